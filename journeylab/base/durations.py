@@ -1,0 +1,40 @@
+"""Durations such as "14d": how long, written with a unit, so that no number is ever read in the wrong one."""
+
+import re
+from datetime import timedelta
+
+from journeylab.base.errors import JourneyLabError
+
+MICROSECONDS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000}
+DAY = MICROSECONDS["d"]
+_WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+
+
+def microseconds(duration: str | timedelta) -> int:
+    """`duration` in whole microseconds.
+
+    `duration` is a number with a unit (`s` seconds, `m` minutes, `h` hours, `d` days of 24 hours, `w` weeks), as in
+    "14d" or "1.5h", or a `timedelta`. Raises JourneyLabError for anything else, for zero and for less.
+
+    >>> microseconds("14d") // DAY
+    14
+    """
+    if isinstance(duration, timedelta):
+        found = round(duration.total_seconds() * 1_000_000)
+    else:
+        written = _WRITTEN.fullmatch(duration.strip()) if isinstance(duration, str) else None
+        found = round(float(written[1]) * MICROSECONDS[written[2]]) if written else 0
+    if found <= 0:
+        raise JourneyLabError(
+            f"“{duration}” is not a duration. Write a positive number and its unit, one of s, m, h, d, w: “30d”, “12h”."
+        )
+    return found
+
+
+def days(duration: str | timedelta) -> float:
+    """`duration` in days of 24 hours; see `microseconds` for how durations are written.
+
+    >>> days("12h")
+    0.5
+    """
+    return microseconds(duration) / DAY

@@ -1,0 +1,67 @@
+"""Escaped fragments of HTML: card, paragraph, table. Everything that comes in is text and leaves as text."""
+
+import base64
+from html import escape
+
+import pandas as pd
+
+
+def paragraph(text: str) -> str:
+    """`text` as a paragraph."""
+    return f"<p>{escape(text)}</p>"
+
+
+def card(title: str, *fragments: str) -> str:
+    """A titled box around `fragments`, which are HTML already."""
+    return f'<section class="jl-card"><h3>{escape(title)}</h3>{"".join(fragments)}</section>'
+
+
+def table(rows: pd.DataFrame, *, caption: str | None = None, csv: bool = True) -> str:
+    """`rows` as a table: numbers right-aligned to three significant digits, missing cells as “–”; index left out.
+
+    With `csv`, a link under the table carries the same rows, unrounded, inside the page.
+    """
+    sides = {column: _side(rows[column]) for column in rows.columns}
+    head = "".join(f"<th{side}>{escape(_label(column))}</th>" for column, side in sides.items())
+    body = "".join(
+        f"<tr>{''.join(f'<td{sides[column]}>{escape(cell(value))}</td>' for column, value in row.items())}</tr>"
+        for row in rows.astype(object).to_dict("records")
+    )
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    link = _csv_link(rows) if csv else ""
+    return (
+        f'<div class="jl-table"><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{link}</div>'
+    )
+
+
+def cell(value: object) -> str:
+    """One value as text: times to the minute, floats to three significant digits, missing as “–”."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
+        return "–"
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
+
+
+def _label(column: object) -> str:
+    return str(column).replace("_", " ")
+
+
+def _side(column: pd.Series) -> str:
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    return ' class="number"' if is_number else ""
+
+
+def _csv_link(rows: pd.DataFrame) -> str:
+    harmless = rows.map(_harmless)
+    data = base64.b64encode(harmless.to_csv(index=False, lineterminator="\n").encode()).decode()
+    return f'<a class="jl-data" download="table.csv" href="data:text/csv;charset=utf-8;base64,{data}">Data (CSV)</a>'
+
+
+def _harmless(value: object) -> object:
+    # A spreadsheet would run a text that begins like a formula; the apostrophe makes it text.
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -1,0 +1,1 @@
+"""Numbers from arrays: estimators that know no customer and no journey."""

@@ -1,0 +1,1 @@
+"""What we show: executed notebooks as offline HTML reports."""

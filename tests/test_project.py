@@ -1,0 +1,101 @@
+"""The project's files agree with each other, and the floors of the house hold."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[1]
+PACKAGE = PROJECT / "journeylab"
+FLOORS = ["base", "estimators", "events", "findings", "reporting"]
+# Library -> the places (relative to the package) that may import it.
+FENCES = {
+    "ibis": ["events"],
+    "duckdb": ["events"],
+    "matplotlib": ["base/charts.py"],
+    "seaborn": ["base/charts.py"],
+    "sklearn": ["estimators", "findings"],
+    "lifelines": ["estimators", "findings"],
+    "statsmodels": ["estimators", "findings"],
+    "scipy": ["estimators", "findings"],
+    "nbclient": ["reporting"],
+    "nbconvert": ["reporting"],
+    "jinja2": ["reporting"],
+    "typer": ["cli.py"],
+}
+# What conda-forge calls differently, or splits: the name there of each dependency here.
+CONDA_NAMES = {"duckdb": "python-duckdb", "ibis-framework[duckdb]": "ibis-duckdb", "matplotlib": "matplotlib-base"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(path: Path) -> list[str]:
+    """Dotted names that the file at `path` imports; of `from a import b`, `a.b`."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} line {node.lineno}: imports are absolute"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down_and_stay_within_their_fences(path):
+    place = path.relative_to(PACKAGE)
+    floor = FLOORS.index(place.parts[0]) if place.parts[0] in FLOORS else len(FLOORS)
+    for name in imports(path):
+        library, *rest = name.split(".")
+        allowed = FENCES.get(library)
+        assert allowed is None or any(place.as_posix().startswith(each) for each in allowed), f"{place} imports {name}"
+        if library != "journeylab" or not rest or rest[0] not in FLOORS:
+            continue
+        assert FLOORS.index(rest[0]) <= floor, f"{place} imports {name} from a floor above"
+        if floor == FLOORS.index("events"):
+            assert rest[0] != "estimators", f"{place} imports {name}: events know no estimator"
+        if floor == FLOORS.index("findings") == FLOORS.index(rest[0]) and place.name != "__init__.py":
+            home = place.parts[1].removesuffix(".py")
+            assert rest[1] in ("finding", "exits", home), f"{place} imports its sibling {name}"
+        if floor == FLOORS.index("reporting"):
+            assert rest[:2] in (["findings", "finding"],) or rest[0] in ("base", "reporting"), f"{place} imports {name}"
+
+
+def test_no_import_hides_inside_a_function():
+    hidden = [
+        f"{path.relative_to(PACKAGE)}:{inner.lineno}"
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Import | ast.ImportFrom)
+    ]
+    assert hidden == []
+
+
+def test_environment_yml_names_the_same_ranges_as_pyproject():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    environment = yaml.safe_load((PROJECT / "environment.yml").read_text())
+    wanted = {f"python{project['project']['requires-python']}", "pip"}
+    for dependency in project["project"]["dependencies"] + project["dependency-groups"]["dev"]:
+        name, ranges = re.fullmatch(r"([\w\-\[\]]+)(.*)", dependency).groups()
+        wanted.add(CONDA_NAMES.get(name, name) + ranges)
+    assert environment["dependencies"][-1] == {"pip": ["-e ."]}
+    assert set(environment["dependencies"][:-1]) == wanted
+
+
+def test_no_text_of_the_project_names_a_folder_of_somebodys_machine():
+    shipped = [*PROJECT.glob("*.*"), *PACKAGE.rglob("*"), *PROJECT.glob("docs/**/*"), *PROJECT.glob("notebooks/*")]
+    texts = {".py", ".md", ".yml", ".toml", ".ipynb", ".j2", ".json", ".css"}
+    telling = re.compile(r"/(?:home|root|Users|tmp|work)/\w")
+    found = [
+        str(path.relative_to(PROJECT))
+        for path in shipped
+        if path.is_file() and path.suffix in texts and telling.search(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
