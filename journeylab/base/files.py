@@ -12,7 +12,7 @@ _BLOCK = 1 << 20
 
 @contextmanager
 def replaced(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it takes the place of `path` in one step, or is removed on failure."""
+    """A temporary path beside `path` to write to; it replaces `path` in one step, or is removed on failure."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)

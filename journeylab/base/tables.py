@@ -28,6 +28,6 @@ def check_columns(table: pd.DataFrame, contract: Mapping[str, str], *, name: str
             raise JourneyLabError(f"{name} lacks the column “{column}”. {did_you_mean(column, table.columns)}")
         if not _KINDS[kind](table[column]):
             raise JourneyLabError(
-                f"Column “{column}” of {name} holds {table[column].dtype}, not {kind}. "
+                f"Column “{column}” in {name} holds {table[column].dtype}, not {kind}. "
                 "Convert it before passing the table on."
             )

@@ -1,0 +1,97 @@
+import base64
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from journeylab.base import charts
+
+CURVE = pd.DataFrame(
+    {
+        "days": [0, 10, 20, 0, 10, 20],
+        "share": [0.0, 0.2, 0.3, 0.0, 0.1, 0.4],
+        "lower": [0.0, 0.1, 0.2, 0.0, 0.05, 0.3],
+        "upper": [0.0, 0.3, 0.4, 0.0, 0.15, 0.5],
+        "branch": ["price"] * 3 + ["silent"] * 3,
+    }
+)
+WORDS = {"x_label": "days", "y_label": "lost", "title": "Lost", "alt": "Lost: price 30%, silent 40%."}
+
+
+def curve(**changes):
+    return charts.curves(CURVE, x="days", y="share", by="branch", lower="lower", upper="upper", **{**WORDS, **changes})
+
+
+def test_a_chart_shows_as_a_picture_with_its_message_in_words():
+    bundle, about = curve()._repr_mimebundle_()
+    assert bundle["text/plain"] == "Lost: price 30%, silent 40%."
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert about == {"image/png": {"width": 760}}
+
+
+def test_the_same_chart_twice_is_the_same_bytes(tmp_path):
+    assert curve().png() == curve().png()
+    first, second = curve().write(tmp_path / "1.svg"), curve().write(tmp_path / "2.svg")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_lines_are_labelled_at_their_ends_and_labels_do_not_touch():
+    near = CURVE.assign(share=[0.0, 0.2, 0.300, 0.0, 0.1, 0.301])
+    axes = charts.curves(near, x="days", y="share", by="branch", **WORDS).axes
+    heights = {text.get_text(): text.xy[1] for text in axes.texts}
+    assert list(heights) == ["price", "silent"]
+    assert heights["silent"] - heights["price"] > 0.01
+
+
+def test_a_panel_is_drawn_for_each_value_with_its_own_numbers_at_risk():
+    at_risk = pd.DataFrame({"x": [0, 20, 0, 20], "n": [1500, 7, 90, 3], "branch": ["price"] * 2 + ["silent"] * 2})
+    chart = charts.curves(CURVE, x="days", y="share", panel="branch", at_risk=at_risk, **WORDS)
+    panels = chart.axes.figure.axes
+    assert [axes.get_title(loc="left") for axes in panels] == ["price", "silent"]
+    assert [text.get_text() for text in panels[0].texts] == ["1,500", "7", "at risk"]
+
+
+def test_a_chart_can_be_drawn_into_axes_of_ones_own():
+    axes = plt.figure().subplots()
+    assert curve(ax=axes).axes is axes
+    plt.close("all")
+
+
+def test_charts_leave_no_figure_behind_and_no_setting_changed():
+    before = dict(plt.rcParams)
+    curve()
+    assert plt.get_fignums() == []
+    assert dict(plt.rcParams) == before
+
+
+def test_intervals_keep_the_order_of_rows_from_top_to_bottom():
+    table = CURVE.groupby("branch", sort=False).tail(1)
+    chart = charts.intervals(
+        table, label="branch", x="share", lower="lower", upper="upper", x_label="lost", title="t", alt="a", percent=True
+    )
+    assert [label.get_text() for label in chart.axes.get_yticklabels()] == ["price", "silent"]
+    assert chart.axes.get_ylim() == (1.5, -0.5)
+
+
+def test_stacked_bars_add_up():
+    table = pd.DataFrame({"stage": ["a", "b"], "lost": [3, 1], "kept": [1, 1]})
+    chart = charts.stacked(table, label="stage", parts=["lost", "kept"], x_label="n", title="t", alt="a")
+    ends = [bar.get_x() + bar.get_width() for bar in chart.axes.patches]
+    assert ends == [3, 1, 4, 2]
+
+
+def test_tiles_say_their_text():
+    table = pd.DataFrame({"row": ["x", "x"], "column": ["p", "q"], "value": [1.0, -1.0], "text": ["up", "down"]})
+    chart = charts.tiles(table, row="row", column="column", value="value", text="text", title="t", alt="a", centre=0)
+    assert [text.get_text() for text in chart.axes.texts] == ["up", "down"]
+
+
+def test_lines_mark_the_chosen_value():
+    table = pd.DataFrame({"k": [1, 2, 3], "bic": [3.0, 1.0, 2.0]})
+    chart = charts.lines(table, x="k", y="bic", mark=2, x_label="k", y_label="BIC", title="t", alt="a")
+    assert chart.axes.lines[-1].get_xdata() == [2, 2]
+
+
+@pytest.mark.parametrize("colour", charts.PALETTE)
+def test_numbers_in_bars_are_readable(colour):
+    assert charts._readable_on(colour) in ("white", charts.INK)

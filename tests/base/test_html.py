@@ -1,0 +1,45 @@
+import base64
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from journeylab.base import html
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (np.nan, "–"),
+        (pd.NaT, "–"),
+        (0.123456, "0.123"),
+        (12345.6, "12,346"),
+        (1234, "1,234"),
+        (True, "True"),
+        (pd.Timestamp("2026-01-02", tz="UTC"), "2026-01-02"),
+        (pd.Timestamp("2026-01-02 03:04", tz="UTC"), "2026-01-02 03:04"),
+        ("text", "text"),
+    ],
+)
+def test_a_cell_is_short_and_readable(value, text):
+    assert html.cell(value) == text
+
+
+def test_text_that_looks_like_html_stays_text():
+    shown = html.card("<script>", html.paragraph("a < b"), html.table(pd.DataFrame({"<i>": ["<b>&"]}), caption="<u>"))
+    assert re.findall(r"<(?:script|i|b|u)>", shown) == []
+    assert "&lt;b&gt;&amp;" in shown
+
+
+def test_numbers_stand_right():
+    shown = html.table(pd.DataFrame({"n": [1], "name": ["x"]}), csv=False)
+    assert '<th class="number">n</th><th>name</th>' in shown
+    assert '<td class="number">1</td><td>x</td>' in shown
+
+
+def test_the_data_link_carries_unrounded_rows_and_no_formula():
+    shown = html.table(pd.DataFrame({"share": [0.123456789], "name": ["=1+1"]}))
+    data = re.search(r"base64,([^\"]+)", shown)[1]
+    assert base64.b64decode(data).decode() == "share,name\n0.123456789,'=1+1\n"
