@@ -1,0 +1,117 @@
+"""The raw table: how do simulated rows become the lines that a real export would hold?"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from journeylab.events.simulate import language
+from journeylab.events.simulate.accounts import Accounts
+from journeylab.events.simulate.calendar import DAY, FIRST_ENTRY, WINDOW
+from journeylab.events.simulate.dirt import BAD_TIME, BAD_TIMES, NO_CUSTOMER, NO_EVENT
+from journeylab.events.simulate.habits import CHANNELS, ROLES
+from journeylab.events.simulate.happenings import INITIATOR_OF, INITIATORS, NAMES, PROCESS_OF, PROCESSES
+from journeylab.events.simulate.milestones import INITIATOR_OF_REASON, REASONS
+from journeylab.events.simulate.rows import NONE, Rows
+
+ROWS_PER_BATCH = 1_000_000
+_ID_DIGITS = 9
+_FIRST_DAY = FIRST_ENTRY // DAY - 40  # first touches lie before the first entry
+_N_DAYS = 1_200
+
+
+class Identities:
+    """The names of customers and contacts, by number."""
+
+    def __init__(self, n_customers: int, contacts: np.ndarray) -> None:
+        digits = max(6, len(str(n_customers)))
+        self.customers = [f"account-{number:0{digits}d}" for number in range(1, n_customers + 1)]
+        self.first_contact = np.concatenate([[0], np.cumsum(contacts)])
+        self.contacts = [
+            f"{customer}-{contact}"
+            for customer, many in zip(self.customers, contacts.tolist(), strict=False)
+            for contact in range(1, many + 1)
+        ]
+
+
+def batches(
+    found: Rows, *, wrong: np.ndarray, numbers: np.ndarray, accounts: Accounts, identities: Identities
+) -> Iterator[pa.RecordBatch]:
+    """`found`, in order, as Arrow batches of text; `wrong` says what is wrong with each row, `numbers` counts the
+    events."""
+    for first in range(0, len(found), ROWS_PER_BATCH):
+        chosen = slice(first, first + ROWS_PER_BATCH)
+        yield _batch(
+            found.take(chosen), wrong=wrong[chosen], numbers=numbers[chosen], accounts=accounts, identities=identities
+        )
+
+
+def _batch(
+    found: Rows, *, wrong: np.ndarray, numbers: np.ndarray, accounts: Accounts, identities: Identities
+) -> pa.RecordBatch:
+    has_contact = found.contact != NONE
+    account = np.where(has_contact, found.account, 0)
+    contact = np.where(has_contact, identities.first_contact[account] + found.contact, NONE)
+    role = np.where(has_contact, accounts.roles[account, found.contact], NONE)
+    initiator = INITIATOR_OF[found.event]
+    for reason, by in INITIATOR_OF_REASON.items():
+        initiator = np.where(found.reason == REASONS.index(reason), INITIATORS.index(by), initiator)
+    columns = {
+        "event_id": _event_ids(numbers),
+        "customer_id": _named(np.where(wrong == NO_CUSTOMER, NONE, found.account), identities.customers),
+        "contact_id": _named(contact, identities.contacts),
+        "role": _named(role, ROLES),
+        "time": _times(found.time, wrong),
+        "event": _named(np.where(wrong == NO_EVENT, NONE, found.event), NAMES),
+        "channel": _named(found.channel, CHANNELS),
+        "process": _named(PROCESS_OF[found.event], PROCESSES),
+        "initiator": _named(initiator, INITIATORS),
+        "reason": _named(found.reason, REASONS),
+        "topic": _named(found.topic, language.TOPICS),
+        "value": pa.array(found.value.astype(np.float64), mask=np.isnan(found.value)),
+        "score": pa.array(found.score.astype(np.float64), mask=found.score == NONE),
+        "text": _named(found.text, language.sentences()),
+    }
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _named(codes: np.ndarray, names: tuple[str, ...] | list[str]) -> pa.DictionaryArray:
+    positions = pa.array(codes.astype(np.int32), mask=codes == NONE)
+    return pa.DictionaryArray.from_arrays(positions, pa.array(names, pa.string()))
+
+
+def _fixed(letters: np.ndarray) -> pa.StringArray:
+    """Rows of ASCII letters (rows x length) as text."""
+    n, length = letters.shape
+    offsets = np.arange(0, (n + 1) * length, length, dtype=np.int32)
+    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(letters)))
+
+
+def _event_ids(numbers: np.ndarray) -> pa.StringArray:
+    letters = np.empty((len(numbers), _ID_DIGITS + 1), dtype=np.uint8)
+    letters[:, 0] = ord("e")
+    rest = numbers
+    for place in range(_ID_DIGITS, 0, -1):
+        rest, digit = np.divmod(rest, 10)
+        letters[:, place] = digit + ord("0")
+    return _fixed(letters)
+
+
+def _times(seconds: np.ndarray, wrong: np.ndarray) -> pa.StringArray:
+    """ISO 8601 with offset Z, looked up by day and by second of the day; some cannot be read."""
+    start = WINDOW.start.tz_localize(None).to_datetime64().astype("datetime64[D]")
+    days = np.datetime_as_string(start + np.arange(_FIRST_DAY, _FIRST_DAY + _N_DAYS)).astype("S10")
+    clock = np.datetime_as_string(np.datetime64(0, "s") + np.arange(DAY)).astype("S19")
+    clock = clock.view(np.uint8).reshape(DAY, 19)[:, 10:]
+    letters = np.empty((len(seconds), 20), dtype=np.uint8)
+    day, second = np.divmod(seconds, DAY)
+    letters[:, :10] = days.view(np.uint8).reshape(_N_DAYS, 10)[day - _FIRST_DAY]
+    letters[:, 10:19] = clock[second]
+    letters[:, 19] = ord("Z")
+    text = _fixed(letters)
+    is_bad = wrong == BAD_TIME
+    if not is_bad.any():
+        return text
+    spoilt = np.array(BAD_TIMES, dtype=object)[np.arange(int(is_bad.sum())) % len(BAD_TIMES)]
+    return pc.replace_with_mask(text, pa.array(is_bad), pa.array(spoilt, pa.string()))
