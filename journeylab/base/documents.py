@@ -1,0 +1,212 @@
+"""Documents: does a YAML file, or a mapping, say what its model asks, and if not, what is wrong on which line?
+
+`read_document` reads, `check_document` builds the model or raises one error that lists every problem as
+`journey.yml:12: what, found, mend`. For a mapping the place is the path of keys, as in `stages[1].name`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from journeylab.base.durations import microseconds
+from journeylab.base.errors import JourneyLabError, did_you_mean
+from journeylab.base.problems import in_words, problem_text
+
+KeyPath = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each key of a document stood. Any two are equal: where something is written does not change what it says.
+
+    file: name of the file, or None for a mapping.
+    lines: line (from 1) of each path of keys.
+    """
+
+    file: str | None = field(default=None, compare=False)
+    lines: Mapping[KeyPath, int] = field(default_factory=dict, compare=False, repr=False)
+
+    def line(self, *path: str | int) -> int:
+        """Line of `path`, or of what holds it where the path was not written (a default, one value for a list)."""
+        known: KeyPath = ()
+        for part in path:
+            if (*known, part) in self.lines:
+                known = (*known, part)
+            elif not isinstance(part, int):
+                break
+        return self.lines.get(known, 1)
+
+    def where(self, *path: str | int) -> str:
+        """`path` as a person finds it: “journey.yml:12”, or “stages[1].name” when there is no file."""
+        if self.file is not None:
+            return f"{self.file}:{self.line(*path)}"
+        written = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+        return written.removeprefix(".") or "the mapping"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to mend: `text` at the `path` of keys where it is; `line` only if the path cannot tell it."""
+
+    path: KeyPath
+    text: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """What was read: plain `data`, its `places`, and `problems` seen while reading (keys that stand twice)."""
+
+    data: Any
+    places: Places = Places()
+    problems: tuple[Problem, ...] = ()
+
+
+def refused(text: str) -> PydanticCustomError:
+    """What a validator raises: `text` goes on after the quoted key, as “must be …, found …. Write …” after “within”."""
+    return PydanticCustomError("refused", "{text}", {"text": text})
+
+
+def _readable_duration(written: Any) -> Any:
+    try:
+        microseconds(written)
+    except JourneyLabError:
+        raise refused(
+            f"must be a duration, found {in_words(written)}. Write a positive number and its unit, "
+            "one of s, m, h, d, w: “30d”, “12h”."
+        ) from None
+    return written
+
+
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+Duration = Annotated[
+    str,
+    BeforeValidator(_readable_duration),
+    Field(json_schema_extra={"pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*[smhdw]\s*$", "examples": ["14d", "12h"]}),
+]
+
+
+@dataclass(frozen=True)
+class OneOrList:
+    """Marks a tuple that may also be written as one value: `from: trial` for `from: [trial]`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_listed, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        listed = handler(schema)
+        return {"anyOf": [listed["items"], listed]}
+
+
+def _listed(value: Any) -> Any:
+    return value if value is None or isinstance(value, list | tuple) else [value]
+
+
+def read_document(source: str | Path | Mapping[str, Any], *, error: type[JourneyLabError]) -> Document:
+    """Read the YAML file at `source`, or take the mapping as it is.
+
+    Raises `error` if the file is missing, is not UTF-8, is not YAML (with the line), or is empty.
+    """
+    if isinstance(source, Mapping):
+        return Document(dict(source))
+    path = Path(source)
+    loader = yaml.SafeLoader(_text_of(path, error))
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise error(f"{path.name}:1: The file is empty. Write the keys that it must hold, or name another file.")
+        lines: dict[KeyPath, int] = {}
+        problems = tuple(_walk(node, (), lines, loader, ()))
+        return Document(loader.construct_document(node), Places(path.name, lines), problems)
+    except yaml.MarkedYAMLError as found:
+        mark = found.problem_mark or found.context_mark
+        line = mark.line + 1 if mark else 1
+        raise error(
+            f"{path.name}:{line}: This is not YAML: {found.problem}. "
+            "Look at this line and the one above for indentation, a colon, a bracket or a quote."
+        ) from found
+    finally:
+        loader.dispose()
+
+
+def check_document(
+    document: Document,
+    model: type[Model],
+    *,
+    error: type[JourneyLabError],
+    contradictions: Callable[[Any], Iterable[Problem]] = lambda _: (),
+) -> Model:
+    """`document` as an instance of `model`; raises one `error` that lists every problem, by line.
+
+    `contradictions` looks at the plain data, however broken, for what no single key can show, so that these problems
+    are told together with the others.
+    """
+    problems = list(document.problems)
+    built = None
+    try:
+        built = model.model_validate(document.data)
+    except ValidationError as found:
+        listed = found.errors(include_url=False)
+        problems += [Problem(*problem_text(each, document.data, model)) for each in listed if not _is_told(each)]
+    problems += contradictions(document.data)
+    if built is None or problems:
+        places = document.places
+        if places.file is not None:
+            problems.sort(key=lambda problem: problem.line or places.line(*problem.path))
+        raise error("\n".join(f"{_place(problem, places)}: {problem.text}" for problem in problems))
+    return built
+
+
+def _is_told(found: Mapping[str, Any]) -> bool:
+    # What a model says of itself as a whole, `contradictions` says with the places. And a list all of whose items are
+    # wrong is not empty, though pydantic counts the good ones.
+    return found["type"] == "contradiction" or (found["type"] == "too_short" and bool(found["input"]))
+
+
+def _place(problem: Problem, places: Places) -> str:
+    return f"{places.file}:{problem.line}" if problem.line and places.file else places.where(*problem.path)
+
+
+def _text_of(path: Path, error: type[JourneyLabError]) -> str:
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "is not there"
+        beside = [each.name for each in sorted(path.parent.glob("*.y*ml"))] if path.parent.is_dir() else []
+        close = did_you_mean(path.name, beside)
+        mend = close if close.startswith("Did") else "Name a YAML file that exists."
+        raise error(f"The file “{path}” {found}. {mend}")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as found:
+        line = path.read_bytes()[: found.start].count(b"\n") + 1
+        raise error(f"{path.name}:{line}: The file is not UTF-8 text. Save it with the encoding UTF-8.") from found
+
+
+def _walk(
+    node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], loader: yaml.SafeLoader, above: tuple[int, ...]
+) -> Iterable[Problem]:
+    """Note in `lines` where each path stands; yield the keys that stand twice in one mapping."""
+    if id(node) in above:
+        raise yaml.MarkedYAMLError(problem="an alias refers to what holds it", problem_mark=node.start_mark)
+    lines.setdefault(path, node.start_mark.line + 1)
+    above = (*above, id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for position, item in enumerate(node.value):
+            yield from _walk(item, (*path, position), lines, loader, above)
+    elif isinstance(node, yaml.MappingNode):
+        first: dict[Any, int] = {}
+        for key_node, value in node.value:
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key, line = loader.construct_object(key_node), key_node.start_mark.line + 1
+            if key in first:
+                text = f"The key “{key}” stands twice, first on line {first[key]}. Keep one of them."
+                yield Problem((*path, key), text, line)
+                continue
+            first[key] = lines[(*path, key)] = line
+            yield from _walk(value, (*path, key), lines, loader, above)

@@ -1,0 +1,1 @@
+"""What happened: logs, journeys, and the spells that customers spent in each stage."""

@@ -1,0 +1,303 @@
+"""The log: which events of which customers were observed, in which window, and which rows could not be used."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from zoneinfo import available_timezones
+
+import ibis
+import pandas as pd
+
+from journeylab.base import charts, html
+from journeylab.base.charts import Chart
+from journeylab.base.errors import LogError, did_you_mean
+
+REQUIRED = ("customer_id", "time", "event")
+INITIATORS = ("customer", "company", "third_party", "system")
+REASONS = ("missing customer", "unreadable time", "missing event", "duplicate", "after the window")
+
+
+@dataclass(frozen=True)
+class Window:
+    """What was observed: from `start` up to, not including, `end` (both UTC). After `end` nothing was observed, which
+    is not the same as nothing happened. Raises LogError unless it starts before it ends."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+    def __post_init__(self) -> None:
+        if self.start == self.end:
+            raise LogError(f"The window starts and ends {written(self.start)}, so it holds nothing. Move the end.")
+        if self.end < self.start:
+            raise LogError(
+                f"The window ends {written(self.end)}, before it starts, {written(self.start)}. "
+                "Swap the two, or move the end."
+            )
+
+    @classmethod
+    def from_times(
+        cls, start: str | date | pd.Timestamp, end: str | date | pd.Timestamp, *, timezone: str | None = None
+    ) -> "Window":
+        """The window between two times, each a text such as "2025-01-31" or "2025-01-31T12:00+01:00", a date or a
+        datetime.
+
+        A time without a zone is read in `timezone`, or in UTC where none is given; a date is its midnight. Raises
+        LogError for what cannot be read as a time.
+        """
+        return cls(as_utc(start, timezone=timezone), as_utc(end, timezone=timezone))
+
+    @property
+    def days(self) -> float:
+        """The window's length in days."""
+        return (self.end - self.start) / pd.Timedelta(days=1)
+
+    def __str__(self) -> str:
+        return f"{written(self.start)} to {written(self.end)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Quarantine:
+    """Rows that were read but cannot be used, with the reason.
+
+    `counts`: DataFrame, one row per reason of `REASONS` (in that order, zero included), columns `reason`, `rows`.
+    `rows`: Ibis table of the refused rows as they were read (the source's column names), plus the column `reason`; a
+    column of the source that is itself called `reason` is shown as `source_reason`.
+    """
+
+    counts: pd.DataFrame
+    rows: ibis.Table
+
+    @classmethod
+    def from_counts(cls, counts: dict[str, int], rows: ibis.Table) -> "Quarantine":
+        """The quarantine with `counts` rows by reason; a reason that is not named has none."""
+        return cls(pd.DataFrame({"reason": REASONS, "rows": [counts.get(reason, 0) for reason in REASONS]}), rows)
+
+    def __len__(self) -> int:
+        return int(self.counts["rows"].sum())
+
+    def __str__(self) -> str:
+        if not len(self):
+            return "no row refused"
+        found = self.counts[self.counts["rows"] > 0]
+        reasons = ", ".join(f"{rows:,} {reason}" for reason, rows in zip(found["reason"], found["rows"], strict=True))
+        return f"{len(self):,} refused ({reasons})"
+
+    def __repr__(self) -> str:
+        return f"Quarantine: {self}"
+
+
+@dataclass(frozen=True, eq=False)
+class EventLog:
+    """Events of customers within a window, normalised once at the door.
+
+    events: Ibis table; columns `customer_id` (string), `time` (timestamp, microseconds, UTC), `event` (string), `seq`
+        (int64, order within one time), and any of `event_id`, `channel`, `process`, `initiator`, `contact_id`, `role`,
+        `value`, `score`, `text`; other columns are kept as they were read. The rows are in no particular order.
+    customers: DataFrame indexed by `customer_id`; attributes known at the start of each customer's journey. May have no
+        column. It holds every customer of the log, and those of the customers' table who have no event.
+    window: what was observed. Events before its start are history; none is at or after its end. quarantine: the rows
+    that were refused at reading.
+    rows_read: how many rows were read; for a log as it was read, `rows_read` = events + rows quarantined. In a log cut
+        by `before` or `only` both still tell of the reading of the whole log, and `n_left_out` is what the cut left
+        out: `rows_read` = events + rows quarantined + `n_left_out`.
+    """
+
+    events: ibis.Table
+    customers: pd.DataFrame
+    window: Window
+    quarantine: Quarantine
+    rows_read: int
+
+    @classmethod
+    def from_events(cls, events: ibis.Table, *, window: Window, customers: pd.DataFrame | None = None) -> "EventLog":
+        """A log from a table that is normalised already, on whatever backend it lives, such as a cluster; nothing is
+        copied.
+
+        Nothing is refused: the caller vouches that no customer, time or event is missing, that no event is at or after
+        the window's end, and that no row is there twice. Raises LogError when one of the columns `customer_id`, `time`,
+        `event`, `seq` is lacking or of another type than the class describes.
+        """
+        for column, fits in _TYPES.items():
+            if column not in events.columns:
+                raise LogError(f"The table of events has no column “{column}”. {did_you_mean(column, events.columns)}")
+            if not fits(events[column].type()):
+                raise LogError(
+                    f"Column “{column}” of the table of events holds {events[column].type()}. "
+                    "Read the table with `read_events`, which converts it."
+                )
+        if customers is None:
+            found = events.select("customer_id").distinct().order_by("customer_id").to_pyarrow()
+            customers = pd.DataFrame(index=pd.Index(found["customer_id"].to_pandas(), name="customer_id"))
+        quarantine = Quarantine.from_counts({}, events.filter(ibis.literal(False)).mutate(reason=ibis.literal("")))
+        return cls(events, customers, window, quarantine, int(events.count().to_pyarrow().as_py()))
+
+    def __len__(self) -> int:
+        return self._totals["events"]
+
+    @property
+    def n_customers(self) -> int:
+        """How many customers have an event in the log."""
+        return self._totals["customers"]
+
+    @property
+    def n_left_out(self) -> int:
+        """How many usable rows `before` and `only` left out; 0 for a log as it was read."""
+        return self.rows_read - len(self.quarantine) - len(self)
+
+    def before(self, time: str | date | pd.Timestamp) -> "EventLog":
+        """The log as it was known at `time`: events at or after it are gone and the window ends there.
+
+        `time` is read as by `Window.from_times`, without a zone in UTC. `customers` stays as it is: attributes known at
+        the start. Raises LogError unless `time` lies after the window's start and not after its end.
+        """
+        time = as_utc(time)
+        if not self.window.start < time <= self.window.end:
+            raise LogError(
+                f"The log cannot be cut at {written(time)}: the window runs from {written(self.window.start)} to "
+                f"{written(self.window.end)}. Name a time after its start and not after its end."
+            )
+        return replace(self, events=self.events.filter(self.events.time < time), window=Window(self.window.start, time))
+
+    def only(self, *, customers: Iterable[str]) -> "EventLog":
+        """The log of these customers alone. Raises LogError when none of them is in the log."""
+        wanted = sorted({customers} if isinstance(customers, str) else set(customers))
+        kept = self.customers.loc[self.customers.index.isin(wanted)]
+        if not len(kept):
+            raise LogError(
+                f"None of the customers asked for ({len(wanted):,}) is in the log. "
+                "They are named as in `log.customers.index`."
+            )
+        return replace(self, events=self._events_of(wanted), customers=kept)
+
+    def summary(self) -> pd.DataFrame:
+        """What became of the rows read: one row each for all, the accepted, and every reason to refuse; columns `part`,
+        `rows` and `share` of the rows read. A cut log has the further row "left out"."""
+        counts = self.quarantine.counts
+        parts = ["read", "accepted", *("refused: " + counts["reason"])]
+        rows = [self.rows_read, len(self), *counts["rows"]]
+        if self.n_left_out:
+            parts, rows = [*parts, "left out"], [*rows, self.n_left_out]
+        return pd.DataFrame({"part": parts, "rows": rows, "share": [count / self.rows_read for count in rows]})
+
+    def events_by_type(self) -> pd.DataFrame:
+        """One row per event name, the most frequent first: `event`, `events`, `customers`, `first`, `last` (UTC)."""
+        counted = self.events.group_by("event").aggregate(
+            events=self.events.count(),
+            customers=self.events.customer_id.nunique(),
+            first=self.events.time.min(),
+            last=self.events.time.max(),
+        )
+        return counted.order_by(ibis.desc("events"), "event").to_pyarrow().to_pandas()
+
+    def events_by_month(self) -> pd.DataFrame:
+        """One row per calendar month (UTC) that has events, in order: `month` (its first instant), `events`,
+        `customers`, and `history`, how many of the events lie before the window's start."""
+        counted = self.events.group_by(month=self.events.time.truncate("month").cast("timestamp('UTC', 6)")).aggregate(
+            events=self.events.count(),
+            customers=self.events.customer_id.nunique(),
+            history=(self.events.time < self.window.start).sum(),
+        )
+        return counted.order_by("month").to_pyarrow().to_pandas()
+
+    def sentence(self) -> str:
+        """How much of what, from when to when, and what was refused."""
+        totals, history = self._totals, self._totals["history"]
+        before = f" ({history:,} of them before the window)" if history else ""
+        found = f", from {written(totals['first'])} to {written(totals['last'])}" if totals["events"] else ""
+        cut = f"; {self.n_left_out:,} left out of this part of the log" if self.n_left_out else ""
+        return (
+            f"{counted(totals['events'], 'event')} of {counted(totals['customers'], 'customer')}{found}{before}; "
+            f"window {self.window}; {counted(self.rows_read, 'row')} read, {self.quarantine}{cut}."
+        )
+
+    def plot(self) -> Chart:
+        """Events in each calendar month (UTC), from history to the window's end."""
+        months = self.events_by_month().assign(month=lambda table: table["month"].dt.tz_localize(None))
+        fewest, most = (months["events"].agg(find) for find in ("min", "max"))
+        return charts.lines(
+            months,
+            x="month",
+            y="events",
+            x_label="month",
+            y_label="events",
+            title="Events by month",
+            alt=f"Events by month, {months['month'].min():%Y-%m} to {months['month'].max():%Y-%m}: from {fewest:,} to "
+            f"{most:,} a month. Window {self.window}.",
+        )
+
+    def __repr__(self) -> str:
+        return f"EventLog: {self.sentence()}"
+
+    def _repr_html_(self) -> str:
+        return html.card(
+            "Interaction log", html.paragraph(self.sentence()), html.table(self.summary(), caption="What was read")
+        )
+
+    def _events_of(self, wanted: list[str]) -> ibis.Table:
+        # A long list of literals is slow to compile; the engine joins it as a table.
+        table = ibis.memtable(pd.DataFrame({"customer_id": wanted}), schema={"customer_id": "string"})
+        return self.events.semi_join(table, "customer_id")
+
+    @cached_property
+    def _totals(self) -> dict:
+        found = self.events.aggregate(
+            events=self.events.count(),
+            customers=self.events.customer_id.nunique(),
+            first=self.events.time.min(),
+            last=self.events.time.max(),
+            history=(self.events.time < self.window.start).sum().fill_null(0),
+        )
+        return found.to_pyarrow().to_pylist()[0]
+
+
+_TYPES = {
+    "customer_id": lambda kind: kind.is_string(),
+    "time": lambda kind: kind.is_timestamp() and kind.timezone is not None,
+    "event": lambda kind: kind.is_string(),
+    "seq": lambda kind: kind.is_integer(),
+}
+
+
+def as_utc(time: str | date | pd.Timestamp, *, timezone: str | None = None) -> pd.Timestamp:
+    """`time` as a Timestamp in UTC; without a zone it is read in `timezone`, or in UTC.
+
+    Where clocks are set forward, a time that the zone skips moves on by the gap; where they are set back, a time that
+    occurs twice is the later one, as for the events themselves. Raises LogError for what is no time.
+    """
+    try:
+        found = pd.Timestamp(time)
+    except (ValueError, TypeError, OverflowError):
+        found = pd.NaT
+    if found is pd.NaT or isinstance(time, int | float):
+        raise LogError(f"“{time}” is no time. Write a date or a time such as “2025-01-31” or “2025-01-31T12:00+01:00”.")
+    if found.tzinfo is None:
+        zone = check_timezone(timezone) or "UTC"
+        found = found.tz_localize(zone, nonexistent=pd.Timedelta(hours=1), ambiguous=False)
+    return found.tz_convert("UTC").as_unit("us")
+
+
+def check_timezone(timezone: str | None) -> str | None:
+    """`timezone` itself, or LogError when it names no time zone."""
+    if timezone is not None and timezone not in (known := available_timezones()):
+        close = did_you_mean(timezone, known) if isinstance(timezone, str) else ""
+        close = close if close.startswith("Did") else "Write a name such as “Europe/Berlin” or “UTC”."
+        raise LogError(f"“{timezone}” is no time zone. {close}")
+    return timezone
+
+
+def written(time: pd.Timestamp) -> str:
+    """`time` as a date, with minutes or more only where it is not midnight: what messages show."""
+    time = pd.Timestamp(time)
+    if time == time.normalize():
+        return f"{time:%Y-%m-%d}"
+    return f"{time:%Y-%m-%d %H:%M:%S}" if time.second else f"{time:%Y-%m-%d %H:%M}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`number` with its noun, in the plural unless it is one.
+
+    >>> counted(1, "row"), counted(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,108 @@
+"""Reading: which rows of the source are events of a customer at a time, and why are the others not?"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pandas as pd
+from ibis.backends.duckdb import Backend
+
+from journeylab.base.errors import LogError, did_you_mean
+from journeylab.events.log import EventLog, Quarantine, Window
+from journeylab.events.reading.checks import check_counts, check_times, check_values
+from journeylab.events.reading.customers import Customers, read_customers
+from journeylab.events.reading.files import PROBLEMS, damaged
+from journeylab.events.reading.sheet import Sheet, open_sheet
+from journeylab.events.reading.source import Source
+from journeylab.events.reading.store import Store, fill_store, open_engine
+
+__all__ = ["Source", "read_events"]
+
+_DUPLICATES = ("quarantine", "keep")
+
+
+def read_events(
+    source: object,
+    *,
+    columns: Mapping[str, str | Mapping[str, str]] | None = None,
+    window: Window | tuple[str | date | pd.Timestamp, str | date | pd.Timestamp],
+    timezone: str | None = None,
+    customers: Customers = None,
+    time_unit: str | None = None,
+    duplicates: str = "quarantine",
+) -> EventLog:
+    """Read an interaction log, normalised once and stored for as long as anything refers to it.
+
+    source: a path or a glob (.csv, .tsv, .jsonl, each also with .gz, or .parquet; the files of a glob in the order of
+        their names, missing columns filled with nulls), a DataFrame, an Arrow table, or an Ibis table of any database;
+        or a list of these, or of `Source` where they differ in columns or clock. Files need not fit into memory. A
+        database table is copied in batches; its order is the order in which the database hands it over, so map `seq`
+        where ties matter.
+    columns: the log's names and the source's: {"customer_id": "account", "event": "action", "time": "ts"}. A text may
+        be the same in all rows: {"event": {"constant": "purchase"}}. Columns that already have the log's name need no
+        entry; every other column is kept under its own name, or under the one that an entry gives it. A column whose
+        name is taken, such as “event” where another column is mapped to it, is kept as “source_event”.
+    window: start and end of what was observed; half-open; texts, dates or times, without a zone in `timezone` or else
+        in UTC.
+    timezone: where the clock stood that wrote times without a zone, such as "Europe/Berlin". Where clocks are set
+        forward, a time that the zone skips moves on by the gap; where they are set back, a time that occurs twice is
+        the later one. Texts are read as ISO 8601, each with its own zone if it has one. Times are kept to the
+        microsecond.
+    customers: attributes known at the start, by id: a CSV or Parquet path, a DataFrame (ids as index or column
+        `customer_id`), an Arrow or Ibis table, or {"path": "…", "key": "account"} where the ids have another name.
+        None: ids alone.
+    time_unit: what numbers in the time column count since 1970: "s", "ms" or "us".
+    duplicates: "quarantine" refuses a row that repeats an earlier one, by `event_id` if there is one (rows without an
+        id are kept), else in all columns as they were read; "keep" keeps it.
+
+    A row without customer, time or event (null, empty or white space), a time that cannot be read, a duplicate, and a
+    row at or after the window's end go to `quarantine`, with the first reason that applies, in this order; `rows_read`
+    counts all. Customer and event become text: the number 17850.0 becomes “17850”. `initiator` is read in lower case.
+
+    Raises LogError for what is no source, window, zone, unit or customers' table; for a column that is not there; for
+    times without a zone and numbers without a unit; for values that are no numbers and initiators that are not known;
+    for a log that is empty, has no usable row, or no event in the window.
+    """
+    if duplicates not in _DUPLICATES:
+        raise LogError(f"“{duplicates}” is no way to treat duplicates. {did_you_mean(duplicates, _DUPLICATES)}")
+    window = _window(window, timezone)
+    sources = [each.filled(columns, timezone, time_unit) for each in _sources(source)]
+    connection = open_engine()
+    sheets = [open_sheet(connection, each) for each in sources]
+    store = _fill(connection, sheets, window)
+    check_times(store, sheets)
+    check_values(store, sheets)
+    if duplicates == "quarantine":
+        store.refuse_duplicates()
+    counts = check_counts(store, sheets, window)
+    events = store.accepted()
+    quarantine = Quarantine.from_counts(counts, store.refused())
+    return EventLog(events, read_customers(customers, events), window, quarantine, sum(counts.values()))
+
+
+def _window(window: object, timezone: str | None) -> Window:
+    if isinstance(window, Window):
+        return window
+    if isinstance(window, Sequence) and not isinstance(window, str) and len(window) == 2:
+        return Window.from_times(*window, timezone=timezone)
+    raise LogError(f"“{window}” is no window. Write two times, (start, end), such as (“2025-01-01”, “2026-07-01”).")
+
+
+def _sources(source: object) -> list[Source]:
+    parts = list(source) if isinstance(source, list | tuple) else [source]
+    if not parts:
+        raise LogError("The list of sources is empty. Name at least one.")
+    return [part if isinstance(part, Source) else Source(part) for part in parts]
+
+
+def _fill(connection: Backend, sheets: list[Sheet], window: Window) -> Store:
+    try:
+        store = fill_store(connection, [sheet.part(connection, window, thorough=False) for sheet in sheets])
+    except PROBLEMS:
+        # Most often a column of a CSV file is not what its first rows look like: read again, with all rows looked at.
+        try:
+            store = fill_store(connection, [sheet.part(connection, window, thorough=True) for sheet in sheets])
+        except PROBLEMS as problem:
+            raise damaged(" and ".join(sheet.data.label for sheet in sheets), problem) from problem
+    for sheet in sheets:
+        sheet.data.release(connection)
+    return store

@@ -1,0 +1,137 @@
+"""Which column of the source is which column of the log, and of what type?"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import ibis
+import ibis.expr.datatypes as dt
+
+from journeylab.base.errors import LogError, did_you_mean
+from journeylab.events.log import REQUIRED
+
+TEXTS = ("customer_id", "event", "event_id", "channel", "process", "initiator", "contact_id", "role", "text")
+NUMBERS = ("value", "score")
+KNOWN = ("customer_id", "time", "event", "seq", *(name for name in TEXTS[2:-1]), *NUMBERS, "text")
+_WHOLE = r"^\s*(-?[0-9]+)\.0+\s*$"
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same text in every row, for a log without such a column."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What each column of the log is made from. `known`: columns that the log gives a meaning, from a source column's
+    name or a constant; `others`: every other column under the name that it has in the log, from the source column's
+    name."""
+
+    known: Mapping[str, str | Constant]
+    others: Mapping[str, str]
+
+    @property
+    def text(self) -> set[str]:
+        """Names of the source columns that are to be read as they are written."""
+        wanted = (*TEXTS, "time")
+        return {name for target, name in self.known.items() if target in wanted and isinstance(name, str)}
+
+
+def match_columns(columns: Mapping[str, object], names: Iterable[str], *, label: str) -> Columns:
+    """Match the log's columns to the source's `names`: first as `columns` says, then by equal name; the rest is kept as
+    it is.
+
+    `columns` maps a name in the log to the source's name or to {"constant": text}; a name of the log that has no
+    meaning of its own simply renames. A source column that would keep a name already taken, such as “event” where
+    another column is mapped to it, is called “source_event”. Raises LogError for a mapping that cannot be meant, for a
+    column that is not there, and when customer, time or event cannot be told.
+    """
+    names = list(names)
+    known: dict[str, str | Constant] = {}
+    for target, written in columns.items():
+        if isinstance(written, Mapping):
+            known[target] = Constant(str(written["constant"]))
+        elif written in names:
+            known[target] = written
+        else:
+            raise LogError(
+                f"{label} has no column “{written}”, which `columns` names for “{target}”. "
+                f"{did_you_mean(written, names)}"
+            )
+    claimed = set(known.values())
+    known |= {name: name for name in KNOWN if name in names and name not in known and name not in claimed}
+    for target in REQUIRED:
+        if target not in known:
+            raise LogError(
+                f"{label} has no column “{target}”. {_close_to(target, names)}"
+                f'Say which column it is: columns={{"{target}": "…"}}.'
+            )
+    return _with_others(known, [name for name in names if name not in claimed and name not in known.values()])
+
+
+def check_mapping(columns: Mapping[str, object]) -> Mapping[str, object]:
+    """`columns` itself, or LogError when it is no mapping, or one that cannot be meant."""
+    if not isinstance(columns, Mapping):
+        raise LogError(
+            f"`columns` is {type(columns).__name__}, not a mapping. "
+            'Write {"customer_id": "…", "time": "…", "event": "…"} with the names of the source.'
+        )
+    for target, written in columns.items():
+        is_constant = isinstance(written, Mapping) and list(written) == ["constant"] and target in TEXTS
+        if not (isinstance(written, str) or is_constant):
+            raise LogError(
+                f"`columns` maps “{target}” to “{written}”. Name one column of the source, "
+                'or for a text {"constant": "…"}.'
+            )
+        close = [] if target in KNOWN else get_close_matches(str(target), KNOWN, n=1, cutoff=0.8)
+        if close:
+            raise LogError(
+                f"`columns` names “{target}”, which is no column of a log. Did you mean “{close[0]}”? "
+                "To rename a column of your own, choose a name less like it."
+            )
+    return columns
+
+
+def as_text(column: ibis.Value, looks: dt.DataType) -> ibis.Value:
+    """`column` as text: itself where it is text already; whole numbers without decimals (“17850”, never “17850.0”).
+
+    `looks` is the type that the values seem to have, which for text files is a guess: a text that seems to be a number
+    with decimals loses them where they are zero, as whole numbers get them from tools that store missing values.
+    """
+    if column.type().is_string():
+        return column.re_replace(_WHOLE, r"\1") if looks.is_floating() else column
+    if column.type().is_floating() or column.type().is_decimal():
+        is_whole = (column == column.floor()) & (column.abs() < 2**53)
+        return ibis.ifelse(is_whole, column.try_cast("int64").cast("string"), column.cast("string"))
+    return column.cast("string")
+
+
+def in_words(name: str, label: str) -> str:
+    """The column `name` of the source that messages call `label`."""
+    return f"Column “{name}” of {label.replace('The ', 'the ', 1)}"
+
+
+def is_blank(text: ibis.Value) -> ibis.Value:
+    """Whether `text` is null or nothing but white space."""
+    return text.isnull() | (text.strip() == "")
+
+
+def _close_to(target: str, names: list[str]) -> str:
+    sentence = did_you_mean(target, names)
+    return f"It has {', '.join(names)}. " if sentence.startswith("Known") else f"{sentence} "
+
+
+def _with_others(known: dict[str, str | Constant], rest: list[str]) -> Columns:
+    meant = {target: name for target, name in known.items() if target in KNOWN}
+    others = {target: str(name) for target, name in known.items() if target not in KNOWN}
+    # The engine does not tell “Event” from “event”.
+    taken = {target.lower() for target in (*known, *KNOWN[:4])}
+    for name in rest:
+        free = name
+        while free.lower() in taken:
+            free = f"source_{free}"
+        taken.add(free.lower())
+        others[free] = name
+    return Columns(meant, others)

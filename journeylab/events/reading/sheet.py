@@ -1,0 +1,65 @@
+"""What does each row of one source say? Its columns become the log's, and rows without customer, time or event are
+marked."""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.datatypes as dt
+from ibis.backends.duckdb import Backend
+
+from journeylab.events.log import REASONS, Window
+from journeylab.events.reading.columns import NUMBERS, TEXTS, Columns, Constant, as_text, is_blank, match_columns
+from journeylab.events.reading.files import Files
+from journeylab.events.reading.source import Memory, Source, open_data
+from journeylab.events.reading.store import Part
+from journeylab.events.reading.times import Clock
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One source, opened and understood: the `data`, which `columns` mean what, and the `clock` that its times
+    follow."""
+
+    data: Files | Memory
+    columns: Columns
+    clock: Clock
+
+    def part(self, connection: Backend, window: Window, *, thorough: bool) -> Part:
+        """The source's rows with the log's columns, lazily. `thorough`: see `Files.table`."""
+        table = self.data.table(connection, text=self.columns.text, thorough=thorough)
+        raw = {name: table[name] for name in table.columns}
+        log = {target: self._made(target, raw) for target in self.columns.known}
+        log |= {target: raw[name] for target, name in self.columns.others.items()}
+        return Part(table, raw, log, _refused(log, window))
+
+    def _made(self, target: str, raw: dict[str, ibis.Value]) -> ibis.Value:
+        name = self.columns.known[target]
+        if isinstance(name, Constant):
+            return ibis.literal(name.text)
+        column, looks = raw[name], self.data.schema[name]
+        if target == "time":
+            return self.clock.read(column, looks)
+        if target == "initiator":
+            return as_text(column, looks).strip().lower()
+        if target in TEXTS:
+            return as_text(column, looks)
+        kind = dt.float64 if target in NUMBERS else dt.int64
+        return column if column.type() == kind else column.try_cast(kind)
+
+
+def open_sheet(connection: Backend, source: Source) -> Sheet:
+    """Open a source and match its columns, without reading its rows."""
+    time = source.columns.get("time", "time")
+    data = open_data(connection, source.data, time=time)
+    columns = match_columns(source.columns, data.schema.names, label=data.label)
+    return Sheet(data, columns, Clock(data.label, columns.known["time"], source.timezone, source.time_unit))
+
+
+def _refused(log: dict[str, ibis.Value], window: Window) -> ibis.Value:
+    return ibis.cases(
+        (is_blank(log["customer_id"]), REASONS[0]),
+        (log["time"].isnull(), REASONS[1]),
+        (is_blank(log["event"]), REASONS[2]),
+        (log["time"] >= window.end, REASONS[4]),
+        else_=ibis.null("string"),
+    )

@@ -1,0 +1,151 @@
+"""Where do the rows come from? Files, tables in memory and database tables, opened on the log's own engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from journeylab.base.errors import LogError, did_you_mean
+from journeylab.events.log import check_timezone
+from journeylab.events.reading.columns import check_mapping
+from journeylab.events.reading.files import Files, find_files
+
+UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One of several origins of a log: the data, and how to read them.
+
+    data: a path or glob (csv, tsv, jsonl, each also .gz; parquet), a DataFrame, an Arrow table, or an Ibis table.
+    columns, timezone, time_unit: as in `read_events`; what is left out is taken from the call of `read_events`.
+    """
+
+    data: object
+    columns: Mapping[str, str | Mapping[str, str]] | None = None
+    timezone: str | None = None
+    time_unit: str | None = None
+
+    def filled(self, columns: Mapping | None, timezone: str | None, time_unit: str | None) -> "Source":
+        """This source with what it leaves open taken from the arguments. Raises LogError for columns, a zone or a
+        unit that cannot be meant."""
+        columns = check_mapping((columns if self.columns is None else self.columns) or {})
+        timezone, time_unit = check_timezone(self.timezone or timezone), self.time_unit or time_unit
+        if time_unit not in (None, *UNITS):
+            raise LogError(f"“{time_unit}” is no time_unit. {did_you_mean(time_unit, UNITS)}")
+        return Source(self.data, columns, timezone, time_unit)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A table in memory, or a copy of one from a database, under a `name` on the engine. `schema` is its columns as
+    they are, which for a table is also how they look."""
+
+    label: str
+    name: str
+    schema: ibis.Schema
+    is_copy: bool
+
+    def table(self, connection: Backend, *, text: set[str], thorough: bool) -> ibis.Table:  # noqa: ARG002
+        """The rows. Columns of a table have types of their own, so `text` and `thorough` change nothing."""
+        return connection.table(self.name)
+
+    def release(self, connection: Backend) -> None:
+        """Let go of the table once it is read."""
+        if self.is_copy:
+            connection.con.execute(f"DROP TABLE {self.name}")
+        else:
+            connection.con.unregister(self.name)
+
+
+def open_data(connection: Backend, data: object, *, time: str | None) -> Files | Memory:
+    """Open `data` on the engine without reading it; `time` names the column that holds the time, if known.
+
+    Raises LogError for what is no source, for no file, and for columns that differ in case alone.
+    """
+    if isinstance(data, str | Path):
+        return find_files(connection, data)
+    label, arrow = _to_arrow(data, time)
+    _check_names(label, arrow.schema.names)
+    arrow, name = _without_nulls(arrow), ibis.util.gen_name("journeylab_source")
+    if isinstance(arrow, pa.Table):
+        connection.con.register(name, arrow)
+    else:
+        # A stream can be read only once, but is looked at first.
+        stream = f"{name}_stream"
+        connection.con.register(stream, arrow)
+        connection.con.execute(f"CREATE TABLE {name} AS FROM {stream}")
+        connection.con.unregister(stream)
+    return Memory(label, name, connection.table(name).schema(), is_copy=not isinstance(arrow, pa.Table))
+
+
+def _to_arrow(data: object, time: str | None) -> tuple[str, pa.Table | pa.RecordBatchReader]:
+    if isinstance(data, pd.DataFrame):
+        return "The DataFrame", _from_pandas(data, time)
+    if isinstance(data, ibis.Table):
+        # Streamed into the log's own engine: read once, in batches, and out of the database's way afterwards.
+        return "The database table", data.to_pyarrow_batches()
+    if isinstance(data, pa.Table | pa.RecordBatchReader):
+        return "The Arrow table", data
+    if hasattr(data, "__arrow_c_stream__"):
+        return "The table", pa.RecordBatchReader.from_stream(data)
+    raise LogError(
+        f"A log cannot be read from {type(data).__name__}. "
+        "Pass a path, a glob, a DataFrame, an Arrow table, an Ibis table, or a list of these."
+    )
+
+
+def _from_pandas(frame: pd.DataFrame, time: str | None) -> pa.Table:
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    names = [str(name) for name in frame.columns]
+    _check_names("The DataFrame", names)
+    columns = [_column(frame.iloc[:, position], is_time=name == time) for position, name in enumerate(names)]
+    return pa.table(columns, names=names)
+
+
+def _column(values: pd.Series, *, is_time: bool) -> pa.Array | pa.ChunkedArray:
+    # Arrow would take times of several zones, or with and without one, for times of the first zone.
+    if values.dtype == object and not (is_time and pd.api.types.infer_dtype(values, skipna=True) != "string"):
+        try:
+            return pa.array(values, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            pass
+    if values.dtype == object:
+        return pa.array([_text(value) for value in values], type=pa.string())
+    return pa.array(values, from_pandas=True)
+
+
+def _text(value: object) -> str | None:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _without_nulls(arrow: pa.Table | pa.RecordBatchReader) -> pa.Table | pa.RecordBatchReader:
+    # A column without any value has no type of its own; text is what it can be compared with later.
+    if not any(pa.types.is_null(field.type) for field in arrow.schema):
+        return arrow
+    schema = pa.schema(
+        [field.with_type(pa.string()) if pa.types.is_null(field.type) else field for field in arrow.schema]
+    )
+    if isinstance(arrow, pa.Table):
+        return arrow.cast(schema)
+    return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in arrow))
+
+
+def _check_names(label: str, names: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.lower() in seen:
+            raise LogError(
+                f"{label} has two columns of one name, “{seen[name.lower()]}” and “{name}” (case does not count). "
+                "Rename one."
+            )
+        seen[name.lower()] = name

@@ -1,0 +1,168 @@
+"""Where do a log's rows lie once they are read? In one table of an engine of their own, on disk, accepted and refused
+ones alike.
+
+The table holds every row as it was read (columns `read.…`), what could not be used from there as it is (columns
+`log.…`), and why the row is refused (`refused`, null where it is not). The rows lie in the order of the source, so that
+the engine's own row number is their order.
+"""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+import ibis
+import ibis.expr.datatypes as dt
+from ibis.backends.duckdb import Backend
+
+from journeylab.events.log import REASONS
+
+TABLE = "log_rows"
+REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one source: its `table` with the `raw` columns, under the source's names, the `log`'s columns made
+    from them, and why a row is `refused`, null where nothing is known against it."""
+
+    table: ibis.Table
+    raw: Mapping[str, ibis.Value]
+    log: Mapping[str, ibis.Value]
+    refused: ibis.Value
+
+    def plain(self, target: str) -> str | None:
+        """The source column that serves as `target` without any change, if there is one."""
+        return next((name for name, column in self.raw.items() if column is self.log.get(target)), None)
+
+
+@dataclass(frozen=True)
+class Store:
+    """The rows of a log, read. `raw` and `log` map the source's and the log's column names to the table's."""
+
+    connection: Backend
+    raw: Mapping[str, str]
+    log: Mapping[str, str]
+
+    @cached_property
+    def rows(self) -> ibis.Table:
+        """Every row: all columns of the table, named as there."""
+        return self.connection.table(TABLE)
+
+    def refuse_duplicates(self) -> None:
+        """Refuse each row that repeats an earlier one: by `event_id` where the log has it, or else in all columns as
+        read.
+
+        A row without an `event_id` repeats none; in the comparison of all columns a null equals a null. Only rows that
+        are usable otherwise take part. Rows are compared by a hash first, which costs one column instead of all, and by
+        value where the hash repeats.
+        """
+        key = self.log.get("event_id")
+        columns = ", ".join(_quoted(name) for name in ([key] if key else self.raw.values()))
+        usable = f"({REFUSED} IS NULL OR {REFUSED} = '{REASONS[4]}')"
+        if key:
+            usable += f" AND trim({columns}) <> ''"
+        self.connection.con.execute(f"""
+            UPDATE {TABLE} SET {REFUSED} = '{REASONS[3]}' WHERE rowid IN (
+                SELECT place FROM (
+                    SELECT rowid AS place, row_number() OVER (PARTITION BY {columns} ORDER BY rowid) AS copy
+                    FROM {TABLE} WHERE {usable} AND hash({columns}) IN (
+                        SELECT hash({columns}) AS mark FROM {TABLE} WHERE {usable} GROUP BY mark HAVING count(*) > 1))
+                WHERE copy > 1)""")
+
+    def accepted(self) -> ibis.Table:
+        """The rows that are not refused, with the log's columns; `seq` is the row number where the source has none."""
+        rows = self.rows
+        columns = {target: rows[name] for target, name in self.log.items()}
+        columns["seq"] = ibis.coalesce(columns["seq"], rows.rowid()) if "seq" in columns else rows.rowid()
+        first = ("customer_id", "time", "event", "seq")
+        ordered = {target: columns[target] for target in (*first, *(each for each in columns if each not in first))}
+        free = ibis.util.gen_name(REFUSED)
+        return rows.select(**ordered, **{free: rows[REFUSED]}).filter(ibis._[free].isnull()).drop(free)
+
+    def refused(self) -> ibis.Table:
+        """The rows that are refused, as they were read, and the `reason`."""
+        rows = self.rows.filter(self.rows[REFUSED].notnull())
+        columns = {}
+        for name, stored in self.raw.items():
+            free = name
+            while free.lower() == "reason" or free in columns:
+                free = f"source_{free}"
+            columns[free] = rows[stored]
+        return rows.select(**columns, reason=rows[REFUSED])
+
+
+def open_engine() -> Backend:
+    """An engine with a folder of its own, which goes when nothing refers to it any more: neither a log nor a table of
+    one.
+
+    The folder lies where Python puts temporary files (TMPDIR); rows that exceed memory are kept there.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="journeylab-"))
+    connection = ibis.duckdb.connect(folder / "log.duckdb")
+    weakref.finalize(connection, _close, connection.con, folder)
+    return connection
+
+
+def fill_store(connection: Backend, parts: list[Part]) -> Store:
+    """Read the `parts`, each once, into the engine's table, one after the other."""
+    connection.con.execute(f"DROP TABLE IF EXISTS {TABLE}")
+    raw = _unified([{name: column.type() for name, column in part.raw.items()} for part in parts])
+    shared = {target: name for target in parts[0].log if (name := _shared(target, parts))}
+    shared |= {target: name for part in parts[1:] for target in part.log if (name := _shared(target, parts))}
+    made = _unified([{name: c.type() for name, c in part.log.items() if name not in shared} for part in parts])
+    for number, part in enumerate(parts):
+        rows = _rows(part, raw, made)
+        if number:
+            connection.insert(TABLE, rows)
+        else:
+            connection.create_table(TABLE, rows)
+    log = {target: f"read.{shared[target]}" if target in shared else f"log.{target}" for target in (*shared, *made)}
+    order = [target for part in parts for target in part.log]
+    return Store(connection, {name: f"read.{name}" for name in raw}, {target: log[target] for target in order})
+
+
+def _shared(target: str, parts: list[Part]) -> str | None:
+    names = {part.plain(target) for part in parts if target in part.log}
+    name = names.pop()
+    is_elsewhere = any(name in part.raw for part in parts if target not in part.log)
+    return name if not names and not is_elsewhere else None
+
+
+def _unified(schemas: list[dict[str, dt.DataType]]) -> dict[str, dt.DataType]:
+    unified: dict[str, dt.DataType] = {}
+    for schema in schemas:
+        for name, kind in schema.items():
+            unified[name] = _wider(unified[name], kind) if name in unified else kind
+    return unified
+
+
+def _wider(first: dt.DataType, second: dt.DataType) -> dt.DataType:
+    if first == second or (first.is_numeric() and second.is_numeric()):
+        return dt.highest_precedence([first, second])
+    return dt.string
+
+
+def _rows(part: Part, raw: Mapping[str, dt.DataType], made: Mapping[str, dt.DataType]) -> ibis.Table:
+    columns = {f"read.{name}": _as(part.raw.get(name), kind) for name, kind in raw.items()}
+    columns |= {f"log.{name}": _as(part.log.get(name), kind) for name, kind in made.items()}
+    return part.table.select(**columns, **{REFUSED: part.refused})
+
+
+def _as(column: ibis.Value | None, kind: dt.DataType) -> ibis.Value:
+    if column is None:
+        return ibis.null(kind)
+    return column if column.type() == kind else column.cast(kind)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _close(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    connection.close()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,116 @@
+"""When was it? Times written in any zone, or as numbers since 1970, become instants in UTC; what cannot be told is
+refused."""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.datatypes as dt
+
+from journeylab.base.errors import LogError
+from journeylab.events.log import counted
+from journeylab.events.reading.columns import in_words
+from journeylab.events.reading.source import UNITS
+
+_INSTANT = dt.Timestamp("UTC", 6)
+# After the date, anything but digits, colon, point and space belongs to a zone: Z, an offset, a name.
+_ZONED = r"^[^T ]+[T ].*[^0-9:. ]"
+_NO_SECONDS = r"^([^T ]+[T ][0-9]+:[0-9]+)(Z|[-+ ].*)$"
+# Beyond 2^53 microseconds (the year 2255) a float no longer holds every one; such a time is a mistaken unit.
+_FURTHEST = 2**53
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def _in_zone(zone: dt.string, time: dt.Timestamp(scale=6)) -> _INSTANT:
+    """The instant of a clock time in a zone."""
+
+
+@ibis.udf.scalar.builtin(name="make_timestamptz")
+def _instant(microseconds: dt.int64) -> _INSTANT:
+    """The instant some microseconds after 1970 began."""
+
+
+@ibis.udf.scalar.builtin(name="isfinite")
+def _is_finite(time: _INSTANT) -> dt.boolean:
+    """Whether a time is one that a clock can show, not the engine's “infinity”."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How the times of one source are to be read: its `name` for the column and its `label` for messages, the
+    `timezone` of times without a zone, and the `time_unit` of numbers."""
+
+    label: str
+    name: str
+    timezone: str | None
+    time_unit: str | None
+
+    def read(self, column: ibis.Value, looks: dt.DataType) -> ibis.Value:
+        """`column` as instants in UTC, null where it cannot be read. `looks` is the type that the values seem to have.
+
+        Raises LogError when the type alone shows that the zone or the unit is missing, or that these are no times.
+        """
+        kind = looks if column.type().is_string() and looks.is_numeric() else column.type()
+        if self.time_unit and not (kind.is_numeric() or kind.is_string()):
+            raise LogError(
+                f"{in_words(self.name, self.label)} holds {_kind_in_words(kind)}, not numbers, so "
+                f"time_unit=“{self.time_unit}” does not apply. Leave it out."
+            )
+        if kind.is_numeric() and not self.time_unit:
+            raise self.number_without_unit()
+        if self.time_unit:
+            return self._from_numbers(column)
+        if kind.is_string():
+            return self._from_text(column.strip().upper())
+        if kind.is_timestamp() and kind.timezone:
+            return column
+        if kind.is_timestamp() or kind.is_date():
+            return self._from_naive(column)
+        raise LogError(
+            f"{in_words(self.name, self.label)} holds {kind}, which is no time. Map another column to “time”."
+        )
+
+    def naive(self, column: ibis.Value) -> ibis.Value:
+        """Whether a text is a readable time that lacks a zone."""
+        text = column.strip().upper()
+        return ~text.re_search(_ZONED) & text.try_cast(dt.Timestamp(scale=6)).notnull()
+
+    def without_zone(self, example: str, rows: int) -> LogError:
+        """The error for times that cannot be placed."""
+        return LogError(
+            f"{in_words(self.name, self.label)} holds {counted(rows, 'time')} without a zone, for example "
+            f"“{example}”. "
+            'Say where the clock stood: timezone="Europe/Berlin", or timezone="UTC".'
+        )
+
+    def number_without_unit(self) -> LogError:
+        """The error for numbers that could count anything."""
+        return LogError(
+            f"{in_words(self.name, self.label)} holds numbers. Say what they count since 1970: "
+            'time_unit="s" (seconds), "ms" (milliseconds) or "us" (microseconds).'
+        )
+
+    def _from_numbers(self, column: ibis.Value) -> ibis.Value:
+        number = column.strip() if column.type().is_string() else column
+        microseconds = number.try_cast("float64") * UNITS[self.time_unit]
+        return _instant(ibis.ifelse(microseconds.abs() < _FURTHEST, microseconds.round(), None).try_cast("int64"))
+
+    def _from_text(self, text: ibis.Value) -> ibis.Value:
+        # The engine wants seconds before a zone, where the standard does not.
+        zoned = ibis.coalesce(text.try_cast(_INSTANT), text.re_replace(_NO_SECONDS, r"\1:00\2").try_cast(_INSTANT))
+        naive = ibis.null(_INSTANT)
+        if self.timezone:
+            naive = _in_zone(self.timezone, text.try_cast(dt.Timestamp(scale=6)))
+        found = ibis.ifelse(text.re_search(_ZONED), zoned, naive)
+        return ibis.ifelse(_is_finite(found), found, None)
+
+    def _from_naive(self, column: ibis.Value) -> ibis.Value:
+        if not self.timezone:
+            raise LogError(
+                f"{in_words(self.name, self.label)} holds {_kind_in_words(column.type())} without a zone. "
+                'Say where the clock stood: timezone="Europe/Berlin", or timezone="UTC".'
+            )
+        return _in_zone(self.timezone, column.cast(dt.Timestamp(scale=6)))
+
+
+def _kind_in_words(kind: dt.DataType) -> str:
+    return "dates" if kind.is_date() else "times"
