@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
+from matplotlib.dates import ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -228,6 +229,8 @@ def lines(
         _label_axes(axes, x_label, y_label, percent=False)
         if pd.api.types.is_integer_dtype(table[x]):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        elif pd.api.types.is_datetime64_any_dtype(table[x]):
+            axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
         if by:
             _label_ends(axes, table, x, y, by, colour)
     return Chart(axes, alt)
@@ -309,7 +312,9 @@ def _label_axes(axes: Axes, x_label: str, y_label: str, percent: bool) -> None:
     axes.set_ylabel(y_label)
     axes.grid(axis="y", color=FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
-    if percent:
+    if not percent:
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}")
+    else:
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.set_ylim(0, max(axes.get_ylim()[1], 0.05) if axes.get_ylim()[1] < 0.9 else 1.02)
 

@@ -271,6 +271,14 @@ def test_a_customers_table_that_cannot_be_used_is_refused():
     )
 
 
+def test_an_attribute_that_the_customers_table_lacks_is_refused(tmp_path):
+    (tmp_path / "people.csv").write_text("customer_id,region,result\nada,north,lost\n")
+    customers = {"path": tmp_path / "people.csv", "attributes": ["regions"]}
+    assert refusal(rows(), customers=customers) == (
+        "The customers’ table has no attribute “regions”. Did you mean “region”? Correct the list of attributes."
+    )
+
+
 def test_customers_that_are_no_table_are_refused(tmp_path):
     assert refusal(rows(), customers=5) == (
         "Customers cannot be read from int. "

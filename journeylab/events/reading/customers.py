@@ -1,7 +1,7 @@
 """Who are the customers, and what was known of each at the start? The customers' table, by the ids that the events
 use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import ibis
@@ -20,16 +20,17 @@ def read_customers(customers: Customers, events: ibis.Table) -> pd.DataFrame:
     """The attributes of customers, indexed by `customer_id` (text) in its order.
 
     `customers` is a CSV or Parquet path, a DataFrame (with the ids as index or as column `customer_id`), an Arrow or
-    Ibis table, {"path": …, "key": …} where the column of ids has another name, or None: no attributes. Customers of the
-    log that the table lacks are added without attributes. Raises LogError when there is no such column, when an id is
-    missing or there twice, and when the table knows none of the log's customers.
+    Ibis table, {"path": …, "key": …} where the column of ids has another name, or None: no attributes. With the further
+    key "attributes", a list of columns, only these are taken: those that were known at the start. Customers of the log
+    that the table lacks are added without attributes. Raises LogError when there is no such column, when an id is missing
+    or there twice, and when the table knows none of the log's customers.
     """
     found = events.select(KEY).distinct().order_by(KEY).to_pyarrow()[KEY].to_pandas()
     in_log = pd.Index(found, name=KEY)
     if customers is None:
         return pd.DataFrame(index=in_log)
-    table, key = _opened(customers)
-    attributes = _indexed(table, key)
+    table, key, wanted = _opened(customers)
+    attributes = _taken(_indexed(table, key), wanted)
     known = attributes.index.intersection(in_log)
     if known.empty:
         raise LogError(
@@ -41,23 +42,24 @@ def read_customers(customers: Customers, events: ibis.Table) -> pd.DataFrame:
     return attributes.sort_index() if len(everyone) == len(attributes) else attributes.reindex(everyone)
 
 
-def _opened(customers: Customers) -> tuple[pd.DataFrame, str]:
-    key = KEY
+def _opened(customers: Customers) -> tuple[pd.DataFrame, str, list[str] | None]:
+    """The table, its column of ids, and the columns to take from it (None: all)."""
+    key, wanted = KEY, None
     if isinstance(customers, Mapping):
-        unknown = [name for name in customers if name not in ("path", "key")]
+        unknown = [name for name in customers if name not in ("path", "key", "attributes")]
         if unknown or "path" not in customers:
             raise LogError(
                 f"`customers` has the keys {', '.join(str(name) for name in customers)}. "
                 'Write {"path": "…", "key": "…"}, or leave the key out where it is “customer_id”.'
             )
-        customers, key = customers["path"], customers.get("key", KEY)
+        customers, key, wanted = customers["path"], customers.get("key", KEY), customers.get("attributes")
     if isinstance(customers, str | Path):
-        return _from_file(Path(customers).expanduser(), key), key
+        return _from_file(Path(customers).expanduser(), key), key, wanted
     if isinstance(customers, pd.DataFrame):
         is_index = key not in customers.columns and not isinstance(customers.index, pd.RangeIndex)
-        return (customers.rename_axis(key).reset_index() if is_index else customers), key
+        return (customers.rename_axis(key).reset_index() if is_index else customers), key, wanted
     if isinstance(customers, pa.Table | ibis.Table):
-        return customers.to_pandas(), key
+        return customers.to_pandas(), key, wanted
     raise LogError(
         f"Customers cannot be read from {type(customers).__name__}. "
         'Pass a path, a DataFrame, an Arrow or Ibis table, or {"path": "…", "key": "…"}.'
@@ -97,6 +99,18 @@ def _indexed(table: pd.DataFrame, key: str) -> pd.DataFrame:
             f"“{repeated.iloc[0]}”. Keep one row of each customer, as known at the start."
         )
     return table.drop(columns=key).set_index(pd.Index(ids.to_numpy(), name=KEY))
+
+
+def _taken(attributes: pd.DataFrame, wanted: Iterable[str] | None) -> pd.DataFrame:
+    if wanted is None:
+        return attributes
+    for name in wanted:
+        if name not in attributes.columns:
+            raise LogError(
+                f"The customers’ table has no attribute “{name}”. {did_you_mean(name, attributes.columns)} "
+                "Correct the list of attributes."
+            )
+    return attributes[list(wanted)]
 
 
 def _text(value: object) -> str:
