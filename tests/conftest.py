@@ -15,7 +15,7 @@ def project() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder with real logs, golden cases and reference numbers; tests that need it are skipped where it is absent."""
+    """The folder with real logs, golden cases and reference numbers; where it is absent, what needs it is skipped."""
     folder = PROJECT.parent / "shared"
     if not folder.is_dir():
         pytest.skip(
