@@ -1,0 +1,61 @@
+"""Customer-journey research: from interaction logs and a journey.yml to findings with intervals.
+
+    import journeylab as jl
+
+    study = jl.open_study("..")                      # study.yml names the data, the journey and the decisions
+    study.log                                        # EventLog: what was observed, and what was refused
+    study.journey                                    # Journey: stages, triggers, validation, loss branches
+    study.spells                                     # Spells: each visit of each customer to each stage
+
+    jl.estimate_survival(study.spells)               # how long do customers stay in each stage?
+    jl.estimate_dropoff(study.spells, horizons=["30d", "90d"])      # where, and by which branch, are they lost?
+    study.personas                                   # who are they? found from their first days
+    jl.estimate_dropoff(study.spells, horizons=["90d"], by=study.personas.grouping())
+
+Every finding has `.table` (tidy, with interval and base), `.sentence()`, `.plot()` and `.by_stage()`. Without a study
+folder: `read_events`, `read_journey`, `find_spells`; without data: `simulate_log`.
+"""
+
+from journeylab.base.charts import Chart
+from journeylab.base.errors import JourneyLabError
+from journeylab.base.html import Table
+from journeylab.events.journey import Journey, journey_schema, read_journey
+from journeylab.events.lint import Lint, check_journey
+from journeylab.events.log import EventLog, Window
+from journeylab.events.reading import Source, read_events
+from journeylab.events.simulate import Simulation, simulate_log
+from journeylab.events.spells import Spells, find_spells
+from journeylab.findings.dropoff import DropOff, estimate_dropoff
+from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.personas import Personas, find_personas
+from journeylab.findings.survival import Survival, estimate_survival
+from journeylab.study import Study, open_study
+
+__all__ = [
+    "Chart",
+    "DropOff",
+    "EventLog",
+    "Finding",
+    "Grouping",
+    "Journey",
+    "JourneyLabError",
+    "Lint",
+    "Personas",
+    "Simulation",
+    "Source",
+    "Spells",
+    "Study",
+    "Survival",
+    "Table",
+    "Window",
+    "check_journey",
+    "estimate_dropoff",
+    "estimate_survival",
+    "find_personas",
+    "find_spells",
+    "journey_schema",
+    "open_study",
+    "read_events",
+    "read_journey",
+    "simulate_log",
+]

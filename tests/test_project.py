@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -27,7 +28,12 @@ FENCES = {
     "typer": ["cli.py"],
 }
 # What conda-forge calls differently, or splits: the name there of each dependency here.
-CONDA_NAMES = {"duckdb": "python-duckdb", "ibis-framework[duckdb]": "ibis-duckdb", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {
+    "duckdb": "python-duckdb",
+    "ibis-framework[duckdb]": "ibis-duckdb",
+    "jupyter-client": "jupyter_client",
+    "matplotlib": "matplotlib-base",
+}
 
 
 def modules() -> list[Path]:
@@ -76,6 +82,15 @@ def test_no_import_hides_inside_a_function():
         if isinstance(inner, ast.Import | ast.ImportFrom)
     ]
     assert hidden == []
+
+
+def test_every_library_that_is_imported_is_declared():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    declared = {re.match(r"[\w\-]+", each)[0].replace("-", "_") for each in project["project"]["dependencies"]}
+    declared |= {"ibis", "sklearn", "yaml", "journeylab", *sys.stdlib_module_names}
+    # pydantic_core is the other half of pydantic, which pins it.
+    imported = {name.split(".")[0] for path in modules() for name in imports(path)} - {"pydantic_core"}
+    assert imported - declared == set()
 
 
 def test_environment_yml_names_the_same_ranges_as_pyproject():

@@ -18,7 +18,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from journeylab.base.files import replaced
 
 # Okabe and Ito's colours, the darkest first: those after the fifth are too light for text on white.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A5C00", "#56B4E9", "#E69F00", "#4D4D4D")
+PALETTE = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A5C00", "#56B4E9", "#E69F00", "#4D4D4D", "#882255", "#B7BEC5",
+)  # fmt: skip
 INK, QUIET, FAINT = "#1F2933", "#5B6770", "#D9DEE3"
 SIZE = (7.6, 4.2)
 DPI = 200
@@ -82,7 +84,7 @@ class Chart:
 
 
 def colours(names: Iterable[str]) -> dict[str, str]:
-    """A colour for each name, in the order given; after eight they repeat."""
+    """A colour for each name, in the order given; after ten they repeat."""
     return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(dict.fromkeys(names))}
 
 
@@ -111,7 +113,8 @@ def curves(
     with matplotlib.rc_context(_THEME):
         names = list(dict.fromkeys(table[by])) if by else [None]
         colour = colours(names)
-        for axes, name, part in _panels(table, panel, title, ax):
+        height = 2.6 + 0.14 * len(names)
+        for axes, name, part in _panels(table, panel, title, ax, height):
             for each in names:
                 line = part[part[by] == each] if by else part
                 _curve(axes, line, (x, y, lower, upper), colour[each], step=step)
@@ -278,8 +281,8 @@ def _figure(*, height: float = SIZE[1], width: float = SIZE[0]) -> Axes:
     return Figure(figsize=(width, height), layout="constrained").add_subplot()
 
 
-def _panels(table: pd.DataFrame, panel: str | None, title: str, ax: Axes | None):
-    """Yield (axes, name of the panel, its rows); without `panel` there is one, named None."""
+def _panels(table: pd.DataFrame, panel: str | None, title: str, ax: Axes | None, height: float):
+    """Yield (axes, name of the panel, its rows); panels are `height` inches high; without `panel` there is one."""
     if panel is None:
         axes = ax or _figure()
         axes.set_title(title)
@@ -288,7 +291,7 @@ def _panels(table: pd.DataFrame, panel: str | None, title: str, ax: Axes | None)
     names = list(dict.fromkeys(table[panel]))
     n_columns = 1 if len(names) == 1 else 2
     n_rows = -(-len(names) // n_columns)
-    figure = Figure(figsize=(SIZE[0] * 1.1, 0.5 + 2.7 * n_rows), layout="constrained")
+    figure = Figure(figsize=(SIZE[0] * 1.1, 0.5 + height * n_rows), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     grid = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).ravel()
     for spare in grid[len(names) :]:
@@ -320,24 +323,42 @@ def _label_axes(axes: Axes, x_label: str, y_label: str, percent: bool) -> None:
 
 
 def _label_ends(axes: Axes, table: pd.DataFrame, x: str, y: str, by: str, colour: dict[str, str]) -> None:
-    """Write each line's name at its last point, moved apart where names would touch."""
+    """Write each line's name to the right of the axes, as near to the height of its last point as the names allow."""
     last = table.dropna(subset=[y]).sort_values(x, kind="stable").groupby(by, sort=False, observed=True).tail(1)
     last = last.sort_values(y, kind="stable")
     bottom, top = axes.get_ylim()
-    least, height = 0.055 * (top - bottom) * SIZE[1] / axes.figure.get_size_inches()[1], -np.inf
-    least *= max(1, len(axes.figure.axes) / 2)
-    for _, point in last.iterrows():
-        height = max(height + least, point[y])
+    n_rows = axes.get_subplotspec().get_gridspec().nrows
+    # The axes take about three quarters of their row, less where numbers at risk stand under them.
+    share = 0.75 if n_rows == 1 else 0.5
+    line_height = 0.145 * (top - bottom) * n_rows / (share * axes.figure.get_size_inches()[1])
+    heights = _apart(last[y].to_numpy(dtype=float), least=line_height, bottom=bottom)
+    for name, height in zip(last[by], heights, strict=True):
         axes.annotate(
-            str(point[by]),
-            (point[x], height),
-            xytext=(5, 0),
+            str(name),
+            (1, height),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(3, 0),
             textcoords="offset points",
             va="center",
             fontsize=8,
-            color=colour[point[by]] if colour[point[by]] in PALETTE[:5] else INK,
+            color=colour[name] if colour[name] in PALETTE[:5] else INK,
             annotation_clip=False,
         )
+
+
+def _apart(heights: np.ndarray, *, least: float, bottom: float) -> np.ndarray:
+    """Ascending `heights` moved, as little as possible in squares, to be `least` apart and none below `bottom`.
+
+    Less `least` per place, they must not descend: isotonic regression by pooling adjacent violators.
+    """
+    steps = least * np.arange(len(heights))
+    pools = []
+    for height in heights - steps:
+        pools.append((height, 1))
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            (high, n_high), (low, n_low) = pools[-2:]
+            pools[-2:] = [((high * n_high + low * n_low) / (n_high + n_low), n_high + n_low)]
+    return np.maximum(np.repeat([height for height, _ in pools], [n for _, n in pools]), bottom) + steps
 
 
 def _write_at_risk(axes: Axes, at_risk: pd.DataFrame, by: str | None, colour: dict) -> None:

@@ -1,6 +1,7 @@
 """Escaped fragments of HTML: card, paragraph, table. Everything that comes in is text and leaves as text."""
 
 import base64
+from dataclasses import dataclass
 from html import escape
 
 import pandas as pd
@@ -32,6 +33,20 @@ def table(rows: pd.DataFrame, *, caption: str | None = None, csv: bool = True) -
     return (
         f'<div class="jl-table"><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{link}</div>'
     )
+
+
+@dataclass(frozen=True)
+class Table:
+    """`rows` with a `caption`, shown in JupyterLab and in reports as `table` shows it, with a link to the data."""
+
+    rows: pd.DataFrame
+    caption: str | None = None
+
+    def __repr__(self) -> str:
+        return self.rows.to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        return table(self.rows, caption=self.caption)
 
 
 def cell(value: object) -> str:

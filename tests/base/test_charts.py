@@ -1,6 +1,7 @@
 import base64
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,12 +36,19 @@ def test_the_same_chart_twice_is_the_same_bytes(tmp_path):
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_lines_are_labelled_at_their_ends_and_labels_do_not_touch():
+def test_lines_are_labelled_beside_their_ends_and_labels_do_not_touch():
     near = CURVE.assign(share=[0.0, 0.2, 0.300, 0.0, 0.1, 0.301])
     axes = charts.curves(near, x="days", y="share", by="branch", **WORDS).axes
     heights = {text.get_text(): text.xy[1] for text in axes.texts}
     assert list(heights) == ["price", "silent"]
     assert heights["silent"] - heights["price"] > 0.01
+    assert sum(heights.values()) / 2 == pytest.approx(0.3005)
+
+
+def test_labels_move_no_further_than_they_must():
+    assert charts._apart(np.array([0.0, 5.0, 5.0, 9.0]), least=1.0, bottom=0.0).tolist() == [0.0, 4.5, 5.5, 9.0]
+    assert charts._apart(np.array([1.0, 1.0, 1.0]), least=2.0, bottom=-9.0).tolist() == [-1.0, 1.0, 3.0]
+    assert charts._apart(np.array([1.0, 1.0, 1.0]), least=2.0, bottom=0.0).tolist() == [0.0, 2.0, 4.0]
 
 
 def test_a_panel_is_drawn_for_each_value_with_its_own_numbers_at_risk():

@@ -22,8 +22,8 @@ def read_customers(customers: Customers, events: ibis.Table) -> pd.DataFrame:
     `customers` is a CSV or Parquet path, a DataFrame (with the ids as index or as column `customer_id`), an Arrow or
     Ibis table, {"path": …, "key": …} where the column of ids has another name, or None: no attributes. With the further
     key "attributes", a list of columns, only these are taken: those that were known at the start. Customers of the log
-    that the table lacks are added without attributes. Raises LogError when there is no such column, when an id is missing
-    or there twice, and when the table knows none of the log's customers.
+    that the table lacks are added without attributes. Raises LogError when there is no such column, when an id is
+    missing or there twice, and when the table knows none of the log's customers.
     """
     found = events.select(KEY).distinct().order_by(KEY).to_pyarrow()[KEY].to_pandas()
     in_log = pd.Index(found, name=KEY)

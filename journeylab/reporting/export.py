@@ -1,0 +1,64 @@
+"""Export: the notebooks run, are all their reports written, and if not, what stopped which?"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+
+from journeylab.base.errors import ReportError
+from journeylab.base.files import replaced, write_text
+from journeylab.reporting import index
+from journeylab.reporting.index import Overview, Summary, summarise, to_index
+from journeylab.reporting.page import Masthead, to_html
+from journeylab.reporting.running import Run, run_notebooks
+
+
+def write_reports(
+    notebooks: Sequence[Path],
+    *,
+    folder: Path,
+    masthead: Masthead,
+    overview: Overview,
+    variables: Mapping[str, str] | None = None,
+    workers: int | None = None,
+    step: Callable[[Path, int, int], None] | None = None,
+) -> tuple[Run, ...]:
+    """Run copies of the notebooks in `folder` and write there a page of each, NN_name.html, and index.html.
+
+    Every page is whole or absent; nothing else in the folder is touched. For `variables`, `workers` and `step` see
+    `run_notebooks`. Returns the runs, in the order of `notebooks`.
+
+    Raises ReportError, after everything else is written, if any notebook failed: it names the notebooks, their cells
+    and the errors. A failed notebook's copy is kept as NN_name.failed.ipynb, and the index says that its report is
+    missing.
+    """
+    if not notebooks:
+        raise ReportError("There is no notebook to run. Put one into the study's folder “notebooks”.")
+    folder.mkdir(parents=True, exist_ok=True)
+    runs = run_notebooks(notebooks, folder=folder, variables=variables, workers=workers, step=step)
+    told = [_write(run, folder, masthead) for run in runs]
+    write_text(folder / index.NAME, to_index([summary for summary, _ in told], masthead=masthead, overview=overview))
+    failures = [failure for _, failure in told if failure]
+    if failures:
+        counted = f"{len(failures)} of {len(runs)} notebooks failed; all other reports are written."
+        raise ReportError("\n\n".join([counted, *failures, "Mend the cells, then make the reports again."]))
+    return runs
+
+
+def _write(run: Run, folder: Path, masthead: Masthead) -> tuple[Summary, str | None]:
+    """Write what became of one notebook; what the index says of it, and what to tell if it failed."""
+    name, kept = run.path.name, folder / f"{run.path.stem}.failed.ipynb"
+    summary = summarise(run.notebook, name=name, file=f"{run.path.stem}.html")
+    if run.failure is None:
+        try:
+            write_text(folder / summary.file, to_html(run.notebook, name=name, masthead=masthead))
+        except ReportError as error:
+            return replace(summary, failure=str(error)), str(error)
+        kept.unlink(missing_ok=True)
+        return summary, None
+    with replaced(kept) as temporary:
+        nbformat.write(run.notebook, temporary)
+    begins = "\n".join(f"    {line}" for line in run.failure.begins.splitlines())
+    told = f"{name}, {run.failure}\n{begins}\nIts copy, as far as it came: {folder.name}/{kept.name}"
+    return replace(summary, failure=str(run.failure)), told

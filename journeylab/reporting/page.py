@@ -1,0 +1,181 @@
+"""Page: how does an executed notebook become one HTML file that needs no network, no script and no notebook?"""
+
+import base64
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from importlib.metadata import version
+from pathlib import Path
+
+from jinja2 import Environment
+from markupsafe import Markup
+from nbconvert.exporters import TemplateExporter
+from nbconvert.filters import Highlight2HTML, strip_ansi
+from nbformat import NotebookNode
+
+from journeylab.base.errors import ReportError
+from journeylab.reporting.prose import SCROLLS, Prose, split_title
+
+TEMPLATES = Path(__file__).parent / "templates"
+_LONG_CELL = re.compile(r"<td>(?=[^<]{25})")
+_DATAFRAME = re.compile(r'<table[^>]*class="dataframe.*?</table>', re.DOTALL)
+_LONGEST_CAPTION = 240
+_FETCHING = {"action", "background", "data", "formaction", "href", "ping", "poster", "src", "srcset", "xlink:href"}
+_ACTIVE = {"base", "embed", "form", "frame", "iframe", "link", "object", "script"}
+
+
+@dataclass(frozen=True)
+class Masthead:
+    """What heads every page: the names of study and journey, the customers' goal, and the window's two ends as text."""
+
+    study: str
+    journey: str
+    goal: str
+    start: str
+    end: str
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the study's name says that its customers are made up."""
+        return "simulated" in self.study.lower()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What stands with a figure. `words`: the whole alternative text if the caption holds only its beginning."""
+
+    number: int
+    alt: str
+    caption: str
+    words: str | None
+    width: int | None
+
+
+def to_html(notebook: NotebookNode, *, name: str, masthead: Masthead) -> str:
+    """The page of an executed notebook: the same bytes for the same outputs.
+
+    name: the notebook's file name; the footer names it, and it stands in for a missing title. What customers wrote
+    stays text: plain texts, Markdown, alternative texts and code are escaped; only what cells showed as HTML is taken
+    as HTML. Raises ReportError if that refers to the network or holds an active element.
+    """
+    title, lede, cells = opening(notebook, name=name)
+    exporter = _Exporter(Prose())
+    exporter.environment.globals |= {"masthead": masthead, "title": title, "lede": lede, "name": name}
+    page, _ = exporter.from_notebook_node(NotebookNode({**notebook, "cells": cells}))
+    check_offline(page, name=name)
+    return page
+
+
+def opening(notebook: NotebookNode, *, name: str) -> tuple[str, str, list[NotebookNode]]:
+    """The notebook's title, the Markdown that stands under it before any other heading, and the cells without these
+    two.
+
+    A notebook that does not open with a first-level heading is titled by its file's `name`.
+    """
+    cells = list(notebook.cells)
+    title, under = split_title(cells[0].source) if cells and cells[0].cell_type == "markdown" else (None, "")
+    if title is None:
+        return Path(name).stem.lstrip("0123456789_- ").replace("_", " ").capitalize(), "", cells
+    lede, heading, further = re.match(r"(.*?)(^#+ |\Z)(.*)", under, re.DOTALL | re.MULTILINE).groups()
+    return title, lede.strip(), [NotebookNode({**cells[0], "source": heading + further}), *cells[1:]]
+
+
+def furnish(made: Environment, prose: Prose) -> Environment:
+    """`made` with what all pages share; it then escapes whatever is not said to be HTML. `prose` serves one page."""
+    made.autoescape = True
+    made.globals |= {"version": version("journeylab"), "prose": prose}
+    made.filters |= {
+        "prose": prose,
+        "fragment": _fragment,
+        "plain": strip_ansi,
+        "unbroken": lambda text: "".join(text.split()),
+        "base64": lambda text: base64.b64encode("".join(text).encode()).decode(),
+    }
+    return made
+
+
+def check_offline(page: str, *, name: str) -> None:
+    """Raise ReportError if the HTML `page` would fetch from outside, leads there, or holds an active element."""
+    reader = _Reader()
+    reader.feed(page)
+    reader.close()
+    if reader.found:
+        raise ReportError(
+            f"The page of “{name}” would not be complete in itself: it holds {reader.found[0]}. "
+            "Take the output that brings it out of the notebook, or show it as a picture or a table."
+        )
+
+
+class _Exporter(TemplateExporter):
+    """nbconvert's exporter with our own template, which extends none of nbconvert's."""
+
+    output_mimetype = "text/html"
+    file_extension = ".html"
+
+    def __init__(self, prose: Prose):
+        self._prose = prose
+        super().__init__(
+            template_name="report", extra_template_basedirs=[str(TEMPLATES)], extra_template_paths=[str(TEMPLATES)]
+        )
+
+    def _create_environment(self) -> Environment:
+        made = furnish(super()._create_environment(), self._prose)
+        highlight, pictures = Highlight2HTML(pygments_lexer="ipython3"), []
+        made.globals["picture"] = lambda output, mime: _picture(output, mime, pictures)
+        made.filters["highlighted"] = lambda code: Markup(highlight(code))
+        return made
+
+
+class _Reader(HTMLParser):
+    """Reads a page for what reaches out of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _ACTIVE:
+            self.found.append(f"the element <{tag}>")
+        for attribute, value in attrs:
+            address = (value or "").strip().lower()
+            leaves = re.match(r"//|[\w+.-]+:(?!\Z)", address) and not address.startswith("data:")
+            if attribute.startswith("on") or (attribute in _FETCHING and leaves):
+                self.found.append(f"{attribute}=“{address[:80]}” in <{tag}>")
+            elif attribute == "style":
+                self._read_style(address)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem == "style":
+            self._read_style(data)
+
+    def _read_style(self, style: str) -> None:
+        reaching = re.search(r"@import|url\(\s*['\"]?(?!data:)", style, re.IGNORECASE)
+        if reaching:
+            self.found.append(f"“{style[reaching.start() :][:80]}” in a style")
+
+
+def _picture(output: NotebookNode, mime: str, before: list[Picture]) -> Picture:
+    """What stands with the figure in `output`, numbered after those `before` it, which it joins."""
+    number = len(before) + 1
+    said = "".join(output.data.get("text/plain", "")).strip()
+    if re.fullmatch(r"<.*>|", said, re.DOTALL):  # the bare repr of a figure says nothing
+        said = f"Figure {number}, which has no description."
+        caption, words = "", None
+    elif len(said) <= _LONGEST_CAPTION and "\n" not in said:
+        caption, words = said, None
+    else:
+        caption, words = re.match(r".*?(?:[.!?](?=\s)|:?(?=\n)|\Z)", said, re.DOTALL)[0], said
+    width = output.get("metadata", {}).get(mime, {}).get("width")
+    picture = Picture(number, said, caption, words, width)
+    before.append(picture)
+    return picture
+
+
+def _fragment(html: str) -> Markup:
+    """HTML that a cell showed, its tables in boxes that scroll and that the keyboard reaches, long texts given room."""
+    html = "".join(html).replace('<div class="jl-table">', f'<div class="jl-table" {SCROLLS}>')
+    html = _DATAFRAME.sub(lambda table: f'<div class="table" {SCROLLS}>{table[0]}</div>', html)
+    return Markup(_LONG_CELL.sub('<td class="long">', html))

@@ -1,0 +1,72 @@
+"""Prose: how does Markdown become HTML when every other character in it must stay a character?"""
+
+import re
+
+import mistune
+from markupsafe import Markup
+from mistune.plugins import import_plugin
+
+SCROLLS = 'tabindex="0" role="region" aria-label="Table"'
+_TITLE = re.compile(r"\s*#\s+(.+?)\s*#*\s*(?:\n|\Z)")
+_ELSEWHERE = re.compile(r"[\w+.-]+:|//")
+
+
+class Prose:
+    """Markdown to HTML, as a Jinja filter. HTML in the Markdown is shown, not obeyed; addresses outside the file are
+    shown, not linked.
+
+    One instance serves one page: it gathers the page's headings as `sections` (dicts of `level`, `id`, `text`), in
+    order.
+    """
+
+    def __init__(self):
+        self.sections: list[dict] = []
+        self._render = mistune.Markdown(_Renderer(self.sections), plugins=[import_plugin("table")])
+
+    def __call__(self, markdown: str) -> Markup:
+        return Markup(self._render(markdown))
+
+    def contents(self) -> list[dict]:
+        """The sections of the second level, for the list of contents."""
+        return [section for section in self.sections if section["level"] == 2]
+
+    def has(self, identity: str) -> bool:
+        """Whether a heading with this id has been rendered."""
+        return any(section["id"] == identity for section in self.sections)
+
+
+def split_title(markdown: str) -> tuple[str | None, str]:
+    """The text of the first-level heading that opens `markdown` (None if none does), and the Markdown under it."""
+    heading = _TITLE.match(markdown)
+    if heading is None:
+        return None, markdown
+    return re.sub(r"[*_`]", "", heading[1]), markdown[heading.end() :].strip()
+
+
+class _Renderer(mistune.HTMLRenderer):
+    def __init__(self, sections: list[dict]):
+        super().__init__(escape=True)
+        self._sections = sections
+
+    def heading(self, text: str, level: int, **_) -> str:
+        words = str(Markup(text).striptags())
+        slug = identity = re.sub(r"\W+", "-", words.lower()).strip("-") or "section"
+        taken = {section["id"] for section in self._sections} | {"main", "contents"}
+        number = 1
+        while identity in taken:
+            number += 1
+            identity = f"{slug}-{number}"
+        self._sections.append({"level": level, "id": identity, "text": words})
+        return f'<h{level} id="{identity}">{text}</h{level}>\n'
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        if _ELSEWHERE.match(url):
+            address = mistune.escape(url)
+            return address if text == address else f"{text} ({address})"
+        return super().link(text, url, title)
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        return super().image(text, url, title) if url.startswith("data:image/") else mistune.escape(text)
+
+    def table(self, text: str) -> str:
+        return f'<div class="table" {SCROLLS}><table>\n{text}</table></div>\n'

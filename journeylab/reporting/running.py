@@ -1,0 +1,167 @@
+"""Running: do the notebooks, copied and run from top to bottom, come through, and if not, which cell stopped which?"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbconvert.filters import strip_ansi
+from nbformat import NotebookNode
+
+from journeylab.base.errors import ReportError
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_SHOWN_LINES = 3
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What stopped a notebook: the `cell` by the number that Jupyter shows, of `n_cells` with code; how it `begins`;
+    the `error`."""
+
+    cell: int
+    n_cells: int
+    begins: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"Cell [{self.cell}] of {self.n_cells} failed: {self.error}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of one notebook.
+
+    path: the notebook, which was only read.
+    notebook: its copy with the outputs, as far as it came.
+    failure: what stopped it, or None if every cell came through.
+    """
+
+    path: Path
+    notebook: NotebookNode
+    failure: Failure | None = None
+
+    @property
+    def n_warned(self) -> int:
+        """How many cells wrote to the error stream: warnings, mostly. Reports leave these out."""
+        return sum(
+            any(output.output_type == "stream" and output.name == "stderr" for output in cell.get("outputs", []))
+            for cell in self.notebook.cells
+        )
+
+
+class _ThisInterpreter(KernelSpecManager):
+    """Knows one kernel: the running interpreter, whatever kernels are installed under any name anywhere."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002
+        # The log level silences ipykernel's note on unencrypted local connections, and its last words on Ctrl-C.
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=50"]
+        return KernelSpec(argv=command, display_name="Python 3 (ipykernel)", language="python")
+
+
+def run_notebooks(
+    paths: Sequence[Path],
+    *,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    workers: int | None = None,
+    step: Callable[[Path, int, int], None] | None = None,
+) -> tuple[Run, ...]:
+    """Run a copy of each notebook, several at once, and return what became of each, in the order of `paths`.
+
+    folder: the working directory of the kernels; it must exist.
+    variables: environment variables of the kernels, besides those of this process.
+    workers: how many run at once; by default as many as there are cores.
+    step: called after each cell with code: the notebook's path, how many such cells are done, and how many there are.
+
+    A failing notebook stops itself only. Raises ReportError if a notebook cannot be read.
+    """
+    notebooks = [read_notebook(path) for path in paths]
+    workers = min(workers or os.cpu_count() or 1, len(paths) or 1)
+    environment = {**os.environ, **_fixed(workers), **(variables or {})}
+
+    async def run_all() -> list[Run]:
+        free = asyncio.Semaphore(workers)
+        runs = [
+            _run(path, notebook, free, folder=folder, environment=environment, step=step)
+            for path, notebook in zip(paths, notebooks, strict=True)
+        ]
+        return await asyncio.gather(*runs)
+
+    return tuple(asyncio.run(run_all()))
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """The notebook at `path`. Raises ReportError if it is no notebook."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
+        raise ReportError(
+            f"“{path.name}” cannot be read as a Jupyter notebook. "
+            "Open it in JupyterLab and save it again, or take it out of the folder."
+        ) from error
+
+
+def _fixed(workers: int) -> dict[str, str]:
+    """What makes two runs the same, and keeps notebooks that run at once from fighting for the cores."""
+    fixed = {"PYTHONHASHSEED": "0", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    return fixed | (dict.fromkeys(_THREADS, "1") if workers > 1 else {})
+
+
+async def _run(
+    path: Path,
+    notebook: NotebookNode,
+    free: asyncio.Semaphore,
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    step: Callable[[Path, int, int], None] | None,
+) -> Run:
+    codes = _code_cells(notebook)
+    for cell in codes:
+        cell.outputs, cell.execution_count = [], None
+
+    def done(cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:  # noqa: ARG001
+        if step and execute_reply["content"]["status"] == "ok":
+            step(path, codes.index(cell) + 1, len(codes))
+
+    kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisInterpreter())
+    client = NotebookClient(
+        notebook, km=kernel, timeout=None, record_timing=False, on_cell_executed=done, on_notebook_start=_interruptible
+    )
+    async with free:
+        try:
+            await client.async_execute(cwd=str(folder), env=dict(environment), cleanup_kc=True)
+        except CellExecutionError as error:
+            return Run(path, notebook, _failure(codes, f"{error.ename}: {error.evalue}"))
+        except DeadKernelError:
+            return Run(path, notebook, _failure(codes, "the kernel died, most often for want of memory"))
+    return Run(path, notebook)
+
+
+def _interruptible(notebook: NotebookNode) -> None:  # noqa: ARG001
+    # nbclient answers Ctrl-C by stopping the kernel that started last. Left to Python, it ends them all.
+    with suppress(RuntimeError):  # in a thread there is no such handler
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+
+
+def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def _failure(codes: list[NotebookNode], error: str) -> Failure:
+    started = [place for place, cell in enumerate(codes) if cell.execution_count is not None]
+    place = started[-1] if started else 0
+    lines = codes[place].source.strip().splitlines()
+    shown = [*lines[:_SHOWN_LINES], *(["…"] if len(lines) > _SHOWN_LINES else [])]
+    last = [line for line in strip_ansi(error).splitlines() if line.strip()][-1].strip()
+    return Failure(place + 1, len(codes), "\n".join(shown), last)

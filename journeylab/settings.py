@@ -1,0 +1,183 @@
+"""Settings: what does a study.yml say, and is everything there that it names?"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from glob import glob
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from journeylab.base.documents import Duration, Problem, Text, check_document, read_document, refused
+from journeylab.base.errors import LogError, StudyError
+from journeylab.base.problems import in_words
+from journeylab.events.log import Window, as_utc, check_timezone
+
+FILE = "study.yml"
+RAW = Path("data/raw")
+
+
+def _moment(value: Any) -> pd.Timestamp:
+    if isinstance(value, date | str):
+        with suppress(LogError):
+            return as_utc(value)
+    raise refused(
+        f"must be a date or a time, found {in_words(value)}. Write it like 2025-01-31; without a zone it is UTC."
+    )
+
+
+def _zone(name: str | None) -> str | None:
+    try:
+        return check_timezone(name)
+    except LogError as found:
+        raise refused(f"is wrong: {found}") from None
+
+
+Moment = Annotated[pd.Timestamp, BeforeValidator(_moment), PlainSerializer(str)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class EventSource(_Frozen):
+    """Events in one file, or in several that a pattern names (`events-*.csv.gz`), and how to read them; see
+    `read_events`."""
+
+    model_config = ConfigDict(
+        title="“events”", json_schema_extra={"examples": [{"path": "data/raw/events.csv", "columns": "…"}]}
+    )
+
+    path: Text
+    columns: dict[str, str | dict[str, str]]
+    timezone: Annotated[str | None, AfterValidator(_zone)] = None
+    time_unit: Literal["s", "ms", "us"] | None = None
+
+
+class CustomerSource(_Frozen):
+    """The customers' table, its column with the customer's id, and which of its columns were known at the start of each
+    customer's journey (all, unless `attributes` names them)."""
+
+    model_config = ConfigDict(
+        title="“customers”", json_schema_extra={"examples": [{"path": "data/raw/customers.csv", "key": "account"}]}
+    )
+
+    path: Text
+    key: Text
+    attributes: tuple[Text, ...] | None = None
+
+
+class ObservedWindow(_Frozen):
+    """What was observed: from `start` up to, not including, `end`."""
+
+    model_config = ConfigDict(
+        title="“window”", json_schema_extra={"examples": [{"start": "2025-01-01", "end": "2026-01-01"}]}
+    )
+
+    start: Moment
+    end: Moment
+
+
+class PersonaDecisions(_Frozen):
+    """Decisions for personas: behaviour `within` which time from entry tells them, and the seed of all that is
+    random."""
+
+    model_config = ConfigDict(title="“personas”", json_schema_extra={"examples": [{"within": "30d", "seed": 7}]})
+
+    within: Duration
+    seed: Annotated[int, Field(strict=True, ge=0)]
+
+
+class Settings(_Frozen):
+    """What study.yml says. Paths are as written; `Folders` finds the files. `duplicates` is what `read_events` does
+    with them."""
+
+    model_config = ConfigDict(title="a study")
+
+    study: Text
+    journey: Text
+    events: Annotated[tuple[EventSource, ...], Field(min_length=1)]
+    duplicates: Literal["quarantine", "keep"] = "quarantine"
+    customers: CustomerSource | None = None
+    window: ObservedWindow
+    personas: PersonaDecisions | None = None
+    horizons: Annotated[tuple[Duration, ...], Field(min_length=1)]
+    notes: str | None = None
+
+    def said_of_data(self) -> str:
+        """All that decides how the data are read, as text."""
+        return json.dumps(self.model_dump(include={"events", "duplicates", "customers", "window"}), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a study's files lie: in its folder, but what is written as under `data/raw` lies in `data` where that is
+    given."""
+
+    study: Path
+    data: Path | None = None
+
+    def find(self, path: str) -> list[Path]:
+        """The files that `path`, a path or a pattern as written in study.yml, names; sorted by name, empty if there are
+        none."""
+        place = self.place(path)
+        matching = [place] if place.is_file() else map(Path, sorted(glob(str(place), recursive=True)))
+        return [file for file in matching if file.is_file()]
+
+    def place(self, path: str) -> Path:
+        """Where `path`, as written in study.yml, is to be found."""
+        if self.data is not None and Path(path).is_relative_to(RAW):
+            return self.data / Path(path).relative_to(RAW)
+        return self.study / path
+
+
+def read_settings(folders: Folders) -> Settings:
+    """The settings in the study's folder.
+
+    Raises one StudyError that lists every problem by line: no study.yml, unknown keys, values of the wrong kind, files
+    that are not there, a window that ends before it starts.
+    """
+    if not (folders.study / FILE).is_file():
+        raise StudyError(
+            f"There is no {FILE} in “{folders.study}”. Name a study's folder, or make one with “journeylab init DIR”."
+        )
+    if folders.data is not None and not folders.data.is_dir():
+        raise StudyError(
+            f"There is no folder “{folders.data}” to stand in for {RAW.as_posix()}. Name the one that holds the data."
+        )
+    document = read_document(folders.study / FILE, error=StudyError)
+    return check_document(
+        document, Settings, error=StudyError, contradictions=lambda said: _contradictions(said, folders)
+    )
+
+
+def _contradictions(said: Any, folders: Folders) -> Iterator[Problem]:
+    """What no single key shows. `said` is plain data that may be wrong in every way; the model says what it refuses."""
+    for path, name in _named_files(said):
+        if not folders.find(name):
+            place = folders.place(name)
+            here = "" if place == folders.study / name else f", here “{place}”,"
+            yield Problem(path, f"“{name}”{here} is not there. Put the file there, or correct the path.")
+    if isinstance(said, Mapping) and isinstance(said.get("window"), Mapping):
+        try:
+            Window(*(_moment(said["window"].get(end)) for end in ("start", "end")))
+        except LogError as found:
+            yield Problem(("window", "end"), str(found))
+        except ValueError:  # not readable as times: the model says so
+            return
+
+
+def _named_files(said: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Each file that the plain data `said` name, with its path of keys."""
+    if not isinstance(said, Mapping):
+        return
+    events = said.get("events")
+    holders = {("customers",): said.get("customers")}
+    holders |= {("events", place): source for place, source in enumerate(events if isinstance(events, list) else [])}
+    named = {("journey",): said.get("journey")}
+    named |= {(*path, "path"): holder.get("path") for path, holder in holders.items() if isinstance(holder, Mapping)}
+    yield from ((path, name) for path, name in named.items() if isinstance(name, str) and name.strip())
