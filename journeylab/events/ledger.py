@@ -1,0 +1,51 @@
+"""Ledger: how many entered each stage, and what became of every one of them so far?"""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from journeylab.base.errors import EstimateError
+from journeylab.events.exits import MOVES, Exits
+from journeylab.events.journey import Journey
+
+_NOT_PARTS = ("group", "stage", "entered", "already_inside")
+
+
+def build_ledger(exits: Iterable[Exits], journey: Journey) -> pd.DataFrame:
+    """Counts of visits, a row for each of `exits` in their order.
+
+    Columns: `group` (if there are groups), `stage`, `entered`, `advanced`, `regressed`, `completed`, one per loss
+    branch in the journey's order, `ongoing`; and `already_inside`: of those who entered, how many had begun before they
+    were watched.
+    """
+    rows = [
+        {
+            "group": each.group,
+            "stage": each.stage,
+            "entered": each.n,
+            **{way: each.count(way) for way in (*MOVES, *journey.branches)},
+            "ongoing": each.n_ongoing,
+            "already_inside": each.n_already_inside,
+        }
+        for each in exits
+    ]
+    ledger = pd.DataFrame(rows)
+    return ledger.drop(columns="group") if ledger["group"].isna().all() else ledger
+
+
+def check_ledger(ledger: pd.DataFrame) -> None:
+    """Raise EstimateError unless in each row entered = advanced + regressed + completed + lost by branch + ongoing."""
+    accounted = ledger[ledger_parts(ledger)].sum(axis=1)
+    wrong = ledger[accounted != ledger["entered"]]
+    if len(wrong):
+        row = wrong.iloc[0]
+        raise EstimateError(
+            f"The ledger of stage “{row['stage']}” does not add up: {row['entered']:,} entered, and "
+            f"{accounted[wrong.index[0]]:,} advanced, regressed, completed, were lost or are ongoing. "
+            "Every visit must have exactly one outcome: find the spells again."
+        )
+
+
+def ledger_parts(ledger: pd.DataFrame) -> list[str]:
+    """The columns that `entered` is the sum of."""
+    return [column for column in ledger if column not in _NOT_PARTS]

@@ -1,0 +1,124 @@
+"""What do all findings share? The contract they keep, the groups they can be asked by, the spells they watch."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import pandas as pd
+
+from journeylab.base import html
+from journeylab.base.charts import Chart
+from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.events.spells import Spells
+
+
+@dataclass(frozen=True)
+class Finding(ABC):
+    """An answer: a title, a tidy table, a sentence and a figure.
+
+    title: what was asked, in a few words.
+    table: tidy DataFrame, one row per estimate, with `lower`, `upper` and its base (`n` or `at_risk`).
+    """
+
+    title: str
+    table: pd.DataFrame
+
+    @abstractmethod
+    def sentence(self) -> str:
+        """The main result in plain words: number, interval, base."""
+
+    @abstractmethod
+    def by_stage(self) -> pd.DataFrame:
+        """Index `stage` in journey order; a column per lane of the journey map."""
+
+    @abstractmethod
+    def plot(self, ax=None) -> Chart:
+        """Draw the main result, into matplotlib `ax` if given."""
+
+    def _repr_html_(self) -> str:
+        return html.card(self.title, html.paragraph(self.sentence()), html.table(self.table))
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Labels by customer, and when each label became known.
+
+    name: what the groups are, as in "persona".
+    labels: Series of strings indexed by customer_id; customers without a label are absent.
+    known_at: Series of UTC times with the same index, or None where each label was known at the customer's first event.
+
+    Raises EstimateError where a customer has two labels, or a label but no time when it became known.
+    """
+
+    name: str
+    labels: pd.Series
+    known_at: pd.Series | None = None
+
+    def __post_init__(self) -> None:
+        twice = self.labels.index[self.labels.index.duplicated()]
+        if len(twice):
+            raise EstimateError(
+                f"Customer “{twice[0]}” has more than one label of “{self.name}”. Give each customer one row."
+            )
+        if self.known_at is None:
+            return
+        undated = self.labels.index.difference(self.known_at.dropna().index)
+        if len(undated):
+            raise EstimateError(
+                f"Customer “{undated[0]}” has a label of “{self.name}”, but `known_at` does not say since when. "
+                "Give a time for each labelled customer."
+            )
+
+    @classmethod
+    def of(cls, by: "Grouping | pd.Series | str", spells: Spells) -> "Grouping":
+        """`by` as a Grouping: itself, a Series of labels by customer, or the name of a column of `spells.customers`."""
+        if isinstance(by, Grouping):
+            return by
+        if isinstance(by, pd.Series):
+            return cls(str(by.name or "group"), by.dropna().astype(str))
+        if by not in spells.customers.columns:
+            raise EstimateError(
+                f"The customers have no attribute “{by}” to group by. {did_you_mean(by, spells.customers.columns)}"
+            )
+        return cls(by, spells.customers[by].dropna().astype(str))
+
+    def apply(self, spells: pd.DataFrame) -> pd.DataFrame:
+        """`spells` of labelled customers with a column `group`; each is watched only from when its label was known on.
+
+        A spell that had ended by then is left out: its customer could not yet have been in the group. This is what
+        keeps labels learned later from lending customers immortal time. A spell that had begun by then, and went on,
+        joins the risk set late, at the age it had (left truncation): what is estimated before the youngest such age is
+        conditional on still being inside the stage at that age.
+        """
+        grouped = spells.assign(group=spells["customer_id"].map(self.labels))
+        grouped = grouped[grouped["group"].notna()]
+        if self.known_at is None:
+            return grouped
+        known = grouped["customer_id"].map(self.known_at)
+        is_later = (grouped["left"] > known) | (grouped["entered"] >= known)
+        kept, known = grouped[is_later], known[is_later]
+        return kept.assign(observed_from=kept["observed_from"].where(kept["observed_from"] >= known, known))
+
+
+def watched(spells: Spells, by: Grouping | pd.Series | str | None) -> pd.DataFrame:
+    """The spells to estimate from, with a column `group` if `by` is given; see `Grouping.apply`.
+
+    Raises EstimateError where there is no spell, or none of a labelled customer, watched while the label was known.
+    """
+    visits = spells.to_pandas()
+    if visits.empty:
+        raise EstimateError(
+            "There are no spells to estimate from. Look whether the log holds events that open the stages: "
+            "check_journey(journey, log=log) tells."
+        )
+    if by is None:
+        return visits
+    grouping = Grouping.of(by, spells)
+    grouped = grouping.apply(visits)
+    if grouped.empty:
+        n_known = int(visits["customer_id"].drop_duplicates().isin(grouping.labels.index).sum())
+        raise EstimateError(
+            f"No spell is left to group by “{grouping.name}”: {n_known:,} of its {len(grouping.labels):,} labelled "
+            "customers have spells, and none of these was running when the label was known or after. "
+            "Index the labels by customer_id, and look at when they became known."
+        )
+    return grouped

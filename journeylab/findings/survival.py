@@ -1,0 +1,278 @@
+"""Survival: how long do customers stay in each stage, and when do they leave it by each way out?"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from journeylab.base import charts, html
+from journeylab.base.charts import Chart
+from journeylab.base.durations import days
+from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.events.exits import find_exits
+from journeylab.events.spells import Spells
+from journeylab.findings.exits import ExitCurves, check_confidence, with_enough_at_risk
+from journeylab.findings.finding import Finding, Grouping, watched
+
+INSIDE = "inside"
+QUANTILES = (0.25, 0.5, 0.75)
+# Curves begin where so many visits are at risk, and are drawn, not computed, only as long as they are; fewer customers
+# than that are noted as few.
+FEWEST = 10
+N_AT_RISK_SHOWN = 5
+_NOT_REACHED, _NO_UPPER_LIMIT = "not reached", "upper limit not reached"
+
+
+@dataclass(frozen=True)
+class Survival(Finding):
+    """Time in stage, stage by stage, on the spell clock (days since entering the stage).
+
+    table: a row per (group,) stage, `state` and `days`. The states are `inside` and the ways out; `estimate`, `lower`,
+        `upper`: the share that is there so many days after entering; on any day the states sum to 1. `at_risk`: visits
+        watched and inside just before; `n` visits in all. The days are 0, the days when someone left (at most 100 of
+        them), and the last day watched; an estimate holds until the next row. Stages that nobody entered have no row.
+    stages: in the journey's order. confidence: the level of all intervals. by: what the groups are, or None.
+    curves: what the tables are read from, for each (group and) stage that was entered.
+    """
+
+    stages: tuple[str, ...]
+    confidence: float
+    by: str | None
+    quantiles: pd.DataFrame = field(repr=False)
+    curves: tuple[ExitCurves, ...] = field(repr=False)
+
+    def medians(self) -> pd.DataFrame:
+        """After how many days a quarter, half, and three quarters have left the stage, by whichever way.
+
+        A row per (group,) stage and `quantile`: `estimate`, `lower`, `upper` in days; `n` visits of `customers`. The
+        estimate is the first day by which at least that share has left. What was not reached while customers were
+        watched is missing, and `note` says so. Stages that cannot be left, or that nobody entered, have no row.
+        """
+        return self.quantiles.copy()
+
+    def restricted_means(self, horizon: str | timedelta) -> pd.DataFrame:
+        """Mean days spent inside the stage in the first `horizon` after entering it.
+
+        A row per (group,) stage: `horizon_days`; `estimate`, `lower`, `upper` and `standard_error` in days; `n` visits
+        of `customers`, `at_risk` just before the horizon. Missing, with a `note`, where nobody was watched that long
+        and some would still have been inside.
+        """
+        day = days(horizon)
+        rows = []
+        for curve in self.curves:
+            found = dict(zip(("estimate", "lower", "upper", "standard_error"), curve.restricted_mean(day), strict=True))
+            last = (
+                f"nobody was watched after day {curve.fitted.last_time:,.1f}" if np.isnan(found["estimate"]) else None
+            )
+            base = {**_base(curve), "at_risk": int(curve.exits.at_risk(day)), "note": _note(curve, last)}
+            rows.append({**_whose(curve), "horizon_days": day, **found, **base})
+        return _tidy(rows, self.by)
+
+    def sentence(self) -> str:
+        """After how long half have left each stage; with groups, the stage with most visits."""
+        medians = self._halves()
+        if medians.empty:
+            return "Nobody entered a stage that can be left."
+        if not self.by:
+            told = [f"“{row['stage']}” {self._half(row)}" for _, row in medians.iterrows()]
+            return f"Half of those who enter a stage have left it, by whichever way: {'; '.join(told)}."
+        most = medians.groupby("stage", sort=False)["n"].sum().idxmax()
+        medians = medians[medians["stage"] == most]
+        told = [f"{self.by} “{row['group']}” {self._half(row)}" for _, row in medians.iterrows()]
+        return f"Half of those who enter “{most}” have left it, by whichever way: {'; '.join(told)}."
+
+    def by_stage(self) -> pd.DataFrame:
+        """A lane `time in stage` in words: until half have left, interval, base; with groups, a lane for each."""
+        medians = self._halves()
+        groups = list(dict.fromkeys(medians["group"])) if self.by else [None]
+        lanes = {}
+        for group in groups:
+            rows = medians[medians["group"] == group] if self.by else medians
+            cells = {row["stage"]: f"half have left {self._half(row)}" for _, row in rows.iterrows()}
+            lanes["time in stage" + (f" ({group})" if self.by else "")] = [cells.get(stage) for stage in self.stages]
+        return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
+
+    def plot(self, ax=None) -> Chart:
+        """The share still inside each stage by days since entering: a panel per stage, or all in `ax`."""
+        can_be_left = set(self.quantiles["stage"])
+        rows = self.table[(self.table["state"] == INSIDE) & self.table["stage"].isin(can_be_left)]
+        drawn = _drawable(rows)
+        if self.by:
+            drawn = drawn.assign(curve=drawn["stage"] + " · " + drawn["group"])
+        in_panels = {"panel": "stage", "by": "group" if self.by else None, "at_risk": self._at_risk(drawn)}
+        together = {"by": "curve" if self.by else "stage"}
+        return charts.curves(
+            drawn,
+            x="days",
+            y="estimate",
+            lower="lower",
+            upper="upper",
+            x_label="days since entering the stage",
+            y_label=f"still inside ({self.confidence:.0%} band)",
+            title="How long customers stay in each stage",
+            alt=f"Share still inside each stage, by days since entering. {self.sentence()}",
+            percent=True,
+            ax=ax,
+            **(in_panels if ax is None else together),
+        )
+
+    def plot_incidence(self, stage: str, ax=None) -> Chart:
+        """The share that has left `stage` by each way taken, by days since entering; with groups, a panel for each."""
+        known = dict.fromkeys(self.quantiles["stage"])
+        if stage not in known:
+            raise EstimateError(f"No way out of the stage “{stage}” was estimated. {did_you_mean(stage, known)}")
+        rows = self.table[(self.table["stage"] == stage) & (self.table["state"] != INSIDE)]
+        taken = rows.loc[rows["estimate"] > 0, "state"].unique()
+        drawn = _drawable(rows[rows["state"].isin(taken)] if len(taken) else rows)
+        if self.by and ax is not None:
+            drawn = drawn.assign(state=drawn["state"] + " · " + drawn["group"])
+        return charts.curves(
+            drawn,
+            x="days",
+            y="estimate",
+            by="state",
+            panel="group" if self.by and ax is None else None,
+            lower="lower",
+            upper="upper",
+            x_label="days since entering the stage",
+            y_label=f"has left ({self.confidence:.0%} band)",
+            title=f"By which ways customers leave “{stage}”",
+            alt=self._exits_in_words(drawn, stage),
+            percent=True,
+            ax=ax,
+        )
+
+    def _repr_html_(self) -> str:
+        caption = (
+            f"Days until a quarter, half, three quarters have left the stage, with {self.confidence:.0%} intervals."
+        )
+        return html.card(self.title, html.paragraph(self.sentence()), html.table(self.quantiles, caption=caption))
+
+    def _halves(self) -> pd.DataFrame:
+        return self.quantiles[self.quantiles["quantile"] == 0.5]
+
+    def _half(self, row: pd.Series) -> str:
+        visits = f"{row['n']:,} visit{'' if row['n'] == 1 else 's'}"
+        if np.isnan(row["estimate"]):
+            return f"not while watched ({visits}{_remarks(row['note'])})"
+        lower, upper = ("not reached" if np.isnan(row[limit]) else f"{row[limit]:,.1f}" for limit in ("lower", "upper"))
+        interval = f"{self.confidence:.0%} interval {lower} to {upper}"
+        return f"after {row['estimate']:,.1f} days ({interval}; {visits}{_remarks(row['note'])})"
+
+    def _at_risk(self, drawn: pd.DataFrame) -> pd.DataFrame:
+        """Numbers at risk at a few evenly spaced days of each panel."""
+        shown = drawn.groupby("stage", sort=False)["days"].agg(["min", "max"])
+        rows = [
+            {"stage": curve.exits.stage, "group": curve.exits.group, "x": day, "n": int(curve.exits.at_risk(day))}
+            for curve in self.curves
+            if curve.exits.stage in shown.index
+            for day in np.linspace(*shown.loc[curve.exits.stage], N_AT_RISK_SHOWN)
+        ]
+        table = pd.DataFrame(rows, columns=["stage", "group", "x", "n"])
+        return table if self.by else table.drop(columns="group")
+
+    def _exits_in_words(self, drawn: pd.DataFrame, stage: str) -> str:
+        last = drawn.groupby(["group", "state"] if self.by else ["state"], sort=False).tail(1)
+        told = [
+            f"{row['group'] + ', ' if self.by else ''}{row['state']} {row['estimate']:.1%} "
+            f"({row['lower']:.1%} to {row['upper']:.1%}) by day {row['days']:,.0f}"
+            for _, row in last.iterrows()
+        ]
+        return f"Share that has left “{stage}” by each way. {'; '.join(told)}."
+
+
+def estimate_survival(
+    spells: Spells, *, by: Grouping | pd.Series | str | None = None, confidence: float = 0.95
+) -> Survival:
+    """How long customers stay in each stage, and by which ways they leave it, on the spell clock.
+
+    Aalen-Johansen with every way out of the stage as a state of its own: the ways compete, visits ongoing at the
+    window's end are censored there, visits that had begun before they were watched enter the risk set late. Standard
+    errors are clustered by customer (infinitesimal jackknife); intervals are log(-log) for staying, logit for each way
+    out, and, of a share of exactly 0 or 1, Wilson's over the customers who were not censored before.
+
+    `by`: a Grouping, a Series of labels by customer, or a column of `spells.customers`. Where a label became known
+    after the journey began (personas), its customers are watched from then on: see `Grouping.apply`.
+
+    Where fewer than 10 visits were at risk at first and more later, the curve starts with the latter, given being
+    inside then, and a note says so.
+
+    Raises EstimateError: no spells, unknown `by`, nobody in a group, `confidence` not between 0 and 1.
+    Source: Aalen, Borgan & Gjessing (2008), Survival and Event History Analysis, section 3.4; Andersen & Keiding
+    (2012), Statistics in Medicine 31:1074-1088.
+    """
+    check_confidence(confidence)
+    grouping = None if by is None else Grouping.of(by, spells)
+    name = grouping.name if grouping else None
+    visited = [exits for exits in find_exits(watched(spells, grouping), spells.journey) if exits.n]
+    curves = tuple(ExitCurves.of(with_enough_at_risk(exits, FEWEST), confidence) for exits in visited)
+    table = pd.concat([_states(curve) for curve in curves], ignore_index=True)
+    return Survival(
+        title="Time in each stage" + (f", by {name}" if name else ""),
+        table=table if name else table.drop(columns="group"),
+        stages=spells.journey.stage_names,
+        confidence=confidence,
+        by=name,
+        quantiles=_tidy([row for curve in curves if curve.exits.ways for row in _quantiles(curve)], name),
+        curves=curves,
+    )
+
+
+def _states(curve: ExitCurves) -> pd.DataFrame:
+    """The curve as a row per state and day."""
+    shown, states = curve.days(), (INSIDE, *curve.exits.ways)
+    estimates = zip(("estimate", "lower", "upper"), curve.shares(shown), strict=True)
+    return pd.DataFrame(
+        {
+            "group": curve.exits.group,
+            "stage": curve.exits.stage,
+            "state": np.repeat(states, len(shown)),
+            "days": np.tile(shown, len(states)),
+            **{name: values.T.ravel() for name, values in estimates},
+            "at_risk": np.tile(curve.exits.at_risk(shown), len(states)),
+            "n": curve.exits.n,
+        }
+    )
+
+
+def _quantiles(curve: ExitCurves) -> list[dict]:
+    rows = []
+    for share, estimate, lower, upper in zip(QUANTILES, *curve.days_until(QUANTILES), strict=True):
+        missed = _NOT_REACHED if np.isnan(estimate) else _NO_UPPER_LIMIT if np.isnan(upper) else None
+        found = {"quantile": share, "estimate": estimate, "lower": lower, "upper": upper}
+        rows.append({**_whose(curve), **found, **_base(curve), "note": _note(curve, missed)})
+    return rows
+
+
+def _note(curve: ExitCurves, missed: str | None) -> str | None:
+    """What a reader must know: what is missing, that few came, what the estimate is conditional on."""
+    return "; ".join(part for part in (missed, curve.exits.few(FEWEST), curve.exits.condition) if part) or None
+
+
+def _remarks(note: str | None) -> str:
+    """What a note says beside that something was not reached, to go on with in a sentence."""
+    parts = note.split("; ") if note else []
+    return "".join(f", {part}" for part in parts if part not in (_NOT_REACHED, _NO_UPPER_LIMIT))
+
+
+def _whose(curve: ExitCurves) -> dict:
+    return {"group": curve.exits.group, "stage": curve.exits.stage}
+
+
+def _base(curve: ExitCurves) -> dict:
+    return {"n": curve.exits.n, "customers": curve.exits.n_customers}
+
+
+_QUANTILE_COLUMNS = ("group", "stage", "quantile", "estimate", "lower", "upper", "n", "customers", "note")
+
+
+def _tidy(rows: list[dict], by: str | None) -> pd.DataFrame:
+    table = pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(_QUANTILE_COLUMNS))
+    return table if by else table.drop(columns="group")
+
+
+def _drawable(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with enough at risk to be worth drawing; all, where no row has."""
+    enough = rows[rows["at_risk"] >= FEWEST]
+    return enough if len(enough) else rows

@@ -1,0 +1,96 @@
+"""Every finding keeps the contract: title, tidy table with interval and base, sentence, lanes, figure, HTML."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from journeylab.base.charts import Chart
+from journeylab.findings.dropoff import estimate_dropoff
+from journeylab.findings.finding import Finding
+from journeylab.findings.survival import estimate_survival
+
+STAGES = ["trial", "paid", "plus", "partner"]
+FINDINGS = {
+    "drop-off": lambda spells, by: estimate_dropoff(spells, horizons=["7d", "30d"], by=by),
+    "survival": lambda spells, by: estimate_survival(spells, by=by),
+}
+
+
+@pytest.fixture(params=[None, "plan"], ids=["all together", "by group"])
+def by(request):
+    return request.param
+
+
+@pytest.fixture(params=FINDINGS)
+def finding(request, spells_of, by) -> Finding:
+    ways = [("price", 5), ("advanced", 6), ("advanced", 9), (None, 90)]
+    rows = []
+    for i in range(80):
+        way, length = ways[i % 4]
+        rows.append((f"c{i}", "trial", i % 10, i % 10 + length, way))
+        if way == "advanced":
+            rows.append((f"c{i}", "paid", i % 10 + length, 100, "other" if i % 8 == 1 else None))
+    plans = pd.DataFrame({"plan": ["<b>small</b>", "large"] * 40}, index=pd.Index([f"c{i}" for i in range(80)]))
+    return FINDINGS[request.param](spells_of(rows, attributes=plans), by)
+
+
+def test_it_is_a_frozen_finding_with_a_title(finding, by):
+    assert isinstance(finding, Finding)
+    assert finding.title
+    assert (f"by {by}" in finding.title) == (by is not None)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        finding.title = "another"
+
+
+def test_its_table_is_tidy_with_interval_and_base(finding, by):
+    table = finding.table
+    assert {"stage", "estimate", "lower", "upper"} <= set(table)
+    assert {"n", "at_risk"} & set(table)
+    assert ("group" in table) == (by is not None)
+    assert list(table.index) == list(range(len(table)))
+    keys = [column for column in ("group", "stage", "to", "state", "horizon_days", "days") if column in table]
+    assert not table.duplicated(keys).any()
+    known = table.dropna(subset=["estimate", "lower", "upper"])
+    assert len(known)
+    assert ((known["lower"] <= known["estimate"]) & (known["estimate"] <= known["upper"])).all()
+    assert all(table[column].dtype == np.float64 for column in ("estimate", "lower", "upper"))
+
+
+def test_its_sentence_is_one_paragraph_with_a_number_an_interval_and_a_base(finding):
+    sentence = finding.sentence()
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert "95% interval" in sentence
+    assert "visits" in sentence
+    assert "np." not in sentence
+    assert "nan" not in sentence
+
+
+def test_its_lanes_are_indexed_by_the_stages_of_the_journey_in_order(finding):
+    lanes = finding.by_stage()
+    assert lanes.index.name == "stage"
+    assert list(lanes.index) == STAGES
+    assert lanes.loc["trial"].notna().any()
+    assert lanes.loc["partner"].isna().all()
+
+
+def test_its_figure_carries_its_message_in_words(finding):
+    chart = finding.plot()
+    assert isinstance(chart, Chart)
+    assert any(character.isdigit() for character in chart.alt)
+    assert chart.png().startswith(b"\x89PNG")
+    assert finding.plot(chart.axes).axes is chart.axes
+
+
+def test_its_html_is_escaped_and_holds_title_and_sentence(finding):
+    shown = finding._repr_html_()
+    assert finding.title in shown
+    assert "<b>small</b>" not in shown
+    assert "jl-table" in shown
+
+
+def test_it_is_the_same_each_time(finding):
+    assert finding.sentence() == finding.sentence()
+    assert finding.plot().png() == finding.plot().png()
