@@ -1,0 +1,151 @@
+"""Which attributes, and which features of the caller's own, were known at each customer's landmark?"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from journeylab.base.errors import EstimateError
+
+KNOWN_AT = "known_at"
+FEW_VALUES = 5
+_MAX_LEVELS = 12
+# What a customer's future decides, however early the column was filled.
+_BANNED = re.compile(
+    r"tenure|recency|churn|last_?(seen|active|login|event|order|visit)|days_since|lifetime|(^|_)ltv(_|$)|(^|_)(lost|loss|branch|outcome|stage)(_|$)"
+    r"|to_date|total_?(events|orders|spend|spent|revenue|value|sessions|visits|logins)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """Attributes of customers by kind; see `Features` for the fields."""
+
+    numbers: pd.DataFrame
+    categories: pd.DataFrame
+    unused: pd.DataFrame
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, customers: pd.Index) -> "Attributes":
+        """The columns of `table` (index customer_id) for `customers`, in the order of the columns.
+
+        Numbers with at most five different values, and booleans, are categories. Left out, with the reason: times, text
+        that nearly every customer has to themselves, columns without a value, and columns named for what only the
+        future tells.
+        """
+        rows = table.reindex(customers)
+        numbers, categories, unused = {}, {}, []
+        for name, column in rows.items():
+            reason = _why_unused(str(name), column)
+            if reason:
+                unused.append({"column": str(name), "reason": reason})
+            elif _is_number(column):
+                numbers[str(name)] = column.astype(float).replace([np.inf, -np.inf], np.nan)
+            else:
+                categories[str(name)] = _text(column)
+        return cls(
+            pd.DataFrame(numbers, index=customers, dtype=float),
+            pd.DataFrame(categories, index=customers, dtype=object),
+            pd.DataFrame(unused, columns=["column", "reason"]),
+        )
+
+    def joined(self, extra: pd.DataFrame) -> "Attributes":
+        """These attributes and those in `extra` (index customer_id); `extra` takes the place of attributes of the same
+        name."""
+        other = Attributes.of(extra, self.numbers.index)
+        return Attributes(
+            pd.concat([self.numbers.drop(columns=list(extra.columns), errors="ignore"), other.numbers], axis=1),
+            pd.concat([self.categories.drop(columns=list(extra.columns), errors="ignore"), other.categories], axis=1),
+            pd.concat([self.unused, other.unused], ignore_index=True),
+        )
+
+    def renamed(self, *, taken: tuple[str, ...]) -> "Attributes":
+        """The same, with “(attribute)” added to names that are `taken`."""
+        names = {name: f"{name} (attribute)" for name in taken}
+        return Attributes(self.numbers.rename(columns=names), self.categories.rename(columns=names), self.unused)
+
+
+def check_known_by_landmark(extra: pd.DataFrame, landmarks: pd.Series, *, within: str | timedelta) -> pd.DataFrame:
+    """The features of `extra` for the customers of `landmarks` (index customer_id, UTC), without the times of knowing.
+
+    Raises EstimateError unless every value given was known at or before its customer's landmark. Customers without a
+    landmark are passed over.
+    """
+    table = extra.set_index("customer_id") if "customer_id" in extra.columns else extra
+    if table.index.has_duplicates:
+        twice = table.index[table.index.duplicated()][0]
+        raise EstimateError(f"Customer “{twice}” has several rows in `features`. Give one row per customer.")
+    table = table[table.index.isin(landmarks.index)]
+    times = {name: _column_of_knowing(name, table) for name in table.columns if not str(name).endswith(KNOWN_AT)}
+    for name, time in times.items():
+        if _BANNED.search(str(name)):
+            raise EstimateError(
+                f"The feature “{name}” is named for something that only the future tells. "
+                "Personas are formed from what was known at the landmark: leave it out, or name it for what it holds."
+            )
+        _check_times(table, name, time, landmarks.reindex(table.index), within)
+    return table[list(times)]
+
+
+def _column_of_knowing(name: str, table: pd.DataFrame) -> str:
+    for column in (f"{name}_{KNOWN_AT}", KNOWN_AT):
+        if column in table.columns:
+            if not isinstance(table[column].dtype, pd.DatetimeTZDtype):
+                raise EstimateError(
+                    f"The column “{column}” of `features` holds {table[column].dtype}, not times in a time zone. "
+                    "Convert it with pandas.to_datetime(..., utc=True)."
+                )
+            return column
+    raise EstimateError(
+        f"When the feature “{name}” became known is not said. "
+        f"Add the column “{KNOWN_AT}” or “{name}_{KNOWN_AT}” (UTC times)."
+    )
+
+
+def _check_times(table: pd.DataFrame, name: str, time: str, landmarks: pd.Series, within: str | timedelta) -> None:
+    given = table[name].notna()
+    unsaid = given & table[time].isna()
+    if unsaid.any():
+        raise EstimateError(
+            f"When “{name}” became known is missing for {unsaid.sum():,} customers, "
+            f"first for “{table.index[unsaid][0]}”. "
+            f"Fill “{time}”, or leave the value empty."
+        )
+    late = given & (table[time] > landmarks)
+    if late.any():
+        customer = table.index[late][0]
+        raise EstimateError(
+            f"The feature “{name}” has {late.sum():,} rows known later than {within} after entry: "
+            f"for customer “{customer}” it became known {table.loc[customer, time]:%Y-%m-%d %H:%M}, "
+            f"the landmark is {landmarks[customer]:%Y-%m-%d %H:%M}. "
+            "Leave such values empty, or ask for a longer `within`."
+        )
+
+
+def _why_unused(name: str, column: pd.Series) -> str | None:
+    if _BANNED.search(name):
+        return "named for something that only the future tells"
+    if column.notna().sum() == 0:
+        return "no value"
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        return "a time"
+    if not pd.api.types.is_numeric_dtype(column):
+        values = column.dropna().astype(str).value_counts()
+        if values.iloc[:_MAX_LEVELS].sum() < values.sum() / 2:
+            return "too many different values"
+    return None
+
+
+def _is_number(column: pd.Series) -> bool:
+    is_numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    return is_numeric and column.nunique() > FEW_VALUES
+
+
+def _text(column: pd.Series) -> pd.Series:
+    # 1 and 1.0 are one level, whichever the column's type after customers without a row were added.
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    written = column.map(lambda value: f"{value:g}") if is_number else column.astype(str)
+    return written.astype(object).where(column.notna(), None)

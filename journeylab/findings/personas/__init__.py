@@ -1,0 +1,6 @@
+"""Personas: which few kinds of customer do the logs show, by what they did at first, and what sets each apart?"""
+
+from journeylab.findings.personas.card import Cards, PersonaCard
+from journeylab.findings.personas.personas import Personas, find_personas
+
+__all__ = ["Cards", "PersonaCard", "Personas", "find_personas"]

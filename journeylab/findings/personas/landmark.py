@@ -1,0 +1,86 @@
+"""Which customers can be judged by their first days: entered in the window, watched that long, and not lost by then?"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from journeylab.base import durations
+from journeylab.base.errors import EstimateError
+from journeylab.events.log import EventLog, Window
+from journeylab.events.spells import Spells
+
+MIN_CUSTOMERS = 30
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """The customers who can be judged, and those who cannot.
+
+    entries: DataFrame, one row per customer to be judged, `customer_id` (sorted) and `entered` (UTC).
+    left_out: DataFrame `reason`, `customers`: how many were left out for each reason, zero included. Each customer
+        counts once, for the first reason that holds: no spell in the window; entered before the window began (a first
+        spell that is a return, after a loss before the window, counts as such); lost within the time, whether or not
+        they came back; watched for less than the time.
+    within: the time from entering, in words.
+    """
+
+    entries: pd.DataFrame
+    left_out: pd.DataFrame
+    within: str
+
+    @classmethod
+    def of(cls, log: EventLog, spells: Spells, within: str | timedelta) -> "Landmark":
+        """Judge who of `log`'s customers can be judged. Raises EstimateError if fewer than 30 can."""
+        words = in_words(within)
+        length = pd.Timedelta(durations.microseconds(within), unit="us")
+        columns = ["customer_id", "spell", "entered", "left", "outcome", "returned_from"]
+        visits = spells.table.select(columns).to_pandas()
+        first = visits[visits["spell"] == 1].set_index("customer_id").sort_index()
+        landmark = first["entered"] + length
+        losses = visits[visits["outcome"] == "lost"].groupby("customer_id")["left"].min().reindex(first.index)
+        reasons = {
+            "entered before the window began": (first["entered"] < log.window.start) | first["returned_from"].notna(),
+            f"lost within {words}": losses <= landmark,
+            f"watched for less than {words}": landmark > log.window.end,
+        }
+        n_known = int(log.events.customer_id.nunique().execute())
+        counts, remaining = {"never in the journey": n_known - len(first)}, np.ones(len(first), dtype=bool)
+        for reason, holds in reasons.items():
+            counts[reason] = int((remaining & holds.to_numpy()).sum())
+            remaining &= ~holds.to_numpy()
+        left_out = pd.DataFrame({"reason": list(counts), "customers": list(counts.values())})
+        entries = first.loc[remaining, ["entered"]].reset_index()
+        _check_enough(len(entries), n_known, left_out)
+        return cls(entries, left_out, words)
+
+
+def in_words(within: str | timedelta) -> str:
+    """A duration in days: “30 days”.
+
+    >>> in_words("2w")
+    '14 days'
+    """
+    days = durations.days(within)
+    return f"{days:g} day{'' if days == 1 else 's'}"
+
+
+def check_window(within: str | timedelta, window: Window) -> None:
+    """Raise EstimateError if nobody can be watched for `within` in `window`."""
+    if durations.days(within) > window.days:
+        raise EstimateError(
+            f"Personas from the first {in_words(within)} were asked for, but the window is {window.days:g} days long. "
+            "Ask for a shorter `within`, or widen the window."
+        )
+
+
+def _check_enough(n: int, n_known: int, left_out: pd.DataFrame) -> None:
+    if n >= MIN_CUSTOMERS:
+        return
+    why = ", ".join(f"{row.customers:,} {row.reason}" for row in left_out.itertuples() if row.customers)
+    found = "nobody" if n == 0 else f"only {n}"
+    raise EstimateError(
+        f"Of {n_known:,} customers {found} can be judged; left out: {why or 'nobody'}. "
+        f"Personas need {MIN_CUSTOMERS}: ask for a shorter `within`, or widen the window."
+    )

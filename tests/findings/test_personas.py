@@ -1,0 +1,357 @@
+"""Personas: found where planted, not where there are none, from the first days alone, and told in plain words."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from journeylab.base.errors import EstimateError
+from journeylab.events.journey import read_journey
+from journeylab.events.log import EventLog
+from journeylab.events.reading import read_events
+from journeylab.findings.personas import find_personas
+from journeylab.findings.personas.card import generated_name
+from journeylab.findings.personas.landmark import in_words
+from journeylab.findings.personas.profile import COLUMNS, sets_apart
+
+WINDOW = ("2024-01-01", "2024-07-01")
+NAMES = ("customer_id", "time", "event", "channel")
+JOURNEY = read_journey(
+    {
+        "journeylab": 1,
+        "name": "Planning",
+        "goal": "Plan my week",
+        "stages": [
+            {"name": "trying", "opened_by": [{"event": "signed_up"}]},
+            {"name": "using", "opened_by": [{"event": "subscribed"}], "completes": True},
+        ],
+        "loss_branches": [{"name": "gone", "when": {"event": "cancelled"}}],
+    }
+)
+# The mixes of searched, exported, called, asked for two kinds of customer.
+KINDS = np.array([[0.45, 0.45, 0.05, 0.05], [0.05, 0.05, 0.45, 0.45]])
+EVENTS = np.array(["searched", "exported", "called", "asked"])
+LEFT_OUT = [
+    ("early", "2023-12-01", "signed_up", "web"),
+    ("early", "2024-02-01", "searched", "web"),
+    ("lost", "2024-02-01", "signed_up", "web"),
+    ("lost", "2024-02-11", "cancelled", "web"),
+    ("lost", "2024-02-12", "signed_up", "web"),
+    ("late", "2024-06-20", "signed_up", "web"),
+    ("never", "2024-02-01", "searched", "web"),
+]
+
+
+def made_up(n: int, *, kinds: np.ndarray = KINDS, seed: int = 1, days: int = 45) -> list[tuple]:
+    """Customers `a000`, `b001`, ...: the letter is the kind. Two thirds are a; each has about 14 events in 45 days."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for number in range(n):
+        kind = int(random.random() < 1 / 3)
+        customer, start = f"{'ab'[kind]}{number:03}", pd.Timestamp("2024-01-05") + pd.Timedelta(days=number % 100)
+        rows.append((customer, start, "signed_up", "web"))
+        for day in np.sort(random.uniform(0.01, days, size=4 + random.poisson(12))):
+            event = random.choice(EVENTS, p=kinds[kind % len(kinds)])
+            rows.append((customer, start + pd.Timedelta(days=day).round("s"), event, random.choice(["web", "phone"])))
+    return [(customer, str(time), event, channel) for customer, time, event, channel in rows]
+
+
+def log_of(rows: list[tuple], customers: pd.DataFrame | None = None) -> EventLog:
+    table = pd.DataFrame(rows, columns=list(NAMES))
+    return read_events(
+        table, columns={name: name for name in NAMES}, window=WINDOW, timezone="UTC", customers=customers
+    )
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[tuple]:
+    return [*made_up(240), *LEFT_OUT]
+
+
+@pytest.fixture(scope="module")
+def log(rows) -> EventLog:
+    return log_of(rows)
+
+
+@pytest.fixture(scope="module")
+def personas(log):
+    return find_personas(log, JOURNEY, within="30d", seed=7, max_personas=4)
+
+
+@pytest.fixture(scope="module")
+def one_kind():
+    rows = made_up(200, kinds=np.full((1, 4), 0.25), seed=3)
+    return find_personas(log_of(rows), JOURNEY, within="30d", seed=7, max_personas=3)
+
+
+def same_to_the_byte(first, second) -> None:
+    assert first.labels.to_dict() == second.labels.to_dict()
+    assert first.probabilities.to_numpy().tobytes() == second.probabilities.to_numpy().tobytes()
+    pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
+    pd.testing.assert_frame_equal(first.scan, second.scan, check_exact=True)
+    pd.testing.assert_frame_equal(first.profiles, second.profiles, check_exact=True)
+
+
+def test_planted_kinds_are_found_and_the_largest_comes_first(personas):
+    assert list(personas.table["persona"]) == ["P1", "P2"]
+    by_kind = pd.crosstab(personas.labels.index.str[0], personas.labels)
+    assert by_kind.loc["a", "P1"] / by_kind.loc["a"].sum() > 0.95
+    assert by_kind.loc["b", "P2"] / by_kind.loc["b"].sum() > 0.95
+
+
+def test_one_kind_of_customer_is_a_legal_answer(one_kind):
+    assert set(one_kind.labels) == {"P1"}
+    assert one_kind.sentence() == (
+        "No structure found: by their first 30 days these 200 customers are one kind of customer, more or less active."
+    )
+    assert list(one_kind.verdicts["verdict"]) == ["no structure found: one kind of customer"]
+    assert one_kind.table["name"].tolist() == ["All customers"]
+
+
+def test_the_table_holds_shares_of_all_who_were_judged(personas):
+    n = personas.labels.value_counts()
+    row = personas.table.iloc[0]
+    assert (row["n"], row["customers"]) == (n["P1"], 240)
+    assert row["share"] == n["P1"] / 240
+    # Wilson's interval, worked out again.
+    z, share = 1.959964, row["share"]
+    centre = (share + z**2 / 480) / (1 + z**2 / 240)
+    margin = z * np.sqrt(share * (1 - share) / 240 + z**2 / (4 * 240**2)) / (1 + z**2 / 240)
+    assert (row["lower"], row["upper"]) == pytest.approx((centre - margin, centre + margin), abs=1e-6)
+    np.testing.assert_allclose(personas.probabilities.sum(axis=1), 1.0)
+
+
+def test_who_was_left_out_is_counted_by_reason(personas):
+    assert personas.left_out.to_dict("list") == {
+        "reason": [
+            "never in the journey",
+            "entered before the window began",
+            "lost within 30 days",
+            "watched for less than 30 days",
+        ],
+        "customers": [1, 1, 1, 1],
+    }
+
+
+def test_who_was_first_seen_coming_back_entered_before_the_window():
+    history = [
+        ("back", "2023-10-01", "signed_up", "web"),
+        ("back", "2023-11-01", "cancelled", "web"),
+        ("back", "2024-02-01", "signed_up", "web"),
+    ]
+    personas = find_personas(log_of([*made_up(40), *history]), JOURNEY, within="30d", seed=7, max_personas=1)
+    assert "back" not in personas.labels.index
+    assert personas.left_out.set_index("reason")["customers"]["entered before the window began"] == 1
+
+
+def test_exactly_the_time_is_watched_long_enough_and_lost_within_it():
+    edge = [
+        ("ends", "2024-06-01", "signed_up", "web"),
+        ("loses", "2024-02-01", "signed_up", "web"),
+        ("loses", "2024-03-02", "cancelled", "web"),
+        ("keeps", "2024-02-01", "signed_up", "web"),
+        ("keeps", "2024-03-02 00:00:01", "cancelled", "web"),
+    ]
+    personas = find_personas(log_of([*made_up(40), *edge]), JOURNEY, within="30d", seed=7, max_personas=1)
+    assert {"ends", "keeps"} <= set(personas.labels.index)
+    assert "loses" not in personas.labels.index
+
+
+def test_truncating_the_log_at_the_landmark_leaves_personas_identical(personas, rows, log):
+    landmark = personas.known_at
+    kept = [row for row in rows if row[0] not in landmark.index or pd.Timestamp(row[1], tz="UTC") < landmark[row[0]]]
+    assert len(kept) < len(rows)
+    truncated = find_personas(log_of(kept), JOURNEY, within="30d", seed=7, max_personas=4)
+    same_to_the_byte(personas, truncated)
+    cut = find_personas(log.before(landmark.max()), JOURNEY, within="30d", seed=7, max_personas=4)
+    same_to_the_byte(personas, cut)
+
+
+def test_the_order_of_rows_changes_nothing(personas, rows):
+    order = np.random.default_rng(0).permutation(len(rows))
+    permuted = find_personas(log_of([rows[place] for place in order]), JOURNEY, within="30d", seed=7, max_personas=4)
+    same_to_the_byte(personas, permuted)
+
+
+def test_another_seed_finds_the_same_kinds(personas, log):
+    other = find_personas(log, JOURNEY, within="30d", seed=8, max_personas=4)
+    assert (other.labels == personas.labels).mean() > 0.97
+
+
+def test_labels_are_known_from_entry_plus_the_time_on(personas):
+    grouping = personas.grouping()
+    assert grouping.name == "persona"
+    assert grouping.labels.equals(personas.labels)
+    entered = pd.Timestamp("2024-01-05", tz="UTC")
+    customer = personas.labels.index[personas.labels.index.str[1:] == "000"][0]
+    assert grouping.known_at[customer] == entered + pd.Timedelta(days=30)
+
+
+def test_a_further_feature_may_tell_the_kinds_apart():
+    rows = made_up(200, kinds=np.full((1, 4), 0.25), seed=3)
+    ids = sorted({row[0] for row in rows})
+    random = np.random.default_rng(4)
+    group = np.array([customer[0] for customer in ids])
+    favoured = {f"answer_{number}": np.where(random.random(200) < 0.85, group, "?") for number in range(8)}
+    features = pd.DataFrame({"customer_id": ids, **favoured, "known_at": pd.Timestamp("2024-01-06", tz="UTC")})
+    personas = find_personas(log_of(rows), JOURNEY, within="30d", seed=7, features=features, max_personas=3)
+    assert len(personas.table) == 2
+    assert pd.crosstab(personas.labels.index.str[0], personas.labels).max(axis=1).sum() > 190
+
+
+def test_the_scan_marks_the_lowest_bic_and_fits_no_more_than_30_customers_bear(personas, one_kind):
+    assert personas.scan["personas"].tolist() == [1, 2, 3, 4]
+    chosen = personas.scan[personas.scan["is_chosen"]]
+    assert chosen["personas"].tolist() == [2]
+    assert chosen["bic"].item() == personas.scan.loc[personas.scan["is_large_enough"], "bic"].min()
+    assert one_kind.scan["is_chosen"].tolist() == [True, False, False]
+    few = find_personas(log_of(made_up(59)), JOURNEY, within="30d", seed=7)
+    assert few.scan["personas"].tolist() == [1]
+
+
+def test_no_persona_is_smaller_than_30_customers():
+    rows = made_up(75)
+    personas = find_personas(log_of(rows), JOURNEY, within="30d", seed=7)
+    # The planted kinds have about 50 and 25 customers: the smaller is too small to be a persona.
+    assert personas.scan["is_large_enough"].tolist() == [True, False]
+    assert len(personas.table) == 1
+
+
+def test_the_sentence_tells_shares_intervals_base_and_what_is_not_proven(personas):
+    first, second = personas.table.to_dict("records")
+    told = [
+        f"{row['persona']} ({row['name']}) {row['share']:.0%} of 240 customers "
+        f"({row['lower']:.0%} to {row['upper']:.0%})"
+        for row in (first, second)
+    ]
+    assert personas.sentence() == (
+        f"2 personas by the first 30 days: {told[0]}; {told[1]}. Not proven yet: stability has not been tested."
+    )
+    assert re.search(r"\d+% of 240 customers \(\d+% to \d+%\)", personas.sentence())
+
+
+def test_cards_say_what_sets_a_persona_apart_and_what_is_not_known(personas):
+    card = personas.cards()["P2"]
+    assert card.title == f"P2 · {personas.table['name'][1]}"
+    assert set(card.apart["feature"]) & {"event: called", "event: asked"}
+    assert (card.apart["delta"].abs() >= 0.147).all()
+    assert card.sentence().endswith("Not proven yet: stability has not been tested.")
+    shown = personas.cards()._repr_html_()
+    assert shown.count("What we do not know.") == 2
+    assert card.apart["feature"][0] in shown
+
+
+def test_a_card_of_the_only_persona_says_that_nothing_sets_it_apart(one_kind):
+    shown = one_kind.cards()[0]._repr_html_()
+    assert "Nothing sets it apart by more than a negligible difference." in shown
+    assert "No structure found: one kind of customer." in shown
+
+
+def test_effect_sizes_are_those_of_the_definition(personas, log):
+    row = personas.profiles[(personas.profiles["feature"] == "event: called") & (personas.profiles["persona"] == "P2")]
+    events = log.events.execute()
+    first = events.merge(personas.known_at.rename("landmark").reset_index(), on="customer_id")
+    first = first[first["time"] < first["landmark"]]
+    shares = first["event"].eq("called").groupby(first["customer_id"]).mean()
+    own, others = (shares[personas.labels == "P2"].to_numpy(), shares[personas.labels == "P1"].to_numpy())
+    delta = np.sign(own[:, None] - others[None, :]).mean()
+    assert row["delta"].item() == pytest.approx(delta, abs=1e-12)
+    assert row["lift"].item() == pytest.approx(own.mean() / others.mean(), abs=1e-12)
+    assert (row["n"].item(), row["n_others"].item()) == (len(own), len(others))
+
+
+def test_at_most_two_features_of_one_family_are_named():
+    rows = [
+        ("P1", f"event: {each}", "share", "event", 0.5, 0.1, 5.0, delta, 9, 9)
+        for each, delta in zip("abc", (0.9, -0.8, 0.7), strict=True)
+    ]
+    rows += [
+        ("P1", "events", "number", "events", 9.0, 3.0, np.nan, 0.3, 9, 9),
+        ("P1", "seats", "number", "seats", 1.0, 1.0, np.nan, 0.1, 9, 9),
+    ]
+    apart = sets_apart(pd.DataFrame(rows, columns=COLUMNS), "P1")
+    assert apart["feature"].tolist() == ["event: a", "event: b", "events"]
+    assert generated_name(apart) == "More a, more events"
+    assert generated_name(apart[2:]) == "More events"
+    assert generated_name(apart[:0]) == "Like the others"
+
+
+def test_names_read_as_words():
+    def named(feature, kind, delta):
+        return generated_name(pd.DataFrame([("P1", feature, kind, "f", 1, 1, 1, delta, 9, 9)], columns=COLUMNS))
+
+    assert named("next after sales: service", "share", 0.4) == "More service after sales"
+    assert named("plan: basic", "level", -0.4) == "Less often plan basic"
+    assert named("survey score", "number", -0.4) == "Lower survey score"
+    assert named("events", "number", -0.4) == "Fewer events"
+
+
+def test_figures_carry_the_numbers_in_words(personas, one_kind):
+    chart = personas.plot()
+    assert chart.alt.startswith(
+        "What sets the personas apart: Cliff's delta (first 30 days) of each to the other customers, from -1 to 1. P1: "
+    )
+    assert one_kind.plot().alt == one_kind.sentence()
+    scan = personas.plot_scan()
+    assert scan.alt.startswith("BIC less that of one persona, by number of personas. 1: 0, 2: -")
+    assert scan.alt.endswith("Chosen: 2.")
+
+
+def test_the_contract_of_findings_is_kept(personas):
+    assert personas.title == "Personas by the first 30 days"
+    assert personas.by_stage().index.tolist() == ["trying", "using"]
+    assert personas.by_stage().index.name == "stage"
+    shown = personas._repr_html_()
+    assert "Not proven yet" in shown
+    assert "lost within 30 days" in shown
+
+
+def test_durations_are_told_in_days():
+    assert [in_words(each) for each in ("2w", "1d", "12h")] == ["14 days", "1 day", "0.5 days"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"within": "400d"},
+            "Personas from the first 400 days were asked for, but the window is 182 days long. "
+            "Ask for a shorter `within`, or widen the window.",
+        ),
+        ({"within": "30d", "max_personas": 0}, "At most “0” personas were asked for. Ask for 1 or more."),
+    ],
+)
+def test_wrong_arguments_are_refused(log, arguments, message):
+    with pytest.raises(EstimateError, match=f"^{re.escape(message)}$"):
+        find_personas(log, JOURNEY, seed=7, **arguments)
+
+
+def test_nobody_to_judge_is_refused_with_the_reasons():
+    message = (
+        "Of 4 customers nobody can be judged; left out: 1 never in the journey, 1 entered before the window began, "
+        "1 lost within 30 days, 1 watched for less than 30 days. "
+        "Personas need 30: ask for a shorter `within`, or widen the window."
+    )
+    with pytest.raises(EstimateError, match=f"^{re.escape(message)}$"):
+        find_personas(log_of(LEFT_OUT), JOURNEY, within="30d", seed=7)
+
+
+def test_fewer_than_30_customers_are_refused():
+    message = (
+        "Of 29 customers only 29 can be judged; left out: nobody. "
+        "Personas need 30: ask for a shorter `within`, or widen the window."
+    )
+    with pytest.raises(EstimateError, match=f"^{re.escape(message)}$"):
+        find_personas(log_of(made_up(29)), JOURNEY, within="30d", seed=7)
+
+
+def test_features_known_after_the_landmark_are_refused(log):
+    features = pd.DataFrame({"nps": [9.0], "known_at": [pd.Timestamp("2024-06-30", tz="UTC")]}, index=["a000"])
+    entered = "2024-02-04 00:00"
+    message = (
+        "The feature “nps” has 1 rows known later than 30d after entry: for customer “a000” it became known "
+        f"2024-06-30 00:00, the landmark is {entered}. Leave such values empty, or ask for a longer `within`."
+    )
+    with pytest.raises(EstimateError, match=f"^{re.escape(message)}$"):
+        find_personas(log, JOURNEY, within="30d", seed=7, features=features)
