@@ -1,0 +1,143 @@
+"""Arrays: can an estimator compute with what it was handed?
+
+Each function gives back clean float64 or int64 arrays, or raises EstimateError saying what is wrong, where, and how
+to mend it.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from journeylab.base.errors import EstimateError
+
+CENSORED = -1
+
+
+def one_length(**arrays: ArrayLike | None) -> dict[str, np.ndarray]:
+    """The arrays by name, without those not given (None); each must be one-dimensional, and all of one length."""
+    known = {name: np.asarray(values) for name, values in arrays.items() if values is not None}
+    for name, values in known.items():
+        if values.ndim != 1:
+            raise EstimateError(f"“{name}” has {values.ndim} dimensions, not 1. Give one value per row.")
+    if len({len(values) for values in known.values()}) > 1:
+        lengths = ", ".join(f"{name} {len(values)}" for name, values in known.items())
+        raise EstimateError(f"The arrays differ in length: {lengths}. Give one value per row to each.")
+    return known
+
+
+def numbers(name: str, values: np.ndarray) -> np.ndarray:
+    """`values` as float64, none missing or infinite."""
+    if values.dtype.kind not in "iufb" and len(values):
+        try:
+            values = values.astype(np.float64) if values.dtype.kind == "O" else None
+        except (TypeError, ValueError):
+            values = None
+        if values is None:
+            raise EstimateError(f"“{name}” does not hold numbers. Convert it, times to one unit such as days.")
+    values = values.astype(np.float64)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        raise EstimateError(
+            f"“{name}” is missing or infinite in {bad.sum()} of {len(values)} rows, first in row {bad.argmax()}. "
+            "Leave these rows out, or fill them in."
+        )
+    return values
+
+
+def times_at_risk(entry: np.ndarray, exit_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Entry and exit of each row: exit at or after 0 and at or after entry, which alone may be negative."""
+    entry, exit_ = numbers("entry", entry), numbers("exit", exit_)
+    negative = exit_ < 0
+    if negative.any():
+        row = negative.argmax()
+        raise EstimateError(
+            f"“exit” is negative in {negative.sum()} of {len(exit_)} rows, first in row {row}: {exit_[row]:g}. "
+            "Count time from 0; only “entry” may be negative, for rows watched from their start."
+        )
+    backwards = exit_ < entry
+    if backwards.any():
+        row = backwards.argmax()
+        raise EstimateError(
+            f"{backwards.sum()} of {len(exit_)} rows end before they begin, first row {row}: "
+            f"entry {entry[row]:g}, exit {exit_[row]:g}. Swap the two, or leave the rows out."
+        )
+    return entry, exit_
+
+
+def states(origin: np.ndarray, destination: np.ndarray, n_states: int) -> tuple[np.ndarray, np.ndarray]:
+    """State codes 0 to n_states - 1, the destination also -1; no row moves from a state to itself."""
+    if n_states < 1:
+        raise EstimateError(f"There must be at least 1 state, not {n_states}. Set n_states to how many there are.")
+    codes = []
+    for name, values, lowest in (("origin", origin, 0), ("destination", destination, CENSORED)):
+        values = numbers(name, values)
+        unknown = (values < lowest) | (values >= n_states) | (values != np.floor(values))
+        if unknown.any():
+            ended = ", or -1 where watching ended" if lowest == CENSORED else ""
+            raise EstimateError(
+                f"“{name}” holds an unknown state in {unknown.sum()} of {len(values)} rows, "
+                f"first in row {unknown.argmax()}: {values[unknown.argmax()]:g}. "
+                f"With n_states={n_states} use 0 to {n_states - 1}{ended}."
+            )
+        codes.append(values.astype(np.int64))
+    same = codes[0] == codes[1]
+    if same.any():
+        raise EstimateError(
+            f"{same.sum()} of {len(same)} rows move from a state to itself, first row {same.argmax()}: state "
+            f"{codes[0][same.argmax()]}. End such a row with destination -1 and go on with a new row from there."
+        )
+    return codes[0], codes[1]
+
+
+def row_weights(weights: np.ndarray) -> np.ndarray:
+    """Weights, 0 or more."""
+    weights = numbers("weights", weights)
+    negative = weights < 0
+    if negative.any():
+        raise EstimateError(
+            f"“weights” is negative in {negative.sum()} of {len(weights)} rows, first in row {negative.argmax()}: "
+            f"{weights[negative.argmax()]:g}. Use 0 to leave a row out."
+        )
+    return weights
+
+
+def distinct(name: str, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct labels, sorted, and the position of each row's label among them; none may be missing."""
+    missing = np.array([_is_missing(label) for label in labels] if labels.dtype.kind in "OfMm" else [], dtype=bool)
+    if missing.any():
+        raise EstimateError(
+            f"“{name}” is missing in {missing.sum()} of {len(labels)} rows, first in row {missing.argmax()}. "
+            "Fill it in, or leave these rows out."
+        )
+    if labels.dtype.kind in "iu" and len(labels) and int(labels.max()) - int(labels.min()) < 4 * len(labels):
+        # far faster than sorting
+        offset = labels.astype(np.int64) - labels.min().astype(np.int64)
+        present = np.zeros(offset.max() + 1, dtype=bool)
+        present[offset] = True
+        return np.flatnonzero(present) + labels.min(), (np.cumsum(present) - 1)[offset]
+    try:
+        return np.unique(labels, return_inverse=True)
+    except TypeError:
+        raise EstimateError(f"“{name}” mixes kinds of values that cannot be sorted. Make them all text.") from None
+
+
+def _is_missing(label: object) -> bool:
+    try:
+        return label is None or not bool(label == label)  # nan is not equal to itself
+    except TypeError:  # pandas' NA is neither equal to itself nor not
+        return True
+
+
+def canonical_order(keys: list[tuple[np.ndarray, int]]) -> np.ndarray:
+    """The order of the rows by the last key first, as np.lexsort, where each key comes with its number of values.
+
+    Keys are integers from 0. Sums over rows in this order do not depend on the order in which the rows came.
+    """
+    n_values = 1
+    for _, n_each in keys:
+        n_values *= int(n_each)
+    if n_values >= 2**62:
+        return np.lexsort([key for key, _ in keys])
+    joint = np.zeros(len(keys[0][0]), dtype=np.int64)
+    for key, n_each in reversed(keys):
+        joint = joint * n_each + key
+    return np.argsort(joint)

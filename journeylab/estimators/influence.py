@@ -1,0 +1,177 @@
+"""Influence: how much does each individual move an estimate?
+
+The infinitesimal jackknife weighs each individual up a little and asks how far the estimate follows (Jaeckel 1972;
+Therneau & Grambsch 2000, Modeling Survival Data, section 7; survival's vignette on its methods). The sum of squares
+of these influences is the variance, and because an individual's rows are summed before squaring, it holds when
+individuals come back.
+
+Every quantity here is a sum over time of the occupancy, theta = sum_i emphasis[i] p(u_i): the probability of a state
+at t, the time spent there to a horizon. With V(u) = d theta / d p(u) (`ProductIntegral.prospects`), the influence of
+a row of weight w in state j at risk on (a, b] is
+
+    w [ p_j(b-)/Y_j(b) (V_k(b) - V_j(b))   if it moves to k at b
+        - sum over u in (a, b] of  p_j(u-)/Y_j(u)  sum_k dA_jk(u) (V_k(u) - V_j(u)) ]:
+
+the worth of its own move, less that of the moves expected of it. The second term is a difference of one running sum
+per state, so a row costs three look-ups, however long it lasts.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from journeylab.estimators.arrays import canonical_order
+from journeylab.estimators.exposure import Exposure
+from journeylab.estimators.product_integral import ProductIntegral
+from journeylab.estimators.start import Start
+
+MOST_CELLS = 20_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """Rows as positions in tables by time, in an order that depends on nothing but what they hold.
+
+    order: the rows' positions in the exposure.
+    first, last: how many distinct times are at or before entry and exit.
+    cell: (last - 1) x pairs + kind of move; behind all cells for rows that do not end in a move.
+    origin, codes, weight: as in the exposure.
+    """
+
+    order: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    cell: np.ndarray
+    origin: np.ndarray
+    codes: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, exposure: Exposure, integral: ProductIntegral) -> "Positions":
+        """The positions of each row of the exposure."""
+        n_times, n_pairs = len(integral.times), len(integral.origin)
+        first, last = integral.steps(exposure.entry), integral.steps(exposure.exit)
+        pair = np.zeros((exposure.n_states, exposure.n_states + 1), dtype=np.int64)
+        pair[integral.origin, integral.destination] = np.arange(n_pairs)
+        cell = (last - 1) * n_pairs + pair[exposure.origin, exposure.destination]
+        cell = np.where(exposure.moves, cell, n_times * n_pairs)
+        keys = [(cell, n_times * n_pairs + 1), (exposure.origin, exposure.n_states), (last, n_times + 1)]
+        keys.append((first, n_times + 1))
+        if exposure.named:
+            keys.append((exposure.codes, len(exposure.ids)))
+        # weighted rows are in order from the start
+        order = np.arange(len(cell)) if exposure.weighted else canonical_order(keys)
+        columns = (first, last, cell, exposure.origin, exposure.codes, exposure.weight)
+        return cls(order, *(column[order] for column in columns))
+
+
+@dataclass(frozen=True, eq=False)
+class Influence:
+    """The first-order effect of each individual on any sum over time of the occupancy.
+
+    occupancy: (times + 1, states), the probabilities before the first and after each distinct time.
+    """
+
+    exposure: Exposure
+    integral: ProductIntegral
+    start: Start
+    occupancy: np.ndarray
+
+    def each(self, emphasis: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Influence of each individual on sum_i emphasis[i] p(u_i) of the states in `columns`: (columns, ids)."""
+        width = max(MOST_CELLS // (len(emphasis) * self.integral.n_states), 1)
+        parts = [columns[begin : begin + width] for begin in range(0, len(columns), width)]
+        return np.concatenate([self._of_occupancy(emphasis, part) for part in parts])
+
+    def each_on_hazards(self, n_steps: int) -> np.ndarray:
+        """Influence of each individual on every cumulative hazard after `n_steps` distinct times: (pairs, ids)."""
+        at_risk = self.integral.at_risk[:n_steps, self.integral.origin]
+        share = np.divide(1.0, at_risk, out=np.zeros_like(at_risk), where=at_risk > 0)
+        n_pairs = share.shape[1]
+        expected = np.zeros((n_steps + 1, self.integral.n_states, n_pairs))
+        pairs = np.arange(n_pairs)
+        expected[1:, self.integral.origin, pairs] = np.cumsum(share * self.integral.hazard[:n_steps], axis=0)
+        return self._summed_by_id(share[:, :, None] * np.eye(n_pairs), expected)
+
+    def sum_of_squares(self, each: np.ndarray) -> np.ndarray:
+        """The jackknife's variance from influences (columns, ids): (columns,); missing if there is one individual."""
+        if self.n_present < 2:
+            return np.full(len(each), np.nan)
+        if not self.exposure.named:
+            # rows stand for themselves: add them in an order that does not depend on how they came
+            each = each[:, self.positions.codes]
+        return (each**2).sum(axis=1)
+
+    def greenwood(self, emphasis: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Greenwood's variance of sum_i emphasis[i] p(u_i), (columns,): rows independent, the start taken as known.
+
+        Moves out of a state at one time are multinomial, and those at different times uncorrelated:
+        sum_u sum_j p_j^2/Y_j [ sum_k dA_jk (V_k - V_j)^2 - (sum_k dA_jk (V_k - V_j))^2 ].
+        """
+        n_steps = len(emphasis) - 1
+        hazard = self.integral.hazard[:n_steps]
+        drawn = (self.share * self.occupancy[:-1])[:n_steps]
+        worth = self.integral.prospects(emphasis, columns)
+        gain = worth[1:, self.integral.destination] - worth[1:, self.integral.origin]
+        total = np.zeros(len(columns))
+        for state in range(self.integral.n_states):
+            pairs = self.integral.origin == state
+            mean = (hazard[:, pairs, None] * gain[:, pairs]).sum(axis=1)
+            square = (hazard[:, pairs, None] * gain[:, pairs] ** 2).sum(axis=1)
+            total += (drawn[:, state, None] * (square - mean**2)).sum(axis=0)
+        return np.maximum(total, 0.0)
+
+    @cached_property
+    def share(self) -> np.ndarray:
+        """p_j(u-) / Y_j(u), the probability that one unit of weight at risk stands for: (times, states)."""
+        at_risk = self.integral.at_risk
+        return np.divide(self.occupancy[:-1], at_risk, out=np.zeros_like(at_risk), where=at_risk > 0)
+
+    @cached_property
+    def positions(self) -> Positions:
+        """Where the rows are in tables by time."""
+        return Positions.of(self.exposure, self.integral)
+
+    @cached_property
+    def n_present(self) -> int:
+        """How many individuals have rows at risk."""
+        return int((np.bincount(self.exposure.codes) > 0).sum())
+
+    def _of_occupancy(self, emphasis: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        n_steps = len(emphasis) - 1
+        origin, destination = self.integral.origin, self.integral.destination
+        worth = self.integral.prospects(emphasis, columns)
+        move = self.share[:n_steps, origin, None] * (worth[1:, destination] - worth[1:, origin])
+        expected = np.zeros((n_steps + 1, self.integral.n_states, len(columns)))
+        for pair, state in enumerate(origin):
+            expected[1:, state] += self.integral.hazard[:n_steps, pair, None] * move[:, pair]
+        return self._summed_by_id(move, np.cumsum(expected, axis=0)) + self._from_start(worth[0])
+
+    def _summed_by_id(self, move: np.ndarray, expected: np.ndarray) -> np.ndarray:
+        """Sum over each individual's rows of the effect of its move less the running sum expected of it: (columns,
+        ids).
+
+        move: (steps, pairs, columns). expected: (steps + 1, states, columns), running sums.
+        """
+        n_steps, n_pairs, n_columns = move.shape
+        rows, n_ids, n_states = self.positions, len(self.exposure.ids), expected.shape[1]
+        cell = np.minimum(rows.cell, n_steps * n_pairs)
+        until = np.minimum(rows.last, n_steps) * n_states + rows.origin
+        since = np.minimum(rows.first, n_steps) * n_states + rows.origin
+        each = np.empty((n_columns, n_ids))
+        for column in range(n_columns):
+            running = np.ascontiguousarray(expected[:, :, column]).ravel()
+            effect = np.append(move[:, :, column], 0.0)[cell] - (running[until] - running[since])
+            if self.exposure.weighted:
+                effect *= rows.weight
+            each[column] = np.bincount(rows.codes, weights=effect, minlength=n_ids)
+        return each
+
+    def _from_start(self, worth: np.ndarray) -> np.ndarray:
+        """Influence through an estimated start, (columns, ids): (worth of one's first state - mean worth) / weight."""
+        start, n_ids = self.start, len(self.exposure.ids)
+        if len(start.codes) == 0:
+            return np.zeros((worth.shape[1], 1))
+        effect = (worth - start.probabilities @ worth)[start.origin] * (start.weight / start.weight.sum())[:, None]
+        return np.stack([np.bincount(start.codes, weights=each, minlength=n_ids) for each in effect.T])

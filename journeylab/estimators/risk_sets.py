@@ -1,0 +1,147 @@
+"""Risk sets: at each time that something happens, who could it have happened to?"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from journeylab.base.errors import EstimateError
+from journeylab.estimators.arrays import distinct, numbers, one_length, row_weights, times_at_risk
+
+
+@dataclass(frozen=True, eq=False)
+class EventRows:
+    """Rows at risk on (entry, exit] that end in an event or in the end of watching, in an order of their own.
+
+    The order depends on nothing but what the rows hold, so that sums over them do not depend on how they came.
+
+    entry, exit, weight: float64 (rows,). event: bool (rows,).
+    stratum, codes: int64 (rows,), positions in `strata` and `ids`; one stratum if none were named, and each row its
+        own individual if none were named.
+    columns: float64 (rows, columns), what the rows are compared by: covariates, or the code of a group.
+    """
+
+    entry: np.ndarray
+    exit: np.ndarray
+    event: np.ndarray
+    weight: np.ndarray
+    stratum: np.ndarray
+    codes: np.ndarray
+    columns: np.ndarray
+    strata: np.ndarray
+    ids: np.ndarray
+
+    @classmethod
+    def of(cls, rows: dict[str, ArrayLike | None], columns: np.ndarray) -> "EventRows":
+        """The rows, checked, without those that expose nobody: weight 0, or no length (unless entered before time 0).
+
+        rows: `entry`, `exit`, `event`; `ids`, `strata`, `weights` or None; and by its name for the caller what
+            `columns`, (rows, columns), was made from. Raises EstimateError if the arrays differ in length, hold
+            missing or impossible values, or nothing happens.
+        """
+        arrays = one_length(**rows)
+        n_rows = len(columns)
+        entry, exit_ = times_at_risk(arrays["entry"], arrays["exit"])
+        event = _events(arrays["event"])
+        weight = row_weights(arrays["weights"]) if "weights" in arrays else np.ones(n_rows)
+        strata, stratum = _named("strata", arrays, np.zeros(n_rows, dtype=np.int64))
+        ids, codes = _named("ids", arrays, np.arange(n_rows))
+        kept = np.flatnonzero(((exit_ > entry) | (entry < 0)) & (weight > 0))
+        if not event[kept].any():
+            raise EstimateError(
+                f"Nothing happens: none of {len(kept)} rows at risk ends in an event. Leave this out, or watch longer."
+            )
+        # rows without names are told apart by what they hold
+        keys = [*columns.T, weight, event, exit_, entry, codes if "ids" in arrays else stratum, stratum]
+        order = kept[np.lexsort([key[kept] for key in keys])]
+        kept_columns = (each[order] for each in (entry, exit_, event, weight, stratum))
+        if "ids" in arrays:
+            return cls(*kept_columns, codes[order], columns[order], strata, ids)
+        return cls(*kept_columns, np.arange(len(order)), columns[order], strata, order)
+
+    @cached_property
+    def n_ids(self) -> int:
+        """How many individuals have rows at risk."""
+        return int((np.bincount(self.codes) > 0).sum())
+
+    def clustered_variance(self, residuals: np.ndarray) -> np.ndarray:
+        """Sum over individuals of the outer square of their summed residuals; missing with one individual."""
+        summed = self.summed_by_id(residuals)
+        return summed.T @ summed if self.n_ids > 1 else np.full((summed.shape[1],) * 2, np.nan)
+
+    def summed_by_id(self, values: np.ndarray) -> np.ndarray:
+        """Sums of (rows, columns) over each individual's rows, 0 for those without rows at risk: (ids, columns)."""
+        return np.stack([np.bincount(self.codes, weights=column) for column in values.T], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class RiskSets:
+    """The risk set of each cell, that is of each stratum and distinct time of an event in it, in this order.
+
+    stratum: int64 (cells,). times: float64 (cells,).
+    first, last: int64 (rows,); a row is at risk in the cells from `first` up to, not including, `last`.
+    cell: int64 (events,), the cells of the rows that end in an event, in the rows' order.
+    event: bool (rows,).
+    """
+
+    stratum: np.ndarray
+    times: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    cell: np.ndarray
+    event: np.ndarray
+
+    @classmethod
+    def of(cls, rows: EventRows, event: np.ndarray | None = None) -> "RiskSets":
+        """The risk sets of these rows; `event` (bool) says which ends make cells, if not all events do."""
+        event = rows.event if event is None else event
+        times, rank = np.unique(np.concatenate([rows.exit, rows.entry]), return_inverse=True)
+        entry = rows.stratum * len(times) + rank[len(rows.exit) :]
+        exit_ = rows.stratum * len(times) + rank[: len(rows.exit)]
+        cells, cell = np.unique(exit_[event], return_inverse=True)
+        stratum, position = np.divmod(cells, len(times))
+        first, last = np.searchsorted(cells, entry, "right"), np.searchsorted(cells, exit_, "right")
+        return cls(stratum, times[position], first, last, cell, event)
+
+    @property
+    def n_cells(self) -> int:
+        """How many strata and distinct times there are."""
+        return len(self.times)
+
+    @cached_property
+    def n_events(self) -> np.ndarray:
+        """How many rows end in an event in each cell, int64 (cells,)."""
+        return np.bincount(self.cell, minlength=self.n_cells)
+
+    def of_those_at_risk(self, values: np.ndarray) -> np.ndarray:
+        """Sum of `values`, (rows,), over the risk set of each cell: (cells,)."""
+        size = self.n_cells + 1
+        # from the end, where risk sets are small: their sums are then not differences of large ones
+        stayed = np.bincount(self.last, weights=values, minlength=size)[::-1].cumsum()[::-1]
+        not_yet = np.bincount(self.first, weights=values, minlength=size)[::-1].cumsum()[::-1]
+        return (stayed - not_yet)[1:]
+
+    def of_events(self, values: np.ndarray) -> np.ndarray:
+        """Sum of `values`, (rows,), over the rows that end in an event in each cell: (cells,)."""
+        return np.bincount(self.cell, weights=values[self.event], minlength=self.n_cells)
+
+    def over_time_at_risk(self, values: np.ndarray) -> np.ndarray:
+        """Sum of `values`, (cells, columns), over the cells in which each row is at risk: (rows, columns)."""
+        running = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+        return running[self.last] - running[self.first]
+
+
+def _events(event: np.ndarray) -> np.ndarray:
+    event = numbers("event", event)
+    wrong = (event != 0) & (event != 1)
+    if wrong.any():
+        raise EstimateError(
+            f"“event” is neither 0 nor 1 in {wrong.sum()} of {len(event)} rows, first in row {wrong.argmax()}: "
+            f"{event[wrong.argmax()]:g}. Use 1 where it happened and 0 where watching ended."
+        )
+    return event == 1
+
+
+def _named(name: str, arrays: dict[str, np.ndarray], otherwise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return distinct(name, arrays[name]) if name in arrays else (np.unique(otherwise), otherwise)
