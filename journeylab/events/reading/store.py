@@ -104,7 +104,6 @@ def open_engine() -> Backend:
     """
     folder = Path(tempfile.mkdtemp(prefix="journeylab-"))
     connection = ibis.duckdb.connect(folder / "log.duckdb")
-    connection.con.execute("SET enable_progress_bar = false")  # a library prints nothing
     weakref.finalize(connection, _close, connection.con, folder)
     return connection
 
