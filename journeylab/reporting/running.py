@@ -129,22 +129,25 @@ async def _run(
     codes = _code_cells(notebook)
     for cell in codes:
         cell.outputs, cell.execution_count = [], None
+    begun: list[NotebookNode] = []
+
+    def begin(cell: NotebookNode, cell_index: int) -> None:  # noqa: ARG001
+        begun.append(cell)
 
     def done(cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:  # noqa: ARG001
         if step and execute_reply["content"]["status"] == "ok":
             step(path, codes.index(cell) + 1, len(codes))
 
     kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisInterpreter())
-    client = NotebookClient(
-        notebook, km=kernel, timeout=None, record_timing=False, on_cell_executed=done, on_notebook_start=_interruptible
-    )
+    hooks = {"on_notebook_start": _interruptible, "on_cell_execute": begin, "on_cell_executed": done}
+    client = NotebookClient(notebook, km=kernel, timeout=None, record_timing=False, **hooks)
     async with free:
         try:
             await client.async_execute(cwd=str(folder), env=dict(environment), cleanup_kc=True)
         except CellExecutionError as error:
-            return Run(path, notebook, _failure(codes, f"{error.ename}: {error.evalue}"))
+            return Run(path, notebook, _failure(codes, begun, f"{error.ename}: {error.evalue}"))
         except DeadKernelError:
-            return Run(path, notebook, _failure(codes, "the kernel died, most often for want of memory"))
+            return Run(path, notebook, _failure(codes, begun, "the kernel died, most often for want of memory"))
     return Run(path, notebook)
 
 
@@ -158,9 +161,9 @@ def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
-def _failure(codes: list[NotebookNode], error: str) -> Failure:
-    started = [place for place, cell in enumerate(codes) if cell.execution_count is not None]
-    place = started[-1] if started else 0
+def _failure(codes: list[NotebookNode], begun: list[NotebookNode], error: str) -> Failure:
+    # A kernel that dies may take the number of its last cell with it; what was begun is known here.
+    place = codes.index(begun[-1]) if begun else 0
     lines = codes[place].source.strip().splitlines()
     shown = [*lines[:_SHOWN_LINES], *(["…"] if len(lines) > _SHOWN_LINES else [])]
     last = [line for line in strip_ansi(error).splitlines() if line.strip()][-1].strip()

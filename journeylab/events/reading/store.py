@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +105,9 @@ def open_engine() -> Backend:
     """
     folder = Path(tempfile.mkdtemp(prefix="journeylab-"))
     connection = ibis.duckdb.connect(folder / "log.duckdb")
+    # A library prints nothing. In notebooks the engine refuses the question where it could draw no bar anyway.
+    with suppress(duckdb.InvalidInputException):
+        connection.con.execute("SET enable_progress_bar = false")
     weakref.finalize(connection, _close, connection.con, folder)
     return connection
 
