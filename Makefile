@@ -7,7 +7,7 @@ STUDY ?= .
 export UV_PYTHON_DOWNLOADS = never
 export PYTHONHASHSEED = 0
 
-.PHONY: setup reports test lint bench lab clean
+.PHONY: setup reports test notebooks lint bench lab clean
 
 setup: $(READY)
 
@@ -23,6 +23,9 @@ reports: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 tests notebooks
+
+notebooks: $(READY)
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -97,13 +97,15 @@ class Study:
 
     @cached_property
     def personas(self) -> Personas:
-        """The personas, found with the decisions under `personas` in study.yml. Raises StudyError if there are none."""
+        """The personas, found with the decisions under `personas` in study.yml. Where it has none, there is no persona,
+        and `lacking` says how to mend that."""
         decisions = self.settings.personas
         if decisions is None:
-            raise StudyError(
-                f"{FILE} of “{self.name}” does not say how personas are to be found. "
+            why = (
+                f"{FILE} of “{self.name}” does not say how they are to be found. "
                 "Add a line such as “personas: {within: 30d, seed: 7}”."
             )
+            return Personas.none(self.journey, why)
         return find_personas(self.log, self.journey, within=decisions.within, seed=decisions.seed)
 
     def _fingerprint(self) -> str:

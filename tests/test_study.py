@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from journeylab import study as study_module
-from journeylab.base.errors import JourneyError, StudyError
+from journeylab.base.errors import JourneyError
 from journeylab.study import open_study
 
 STUDY = """\
@@ -168,14 +168,14 @@ def test_personas_are_found_with_the_studys_decisions(folder, monkeypatch):
     assert asked == [((study.log, study.journey), {"within": "30d", "seed": 7})]
 
 
-def test_without_decisions_there_are_no_personas(folder):
+def test_without_decisions_there_are_no_personas_and_they_say_so(folder):
     (folder / "study.yml").write_text(STUDY.replace("personas: {within: 30d, seed: 7}\n", ""))
-    with pytest.raises(StudyError) as caught:
-        open_study(folder).personas  # noqa: B018
-    assert str(caught.value) == (
-        "study.yml of “Trials of 2025” does not say how personas are to be found. "
+    personas = open_study(folder).personas
+    assert personas.sentence() == (
+        "No personas: study.yml of “Trials of 2025” does not say how they are to be found. "
         "Add a line such as “personas: {within: 30d, seed: 7}”."
     )
+    assert len(personas.labels) == 0
 
 
 def test_a_journey_that_cannot_be_read_is_told_when_the_study_is_opened(folder):

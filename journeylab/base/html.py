@@ -28,6 +28,8 @@ def table(rows: pd.DataFrame, *, caption: str | None = None, csv: bool = True) -
         f"<tr>{''.join(f'<td{sides[column]}>{escape(cell(value))}</td>' for column, value in row.items())}</tr>"
         for row in rows.astype(object).to_dict("records")
     )
+    if not len(rows):
+        body = f'<tr><td colspan="{len(rows.columns)}">no rows</td></tr>'
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     link = _csv_link(rows) if csv else ""
     return (

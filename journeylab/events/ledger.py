@@ -16,21 +16,24 @@ def build_ledger(exits: Iterable[Exits], journey: Journey) -> pd.DataFrame:
 
     Columns: `group` (if there are groups), `stage`, `entered`, `advanced`, `regressed`, `completed`, one per loss
     branch in the journey's order, `ongoing`; and `already_inside`: of those who entered, how many had begun before they
-    were watched.
+    were watched. Without any exits there is no row: groups were asked for, and nobody is in one.
     """
+    ways = (*MOVES, *journey.branches)
     rows = [
         {
             "group": each.group,
             "stage": each.stage,
             "entered": each.n,
-            **{way: each.count(way) for way in (*MOVES, *journey.branches)},
+            **{way: each.count(way) for way in ways},
             "ongoing": each.n_ongoing,
             "already_inside": each.n_already_inside,
         }
         for each in exits
     ]
-    ledger = pd.DataFrame(rows)
-    return ledger.drop(columns="group") if ledger["group"].isna().all() else ledger
+    counts = ("entered", *ways, "ongoing", "already_inside")
+    ledger = pd.DataFrame(rows, columns=["group", "stage", *counts]).astype(dict.fromkeys(counts, int))
+    is_whole = len(ledger) > 0 and ledger["group"].isna().all()
+    return ledger.drop(columns="group") if is_whole else ledger
 
 
 def check_ledger(ledger: pd.DataFrame) -> None:

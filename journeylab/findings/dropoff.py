@@ -15,13 +15,13 @@ from journeylab.events.exits import MOVES, Exits, find_exits
 from journeylab.events.ledger import build_ledger, check_ledger, ledger_parts
 from journeylab.events.spells import Spells
 from journeylab.findings.exits import ExitCurves, check_confidence, with_enough_at_risk
-from journeylab.findings.finding import Finding, Grouping, watched
+from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
 
 _COLUMNS = {
-    **dict.fromkeys(("group", "stage", "to", "kind")),
+    **dict.fromkeys(("group", "stage", "to", "kind"), object),
     **dict.fromkeys(("horizon_days", "estimate", "lower", "upper", "crude"), float),
     **dict.fromkeys(("n", "customers", "events", "at_risk"), int),
-    "note": None,
+    "note": object,
 }
 _SHARES = {"estimate": "share", "lower": "share_lower", "upper": "share_upper"}
 
@@ -41,7 +41,8 @@ class DropOff(Finding):
         before the horizon. `note` says why an estimate is missing, or what it is conditional on; then `n`, `customers`
         and `events` are of the visits still inside on that day.
     losses: as `table`, for being lost by whichever branch (`to` is “lost”).
-    horizons: days, ascending. confidence: the level of all intervals. by: what the groups are, or None.
+    horizons: days, ascending. confidence: the level of all intervals. by: what the groups are, or None. stages: in the
+        journey's order.
     """
 
     ledger: pd.DataFrame
@@ -49,6 +50,7 @@ class DropOff(Finding):
     horizons: tuple[float, ...]
     confidence: float
     by: str | None
+    stages: tuple[str, ...]
 
     def __post_init__(self) -> None:
         check_ledger(self.ledger)
@@ -64,6 +66,8 @@ class DropOff(Finding):
 
     def sentence(self) -> str:
         """The stage and branch that lose most customers, at the longest horizon at which most can be estimated."""
+        if self.lacking:
+            return self.lacking
         ranked = self._ranked(self._headline())
         if ranked.empty:
             return "Nobody can be lost: no stage that customers entered has a loss branch or a silence window."
@@ -99,9 +103,8 @@ class DropOff(Finding):
             lanes[f"main branch{suffix}"] = {
                 row["stage"]: f"{row['to']} ({_share(row['estimate'])})" for _, row in main.iterrows()
             }
-        stages = pd.Index(self.ledger["stage"].drop_duplicates(), name="stage")
-        filled = {lane: [cells.get(stage) for stage in stages] for lane, cells in lanes.items()}
-        return pd.DataFrame(filled, index=stages, dtype=object)
+        filled = {lane: [cells.get(stage) for stage in self.stages] for lane, cells in lanes.items()}
+        return pd.DataFrame(filled, index=pd.Index(self.stages, name="stage"), dtype=object)
 
     def plot(self, ax=None, *, horizon: str | timedelta | None = None) -> Chart:
         """Share lost within `horizon` by stage and branch, with intervals; with groups, by stage and group, all
@@ -128,6 +131,8 @@ class DropOff(Finding):
 
     def plot_ledger(self, ax=None) -> Chart:
         """What became of the visits of each stage so far, as counted in the ledger."""
+        if self.lacking:
+            return charts.note(self.lacking, title=self.title, ax=ax)
         entered = self._labelled(self.ledger[self.ledger["entered"] > 0])
         parts = [part for part in ledger_parts(self.ledger) if entered[part].any()]
         rows = [
@@ -159,8 +164,7 @@ class DropOff(Finding):
         """`rows` with a column `label`: the stage, and the group if any, the groups of a stage one after the other."""
         if not self.by:
             return rows.assign(label=rows["stage"])
-        place = {stage: place for place, stage in enumerate(self.ledger["stage"].drop_duplicates())}
-        ordered = rows.sort_values("stage", key=lambda stage: stage.map(place), kind="stable")
+        ordered = rows.sort_values("stage", key=lambda stage: stage.map(self.stages.index), kind="stable")
         return ordered.assign(label=ordered["stage"] + " · " + ordered["group"])
 
     def _alt(self, drawn: pd.DataFrame, horizon: float) -> str:
@@ -223,10 +227,11 @@ def estimate_dropoff(
     An estimate is missing, with a note, if fewer than `min_at_risk` customers came, or past the last time with as many
     visits at risk. The one exception needs no model: where all were watched from entering and none was censored before
     the horizon, the estimate is a plain share of `n`. Where the risk set is smaller than that at first, and grows by
-    late entry, estimates are conditional on being inside when it is large enough, which the note says.
+    late entry, estimates are conditional on being inside when it is large enough, which the note says. Where nobody was
+    watched in any stage, or nobody with a label of `by`, the finding is empty and `lacking` says why.
 
-    Raises EstimateError: no spells, no horizon, unknown `by`, nobody in a group, `confidence` not between 0 and 1,
-    `min_at_risk` below 1; JourneyLabError: a horizon that is no duration.
+    Raises EstimateError: no horizon, unknown `by`, labels of which none is of a customer with a spell, `confidence` not
+    between 0 and 1, `min_at_risk` below 1; JourneyLabError: a horizon that is no duration.
     Source: Aalen, Borgan & Gjessing (2008), Survival and Event History Analysis, section 3.4; Andersen & Keiding
     (2012), Statistics in Medicine 31:1074-1088.
     """
@@ -241,12 +246,14 @@ def estimate_dropoff(
     name = grouping.name if grouping else None
     return DropOff(
         title="Drop-off by stage and branch" + (f", by {name}" if name else ""),
-        table=_table(ways, name),
+        table=tidy(ways, _COLUMNS, by=name),
+        lacking=None if any(exits.n for exits in found) else why_nobody(spells, grouping),
         ledger=build_ledger(found, spells.journey),
-        losses=_table([row for row in every if row["to"] == "lost"], name),
+        losses=tidy((row for row in every if row["to"] == "lost"), _COLUMNS, by=name),
         horizons=asked,
         confidence=confidence,
         by=name,
+        stages=spells.journey.stage_names,
     )
 
 
@@ -287,11 +294,6 @@ def _estimates(exits: Exits, horizons: tuple[float, ...], confidence: float, lea
         for place, way in enumerate(exits.ways, start=1)
         for row, day in enumerate(horizons)
     ]
-
-
-def _table(rows: list[dict], by: str | None) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype({name: kind for name, kind in _COLUMNS.items() if kind})
-    return table if by else table.drop(columns="group")
 
 
 def _lane(row: pd.Series) -> str:

@@ -1,7 +1,8 @@
 """What do all findings share? The contract they keep, the groups they can be asked by, the spells they watch."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -17,10 +18,13 @@ class Finding(ABC):
 
     title: what was asked, in a few words.
     table: tidy DataFrame, one row per estimate, with `lower`, `upper` and its base (`n` or `at_risk`).
+    lacking: where the data lack what the question needs, a sentence that says what; the finding is then empty: tables
+        with their columns and without estimates, the same sentence, a figure that says it. None otherwise.
     """
 
     title: str
     table: pd.DataFrame
+    lacking: str | None = field(default=None, kw_only=True)
 
     @abstractmethod
     def sentence(self) -> str:
@@ -102,23 +106,38 @@ class Grouping:
 def watched(spells: Spells, by: Grouping | pd.Series | str | None) -> pd.DataFrame:
     """The spells to estimate from, with a column `group` if `by` is given; see `Grouping.apply`.
 
-    Raises EstimateError where there is no spell, or none of a labelled customer, watched while the label was known.
+    There may be none: `why_nobody` says why. Raises EstimateError where there are spells and labels, but none of the
+    labels is of a customer who has a spell.
     """
     visits = spells.to_pandas()
-    if visits.empty:
-        raise EstimateError(
-            "There are no spells to estimate from. Look whether the log holds events that open the stages: "
-            "check_journey(journey, log=log) tells."
-        )
     if by is None:
         return visits
     grouping = Grouping.of(by, spells)
-    grouped = grouping.apply(visits)
-    if grouped.empty:
-        n_known = int(visits["customer_id"].drop_duplicates().isin(grouping.labels.index).sum())
+    if len(visits) and len(grouping.labels) and not visits["customer_id"].isin(grouping.labels.index).any():
         raise EstimateError(
-            f"No spell is left to group by “{grouping.name}”: {n_known:,} of its {len(grouping.labels):,} labelled "
-            "customers have spells, and none of these was running when the label was known or after. "
-            "Index the labels by customer_id, and look at when they became known."
+            f"None of the customers with a label of “{grouping.name}” ({len(grouping.labels):,}) has a spell. "
+            "Index the labels by customer_id."
         )
-    return grouped
+    return grouping.apply(visits)
+
+
+def why_nobody(spells: Spells, grouping: Grouping | None) -> str:
+    """Why no visit of `spells` was watched, in a sentence, where that is so."""
+    if grouping is None or not len(spells):
+        return (
+            "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
+            "events that open the stages: check_journey(journey, log=log) tells."
+        )
+    if grouping.labels.empty:
+        return f"Nobody has a known {grouping.name}, so there is nothing to compare by it."
+    return (
+        f"Nobody was in a stage when their {grouping.name} was known or after, so there is nothing to compare by it. "
+        "Look at when it became known."
+    )
+
+
+def tidy(rows: Iterable[Mapping], columns: Mapping[str, type], *, by: str | None) -> pd.DataFrame:
+    """`rows` as a table with these columns of these types, the same where there is no row; without `by`, without the
+    column `group`."""
+    table = pd.DataFrame(list(rows), columns=list(columns)).astype(dict(columns))
+    return table if by else table.drop(columns="group")

@@ -13,7 +13,7 @@ from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.events.exits import find_exits
 from journeylab.events.spells import Spells
 from journeylab.findings.exits import ExitCurves, check_confidence, with_enough_at_risk
-from journeylab.findings.finding import Finding, Grouping, watched
+from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
 
 INSIDE = "inside"
 QUANTILES = (0.25, 0.5, 0.75)
@@ -22,6 +22,14 @@ QUANTILES = (0.25, 0.5, 0.75)
 FEWEST = 10
 N_AT_RISK_SHOWN = 5
 _NOT_REACHED, _NO_UPPER_LIMIT = "not reached", "upper limit not reached"
+_WHOSE = dict.fromkeys(("group", "stage"), object)
+_ESTIMATE = dict.fromkeys(("estimate", "lower", "upper"), float)
+_BASE = dict.fromkeys(("n", "customers"), int)
+_STATES = {**_WHOSE, "state": object, "days": float, **_ESTIMATE, "at_risk": int, "n": int}
+_QUANTILES = {**_WHOSE, "quantile": float, **_ESTIMATE, **_BASE, "note": object}
+_MEANS = {
+    **_WHOSE, "horizon_days": float, **_ESTIMATE, "standard_error": float, **_BASE, "at_risk": int, "note": object,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,17 +75,19 @@ class Survival(Finding):
             )
             base = {**_base(curve), "at_risk": int(curve.exits.at_risk(day)), "note": _note(curve, last)}
             rows.append({**_whose(curve), "horizon_days": day, **found, **base})
-        return _tidy(rows, self.by)
+        return tidy(rows, _MEANS, by=self.by)
 
     def sentence(self) -> str:
         """After how long half have left each stage; with groups, the stage with most visits."""
+        if self.lacking:
+            return self.lacking
         medians = self._halves()
         if medians.empty:
             return "Nobody entered a stage that can be left."
         if not self.by:
             told = [f"“{row['stage']}” {self._half(row)}" for _, row in medians.iterrows()]
             return f"Half of those who enter a stage have left it, by whichever way: {'; '.join(told)}."
-        most = medians.groupby("stage", sort=False)["n"].sum().idxmax()
+        most = self._most_visited()
         medians = medians[medians["stage"] == most]
         told = [f"{self.by} “{row['group']}” {self._half(row)}" for _, row in medians.iterrows()]
         return f"Half of those who enter “{most}” have left it, by whichever way: {'; '.join(told)}."
@@ -94,7 +104,10 @@ class Survival(Finding):
         return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
 
     def plot(self, ax=None) -> Chart:
-        """The share still inside each stage by days since entering: a panel per stage, or all in `ax`."""
+        """The share still inside each stage by days since entering: a panel per stage, or all in `ax`. Where no stage
+        that can be left was entered, a note that says so."""
+        if self.quantiles.empty:
+            return charts.note(self.sentence(), title=self.title, ax=ax)
         can_be_left = set(self.quantiles["stage"])
         rows = self.table[(self.table["state"] == INSIDE) & self.table["stage"].isin(can_be_left)]
         drawn = _drawable(rows)
@@ -117,9 +130,16 @@ class Survival(Finding):
             **(in_panels if ax is None else together),
         )
 
-    def plot_incidence(self, stage: str, ax=None) -> Chart:
-        """The share that has left `stage` by each way taken, by days since entering; with groups, a panel for each."""
+    def plot_incidence(self, stage: str | None = None, ax=None) -> Chart:
+        """The share that has left `stage` by each way taken, by days since entering; with groups, a panel for each.
+
+        Without `stage`, that with most visits among those that can be left. Where none of these was entered, a note
+        that says so. Raises EstimateError for a stage of which no way out was estimated, while others were.
+        """
+        if self.quantiles.empty:
+            return charts.note(self.sentence(), title=self.title, ax=ax)
         known = dict.fromkeys(self.quantiles["stage"])
+        stage = self._most_visited() if stage is None else stage
         if stage not in known:
             raise EstimateError(f"No way out of the stage “{stage}” was estimated. {did_you_mean(stage, known)}")
         rows = self.table[(self.table["stage"] == stage) & (self.table["state"] != INSIDE)]
@@ -151,6 +171,10 @@ class Survival(Finding):
 
     def _halves(self) -> pd.DataFrame:
         return self.quantiles[self.quantiles["quantile"] == 0.5]
+
+    def _most_visited(self) -> str:
+        """Of the stages that can be left, that with most visits; of equals the first."""
+        return self._halves().groupby("stage", sort=False)["n"].sum().idxmax()
 
     def _half(self, row: pd.Series) -> str:
         visits = f"{row['n']:,} visit{'' if row['n'] == 1 else 's'}"
@@ -196,9 +220,11 @@ def estimate_survival(
     after the journey began (personas), its customers are watched from then on: see `Grouping.apply`.
 
     Where fewer than 10 visits were at risk at first and more later, the curve starts with the latter, given being
-    inside then, and a note says so.
+    inside then, and a note says so. Where nobody was watched in any stage, or nobody with a label of `by`, the finding
+    is empty and `lacking` says why.
 
-    Raises EstimateError: no spells, unknown `by`, nobody in a group, `confidence` not between 0 and 1.
+    Raises EstimateError: unknown `by`, labels of which none is of a customer with a spell, `confidence` not between 0
+    and 1.
     Source: Aalen, Borgan & Gjessing (2008), Survival and Event History Analysis, section 3.4; Andersen & Keiding
     (2012), Statistics in Medicine 31:1074-1088.
     """
@@ -207,20 +233,27 @@ def estimate_survival(
     name = grouping.name if grouping else None
     visited = [exits for exits in find_exits(watched(spells, grouping), spells.journey) if exits.n]
     curves = tuple(ExitCurves.of(with_enough_at_risk(exits, FEWEST), confidence) for exits in visited)
-    table = pd.concat([_states(curve) for curve in curves], ignore_index=True)
     return Survival(
         title="Time in each stage" + (f", by {name}" if name else ""),
-        table=table if name else table.drop(columns="group"),
+        table=_states(curves, by=name),
+        lacking=None if visited else why_nobody(spells, grouping),
         stages=spells.journey.stage_names,
         confidence=confidence,
         by=name,
-        quantiles=_tidy([row for curve in curves if curve.exits.ways for row in _quantiles(curve)], name),
+        quantiles=tidy((row for curve in curves if curve.exits.ways for row in _quantiles(curve)), _QUANTILES, by=name),
         curves=curves,
     )
 
 
-def _states(curve: ExitCurves) -> pd.DataFrame:
-    """The curve as a row per state and day."""
+def _states(curves: tuple[ExitCurves, ...], *, by: str | None) -> pd.DataFrame:
+    """The curves one after the other, a row per state and day."""
+    if not curves:
+        return tidy([], _STATES, by=by)
+    table = pd.concat([_curve(curve) for curve in curves], ignore_index=True)
+    return table if by else table.drop(columns="group")
+
+
+def _curve(curve: ExitCurves) -> pd.DataFrame:
     shown, states = curve.days(), (INSIDE, *curve.exits.ways)
     estimates = zip(("estimate", "lower", "upper"), curve.shares(shown), strict=True)
     return pd.DataFrame(
@@ -262,14 +295,6 @@ def _whose(curve: ExitCurves) -> dict:
 
 def _base(curve: ExitCurves) -> dict:
     return {"n": curve.exits.n, "customers": curve.exits.n_customers}
-
-
-_QUANTILE_COLUMNS = ("group", "stage", "quantile", "estimate", "lower", "upper", "n", "customers", "note")
-
-
-def _tidy(rows: list[dict], by: str | None) -> pd.DataFrame:
-    table = pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(_QUANTILE_COLUMNS))
-    return table if by else table.drop(columns="group")
 
 
 def _drawable(rows: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from journeylab.base import charts
+from journeylab.base.charts.chart import readable_on
+from journeylab.base.charts.curves import apart
 
 CURVE = pd.DataFrame(
     {
@@ -46,9 +48,9 @@ def test_lines_are_labelled_beside_their_ends_and_labels_do_not_touch():
 
 
 def test_labels_move_no_further_than_they_must():
-    assert charts._apart(np.array([0.0, 5.0, 5.0, 9.0]), least=1.0, bottom=0.0).tolist() == [0.0, 4.5, 5.5, 9.0]
-    assert charts._apart(np.array([1.0, 1.0, 1.0]), least=2.0, bottom=-9.0).tolist() == [-1.0, 1.0, 3.0]
-    assert charts._apart(np.array([1.0, 1.0, 1.0]), least=2.0, bottom=0.0).tolist() == [0.0, 2.0, 4.0]
+    assert apart(np.array([0.0, 5.0, 5.0, 9.0]), least=1.0, bottom=0.0).tolist() == [0.0, 4.5, 5.5, 9.0]
+    assert apart(np.array([1.0, 1.0, 1.0]), least=2.0, bottom=-9.0).tolist() == [-1.0, 1.0, 3.0]
+    assert apart(np.array([1.0, 1.0, 1.0]), least=2.0, bottom=0.0).tolist() == [0.0, 2.0, 4.0]
 
 
 def test_a_panel_is_drawn_for_each_value_with_its_own_numbers_at_risk():
@@ -94,6 +96,22 @@ def test_tiles_say_their_text():
     assert [text.get_text() for text in chart.axes.texts] == ["up", "down"]
 
 
+def test_a_note_says_in_words_what_there_is_no_figure_for():
+    text = "Nobody was in a stage while it was watched, so there is nothing to estimate. " * 3
+    chart = charts.note(text, title="Time in each stage")
+    assert chart.alt == text
+    assert chart.axes.get_title(loc="left") == "Time in each stage"
+    (written,) = chart.axes.texts
+    assert written.get_text().split() == text.split()
+    figure = chart.axes.figure
+    figure.draw_without_rendering()
+    drawn = written.get_window_extent()
+    assert figure.bbox.width * 0.6 < drawn.x1 < figure.bbox.width
+    assert 0 < drawn.y0 < drawn.y1 < figure.bbox.height
+    assert chart.png() == charts.note(text, title="Time in each stage").png()
+    assert charts.note(text, title="Again", ax=chart.axes).axes is chart.axes
+
+
 def test_lines_mark_the_chosen_value():
     table = pd.DataFrame({"k": [1, 2, 3], "bic": [3.0, 1.0, 2.0]})
     chart = charts.lines(table, x="k", y="bic", mark=2, x_label="k", y_label="BIC", title="t", alt="a")
@@ -102,4 +120,4 @@ def test_lines_mark_the_chosen_value():
 
 @pytest.mark.parametrize("colour", charts.PALETTE)
 def test_numbers_in_bars_are_readable(colour):
-    assert charts._readable_on(colour) in ("white", charts.INK)
+    assert readable_on(colour) in ("white", charts.INK)

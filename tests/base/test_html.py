@@ -39,6 +39,10 @@ def test_numbers_stand_right():
     assert '<td class="number">1</td><td>x</td>' in shown
 
 
+def test_a_table_without_rows_says_so():
+    assert '<tbody><tr><td colspan="2">no rows</td></tr></tbody>' in html.table(pd.DataFrame({"a": [], "b": []}))
+
+
 def test_the_data_link_carries_unrounded_rows_and_no_formula():
     shown = html.table(pd.DataFrame({"share": [0.123456789], "name": ["=1+1"]}))
     data = re.search(r"base64,([^\"]+)", shown)[1]

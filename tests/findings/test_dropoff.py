@@ -300,9 +300,7 @@ def test_the_result_does_not_depend_on_the_order_of_rows(spells_of):
         ({"by": "plant"}, "The customers have no attribute “plant” to group by. Did you mean “plan”?"),
         (
             {"by": pd.Series({"z": "x"}, name="persona")},
-            "No spell is left to group by “persona”: 0 of its 1 labelled customers have spells, and none of these was "
-            "running when the label was known or after. Index the labels by customer_id, and look at when they became "
-            "known.",
+            "None of the customers with a label of “persona” (1) has a spell. Index the labels by customer_id.",
         ),
     ],
 )
@@ -313,13 +311,27 @@ def test_what_cannot_be_asked_is_refused(spells_of, decisions, text):
     assert str(error.value) == text
 
 
-def test_spells_without_a_row_are_refused(spells_of):
-    with pytest.raises(EstimateError) as error:
-        estimate_dropoff(spells_of([]), horizons=["3d"])
-    assert str(error.value) == (
-        "There are no spells to estimate from. Look whether the log holds events that open the stages: "
-        "check_journey(journey, log=log) tells."
+def test_spells_without_a_row_are_an_empty_result_that_says_so(spells_of):
+    found = estimate_dropoff(spells_of([]), horizons=["3d"])
+    assert found.sentence() == found.lacking
+    assert found.lacking == (
+        "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
+        "events that open the stages: check_journey(journey, log=log) tells."
     )
+    assert found.ledger["stage"].tolist() == ["trial", "paid", "plus", "partner"]
+    assert not found.ledger.drop(columns="stage").to_numpy().any()
+    assert set(found.table["note"]) == {"nobody entered"}
+    assert found.vulnerability("3d")["rank"].isna().all()
+
+
+def test_the_ledger_of_groups_with_nobody_in_them_has_its_columns_and_no_row(spells_of):
+    nobody = pd.Series([], index=pd.Index([], dtype=object), dtype=object, name="plan")
+    found = estimate_dropoff(spells_of(FOUR), horizons=["3d"], by=nobody)
+    whole = estimate_dropoff(spells_of(FOUR), horizons=["3d"])
+    assert list(found.ledger) == ["group", *whole.ledger]
+    assert list(found.losses) == ["group", *whole.losses]
+    assert (len(found.ledger), len(found.losses), len(found.vulnerability("3d"))) == (0, 0, 0)
+    check_ledger(found.ledger)
 
 
 def test_a_horizon_that_was_not_estimated_is_refused(spells_of):

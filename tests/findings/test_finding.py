@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from journeylab.base.errors import EstimateError
-from journeylab.findings.finding import Grouping, watched
+from journeylab.findings.finding import Grouping, watched, why_nobody
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 ROWS = [
@@ -55,6 +55,29 @@ def test_the_precision_of_the_times_does_not_matter(spells_of, unit):
 
 def test_spells_come_as_they_are_without_groups(spells_of):
     assert "group" not in watched(spells_of(ROWS), None)
+
+
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+def test_a_grouping_of_nobody_leaves_no_spell_and_says_why(spells_of, unit):
+    nobody = pd.Index([], dtype=object, name="customer_id")
+    known = pd.Series([], index=nobody, dtype=f"datetime64[{unit}, UTC]")
+    grouping = Grouping("persona", pd.Series([], index=nobody, dtype=object), known)
+    spells = spells_of(ROWS)
+    found = watched(spells, grouping)
+    assert len(found) == 0
+    assert found["observed_from"].dtype == spells.to_pandas()["observed_from"].dtype
+    assert why_nobody(spells, grouping) == "Nobody has a known persona, so there is nothing to compare by it."
+    assert why_nobody(spells_of([]), grouping) == why_nobody(spells_of([]), None)
+
+
+def test_labels_of_which_none_is_of_a_customer_with_spells_are_refused(spells_of):
+    labels = pd.Series({"A": "x", "B": "y"})
+    with pytest.raises(EstimateError) as error:
+        watched(spells_of(ROWS), Grouping("persona", labels))
+    assert str(error.value) == (
+        "None of the customers with a label of “persona” (2) has a spell. Index the labels by customer_id."
+    )
+    assert len(watched(spells_of([]), Grouping("persona", labels))) == 0
 
 
 def test_two_labels_for_one_customer_are_refused():

@@ -8,7 +8,7 @@ import pytest
 
 from journeylab.base.charts import Chart
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.finding import Finding
+from journeylab.findings.finding import Finding, Grouping
 from journeylab.findings.survival import estimate_survival
 
 STAGES = ["trial", "paid", "plus", "partner"]
@@ -94,3 +94,40 @@ def test_its_html_is_escaped_and_holds_title_and_sentence(finding):
 def test_it_is_the_same_each_time(finding):
     assert finding.sentence() == finding.sentence()
     assert finding.plot().png() == finding.plot().png()
+
+
+NOBODY = pd.Index([], dtype=object, name="customer_id")
+NO_LABEL = Grouping(
+    "persona", pd.Series([], index=NOBODY, dtype=object), pd.Series([], index=NOBODY, dtype="datetime64[us, UTC]")
+)
+
+
+LACKS = {
+    "no spell": ([], None),
+    "no spell, by group": ([], NO_LABEL),
+    "no label": ([("a", "trial", 0, 5, "price")], NO_LABEL),
+}
+
+
+@pytest.fixture(params=LACKS)
+def lacks(request, spells_of):
+    """Spells, and groups of which there may be none, where one of the two holds nothing."""
+    rows, grouping = LACKS[request.param]
+    return spells_of(rows), grouping
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_without_data_it_is_empty_and_says_what_is_lacking(name, lacks):
+    spells, grouping = lacks
+    found = FINDINGS[name](spells, grouping)
+    assert found.lacking.startswith("Nobody ")
+    assert found.sentence() == found.lacking
+    assert found.plot().alt == found.lacking
+    assert found.plot(found.plot().axes).png().startswith(b"\x89PNG")
+    assert found.lacking in found._repr_html_()
+    assert found.table["estimate"].isna().all()
+    assert all(found.table[column].dtype == np.float64 for column in ("estimate", "lower", "upper"))
+    assert ("group" in found.table) == (grouping is not None)
+    assert list(found.by_stage().index) == STAGES
+    assert found.by_stage().index.name == "stage"
+    assert found.by_stage().isna().all(axis=None)

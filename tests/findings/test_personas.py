@@ -10,7 +10,7 @@ from journeylab.base.errors import EstimateError
 from journeylab.events.journey import read_journey
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
-from journeylab.findings.personas import find_personas
+from journeylab.findings.personas import Personas, find_personas
 from journeylab.findings.personas.card import generated_name
 from journeylab.findings.personas.landmark import in_words
 from journeylab.findings.personas.profile import COLUMNS, sets_apart
@@ -327,23 +327,55 @@ def test_wrong_arguments_are_refused(log, arguments, message):
         find_personas(log, JOURNEY, seed=7, **arguments)
 
 
-def test_nobody_to_judge_is_refused_with_the_reasons():
-    message = (
-        "Of 4 customers nobody can be judged; left out: 1 never in the journey, 1 entered before the window began, "
-        "1 lost within 30 days, 1 watched for less than 30 days. "
-        "Personas need 30: ask for a shorter `within`, or widen the window."
+def test_nobody_to_judge_gives_no_persona_and_says_why():
+    personas = find_personas(log_of(LEFT_OUT), JOURNEY, within="30d", seed=7)
+    assert personas.sentence() == (
+        "No personas: none of 4 customers can be judged by their first 30 days (left out: 1 never in the journey, "
+        "1 entered before the window began, 1 lost within 30 days, 1 watched for less than 30 days), and 30 are "
+        "needed. Ask for a shorter `within`, or widen the window."
     )
-    with pytest.raises(EstimateError, match=f"^{re.escape(message)}$"):
-        find_personas(log_of(LEFT_OUT), JOURNEY, within="30d", seed=7)
+    assert personas.left_out["customers"].tolist() == [1, 1, 1, 1]
 
 
-def test_fewer_than_30_customers_are_refused():
-    message = (
-        "Of 29 customers only 29 can be judged; left out: nobody. "
-        "Personas need 30: ask for a shorter `within`, or widen the window."
+def test_fewer_than_30_customers_give_no_persona():
+    personas = find_personas(log_of(made_up(29)), JOURNEY, within="30d", seed=7)
+    assert personas.sentence() == (
+        "No personas: only 29 of 29 customers can be judged by their first 30 days (left out: nobody), "
+        "and 30 are needed. Ask for a shorter `within`, or widen the window."
     )
-    with pytest.raises(EstimateError, match=f"^{re.escape(message)}$"):
-        find_personas(log_of(made_up(29)), JOURNEY, within="30d", seed=7)
+    assert len(find_personas(log_of(made_up(30)), JOURNEY, within="30d", seed=7).labels) == 30
+
+
+def test_customers_who_all_did_the_same_give_no_persona():
+    rows = [(f"c{number}", "2024-02-01", "signed_up", "web") for number in range(40)]
+    personas = find_personas(log_of(rows), JOURNEY, within="30d", seed=7)
+    assert personas.sentence() == (
+        "No personas: nothing differs between the 40 customers who can be judged by their first 30 days. "
+        "Give them attributes, or ask for a longer `within`."
+    )
+    assert personas.left_out["customers"].sum() == 0
+
+
+def test_without_a_persona_all_there_is_is_empty_and_says_so(personas):
+    none = Personas.none(JOURNEY, "nobody was asked.")
+    assert none.sentence() == none.lacking == "No personas: nobody was asked."
+    assert none.plot().alt == none.plot_scan().alt == none.lacking
+    assert none.plot_scan().axes.get_title(loc="left") == personas.plot_scan().axes.get_title(loc="left")
+    assert (none.title, none.within) == ("Personas", None)
+    assert none.by_stage().index.tolist() == ["trying", "using"]
+    assert (len(none.grouping().labels), len(none.grouping().known_at), len(none.cards())) == (0, 0, 0)
+    assert repr(none.cards()) == "There is no persona, so there is no card."
+    assert none.cards()._repr_html_() == "<p>There is no persona, so there is no card.</p>"
+    assert "No personas: nobody was asked." in none._repr_html_()
+
+
+@pytest.mark.parametrize("name", ["table", "verdicts", "scan", "left_out", "profiles", "unused"])
+def test_tables_without_a_persona_have_the_columns_of_those_with_some(personas, name):
+    none, some = getattr(Personas.none(JOURNEY, "nobody was asked."), name), getattr(personas, name)
+    assert list(none) == list(some)
+    assert len(none) == 0
+    if name in ("table", "verdicts", "scan", "left_out"):
+        pd.testing.assert_series_equal(none.dtypes, some.dtypes)
 
 
 def test_features_known_after_the_landmark_are_refused(log):

@@ -216,10 +216,8 @@ def test_groups_can_be_drawn_together_and_apart(spells_of):
         ({"confidence": 0}, "The confidence is 0. Give a share above 0 and below 1, such as 0.95."),
         ({"by": "plant"}, "The customers have no attribute “plant” to group by. Did you mean “plan”?"),
         (
-            {"by": Grouping("persona", pd.Series({"a": "x"}), pd.Series({"a": START + pd.Timedelta(days=2)}))},
-            "No spell is left to group by “persona”: 1 of its 1 labelled customers have spells, and none of these was "
-            "running when the label was known or after. Index the labels by customer_id, and look at when they became "
-            "known.",
+            {"by": Grouping("persona", pd.Series({"y": "x", "z": "x"}))},
+            "None of the customers with a label of “persona” (2) has a spell. Index the labels by customer_id.",
         ),
     ],
 )
@@ -230,13 +228,46 @@ def test_what_cannot_be_asked_is_refused(spells_of, decisions, text):
     assert str(error.value) == text
 
 
-def test_spells_without_a_row_are_refused(spells_of):
-    with pytest.raises(EstimateError) as error:
-        estimate_survival(spells_of([]))
-    assert str(error.value) == (
-        "There are no spells to estimate from. Look whether the log holds events that open the stages: "
-        "check_journey(journey, log=log) tells."
+def test_spells_without_a_row_are_an_empty_result_that_says_so(spells_of):
+    found = estimate_survival(spells_of([]))
+    assert found.sentence() == found.lacking
+    assert found.lacking == (
+        "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
+        "events that open the stages: check_journey(journey, log=log) tells."
     )
+
+
+def test_tables_without_a_row_have_the_columns_and_types_of_those_with_rows(spells_of):
+    some, none = (estimate_survival(spells_of(rows)) for rows in (FOUR, []))
+    for name in ("table", "quantiles"):
+        pd.testing.assert_frame_equal(getattr(none, name), getattr(some, name)[:0], check_index_type=False)
+    with_rows, without = (each.restricted_means("5d") for each in (some, none))
+    pd.testing.assert_frame_equal(without, with_rows[:0], check_index_type=False)
+
+
+def test_a_spell_that_was_over_when_watching_began_is_nobody_watched(spells_of):
+    found = estimate_survival(spells_of([("a", "trial", -3, 0, "price")]))
+    assert found.lacking.startswith("Nobody was in a stage while it was watched")
+    labels, known = pd.Series({"a": "x"}), pd.Series({"a": START + pd.Timedelta(days=2)})
+    by_persona = estimate_survival(spells_of(FOUR), by=Grouping("persona", labels, known))
+    assert by_persona.sentence() == (
+        "Nobody was in a stage when their persona was known or after, so there is nothing to compare by it. "
+        "Look at when it became known."
+    )
+
+
+def test_where_no_stage_that_can_be_left_was_entered_the_figures_say_so(spells_of):
+    only = estimate_survival(spells_of([("e", "partner", 0, 9, None)]))
+    assert only.lacking is None
+    assert only.plot().alt == only.plot_incidence().alt == "Nobody entered a stage that can be left."
+
+
+def test_the_ways_out_shown_first_are_those_of_the_stage_with_most_visits_that_can_be_left(spells_of):
+    rows = [*FOUR, ("e", "paid", 0, 1, "other"), *((f"p{i}", "partner", 0, 9, None) for i in range(9))]
+    found = estimate_survival(spells_of(rows))
+    assert found.plot_incidence().alt == found.plot_incidence("trial").alt
+    by_name = estimate_survival(spells_of(rows), by=pd.Series({each: each for each in "abcde"}))
+    assert by_name.plot_incidence().alt == by_name.plot_incidence("trial").alt
 
 
 def test_the_incidence_of_a_stage_that_was_not_estimated_is_refused(spells_of):

@@ -1,6 +1,7 @@
 """Personas: which few kinds of customer do the logs show, by what they did at first, and what sets each apart?"""
 
 from journeylab.findings.personas.card import Cards, PersonaCard
-from journeylab.findings.personas.personas import Personas, find_personas
+from journeylab.findings.personas.personas import Personas
+from journeylab.findings.personas.search import find_personas
 
 __all__ = ["Cards", "PersonaCard", "Personas", "find_personas"]

@@ -9,6 +9,7 @@ from journeylab.base import html
 
 # Numbers of which one has more or fewer; of all others one has higher or lower.
 COUNTED = ("events", "people involved", "days between events", "active days", "company-initiated events")
+NO_CARD = "There is no persona, so there is no card."
 LIMITS = (
     "Whether the same persona would be found in other customers: stability has not been tested.",
     "Why these customers behave as they do: the log shows what they did, not what they wanted.",
@@ -66,7 +67,7 @@ class PersonaCard:
 
 @dataclass(frozen=True)
 class Cards:
-    """The cards of all personas, the largest persona first."""
+    """The cards of all personas, the largest persona first; where there is none, what is shown says so."""
 
     cards: tuple[PersonaCard, ...]
 
@@ -83,10 +84,10 @@ class Cards:
         return self.cards[persona]
 
     def __repr__(self) -> str:
-        return "\n".join(card.sentence() for card in self.cards)
+        return "\n".join(card.sentence() for card in self.cards) or NO_CARD
 
     def _repr_html_(self) -> str:
-        return "".join(card._repr_html_() for card in self.cards)
+        return "".join(card._repr_html_() for card in self.cards) or html.paragraph(NO_CARD)
 
 
 def generated_name(apart: pd.DataFrame) -> str:

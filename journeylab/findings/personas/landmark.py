@@ -8,7 +8,7 @@ import pandas as pd
 
 from journeylab.base import durations
 from journeylab.base.errors import EstimateError
-from journeylab.events.log import EventLog, Window
+from journeylab.events.log import EventLog, Window, counted
 from journeylab.events.spells import Spells
 
 MIN_CUSTOMERS = 30
@@ -24,15 +24,17 @@ class Landmark:
         spell that is a return, after a loss before the window, counts as such); lost within the time, whether or not
         they came back; watched for less than the time.
     within: the time from entering, in words.
+    customers: how many customers the log holds.
     """
 
     entries: pd.DataFrame
     left_out: pd.DataFrame
     within: str
+    customers: int
 
     @classmethod
     def of(cls, log: EventLog, spells: Spells, within: str | timedelta) -> "Landmark":
-        """Judge who of `log`'s customers can be judged. Raises EstimateError if fewer than 30 can."""
+        """Who of `log`'s customers can be judged."""
         words = in_words(within)
         length = pd.Timedelta(durations.microseconds(within), unit="us")
         columns = ["customer_id", "spell", "entered", "left", "outcome", "returned_from"]
@@ -52,8 +54,21 @@ class Landmark:
             remaining &= ~holds.to_numpy()
         left_out = pd.DataFrame({"reason": list(counts), "customers": list(counts.values())})
         entries = first.loc[remaining, ["entered"]].reset_index()
-        _check_enough(len(entries), n_known, left_out)
-        return cls(entries, left_out, words)
+        return cls(entries, left_out, words, n_known)
+
+    @property
+    def too_few(self) -> str | None:
+        """How few can be judged and why, in words; None where 30 customers or more can."""
+        n = len(self.entries)
+        if n >= MIN_CUSTOMERS:
+            return None
+        reasons = self.left_out[self.left_out["customers"] > 0].itertuples()
+        why = ", ".join(f"{row.customers:,} {row.reason}" for row in reasons) or "nobody"
+        return (
+            f"{f'only {n}' if n else 'none'} of {counted(self.customers, 'customer')} can be judged by their "
+            f"first {self.within} (left out: {why}), and {MIN_CUSTOMERS} are needed. "
+            "Ask for a shorter `within`, or widen the window."
+        )
 
 
 def in_words(within: str | timedelta) -> str:
@@ -73,14 +88,3 @@ def check_window(within: str | timedelta, window: Window) -> None:
             f"Personas from the first {in_words(within)} were asked for, but the window is {window.days:g} days long. "
             "Ask for a shorter `within`, or widen the window."
         )
-
-
-def _check_enough(n: int, n_known: int, left_out: pd.DataFrame) -> None:
-    if n >= MIN_CUSTOMERS:
-        return
-    why = ", ".join(f"{row.customers:,} {row.reason}" for row in left_out.itertuples() if row.customers)
-    found = "nobody" if n == 0 else f"only {n}"
-    raise EstimateError(
-        f"Of {n_known:,} customers {found} can be judged; left out: {why or 'nobody'}. "
-        f"Personas need {MIN_CUSTOMERS}: ask for a shorter `within`, or widen the window."
-    )

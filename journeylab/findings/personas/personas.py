@@ -1,27 +1,29 @@
-"""The personas of a log, and how they are found."""
+"""Personas: which kinds of customer were found, what sets each apart, and if there are none, why?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
-import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, durations, html
-from journeylab.base.errors import EstimateError
-from journeylab.estimators.intervals import wilson
-from journeylab.estimators.latent_class import MAX_ROWS, Encoding, LatentClass, certainty
-from journeylab.events.features import Features, find_features
+from journeylab.base import charts, html
+from journeylab.estimators.latent_class import Encoding, LatentClass
 from journeylab.events.journey import Journey
-from journeylab.events.log import EventLog
-from journeylab.events.spells import Spells, find_spells
 from journeylab.findings.finding import Finding, Grouping
-from journeylab.findings.personas.card import Cards, PersonaCard, generated_name
-from journeylab.findings.personas.landmark import Landmark, check_window
-from journeylab.findings.personas.profile import profile, sets_apart
-from journeylab.findings.personas.scan import Scan
+from journeylab.findings.personas.card import Cards, PersonaCard
+from journeylab.findings.personas.profile import COLUMNS as PROFILED
+from journeylab.findings.personas.profile import sets_apart
+from journeylab.findings.personas.scan import COLUMNS as SCANNED
 
 UNPROVEN = "not proven yet: stability has not been tested"
 NO_STRUCTURE = "no structure found: one kind of customer"
+_TABLE = {
+    **dict.fromkeys(("persona", "name"), object),
+    **dict.fromkeys(("n", "customers"), int),
+    **dict.fromkeys(("share", "lower", "upper", "certainty"), float),
+}
+_VERDICTS = {"persona": object, "verdict": object, "n": int, "certainty": float}
+_LEFT_OUT = {"reason": object, "customers": int}
+_UNUSED = {"column": object, "reason": object}
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,10 @@ class Personas(Finding):
     profiles: DataFrame, each persona's features beside the other customers'; see `profile.profile`.
     unused: DataFrame `column`, `reason`: attributes that were no feature.
     known_at: Series customer_id -> the landmark, entry + `within`.
-    within: that time in words. stages: names of the journey's stages.
-    model, encoding: what assigns a customer.
+    within: that time in words; None where it was not decided. stages: names of the journey's stages.
+    model, encoding: what assigns a customer; None where there is no persona.
+
+    There may be no persona: see `none`.
     """
 
     labels: pd.Series
@@ -50,13 +54,39 @@ class Personas(Finding):
     profiles: pd.DataFrame
     unused: pd.DataFrame
     known_at: pd.Series
-    within: str
+    within: str | None
     stages: tuple[str, ...]
-    model: LatentClass
-    encoding: Encoding
+    model: LatentClass | None
+    encoding: Encoding | None
+
+    @classmethod
+    def none(
+        cls, journey: Journey, why: str, *, within: str | None = None, left_out: pd.DataFrame | None = None
+    ) -> "Personas":
+        """No persona, and `why`, which ends the sentence “No personas: ...”; nobody has a label."""
+        nobody = pd.Index([], dtype=object, name="customer_id")
+        return cls(
+            title=f"Personas by the first {within}" if within else "Personas",
+            table=_no_rows(_TABLE),
+            lacking=f"No personas: {why}",
+            labels=pd.Series([], index=nobody, dtype=object, name="persona"),
+            probabilities=pd.DataFrame(index=nobody),
+            verdicts=_no_rows(_VERDICTS),
+            scan=_no_rows(SCANNED),
+            left_out=_no_rows(_LEFT_OUT) if left_out is None else left_out,
+            profiles=pd.DataFrame(columns=PROFILED),
+            unused=_no_rows(_UNUSED),
+            known_at=pd.Series([], index=nobody, dtype="datetime64[us, UTC]", name="known_at"),
+            within=within,
+            stages=journey.stage_names,
+            model=None,
+            encoding=None,
+        )
 
     def sentence(self) -> str:
         """How many personas, each with share, interval and base, and whether they are proven."""
+        if self.lacking:
+            return self.lacking
         customers = f"{len(self.labels):,} customers"
         if len(self.table) == 1:
             return (
@@ -86,6 +116,8 @@ class Personas(Finding):
     def plot(self, ax=None) -> charts.Chart:
         """What sets the personas apart: Cliff's delta of each persona to the other customers, for the features with
         most."""
+        if self.lacking:
+            return charts.note(self.lacking, title=self.title, ax=ax)
         apart = [sets_apart(self.profiles, persona, at_most=3) for persona in self.table["persona"]]
         features = list(dict.fromkeys(pd.concat(apart)["feature"]))
         shown = self.profiles[self.profiles["feature"].isin(features)]
@@ -118,6 +150,8 @@ class Personas(Finding):
 
     def plot_scan(self, ax=None) -> charts.Chart:
         """How well each number of personas describes the customers (lower is better); the chosen number is marked."""
+        if self.lacking:
+            return charts.note(self.lacking, title="How many personas?", ax=ax)
         curves = self.scan.melt(
             id_vars="personas", value_vars=["bic", "adjusted_bic"], var_name="criterion", value_name="score"
         )
@@ -161,97 +195,5 @@ class Personas(Finding):
         return html.card(self.title, html.paragraph(self.sentence()), html.table(self.table), verdicts, left_out)
 
 
-def find_personas(
-    log: EventLog,
-    journey: Journey,
-    *,
-    within: str | timedelta,
-    seed: int,
-    features: pd.DataFrame | None = None,
-    max_personas: int = 8,
-) -> Personas:
-    """The personas of `log`'s customers, by what each did within `within` from entering `journey`.
-
-    within: the time from entering, as “30d”. Only customers who entered in the window, were watched that long and were
-        not lost by then are judged; `left_out` counts the others. Nothing later than entry + `within` is used.
-    features: further features by customer, with when each became known; see `journeylab.events.features.find_features`.
-    max_personas: the largest number tried. The number is chosen by BIC; one is a legal answer.
-
-    Raises EstimateError if `within` is longer than the window, if fewer than 30 customers can be judged, if a feature
-    was known only later, or if `max_personas` is less than 1.
-    """
-    if max_personas < 1:
-        raise EstimateError(f"At most “{max_personas}” personas were asked for. Ask for 1 or more.")
-    check_window(within, log.window)
-    return _personas(
-        log, find_spells(log, journey), within=within, seed=seed, extra=features, max_personas=max_personas
-    )
-
-
-def _personas(
-    log: EventLog,
-    spells: Spells,
-    *,
-    within: str | timedelta,
-    seed: int,
-    extra: pd.DataFrame | None,
-    max_personas: int,
-) -> Personas:
-    landmark = Landmark.of(log, spells, within)
-    features = find_features(log, landmark.entries, within=within, milestones=_openers(spells.journey), extra=extra)
-    scan = Scan.of(features, max_personas=max_personas, seed=seed)
-    ids = [f"P{number}" for number in range(1, scan.model.n_classes + 1)]
-    probabilities = pd.DataFrame(scan.probabilities, index=features.customers, columns=ids)
-    labels = scan.probabilities.argmax(axis=1)
-    profiles = profile(features, labels, ids, rows=_sample(features, seed))
-    table = _table(scan.probabilities, ids, profiles)
-    verdict = NO_STRUCTURE if len(ids) == 1 else UNPROVEN
-    entered = landmark.entries.set_index("customer_id")["entered"]
-    return Personas(
-        title=f"Personas by the first {landmark.within}",
-        table=table,
-        labels=pd.Series(np.array(ids, dtype=object)[labels], index=features.customers, name="persona"),
-        probabilities=probabilities,
-        verdicts=table[["persona", "n", "certainty"]].assign(verdict=verdict)[["persona", "verdict", "n", "certainty"]],
-        scan=scan.table,
-        left_out=landmark.left_out,
-        profiles=profiles,
-        unused=features.unused,
-        known_at=(entered + pd.Timedelta(durations.microseconds(within), unit="us")).rename("known_at"),
-        within=landmark.within,
-        stages=tuple(stage.name for stage in spells.journey.stages),
-        model=scan.model,
-        encoding=scan.encoding,
-    )
-
-
-def _openers(journey: Journey) -> tuple[str, ...]:
-    """Names of the events that open a stage."""
-    conditions = [each for stage in journey.stages for each in (*stage.opened_by, *stage.reopened_by)]
-    events = [(each.event,) if isinstance(each.event, str) else each.event for each in conditions]
-    return tuple(sorted({event for several in events for event in several}))
-
-
-def _sample(features: Features, seed: int) -> np.ndarray:
-    n = len(features.customers)
-    if n <= MAX_ROWS:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, size=MAX_ROWS, replace=False))
-
-
-def _table(probabilities: np.ndarray, ids: list[str], profiles: pd.DataFrame) -> pd.DataFrame:
-    n = np.bincount(probabilities.argmax(axis=1), minlength=len(ids))
-    lower, upper = wilson(n, len(probabilities))
-    names = [generated_name(sets_apart(profiles, persona)) for persona in ids] if len(ids) > 1 else ["All customers"]
-    return pd.DataFrame(
-        {
-            "persona": ids,
-            "name": names,
-            "n": n,
-            "customers": len(probabilities),
-            "share": n / len(probabilities),
-            "lower": lower,
-            "upper": upper,
-            "certainty": certainty(probabilities),
-        }
-    )
+def _no_rows(columns: Mapping[str, type]) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(columns)).astype(dict(columns))

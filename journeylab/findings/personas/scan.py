@@ -18,6 +18,17 @@ from journeylab.estimators.latent_class import (
 from journeylab.events.features import Features
 
 MIN_PERSONA = 30
+COLUMNS = {
+    "personas": int,
+    "log_likelihood": float,
+    "n_parameters": int,
+    **dict.fromkeys(("bic", "adjusted_bic", "icl"), float),
+    "smallest": int,
+    **dict.fromkeys(("certainty", "entropy"), float),
+    "is_large_enough": bool,
+    "n": int,
+    "is_chosen": bool,
+}
 
 
 @dataclass(frozen=True)
@@ -39,16 +50,14 @@ class Scan:
     probabilities: np.ndarray
 
     @classmethod
-    def of(cls, features: Features, *, max_personas: int, seed: int) -> "Scan":
-        """Fit 1 to `max_personas` classes to at most 50,000 customers; of those whose personas all hold 30 customers or
-        more, the number with the lowest BIC; assign all customers.
+    def of(cls, observed: Observed, encoding: Encoding, *, max_personas: int, seed: int) -> "Scan":
+        """Fit 1 to `max_personas` classes to at most 50,000 of the customers `observed`; of those whose personas all
+        hold 30 customers or more, the number with the lowest BIC; assign all customers.
 
         What a customer's counts are worth is measured within the classes of the largest model, and the same for all
         models, so that they can be compared (as the dispersion in quasi-likelihood comparisons: Burnham and Anderson
         2002, section 2.5).
         """
-        observed = observe(features)
-        encoding = Encoding.fit(observed)
         counts = encoding.encode(observed)
         chosen_rows = canonical_rows(counts, at_most=MAX_ROWS, seed=seed)
         largest = min(max_personas, max(1, counts.shape[0] // MIN_PERSONA))

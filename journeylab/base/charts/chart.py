@@ -1,0 +1,118 @@
+"""A chart: a figure with its message in words, in one theme and one colour-blind-safe palette."""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from textwrap import wrap
+
+import matplotlib
+import seaborn
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from journeylab.base.files import replaced
+
+# Okabe and Ito's colours, the darkest first: those after the fifth are too light for text on white.
+PALETTE = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A5C00", "#56B4E9", "#E69F00", "#4D4D4D", "#882255", "#B7BEC5",
+)  # fmt: skip
+INK, QUIET, FAINT = "#1F2933", "#5B6770", "#D9DEE3"
+SIZE = (7.6, 4.2)
+DPI = 200
+# About as many letters of running text are an inch wide at the theme's size.
+LETTERS_PER_INCH = 15
+THEME = {
+    **seaborn.axes_style("white"),
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlepad": 10,
+    "axes.titlecolor": INK,
+    "text.color": INK,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.bottom": True,
+    "svg.hashsalt": "journeylab",
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn figure.
+
+    axes: the matplotlib Axes (of small multiples the first), for those who want to draw further.
+    alt: the same message in words, with the key numbers. Shown instead of the picture where pictures are not.
+    """
+
+    axes: Axes
+    alt: str
+
+    def png(self) -> bytes:
+        """The picture as PNG, the same bytes each time."""
+        drawn, picture = BytesIO(), BytesIO()
+        self._save(drawn, "png")
+        # A chart has few colours: a palette of 256 shows the same in a third of the bytes.
+        few = Image.open(drawn).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few.save(picture, "png", optimize=True)
+        return picture.getvalue()
+
+    def write(self, path: str | Path) -> Path:
+        """Write the picture; the ending of `path` (png, svg, pdf) tells the format."""
+        path = Path(path)
+        with replaced(path) as temporary:
+            if path.suffix == ".png":
+                temporary.write_bytes(self.png())
+            else:
+                self._save(temporary, path.suffix.removeprefix("."))
+        return path
+
+    def _save(self, target, kind: str) -> None:
+        unstamped = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+        with matplotlib.rc_context(THEME):
+            self.axes.figure.savefig(target, format=kind, dpi=DPI, facecolor="white", metadata=unstamped.get(kind))
+
+    def _repr_mimebundle_(self, include=None, exclude=None):  # noqa: ARG002
+        width = round(self.axes.figure.get_size_inches()[0] * 100)
+        bundle = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.alt}
+        return bundle, {"image/png": {"width": width}}
+
+
+def colours(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each name, in the order given; after ten they repeat."""
+    return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(dict.fromkeys(names))}
+
+
+def note(text: str, *, title: str, ax: Axes | None = None) -> Chart:
+    """`text` in the place of a figure that there is nothing to draw for; it is the alternative text too."""
+    with matplotlib.rc_context(THEME):
+        width = ax.get_position().width * ax.figure.get_size_inches()[0] if ax else SIZE[0]
+        rows = wrap(text, width=max(20, int(width * LETTERS_PER_INCH)))
+        axes = ax or new_axes(height=0.7 + 0.2 * len(rows))
+        axes.text(0, 1, "\n".join(rows), transform=axes.transAxes, va="top", linespacing=1.5)
+        axes.set_axis_off()
+        axes.set_title(title)
+    return Chart(axes, text)
+
+
+def new_axes(*, height: float = SIZE[1], width: float = SIZE[0]) -> Axes:
+    """Axes of a figure of their own, inches wide and high."""
+    # Figure rather than pyplot: nothing global, and no backend that shows the figure a second time.
+    return Figure(figsize=(width, height), layout="constrained").add_subplot()
+
+
+def readable_on(colour: str) -> str:
+    """White or ink, whichever can be read on `colour`."""
+    red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.6 else INK

@@ -1,0 +1,180 @@
+"""Curves: how does something change, with its band, its name beside it and its numbers at risk below?"""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from journeylab.base.charts.chart import FAINT, INK, PALETTE, QUIET, SIZE, THEME, Chart, colours, new_axes
+
+
+def curves(
+    table: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    x_label: str,
+    y_label: str,
+    title: str,
+    alt: str,
+    by: str | None = None,
+    panel: str | None = None,
+    lower: str | None = None,
+    upper: str | None = None,
+    at_risk: pd.DataFrame | None = None,
+    step: bool = True,
+    percent: bool = False,
+    ax: Axes | None = None,
+) -> Chart:
+    """A line per value of `by`, with a band from `lower` to `upper`, labelled at its end; a panel per value of `panel`.
+
+    `at_risk`: tidy table with columns `x`, `n` and, where used, `by` and `panel`: numbers written under the axis.
+    """
+    with matplotlib.rc_context(THEME):
+        names = list(dict.fromkeys(table[by])) if by else [None]
+        colour = colours(names)
+        height = 2.6 + 0.14 * len(names)
+        for axes, name, part in _panels(table, panel, title, ax, height):
+            for each in names:
+                line = part[part[by] == each] if by else part
+                _curve(axes, line, (x, y, lower, upper), colour[each], step=step)
+            _label_axes(axes, x_label, y_label, percent)
+            if by:
+                _label_ends(axes, part, x, y, by, colour)
+            if at_risk is not None:
+                below = at_risk[at_risk[panel] == name] if panel else at_risk
+                _write_at_risk(axes, below, by if by in below.columns else None, colour)
+    return Chart(ax or axes.figure.axes[0], alt)
+
+
+def lines(
+    table: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    x_label: str,
+    y_label: str,
+    title: str,
+    alt: str,
+    by: str | None = None,
+    mark: float | None = None,
+    ax: Axes | None = None,
+) -> Chart:
+    """A line with a marker at each point, one per value of `by`; `mark` is the x value that was chosen."""
+    names = list(dict.fromkeys(table[by])) if by else [None]
+    with matplotlib.rc_context(THEME):
+        axes = ax or new_axes()
+        colour = colours(names)
+        for each in names:
+            line = table[table[by] == each] if by else table
+            axes.plot(line[x], line[y], "o-", color=colour[each], linewidth=1.6, markersize=4)
+        if mark is not None:
+            axes.axvline(mark, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
+        axes.set_title(title)
+        _label_axes(axes, x_label, y_label, percent=False)
+        if pd.api.types.is_integer_dtype(table[x]):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        elif pd.api.types.is_datetime64_any_dtype(table[x]):
+            axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
+        if by:
+            _label_ends(axes, table, x, y, by, colour)
+    return Chart(axes, alt)
+
+
+def _panels(table: pd.DataFrame, panel: str | None, title: str, ax: Axes | None, height: float):
+    """Yield (axes, name of the panel, its rows); panels are `height` inches high; without `panel` there is one."""
+    if panel is None:
+        axes = ax or new_axes()
+        axes.set_title(title)
+        yield axes, None, table
+        return
+    names = list(dict.fromkeys(table[panel]))
+    n_columns = 1 if len(names) == 1 else 2
+    n_rows = -(-len(names) // n_columns)
+    figure = Figure(figsize=(SIZE[0] * 1.1, 0.5 + height * n_rows), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    grid = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).ravel()
+    for spare in grid[len(names) :]:
+        spare.remove()
+    for axes, name in zip(grid, names, strict=False):
+        axes.set_title(str(name), fontsize=9)
+        yield axes, name, table[table[panel] == name]
+
+
+def _curve(axes: Axes, line: pd.DataFrame, columns: tuple, colour: str, *, step: bool) -> None:
+    x, y, lower, upper = columns
+    style = "steps-post" if step else "default"
+    axes.plot(line[x], line[y], color=colour, linewidth=1.8, drawstyle=style)
+    if lower and upper:
+        shape = "post" if step else None
+        axes.fill_between(line[x], line[lower], line[upper], step=shape, color=colour, alpha=0.16, linewidth=0)
+
+
+def _label_axes(axes: Axes, x_label: str, y_label: str, percent: bool) -> None:
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    axes.grid(axis="y", color=FAINT, linewidth=0.7)
+    axes.set_axisbelow(True)
+    if not percent:
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}")
+    else:
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.set_ylim(0, max(axes.get_ylim()[1], 0.05) if axes.get_ylim()[1] < 0.9 else 1.02)
+
+
+def _label_ends(axes: Axes, table: pd.DataFrame, x: str, y: str, by: str, colour: dict[str, str]) -> None:
+    """Write each line's name to the right of the axes, as near to the height of its last point as the names allow."""
+    last = table.dropna(subset=[y]).sort_values(x, kind="stable").groupby(by, sort=False, observed=True).tail(1)
+    last = last.sort_values(y, kind="stable")
+    bottom, top = axes.get_ylim()
+    n_rows = axes.get_subplotspec().get_gridspec().nrows
+    # The axes take about three quarters of their row, less where numbers at risk stand under them.
+    share = 0.75 if n_rows == 1 else 0.5
+    line_height = 0.145 * (top - bottom) * n_rows / (share * axes.figure.get_size_inches()[1])
+    heights = apart(last[y].to_numpy(dtype=float), least=line_height, bottom=bottom)
+    for name, height in zip(last[by], heights, strict=True):
+        axes.annotate(
+            str(name),
+            (1, height),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=colour[name] if colour[name] in PALETTE[:5] else INK,
+            annotation_clip=False,
+        )
+
+
+def apart(heights: np.ndarray, *, least: float, bottom: float) -> np.ndarray:
+    """Ascending `heights` moved, as little as possible in squares, to be `least` apart and none below `bottom`.
+
+    Less `least` per place, they must not descend: isotonic regression by pooling adjacent violators.
+    """
+    steps = least * np.arange(len(heights))
+    pools = []
+    for height in heights - steps:
+        pools.append((height, 1))
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            (high, n_high), (low, n_low) = pools[-2:]
+            pools[-2:] = [((high * n_high + low * n_low) / (n_high + n_low), n_high + n_low)]
+    return np.maximum(np.repeat([height for height, _ in pools], [n for _, n in pools]), bottom) + steps
+
+
+def _write_at_risk(axes: Axes, at_risk: pd.DataFrame, by: str | None, colour: dict) -> None:
+    """Write the numbers at risk in rows under the axis, one row per line."""
+    names = list(dict.fromkeys(at_risk[by])) if by else [None]
+    below = axes.get_xaxis_transform()
+    for row, name in enumerate(names):
+        numbers = at_risk[at_risk[by] == name] if by else at_risk
+        ink = colour[name] if by and colour.get(name) in PALETTE[:5] else QUIET
+        placed = {"textcoords": "offset points", "fontsize": 7, "color": ink, "annotation_clip": False}
+        for x, n in zip(numbers["x"], numbers["n"], strict=True):
+            axes.annotate(f"{n:,.0f}", (x, 0), xycoords=below, xytext=(0, -39 - 10 * row), ha="center", **placed)
+    axes.annotate(
+        "at risk", (0, 0), xycoords="axes fraction", xytext=(-8, -39), textcoords="offset points", ha="right",
+        fontsize=7, color=QUIET, annotation_clip=False,
+    )  # fmt: skip

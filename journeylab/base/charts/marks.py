@@ -1,0 +1,127 @@
+"""Marks: dots with intervals, stacked bars and tiles, one for each row of a tidy table."""
+
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import seaborn
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+
+from journeylab.base.charts.chart import FAINT, QUIET, THEME, Chart, colours, new_axes, readable_on
+
+
+def intervals(
+    table: pd.DataFrame,
+    *,
+    label: str,
+    x: str,
+    lower: str,
+    upper: str,
+    x_label: str,
+    title: str,
+    alt: str,
+    by: str | None = None,
+    reference: float | None = None,
+    percent: bool = False,
+    ax: Axes | None = None,
+) -> Chart:
+    """A dot with its interval for each row, top to bottom; with `by`, one beside the other within each label."""
+    labels = list(dict.fromkeys(table[label]))
+    groups = list(dict.fromkeys(table[by])) if by else [None]
+    with matplotlib.rc_context(THEME):
+        axes = ax or new_axes(height=max(2.0, 0.9 + 0.3 * len(labels) * max(1, 0.7 * len(groups))))
+        colour = colours(groups)
+        for place, group in enumerate(groups):
+            rows = table[table[by] == group] if by else table
+            shift = (place - (len(groups) - 1) / 2) * 0.7 / len(groups)
+            at = np.array([labels.index(name) for name in rows[label]]) + shift
+            axes.hlines(at, rows[lower], rows[upper], color=colour[group], linewidth=2)
+            axes.plot(rows[x], at, "o", color=colour[group], markersize=5, label=group)
+        if reference is not None:
+            axes.axvline(reference, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set_ylim(len(labels) - 0.5, -0.5)
+        axes.set_title(title)
+        axes.set_xlabel(x_label)
+        axes.grid(axis="x", color=FAINT, linewidth=0.7)
+        if percent:
+            axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        if by:
+            axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return Chart(axes, alt)
+
+
+def stacked(
+    table: pd.DataFrame,
+    *,
+    label: str,
+    parts: Sequence[str],
+    x_label: str,
+    title: str,
+    alt: str,
+    percent: bool = False,
+    ax: Axes | None = None,
+) -> Chart:
+    """A horizontal bar for each row, made of `parts` from left to right; parts wide enough carry their number."""
+    with matplotlib.rc_context(THEME):
+        axes = ax or new_axes(height=max(2.0, 1.2 + 0.45 * len(table)))
+        colour = colours(parts)
+        start = np.zeros(len(table))
+        widest = table[list(parts)].sum(axis=1).max()
+        for part in parts:
+            widths = table[part].to_numpy(dtype=float)
+            axes.barh(
+                range(len(table)), widths, left=start, color=colour[part], label=part, height=0.7, edgecolor="white"
+            )
+            for place in np.flatnonzero(widths > 0.06 * widest):
+                text = f"{widths[place]:.0%}" if percent else f"{widths[place]:,.0f}"
+                middle = start[place] + widths[place] / 2
+                axes.text(middle, place, text, ha="center", va="center", fontsize=8, color=readable_on(colour[part]))
+            start += widths
+        axes.set_yticks(range(len(table)), table[label])
+        axes.invert_yaxis()
+        axes.set_title(title)
+        axes.set_xlabel(x_label)
+        if percent:
+            axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    return Chart(axes, alt)
+
+
+def tiles(
+    table: pd.DataFrame,
+    *,
+    row: str,
+    column: str,
+    value: str,
+    title: str,
+    alt: str,
+    text: str | None = None,
+    centre: float | None = None,
+    ax: Axes | None = None,
+) -> Chart:
+    """A heat map of a tidy table, rows and columns in the order they come; each tile says its value, or `text`."""
+    rows, columns = dict.fromkeys(table[row]), dict.fromkeys(table[column])
+    grid = table.pivot(index=row, columns=column, values=value).loc[list(rows), list(columns)].astype(float)
+    written = table.pivot(index=row, columns=column, values=text or value).loc[list(rows), list(columns)]
+    with matplotlib.rc_context(THEME):
+        axes = ax or new_axes(height=max(2.0, 1.4 + 0.32 * len(rows)))
+        seaborn.heatmap(
+            grid,
+            ax=axes,
+            annot=written if text else True,
+            fmt="" if text else ".3g",
+            cmap="vlag" if centre is not None else "Blues",
+            center=centre,
+            cbar=False,
+            linewidths=1.5,
+            linecolor="white",
+            annot_kws={"fontsize": 8},
+        )
+        axes.set(xlabel="", ylabel="")
+        axes.tick_params(axis="y", rotation=0, length=0)
+        axes.tick_params(axis="x", rotation=0, length=0)
+        axes.set_title(title)
+    return Chart(axes, alt)
