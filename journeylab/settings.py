@@ -13,7 +13,8 @@ import pandas as pd
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from journeylab.base.documents import Duration, Problem, Text, check_document, read_document, refused
-from journeylab.base.errors import LogError, StudyError
+from journeylab.base.durations import days
+from journeylab.base.errors import JourneyLabError, LogError, StudyError
 from journeylab.base.problems import in_words
 from journeylab.events.log import Window, as_utc, check_timezone
 
@@ -164,11 +165,22 @@ def _contradictions(said: Any, folders: Folders) -> Iterator[Problem]:
             yield Problem(path, f"“{name}”{here} is not there. Put the file there, or correct the path.")
     if isinstance(said, Mapping) and isinstance(said.get("window"), Mapping):
         try:
-            Window(*(_moment(said["window"].get(end)) for end in ("start", "end")))
+            window = Window(*(_moment(said["window"].get(end)) for end in ("start", "end")))
         except LogError as found:
             yield Problem(("window", "end"), str(found))
         except ValueError:  # not readable as times: the model says so
             return
+        else:
+            yield from _too_long(said.get("personas"), window)
+
+
+def _too_long(personas: Any, window: Window) -> Iterator[Problem]:
+    """A time from entry that nobody can be watched for."""
+    within = personas.get("within") if isinstance(personas, Mapping) else None
+    with suppress(JourneyLabError):  # not readable as a duration: the model says so
+        if within is not None and days(within) > window.days:
+            found = f"“{within}” is longer than the window, {window.days:g} days. Ask for less, or widen the window."
+            yield Problem(("personas", "within"), found)
 
 
 def _named_files(said: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -77,6 +77,8 @@ def test_a_folder_without_study_yml_is_no_study(tmp_path):
          "study.yml:9: Unknown key “sed” of “personas”. Did you mean “seed”?"),
         ("30d, seed", "a month, seed", "study.yml:9: “within” must be a duration, found “a month”. "
          "Write a positive number and its unit, one of s, m, h, d, w: “30d”, “12h”."),
+        ("30d, seed", "400d, seed", "study.yml:9: “400d” is longer than the window, 181 days. "
+         "Ask for less, or widen the window."),
         ("[30d, 90d]", "[30d, 90]", "study.yml:10: Item 2 of “horizons” must be a duration, found the number 90. "
          "Write a positive number and its unit, one of s, m, h, d, w: “30d”, “12h”."),
         ("seed: 7", "seed: -1", "study.yml:9: “seed” must be 0 or more, found the number -1. Write a larger number."),

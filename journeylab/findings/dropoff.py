@@ -126,6 +126,7 @@ class DropOff(Finding):
             x_label=f"lost within {_days(chosen)} of entering the stage ({self.confidence:.0%} intervals)",
             title=f"Where customers are lost, by {self.by or 'branch'}",
             alt=self._alt(drawn, chosen),
+            colour_order=() if self.by else ledger_parts(self.ledger),
             ax=ax,
         )
 
@@ -147,6 +148,7 @@ class DropOff(Finding):
             x_label="visits",
             title="What became of those who entered each stage, so far",
             alt=f"What became of those who entered, so far. {'; '.join(rows)}.",
+            colour_order=ledger_parts(self.ledger),
             ax=ax,
         )
 

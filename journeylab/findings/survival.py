@@ -10,7 +10,7 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.events.exits import find_exits
+from journeylab.events.exits import MOVES, find_exits
 from journeylab.events.spells import Spells
 from journeylab.findings.exits import ExitCurves, check_confidence, with_enough_at_risk
 from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
@@ -38,13 +38,16 @@ class Survival(Finding):
 
     table: a row per (group,) stage, `state` and `days`. The states are `inside` and the ways out; `estimate`, `lower`,
         `upper`: the share that is there so many days after entering; on any day the states sum to 1. `at_risk`: visits
-        watched and inside just before; `n` visits in all. The days are 0, the days when someone left (at most 100 of
-        them), and the last day watched; an estimate holds until the next row. Stages that nobody entered have no row.
-    stages: in the journey's order. confidence: the level of all intervals. by: what the groups are, or None.
+        watched and inside just before; `n` visits in all. The days are 0, those when someone left, and the last day
+        watched; of more than 100, some 100 are shown, while medians and means are taken from all of them. Stages that
+        nobody entered have no row.
+    stages, ways: all stages, and all ways out of any, in the journey's order. confidence: the level of all intervals.
+    by: what the groups are, or None.
     curves: what the tables are read from, for each (group and) stage that was entered.
     """
 
     stages: tuple[str, ...]
+    ways: tuple[str, ...]
     confidence: float
     by: str | None
     quantiles: pd.DataFrame = field(repr=False)
@@ -160,6 +163,7 @@ class Survival(Finding):
             title=f"By which ways customers leave “{stage}”",
             alt=self._exits_in_words(drawn, stage),
             percent=True,
+            colour_order=self.ways,
             ax=ax,
         )
 
@@ -238,6 +242,7 @@ def estimate_survival(
         table=_states(curves, by=name),
         lacking=None if visited else why_nobody(spells, grouping),
         stages=spells.journey.stage_names,
+        ways=(*MOVES, *spells.journey.branches),
         confidence=confidence,
         by=name,
         quantiles=tidy((row for curve in curves if curve.exits.ways for row in _quantiles(curve)), _QUANTILES, by=name),

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
 
 from journeylab.base import charts
 from journeylab.base.charts.chart import readable_on
@@ -121,3 +122,13 @@ def test_lines_mark_the_chosen_value():
 @pytest.mark.parametrize("colour", charts.PALETTE)
 def test_numbers_in_bars_are_readable(colour):
     assert readable_on(colour) in ("white", charts.INK)
+
+
+def test_figures_with_one_order_of_colours_agree_on_them():
+    words = {"x_label": "n", "title": "t", "alt": "a", "colour_order": ["kept", "price", "silent"]}
+    dots = charts.intervals(CURVE, label="days", x="share", lower="lower", upper="upper", by="branch", **words).axes
+    bars = charts.stacked(
+        pd.DataFrame({"stage": ["a"], "silent": [1], "kept": [2]}), label="stage", parts=["silent", "kept"], **words
+    ).axes
+    assert [line.get_color() for line in dots.lines] == list(charts.PALETTE[1:3])
+    assert [bar.get_facecolor() for bar in bars.patches] == [to_rgba(charts.PALETTE[2]), to_rgba(charts.PALETTE[0])]

@@ -90,7 +90,10 @@ class Chart:
 
 
 def colours(names: Iterable[str]) -> dict[str, str]:
-    """A colour for each name, in the order given; after ten they repeat."""
+    """A colour for each name, in the order given; after ten they repeat.
+
+    Figures that show some of the same names agree on colours when they pass the same `colour_order`.
+    """
     return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(dict.fromkeys(names))}
 
 

@@ -1,5 +1,7 @@
 """Curves: how does something change, with its band, its name beside it and its numbers at risk below?"""
 
+from collections.abc import Sequence
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -27,6 +29,7 @@ def curves(
     at_risk: pd.DataFrame | None = None,
     step: bool = True,
     percent: bool = False,
+    colour_order: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Chart:
     """A line per value of `by`, with a band from `lower` to `upper`, labelled at its end; a panel per value of `panel`.
@@ -35,7 +38,7 @@ def curves(
     """
     with matplotlib.rc_context(THEME):
         names = list(dict.fromkeys(table[by])) if by else [None]
-        colour = colours(names)
+        colour = colours((*colour_order, *names))
         height = 2.6 + 0.14 * len(names)
         for axes, name, part in _panels(table, panel, title, ax, height):
             for each in names:

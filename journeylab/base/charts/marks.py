@@ -25,6 +25,7 @@ def intervals(
     by: str | None = None,
     reference: float | None = None,
     percent: bool = False,
+    colour_order: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Chart:
     """A dot with its interval for each row, top to bottom; with `by`, one beside the other within each label."""
@@ -32,7 +33,7 @@ def intervals(
     groups = list(dict.fromkeys(table[by])) if by else [None]
     with matplotlib.rc_context(THEME):
         axes = ax or new_axes(height=max(2.0, 0.9 + 0.3 * len(labels) * max(1, 0.7 * len(groups))))
-        colour = colours(groups)
+        colour = colours((*colour_order, *groups))
         for place, group in enumerate(groups):
             rows = table[table[by] == group] if by else table
             shift = (place - (len(groups) - 1) / 2) * 0.7 / len(groups)
@@ -62,12 +63,13 @@ def stacked(
     title: str,
     alt: str,
     percent: bool = False,
+    colour_order: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Chart:
     """A horizontal bar for each row, made of `parts` from left to right; parts wide enough carry their number."""
     with matplotlib.rc_context(THEME):
         axes = ax or new_axes(height=max(2.0, 1.2 + 0.45 * len(table)))
-        colour = colours(parts)
+        colour = colours((*colour_order, *parts))
         start = np.zeros(len(table))
         widest = table[list(parts)].sum(axis=1).max()
         for part in parts:
