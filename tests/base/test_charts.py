@@ -132,3 +132,18 @@ def test_figures_with_one_order_of_colours_agree_on_them():
     ).axes
     assert [line.get_color() for line in dots.lines] == list(charts.PALETTE[1:3])
     assert [bar.get_facecolor() for bar in bars.patches] == [to_rgba(charts.PALETTE[2]), to_rgba(charts.PALETTE[0])]
+
+
+def test_areas_stack_to_one_and_name_their_bands():
+    table = pd.DataFrame({"day": [0, 0, 9, 9], "state": ["in", "out"] * 2, "share": [1.0, 0.0, 0.25, 0.75]})
+    axes = charts.areas(table, x="day", y="share", by="state", x_label="days", title="t", alt="a").axes
+    assert {text.get_text(): text.xy[1] for text in axes.texts} == {"in": 0.125, "out": 0.625}
+    assert axes.get_ylim() == (0, 1)
+    assert max(path.vertices[:, 1].max() for area in axes.collections for path in area.get_paths()) == 1
+
+
+def test_ratios_are_drawn_on_a_scale_where_half_and_twice_are_equally_far():
+    ratios = pd.DataFrame({"of": ["a"], "ratio": [2.0], "lower": [1.0], "upper": [4.0]})
+    words = {"x_label": "hazard ratio", "title": "t", "alt": "a", "reference": 1.0, "scale": "log"}
+    axes = charts.intervals(ratios, label="of", x="ratio", lower="lower", upper="upper", **words).axes
+    assert axes.get_xscale() == "log"

@@ -1,7 +1,7 @@
 """Charts: a tidy table in, a figure with alternative text out; one theme, one colour-blind-safe palette."""
 
 from journeylab.base.charts.chart import INK, PALETTE, Chart, colours, note
-from journeylab.base.charts.curves import curves, lines
+from journeylab.base.charts.curves import areas, curves, lines
 from journeylab.base.charts.marks import intervals, stacked, tiles
 
-__all__ = ["INK", "PALETTE", "Chart", "colours", "curves", "intervals", "lines", "note", "stacked", "tiles"]
+__all__ = ["INK", "PALETTE", "Chart", "areas", "colours", "curves", "intervals", "lines", "note", "stacked", "tiles"]

@@ -53,6 +53,40 @@ def curves(
     return Chart(ax or axes.figure.axes[0], alt)
 
 
+def areas(
+    table: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    by: str,
+    x_label: str,
+    title: str,
+    alt: str,
+    colour_order: Sequence[str] = (),
+    ax: Axes | None = None,
+) -> Chart:
+    """Shares that sum to one, stacked from the bottom in the order of `by`, each named beside its band.
+
+    Each value holds from its x until the next.
+    """
+    shares = table.pivot(index=x, columns=by, values=y)[list(dict.fromkeys(table[by]))]
+    tops = shares.cumsum(axis=1)
+    with matplotlib.rc_context(THEME):
+        axes = ax or new_axes()
+        colour = colours((*colour_order, *shares))
+        for name in shares:
+            band = {"color": colour[name], "step": "post", "linewidth": 0.4, "edgecolor": "white"}
+            axes.fill_between(shares.index, tops[name] - shares[name], tops[name], **band)
+        axes.set_title(title)
+        _label_axes(axes, x_label, "", percent=True)
+        axes.set_ylim(0, 1)
+        axes.margins(x=0)
+        middles = (tops - shares / 2).iloc[-1].rename("height").rename_axis("name").reset_index()
+        visible = middles[(shares.iloc[-1] >= 0.004).to_numpy()].assign(x=shares.index[-1])
+        _label_ends(axes, visible, "x", "height", "name", colour)
+    return Chart(axes, alt)
+
+
 def lines(
     table: pd.DataFrame,
     *,

@@ -1,13 +1,14 @@
 """Marks: dots with intervals, stacked bars and tiles, one for each row of a tidy table."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 
 from journeylab.base.charts.chart import FAINT, QUIET, THEME, Chart, colours, new_axes, readable_on
 
@@ -25,10 +26,14 @@ def intervals(
     by: str | None = None,
     reference: float | None = None,
     percent: bool = False,
+    scale: Literal["linear", "log"] = "linear",
     colour_order: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Chart:
-    """A dot with its interval for each row, top to bottom; with `by`, one beside the other within each label."""
+    """A dot with its interval for each row, top to bottom; with `by`, one beside the other within each label.
+
+    `reference` is marked by a dashed line. Ratios want the `scale` “log”, where twice and half are equally far from 1.
+    """
     labels = list(dict.fromkeys(table[label]))
     groups = list(dict.fromkeys(table[by])) if by else [None]
     with matplotlib.rc_context(THEME):
@@ -49,6 +54,11 @@ def intervals(
         axes.grid(axis="x", color=FAINT, linewidth=0.7)
         if percent:
             axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        if scale == "log":
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axes.xaxis.set_minor_locator(NullLocator())
         if by:
             axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return Chart(axes, alt)
