@@ -97,6 +97,12 @@ def colours(names: Iterable[str]) -> dict[str, str]:
     return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(dict.fromkeys(names))}
 
 
+def shades(names: Iterable[str]) -> dict[str, str]:
+    """A shade of one hue for each name, from light to dark: for what comes one after the other."""
+    names = list(dict.fromkeys(names))
+    return dict(zip(names, seaborn.light_palette(PALETTE[0], len(names) + 2).as_hex()[2:], strict=True))
+
+
 def note(text: str, *, title: str, ax: Axes | None = None) -> Chart:
     """`text` in the place of a figure that there is nothing to draw for; it is the alternative text too."""
     with matplotlib.rc_context(THEME):

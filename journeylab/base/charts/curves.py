@@ -10,7 +10,7 @@ from matplotlib.dates import ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from journeylab.base.charts.chart import FAINT, INK, PALETTE, QUIET, SIZE, THEME, Chart, colours, new_axes
+from journeylab.base.charts.chart import FAINT, INK, PALETTE, QUIET, SIZE, THEME, Chart, colours, new_axes, shades
 
 
 def curves(
@@ -62,18 +62,19 @@ def areas(
     x_label: str,
     title: str,
     alt: str,
+    in_shades: Sequence[str] = (),
     colour_order: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Chart:
     """Shares that sum to one, stacked from the bottom in the order of `by`, each named beside its band.
 
-    Each value holds from its x until the next.
+    Each value holds from its x until the next. The names `in_shades` get shades of one hue, in their order.
     """
     shares = table.pivot(index=x, columns=by, values=y)[list(dict.fromkeys(table[by]))]
     tops = shares.cumsum(axis=1)
     with matplotlib.rc_context(THEME):
         axes = ax or new_axes()
-        colour = colours((*colour_order, *shares))
+        colour = colours((*colour_order, *shares)) | shades(in_shades)
         for name in shares:
             band = {"color": colour[name], "step": "post", "linewidth": 0.4, "edgecolor": "white"}
             axes.fill_between(shares.index, tops[name] - shares[name], tops[name], **band)
