@@ -19,6 +19,7 @@ folder: `read_events`, `read_journey`, `find_spells`; without data: `simulate_lo
 from journeylab.base.charts import Chart
 from journeylab.base.errors import JourneyLabError
 from journeylab.base.html import Table
+from journeylab.events.checks import SpellCheck, check_spells
 from journeylab.events.journey import Journey, journey_schema, read_journey
 from journeylab.events.lint import Lint, check_journey
 from journeylab.events.log import EventLog, Window
@@ -27,7 +28,9 @@ from journeylab.events.simulate import Simulation, simulate_log
 from journeylab.events.spells import Spells, find_spells
 from journeylab.findings.dropoff import DropOff, estimate_dropoff
 from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.occupancy import Occupancy, estimate_occupancy
 from journeylab.findings.personas import Personas, find_personas
+from journeylab.findings.silence import SilenceSensitivity, compare_silence
 from journeylab.findings.survival import Survival, estimate_survival
 from journeylab.study import Study, open_study
 
@@ -40,16 +43,22 @@ __all__ = [
     "Journey",
     "JourneyLabError",
     "Lint",
+    "Occupancy",
     "Personas",
+    "SilenceSensitivity",
     "Simulation",
     "Source",
+    "SpellCheck",
     "Spells",
     "Study",
     "Survival",
     "Table",
     "Window",
     "check_journey",
+    "check_spells",
+    "compare_silence",
     "estimate_dropoff",
+    "estimate_occupancy",
     "estimate_survival",
     "find_personas",
     "find_spells",

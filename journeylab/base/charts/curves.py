@@ -40,11 +40,12 @@ def curves(
         names = list(dict.fromkeys(table[by])) if by else [None]
         colour = colours((*colour_order, *names))
         height = 2.6 + 0.14 * len(names)
+        top = table[upper or y].max() if percent else None
         for axes, name, part in _panels(table, panel, title, ax, height):
             for each in names:
                 line = part[part[by] == each] if by else part
                 _curve(axes, line, (x, y, lower, upper), colour[each], step=step)
-            _label_axes(axes, x_label, y_label, percent)
+            _label_axes(axes, x_label, y_label, top)
             if by:
                 _label_ends(axes, part, x, y, by, colour)
             if at_risk is not None:
@@ -79,7 +80,7 @@ def areas(
             band = {"color": colour[name], "step": "post", "linewidth": 0.4, "edgecolor": "white"}
             axes.fill_between(shares.index, tops[name] - shares[name], tops[name], **band)
         axes.set_title(title)
-        _label_axes(axes, x_label, "", percent=True)
+        _label_axes(axes, x_label, "", 1.0)
         axes.set_ylim(0, 1)
         axes.margins(x=0)
         middles = (tops - shares / 2).iloc[-1].rename("height").rename_axis("name").reset_index()
@@ -112,7 +113,7 @@ def lines(
         if mark is not None:
             axes.axvline(mark, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
         axes.set_title(title)
-        _label_axes(axes, x_label, y_label, percent=False)
+        _label_axes(axes, x_label, y_label)
         if pd.api.types.is_integer_dtype(table[x]):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         elif pd.api.types.is_datetime64_any_dtype(table[x]):
@@ -151,16 +152,17 @@ def _curve(axes: Axes, line: pd.DataFrame, columns: tuple, colour: str, *, step:
         axes.fill_between(line[x], line[lower], line[upper], step=shape, color=colour, alpha=0.16, linewidth=0)
 
 
-def _label_axes(axes: Axes, x_label: str, y_label: str, percent: bool) -> None:
+def _label_axes(axes: Axes, x_label: str, y_label: str, top: float | None = None) -> None:
+    """Name and rule the axes; `top` is the largest share drawn in any panel, None where y is no share."""
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     axes.grid(axis="y", color=FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
-    if not percent:
+    if top is None:
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}")
     else:
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.set_ylim(0, max(axes.get_ylim()[1], 0.05) if axes.get_ylim()[1] < 0.9 else 1.02)
+        axes.set_ylim(0, 1.02 if top > 0.85 else max(1.06 * top, 0.05))
 
 
 def _label_ends(axes: Axes, table: pd.DataFrame, x: str, y: str, by: str, colour: dict[str, str]) -> None:
