@@ -20,14 +20,17 @@ from journeylab.base.charts import Chart
 from journeylab.base.errors import JourneyLabError
 from journeylab.base.html import Table
 from journeylab.events.checks import SpellCheck, check_spells
+from journeylab.events.covariates import Exposure
 from journeylab.events.journey import Journey, journey_schema, read_journey
 from journeylab.events.lint import Lint, check_journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.reading import Source, read_events
 from journeylab.events.simulate import Simulation, simulate_log
 from journeylab.events.spells import Spells, find_spells
+from journeylab.findings.comparison import Comparison, compare_groups
 from journeylab.findings.dropoff import DropOff, estimate_dropoff
 from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.hazards import Hazards, fit_hazards
 from journeylab.findings.occupancy import Occupancy, estimate_occupancy
 from journeylab.findings.personas import Personas, find_personas
 from journeylab.findings.silence import SilenceSensitivity, compare_silence
@@ -36,10 +39,13 @@ from journeylab.study import Study, open_study
 
 __all__ = [
     "Chart",
+    "Comparison",
     "DropOff",
     "EventLog",
+    "Exposure",
     "Finding",
     "Grouping",
+    "Hazards",
     "Journey",
     "JourneyLabError",
     "Lint",
@@ -56,12 +62,14 @@ __all__ = [
     "Window",
     "check_journey",
     "check_spells",
+    "compare_groups",
     "compare_silence",
     "estimate_dropoff",
     "estimate_occupancy",
     "estimate_survival",
     "find_personas",
     "find_spells",
+    "fit_hazards",
     "journey_schema",
     "open_study",
     "read_events",

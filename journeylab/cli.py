@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from journeylab.base.errors import JourneyLabError, ReportError, StudyError, did_you_mean
 from journeylab.base.html import cell
+from journeylab.base.words import counted
 from journeylab.events.log import written
 from journeylab.events.simulate import simulate_log
 from journeylab.reporting.export import write_reports
@@ -176,7 +177,7 @@ def report(
             workers=jobs,
             step=step,
         )
-    typer.echo(f"{_counted(len(notebooks), 'report')} written. Start with {folder / NAME}")
+    typer.echo(f"{counted(len(notebooks), 'report')} written. Start with {folder / NAME}")
 
 
 @app.command()
@@ -254,7 +255,7 @@ def _progress(notebooks: list[Path]) -> Iterator[Callable[[Path, int, int], None
 
     def say(path: Path, done: int, total: int) -> None:
         if done == total:
-            typer.echo(f"{path.name}: {_counted(total, 'cell')} run")
+            typer.echo(f"{path.name}: {counted(total, 'cell')} run")
 
     if not sys.stdout.isatty():
         yield say
@@ -263,10 +264,6 @@ def _progress(notebooks: list[Path]) -> Iterator[Callable[[Path, int, int], None
     with Progress(*columns) as progress:
         tasks = {path: progress.add_task(path.name, total=None) for path in notebooks}
         yield lambda path, done, total: progress.update(tasks[path], completed=done, total=total)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _escaped(text: object) -> str:

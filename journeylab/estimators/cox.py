@@ -243,7 +243,9 @@ def _maximised(null: Risks) -> tuple[Risks, np.ndarray, np.ndarray]:
                 break
             step = step / 2
         risks, coefficients = climbed, coefficients + step
-    return risks, coefficients, np.abs(step * reach) > 1e-3
+    # Where those at risk hardly differ any more, what information is left is rounding.
+    is_spent = np.diag(risks.information) <= 1e-12 * np.diag(null.information)
+    return risks, coefficients, (np.abs(step * reach) > 1e-3) | is_spent
 
 
 def _covariances(risks: Risks, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,9 +7,9 @@ import pandas as pd
 
 from journeylab.base import html
 from journeylab.base.errors import EstimateError
+from journeylab.base.words import counted
 from journeylab.events.flaws import FLAWS, UNUSABLE, Flaw, Look, with_neighbours
 from journeylab.events.journey import Journey
-from journeylab.events.log import counted
 from journeylab.events.spells import Spells
 
 N_EXAMPLES = 3

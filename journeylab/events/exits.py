@@ -9,6 +9,7 @@ import pandas as pd
 
 from journeylab.base.durations import DAY
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.words import counted
 from journeylab.events.journey import Journey
 
 MOVES = ("advanced", "regressed", "completed")
@@ -113,7 +114,7 @@ class Exits:
         """How few came, in words; None where `least` customers or more did."""
         if self.n_customers >= least:
             return None
-        return f"only {_counted(self.n, 'visit')} of {_counted(self.n_customers, 'customer')}"
+        return f"only {counted(self.n, 'visit')} of {counted(self.n_customers, 'customer')}"
 
     @property
     def condition(self) -> str | None:
@@ -230,7 +231,3 @@ def _codes(values: pd.Series, known: tuple[str, ...], kind: str) -> np.ndarray:
 def _recoding(old: tuple[str, ...], new: tuple[str, ...]) -> np.ndarray:
     """Position 1, 2, ... in `new` by position in `old`; the last place answers to -1, which stays -1."""
     return np.array([0, *(new.index(name) + 1 if name in new else 0 for name in old), -1])
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -12,6 +12,7 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import LogError, did_you_mean
+from journeylab.base.words import counted
 
 REQUIRED = ("customer_id", "time", "event")
 INITIATORS = ("customer", "company", "third_party", "system")
@@ -292,12 +293,3 @@ def written(time: pd.Timestamp) -> str:
     if time == time.normalize():
         return f"{time:%Y-%m-%d}"
     return f"{time:%Y-%m-%d %H:%M:%S}" if time.second else f"{time:%Y-%m-%d %H:%M}"
-
-
-def counted(number: int, noun: str) -> str:
-    """`number` with its noun, in the plural unless it is one.
-
-    >>> counted(1, "row"), counted(2000, "row")
-    ('1 row', '2,000 rows')
-    """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -13,9 +13,10 @@ from journeylab.base import html
 from journeylab.base.durations import DAY
 from journeylab.base.errors import StudyError
 from journeylab.base.files import fingerprint, replaced
+from journeylab.base.words import counted
 from journeylab.events.journey import SILENT, Journey
 from journeylab.events.kernel import NOWHERE, OUTCOMES, Moves, Visits, walk
-from journeylab.events.log import EventLog, Window, counted
+from journeylab.events.log import EventLog, Window
 from journeylab.events.signals import Signals, find_signals
 
 COLUMNS = {

@@ -11,6 +11,7 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError
+from journeylab.base.words import counted, in_days, percent
 from journeylab.events.exits import MOVES, Exits, find_exits
 from journeylab.events.ledger import build_ledger, check_ledger, ledger_parts
 from journeylab.events.spells import Spells
@@ -74,17 +75,17 @@ class DropOff(Finding):
         if pd.isna(ranked["estimate"].iloc[0]):
             return f"How many are lost cannot be estimated yet: {ranked['note'].iloc[0]}."
         worst = ranked.iloc[0]
-        within = f"within {_days(worst['horizon_days'])} of entering"
+        within = f"within {in_days(worst['horizon_days'])} of entering"
         if worst["estimate"] == 0:
             return f"No customer was lost {within} in any stage where that can be estimated."
         where = f"in “{worst['stage']}” to “{worst['branch']}”"
         group = f" among customers with {self.by} “{worst['group']}”" if self.by else ""
         given = f", {worst['note']}," if worst["note"] else ""
-        interval = f"{self.confidence:.0%} interval {_share(worst['share_lower'])} to {_share(worst['share_upper'])}"
+        interval = f"{self.confidence:.0%} interval {percent(worst['share_lower'])} to {percent(worst['share_upper'])}"
         return (
-            f"Most customers are lost {where}{group}: {_share(worst['share'])} of {_visits(worst['n'])} ({interval}) "
-            f"end so {within}{given or ','} about {worst['estimate']:,.0f} of {worst['customers']:,} customers "
-            f"({worst['lower']:,.0f} to {worst['upper']:,.0f})."
+            f"Most customers are lost {where}{group}: {percent(worst['share'])} of {counted(worst['n'], 'visit')} "
+            f"({interval}) end so {within}{given or ','} about {worst['estimate']:,.0f} of {worst['customers']:,} "
+            f"customers ({worst['lower']:,.0f} to {worst['upper']:,.0f})."
         )
 
     def by_stage(self) -> pd.DataFrame:
@@ -101,7 +102,7 @@ class DropOff(Finding):
             main = branches.sort_values("estimate", ascending=False, kind="stable").drop_duplicates("stage")
             lanes[f"lost{suffix}"] = {row["stage"]: _lane(row) for _, row in lost.iterrows()}
             lanes[f"main branch{suffix}"] = {
-                row["stage"]: f"{row['to']} ({_share(row['estimate'])})" for _, row in main.iterrows()
+                row["stage"]: f"{row['to']} ({percent(row['estimate'])})" for _, row in main.iterrows()
             }
         filled = {lane: [cells.get(stage) for stage in self.stages] for lane, cells in lanes.items()}
         return pd.DataFrame(filled, index=pd.Index(self.stages, name="stage"), dtype=object)
@@ -123,7 +124,7 @@ class DropOff(Finding):
             upper="upper",
             by="group" if self.by else "to",
             percent=True,
-            x_label=f"lost within {_days(chosen)} of entering the stage ({self.confidence:.0%} intervals)",
+            x_label=f"lost within {in_days(chosen)} of entering the stage ({self.confidence:.0%} intervals)",
             title=f"Where customers are lost, by {self.by or 'branch'}",
             alt=self._alt(drawn, chosen),
             colour_order=() if self.by else ledger_parts(self.ledger),
@@ -172,11 +173,11 @@ class DropOff(Finding):
     def _alt(self, drawn: pd.DataFrame, horizon: float) -> str:
         top = drawn.sort_values("estimate", ascending=False, kind="stable").head(5)
         told = [
-            f"{row['stage']}, {row['group' if self.by else 'to']}: {_share(row['estimate'])} "
-            f"({_share(row['lower'])} to {_share(row['upper'])}) of {row['n']:,}"
+            f"{row['stage']}, {row['group' if self.by else 'to']}: {percent(row['estimate'])} "
+            f"({percent(row['lower'])} to {percent(row['upper'])}) of {row['n']:,}"
             for _, row in top.iterrows()
         ]
-        return f"Share of visits lost within {_days(horizon)} of entering, highest first. {'; '.join(told)}."
+        return f"Share of visits lost within {in_days(horizon)} of entering, highest first. {'; '.join(told)}."
 
     def _ranked(self, horizon: float) -> pd.DataFrame:
         ranked = self.table[(self.table["kind"] == "lost") & (self.table["horizon_days"] == horizon)]
@@ -299,18 +300,6 @@ def _estimates(exits: Exits, horizons: tuple[float, ...], confidence: float, lea
 
 
 def _lane(row: pd.Series) -> str:
-    interval = f"{_share(row['lower'])} to {_share(row['upper'])}"
-    base = _visits(row["n"]) + (f", {row['note']}" if row["note"] else "")
-    return f"{_share(row['estimate'])} within {_days(row['horizon_days'])} ({interval}; {base})"
-
-
-def _share(value: float) -> str:
-    return f"{value:.0%}" if value == 0 or 0.0995 <= value <= 0.9 or value == 1 else f"{value:.1%}"
-
-
-def _days(number: float) -> str:
-    return f"{number:g} day{'' if number == 1 else 's'}"
-
-
-def _visits(number: int) -> str:
-    return f"{number:,} visit{'' if number == 1 else 's'}"
+    interval = f"{percent(row['lower'])} to {percent(row['upper'])}"
+    base = counted(row["n"], "visit") + (f", {row['note']}" if row["note"] else "")
+    return f"{percent(row['estimate'])} within {in_days(row['horizon_days'])} ({interval}; {base})"

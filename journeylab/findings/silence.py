@@ -11,6 +11,7 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.durations import DAY, days
 from journeylab.base.errors import EstimateError
+from journeylab.base.words import in_days, listed
 from journeylab.events.exits import MOVES, Exits, find_exits
 from journeylab.events.journey import SILENT, Journey
 from journeylab.events.log import EventLog
@@ -72,15 +73,17 @@ class SilenceSensitivity(Finding):
         spread = known.groupby("stage", sort=False)["estimate"].agg(["min", "max", "size"])
         spread = spread[spread["size"] == len(self.factors)]
         if spread.empty:
-            unknown = f"How many are lost within {_days(self.horizon)} cannot be estimated for each silence window yet."
+            unknown = (
+                f"How many are lost within {in_days(self.horizon)} cannot be estimated for each silence window yet."
+            )
             return unknown + self._back()
         stage = (spread["max"] - spread["min"]).idxmax()
         rows = known[known["stage"] == stage]
         told = [f"{row['factor_words']} {_interval(row)}" for _, row in rows.iterrows()]
-        n_visits = f"{_listed([f'{n:,}' for n in rows['n']])} visits"
+        n_visits = f"{listed([f'{n:,}' for n in rows['n']])} visits"
         return (
-            f"With every silence window {_listed([_factor(each) for each in self.factors])} as long, the share lost "
-            f"within {_days(self.horizon)} changes most in “{stage}”: {'; '.join(told)} "
+            f"With every silence window {listed([_factor(each) for each in self.factors])} as long, the share lost "
+            f"within {in_days(self.horizon)} changes most in “{stage}”: {'; '.join(told)} "
             f"({self.confidence:.0%} intervals; {n_visits}).{self._back(stage)}"
         )
 
@@ -89,7 +92,7 @@ class SilenceSensitivity(Finding):
         losses = {}
         for stage, rows in self._losses().dropna(subset=["estimate"]).groupby("stage", sort=False):
             told = "; ".join(f"{row['factor_words']} {_interval(row)}" for _, row in rows.iterrows())
-            losses[stage] = f"lost within {_days(self.horizon)}: {told}; n = {rows['n'].iloc[0]:,}"
+            losses[stage] = f"lost within {in_days(self.horizon)}: {told}; n = {rows['n'].iloc[0]:,}"
         returns = {stage: self._returned(stage) for stage in self.stages}
         lanes = {"lost by silence window": losses, "back after silence": returns}
         filled = {lane: [cells.get(stage) for stage in self.stages] for lane, cells in lanes.items()}
@@ -109,16 +112,16 @@ class SilenceSensitivity(Finding):
             upper="upper",
             by="window",
             percent=True,
-            x_label=f"lost within {_days(self.horizon)} of entering the stage ({self.confidence:.0%} intervals)",
+            x_label=f"lost within {in_days(self.horizon)} of entering the stage ({self.confidence:.0%} intervals)",
             title="Losses, if silence had to last shorter or longer",
-            alt=f"Share of visits lost within {_days(self.horizon)} by stage and silence window. {'; '.join(told)}.",
+            alt=f"Share of visits lost within {in_days(self.horizon)} by stage and silence window. {'; '.join(told)}.",
             ax=ax,
         )
 
     def plot_returns(self, ax=None) -> Chart:
         """The share of the silent who come back within the horizon, by how long they have been silent."""
         rows = self.returns.dropna(subset=["estimate"])
-        title = f"Who comes back within {_days(self.horizon)} after a silence"
+        title = f"Who comes back within {in_days(self.horizon)} after a silence"
         if rows.empty:
             return charts.note(self.sentence(), title=title, ax=ax)
         told = [f"{stage}: {self._returned(stage)}" for stage in dict.fromkeys(rows["stage"])]
@@ -140,8 +143,8 @@ class SilenceSensitivity(Finding):
         )
 
     def _repr_html_(self) -> str:
-        losses = f"Share of visits lost within {_days(self.horizon)}, {self.confidence:.0%} intervals."
-        returns = f"Share of silences that end with a return within {_days(self.horizon)} more."
+        losses = f"Share of visits lost within {in_days(self.horizon)}, {self.confidence:.0%} intervals."
+        returns = f"Share of silences that end with a return within {in_days(self.horizon)} more."
         tables = (html.table(self.table, caption=losses), html.table(self.returns, caption=returns))
         return html.card(self.title, html.paragraph(self.sentence()), *tables)
 
@@ -163,8 +166,8 @@ class SilenceSensitivity(Finding):
             return None
         row = rows.loc[np.abs(np.log(rows["factor"])).idxmin()]
         return (
-            f"{_interval(row)} of {row['n']:,} silences of more than {_days(row['silent_days'])} end with a return "
-            f"within {_days(self.horizon)} more"
+            f"{_interval(row)} of {row['n']:,} silences of more than {in_days(row['silent_days'])} end with a return "
+            f"within {in_days(self.horizon)} more"
         )
 
 
@@ -309,11 +312,3 @@ def _interval(row: pd.Series) -> str:
 
 def _factor(factor: float) -> str:
     return _WORDS.get(factor, f"{factor:g} times")
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _days(number: float) -> str:
-    return f"{number:g} day{'' if number == 1 else 's'}"

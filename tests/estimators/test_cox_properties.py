@@ -209,3 +209,14 @@ def test_questions_that_cannot_be_answered_are_explained():
     with pytest.raises(EstimateError) as caught:
         at_zero.proportional_hazards_test(clock="log")
     assert str(caught.value) == "Something happens at time 0, which has no logarithm. Choose another clock."
+
+
+@pytest.mark.parametrize("unit", [1.0, -1.0, 37.5])
+@pytest.mark.parametrize("n", [2, 4, 15, 40])
+def test_groups_of_which_one_has_left_before_the_other_begins_have_a_factor_without_bound(n, unit):
+    """The information then shrinks to rounding before the steps do."""
+    group = unit * np.repeat([0.0, 1.0], n)[:, None]
+    fit = fit_cox(group, entry=np.full(2 * n, -1), exit=np.arange(1, 2 * n + 1), event=np.ones(2 * n))
+    assert fit.coefficients[0] == -np.inf * unit
+    assert np.isnan(fit.robust_standard_errors[0])
+    assert fit.notes[0].startswith("The factor of “covariate 1” has no bound")

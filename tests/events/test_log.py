@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from journeylab.base.errors import LogError
-from journeylab.events.log import EventLog, Quarantine, Window, as_utc, check_timezone, counted, written
+from journeylab.base.words import counted
+from journeylab.events.log import EventLog, Quarantine, Window, as_utc, check_timezone, written
 from journeylab.events.reading import read_events
 
 

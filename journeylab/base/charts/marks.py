@@ -56,7 +56,7 @@ def intervals(
             axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         if scale == "log":
             axes.set_xscale("log")
-            axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+            axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 1.5, 2, 3, 5, 7)))
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
             axes.xaxis.set_minor_locator(NullLocator())
         if by:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import ibis
 
 from journeylab.base.errors import LogError, did_you_mean
-from journeylab.events.log import INITIATORS, REASONS, Window, counted, written
+from journeylab.base.words import counted
+from journeylab.events.log import INITIATORS, REASONS, Window, written
 from journeylab.events.reading.columns import NUMBERS, in_words, is_blank
 from journeylab.events.reading.sheet import Sheet
 from journeylab.events.reading.store import REFUSED, Store

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from journeylab.base.errors import LogError, did_you_mean
-from journeylab.events.log import counted
+from journeylab.base.words import counted
 
 KEY = "customer_id"
 Customers = str | Path | pd.DataFrame | pa.Table | ibis.Table | Mapping[str, object] | None

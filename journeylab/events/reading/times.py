@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.datatypes as dt
 
 from journeylab.base.errors import LogError
-from journeylab.events.log import counted
+from journeylab.base.words import counted
 from journeylab.events.reading.columns import in_words
 from journeylab.events.reading.source import UNITS
 

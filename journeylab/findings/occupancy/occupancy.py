@@ -11,6 +11,7 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError
+from journeylab.base.words import counted, in_days
 from journeylab.events.exits import MOVES
 from journeylab.events.spells import Spells
 from journeylab.events.transitions import Transitions, find_transitions
@@ -63,13 +64,13 @@ class Occupancy(Finding):
         day = self._headline()
         losses = self.losses[(self.losses["days"] == day) & self.losses["estimate"].notna()]
         if losses.empty:
-            return f"Nobody was watched for {_days(self.times[0])} after entering the journey.{self._left_out()}"
+            return f"Nobody was watched for {in_days(self.times[0])} after entering the journey.{self._left_out()}"
         told = [
-            f"{self._share(row)} of {_customers(row['n'])}{self._with(row)} are lost ({row['at_risk']:,} were watched "
-            f"so long{self._mainly(row)})"
+            f"{self._share(row)} of {counted(row['n'], 'customer')}{self._with(row)} are lost "
+            f"({row['at_risk']:,} were watched so long{self._mainly(row)})"
             for _, row in losses.iterrows()
         ]
-        opening = f"{_days(day)} after entering the journey, {'; '.join(told)}."
+        opening = f"{in_days(day)} after entering the journey, {'; '.join(told)}."
         return f"{opening}{'' if self.by else self._longest()}{self._left_out()}"
 
     def by_stage(self) -> pd.DataFrame:
@@ -126,13 +127,13 @@ class Occupancy(Finding):
     def plot_reached(self, ax=None) -> Chart:
         """The share that has ever been in each state by the last day that can be estimated, with intervals."""
         day = self._headline()
-        title = f"Who has ever been there, {_days(day)} after entering the journey"
+        title = f"Who has ever been there, {in_days(day)} after entering the journey"
         label = f"share of customers ({self.confidence:.0%} intervals)"
         return self._intervals(self.reached[self.reached["days"] == day], ax, title=title, x_label=label, percent=True)
 
     def plot_mean_days(self, ax=None) -> Chart:
         """Mean days in each state up to the last day that can be estimated, with intervals."""
-        title = f"Where the first {_days(self._headline())} of the journey are spent"
+        title = f"Where the first {in_days(self._headline())} of the journey are spent"
         label = f"mean days ({self.confidence:.0%} intervals)"
         return self._intervals(self.mean_days, ax, title=title, x_label=label, percent=False)
 
@@ -210,14 +211,14 @@ class Occupancy(Finding):
         )
 
     def _mean_in_words(self, row: pd.Series) -> str:
-        period = f"{_days(row['horizon_days'])}" if not row["from_days"] else f"days {row['from_days']:g} to "
+        period = f"{in_days(row['horizon_days'])}" if not row["from_days"] else f"days {row['from_days']:g} to "
         period = f"first {period}" if not row["from_days"] else f"{period}{row['horizon_days']:g}"
         interval = f"{row['lower']:,.1f} to {row['upper']:,.1f}"
-        return f"{row['estimate']:,.1f} of the {period} ({interval}; {_customers(row['n'])})"
+        return f"{row['estimate']:,.1f} of the {period} ({interval}; {counted(row['n'], 'customer')})"
 
     def _reached_in_words(self, row: pd.Series) -> str:
         interval = f"{row['lower']:.1%} to {row['upper']:.1%}"
-        return f"{row['estimate']:.1%} within {_days(row['days'])} ({interval}; {_customers(row['n'])})"
+        return f"{row['estimate']:.1%} within {in_days(row['days'])} ({interval}; {counted(row['n'], 'customer')})"
 
 
 def estimate_occupancy(
@@ -304,11 +305,3 @@ def _why_empty(spells: Spells, journeys: Transitions, grouping: Grouping | None)
         f"All journeys ({journeys.n_left_out:,}) began before the window, so it is not known how long they have lasted."
         " Let the window begin earlier, or ask for the time in each stage: estimate_survival(spells)."
     )
-
-
-def _days(number: float) -> str:
-    return f"{number:g} day{'' if number == 1 else 's'}"
-
-
-def _customers(number: int) -> str:
-    return f"{number:,} customer{'' if number == 1 else 's'}"

@@ -8,7 +8,8 @@ import pandas as pd
 
 from journeylab.base import durations
 from journeylab.base.errors import EstimateError
-from journeylab.events.log import EventLog, Window, counted
+from journeylab.base.words import counted, in_days
+from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells
 
 MIN_CUSTOMERS = 30
@@ -77,8 +78,7 @@ def in_words(within: str | timedelta) -> str:
     >>> in_words("2w")
     '14 days'
     """
-    days = durations.days(within)
-    return f"{days:g} day{'' if days == 1 else 's'}"
+    return in_days(durations.days(within))
 
 
 def check_window(within: str | timedelta, window: Window) -> None:

@@ -1,0 +1,40 @@
+"""Words for numbers: how are counts, shares and lists written in sentences?"""
+
+from collections.abc import Sequence
+
+
+def counted(number: float, noun: str) -> str:
+    """`number` with its noun, in the plural unless it is one.
+
+    >>> counted(1, "row"), counted(2000, "row"), counted(1.5, "day")
+    ('1 row', '2,000 rows', '1.5 days')
+    """
+    written = f"{number:,g}" if isinstance(number, float) else f"{number:,}"
+    return f"{written} {noun}" if number == 1 else f"{written} {noun}s"
+
+
+def in_days(days: float) -> str:
+    """`days` as a duration.
+
+    >>> in_days(1.0), in_days(30.0)
+    ('1 day', '30 days')
+    """
+    return counted(days, "day")
+
+
+def percent(share: float) -> str:
+    """`share` in percent: to a whole number where that tells enough, to a tenth near 0 and 1.
+
+    >>> percent(0.25), percent(0.042), percent(0.954)
+    ('25%', '4.2%', '95.4%')
+    """
+    return f"{share:.0%}" if share in (0, 1) or 0.0995 <= share <= 0.9 else f"{share:.1%}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`words` as a list in a sentence.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

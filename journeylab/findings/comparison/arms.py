@@ -1,0 +1,205 @@
+"""Arms: which groups can be compared, from which day after entering on, and what is known of each by the horizon?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+
+from journeylab.estimators.intervals import difference_interval, normal_interval
+from journeylab.events.exits import Exits
+from journeylab.findings.exits import ExitCurves
+
+FEWEST = 10  # customers in a group, and visits at risk, to compare it
+FEWEST_SHOWN = 5  # customers in a group to show any estimate of it
+TOO_FEW = "too few to compare"
+INSIDE, DAYS_INSIDE, SHARE_OUT = "inside", "mean days inside", "share out"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One group's visits from the common start on.
+
+    exits: its visits. until_horizon: the same as they stood at the horizon: those that lasted longer are censored
+    there, those not yet watched by then left out. small: why the group is too small to be compared, or None.
+    """
+
+    exits: Exits
+    until_horizon: Exits
+    small: str | None
+
+    @classmethod
+    def of(cls, exits: Exits, *, start: float, horizon: float) -> "Arm":
+        """The arm of a group's visits."""
+        kept = exits.after(start)
+        until_horizon = _until(kept, horizon)
+        small = _why_small(until_horizon, horizon=horizon, start=start if kept.n < exits.n else None)
+        return cls(kept, until_horizon, small)
+
+    @property
+    def group(self) -> str:
+        """The group's name."""
+        return str(self.exits.group)
+
+
+@dataclass(frozen=True)
+class Arms:
+    """The groups, all watched from one day after entering on.
+
+    every: one arm per group, by name. start: the common start in days after entering; before day 0 it is -1, and
+    visits that began and ended on day 0 count. horizon: in days; nothing after it is looked at. confidence: the level
+    of the intervals.
+    """
+
+    every: tuple[Arm, ...]
+    start: float
+    horizon: float
+    confidence: float
+
+    @classmethod
+    def of(cls, found: list[Exits], *, ways: tuple[str, ...], horizon: float, confidence: float) -> "Arms":
+        """The arms of `found`, visits of one group each, with a common start. `ways`: all there are in the journey.
+
+        Where labels became known late, or visits were running when watching began, a group's risk set fills at an age
+        of its own. Means and shares from different ages answer different questions; so all groups start on the first
+        day from which each that is large enough has `FEWEST` visits at risk.
+        """
+        found = _with_the_same_ways(found, ways)
+        start = max((day for exits in found if (day := _starts(exits)) < horizon), default=-1.0)
+        every = tuple(Arm.of(exits, start=start, horizon=horizon) for exits in found)
+        return cls(every, start, horizon, confidence)
+
+    @property
+    def condition(self) -> str | None:
+        """What all estimates are conditional on; None where visits are watched from entering on."""
+        return None if self.start < 0 else f"given still inside on day {self.start:,.1f}"
+
+    @cached_property
+    def compared(self) -> tuple[Arm, ...]:
+        """The arms that are large enough, that with most customers first."""
+        large = [arm for arm in self.every if arm.small is None]
+        return tuple(sorted(large, key=lambda arm: -arm.exits.n_customers))
+
+    def without(self, reasons: dict[str, str]) -> "Arms":
+        """The same, the groups named in `reasons` too small for what they say."""
+        every = tuple(replace(arm, small=reasons.get(arm.group, arm.small)) for arm in self.every)
+        return replace(self, every=every)
+
+    def rows(self) -> list[dict]:
+        """Mean days inside and the share out by each way at the horizon, for every group, with intervals and base."""
+        return [row for arm in self.every for row in self._estimates(arm)]
+
+    def differences(self) -> Iterator[dict]:
+        """Each figure of a compared group less that of each larger one, with limits.
+
+        The groups hold different customers, so their errors are independent.
+        """
+        for reference, arm in combinations(self.compared, 2):
+            for row, other in zip(self._estimates(arm), self._estimates(reference), strict=True):
+                yield {
+                    **{name: row[name] for name in ("stage", "measure", "to", "horizon_days")},
+                    "group": arm.group,
+                    "reference": reference.group,
+                    **dict(zip(("estimate", "lower", "upper"), self._difference(row, other), strict=True)),
+                    "n": row["n"] + other["n"],
+                    "customers": row["customers"] + other["customers"],
+                    "note": _both(row["note"], other["note"]),
+                }
+
+    def _difference(self, row: dict, other: dict) -> tuple[float, float, float]:
+        if row["measure"] == DAYS_INSIDE:
+            difference = row["estimate"] - other["estimate"]
+            error = np.hypot(row["standard_error"], other["standard_error"])
+            return difference, *map(float, normal_interval(difference, error, confidence=self.confidence))
+        first, second = (tuple(each[name] for name in ("estimate", "lower", "upper")) for each in (row, other))
+        return tuple(map(float, difference_interval(first, second)))
+
+    def _estimates(self, arm: Arm) -> list[dict]:
+        return self._by_group[arm.group]
+
+    @cached_property
+    def _by_group(self) -> dict[str, list[dict]]:
+        return {arm.group: self._estimated(arm) for arm in self.every}
+
+    def _estimated(self, arm: Arm) -> list[dict]:
+        exits, figures = arm.exits, np.full((len(arm.exits.ways) + 1, 4), np.nan)
+        is_from_start = bool((exits.entry <= self.start).any())  # otherwise the curve is one until somebody is watched
+        if arm.until_horizon.n_customers >= FEWEST_SHOWN and is_from_start:
+            curves = ExitCurves.of(exits, self.confidence)
+            shares = curves.shares(np.array([self.horizon]))
+            figures[0] = curves.restricted_mean(self.horizon)
+            figures[1:, :3] = np.stack([each[0, 1:] for each in shares], axis=1)
+        measures = [(DAYS_INSIDE, INSIDE), *((SHARE_OUT, way) for way in exits.ways)]
+        n_left = [exits.count(way, within=self.horizon) for way in exits.ways]
+        base = {"n": exits.n, "customers": exits.n_customers, "at_risk": int(exits.at_risk(self.horizon))}
+        return [
+            {
+                "group": arm.group,
+                "stage": exits.stage,
+                "measure": measure,
+                "to": to,
+                "horizon_days": self.horizon,
+                **dict(zip(("estimate", "lower", "upper", "standard_error"), map(float, figure), strict=True)),
+                **base,
+                "events": events,
+                "note": self._note(arm, is_missing=bool(np.isnan(figures[0, 0]))),
+            }
+            for (measure, to), figure, events in zip(measures, figures, [sum(n_left), *n_left], strict=True)
+        ]
+
+    def _note(self, arm: Arm, *, is_missing: bool) -> str | None:
+        exits = arm.exits
+        thin = None
+        if arm.small is None and is_missing:
+            thin = f"nobody was watched after day {exits.exit.max():,.1f}"
+        elif arm.small is None:
+            # All who were watched from the common start on, and not censored, give a plain share of those inside then.
+            from_start = replace(exits, entry=np.where(exits.entry <= self.start, -1.0, exits.entry))
+            thin = from_start.why_missing([self.horizon], least=FEWEST)[0]
+        return "; ".join(part for part in (arm.small, thin, self.condition) if part) or None
+
+
+def _starts(exits: Exits) -> float:
+    """From which day on there are enough visits at risk; infinite where there never are."""
+    stretch = exits.stretch(FEWEST) if exits.n_customers >= FEWEST else None
+    return np.inf if stretch is None else stretch[0]
+
+
+def _until(exits: Exits, horizon: float) -> Exits:
+    watched = exits.entry < horizon
+    return replace(
+        exits,
+        entry=exits.entry[watched],
+        exit=np.minimum(exits.exit, horizon)[watched],
+        destination=np.where(exits.exit > horizon, -1, exits.destination)[watched],
+        customers=exits.customers[watched],
+    )
+
+
+def _why_small(kept: Exits, *, horizon: float, start: float | None) -> str | None:
+    """`start`: the day until which visits of the group have ended or were not yet watched, if any have."""
+    if not kept.n:
+        return f"nobody watched between day {max(start or 0.0, 0.0):,.1f} and day {horizon:g}: {TOO_FEW}"
+    if kept.n_customers < FEWEST:
+        still = f" still inside on day {start:,.1f}" if start is not None else ""
+        return f"{kept.few(FEWEST)}{still}: {TOO_FEW}"
+    if kept.stretch(FEWEST) is None:
+        return f"never as many as {FEWEST} at risk: {TOO_FEW}"
+    return None
+
+
+def _with_the_same_ways(found: list[Exits], order: tuple[str, ...]) -> list[Exits]:
+    """Ways that only some groups took, against the journey's rules, are ways out for all."""
+    taken = {way for exits in found for way in exits.ways}
+    ways = tuple(way for way in order if way in taken)
+    same = []
+    for exits in found:
+        code = np.array([0, *(ways.index(way) + 1 for way in exits.ways), -1])
+        same.append(replace(exits, ways=ways, destination=code[exits.destination]))
+    return same
+
+
+def _both(*notes: str | None) -> str | None:
+    """What either note says, once."""
+    return "; ".join(dict.fromkeys(part for note in notes if note for part in note.split("; "))) or None

@@ -1,0 +1,161 @@
+"""Verdicts: do the groups leave at the same pace, as many by each way, and is one factor enough to tell it?
+
+All tests and factors are of what happened between the common start and the horizon. Customers, not visits, are
+independent: on repeated visits a plain log-rank test finds differences that are not there.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from journeylab.estimators.cox import fit_cox
+from journeylab.estimators.gray import gray_test
+from journeylab.estimators.intervals import holm
+from journeylab.estimators.logrank import GroupTest, logrank_test
+from journeylab.findings.comparison.arms import TOO_FEW, Arm, Arms
+
+FEWEST_EXPECTED = 5.0
+AT_ALL = "at all"
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What the tests say.
+
+    tests, hazard_ratios: rows, see `Comparison`. arms: the arms, those with too few expected to leave now too small.
+    """
+
+    tests: list[dict]
+    hazard_ratios: list[dict]
+    arms: Arms = field(repr=False)
+
+    @classmethod
+    def of(cls, arms: Arms) -> "Verdicts":
+        """Test the arms that are large enough. With fewer than two, all is missing, and a note says why."""
+        if not arms.every:
+            return cls([], [], arms)
+        stage, ways = arms.every[0].exits.stage, arms.every[0].exits.ways
+        expected = _Contest.of(arms.compared, ways).expected()
+        arms = arms.without(
+            {
+                group: f"{count:.1f} expected to leave, fewer than {FEWEST_EXPECTED:g}: {TOO_FEW}"
+                for group, count in expected.items()
+                if count < FEWEST_EXPECTED
+            }
+        )
+        contest = _Contest.of(arms.compared, ways)
+        found = [contest.judged(way, arms.confidence) for way in (None, *ways)]
+        adjusted = holm([row["p_value"] for row, _ in found])
+        tests = [{"stage": stage, **row, "p_adjusted": p} for (row, _), p in zip(found, adjusted, strict=True)]
+        return cls(tests, [{"stage": stage, **ratio} for _, rows in found for ratio in rows], arms)
+
+
+@dataclass(frozen=True, eq=False)
+class _Contest:
+    """The visits of several arms as rows: arrays (visits,).
+
+    groups: names, that with most customers first. code: position in `groups`. entry, exit, way (-1 for none),
+    customer: as in `Exits`, until the horizon. ways: what 1, 2, ... mean.
+    """
+
+    groups: tuple[str, ...]
+    ways: tuple[str, ...]
+    code: np.ndarray
+    entry: np.ndarray
+    exit: np.ndarray
+    way: np.ndarray
+    customer: np.ndarray
+
+    @classmethod
+    def of(cls, compared: tuple[Arm, ...], ways: tuple[str, ...]) -> "_Contest":
+        every = [arm.until_horizon for arm in compared]
+        columns = {
+            name: np.concatenate([np.empty(0), *(getattr(exits, name) for exits in every)])
+            for name in ("entry", "exit", "destination", "customers")
+        }
+        return cls(
+            tuple(arm.group for arm in compared),
+            ways,
+            np.repeat(np.arange(len(every)), [exits.n for exits in every]),
+            columns["entry"],
+            columns["exit"],
+            columns["destination"].astype(np.int64),
+            columns["customers"].astype(np.int64),
+        )
+
+    def only(self, kept: list[int]) -> "_Contest":
+        """Of some of the groups alone."""
+        rows = np.isin(self.code, kept)
+        columns = (each[rows] for each in (self.entry, self.exit, self.way, self.customer))
+        groups = tuple(self.groups[place] for place in kept)
+        return _Contest(groups, self.ways, np.searchsorted(kept, self.code[rows]), *columns)
+
+    def expected(self, way: str | None = None) -> dict[str, float]:
+        """How many of each group would have left by `way`, or at all, were all groups alike."""
+        if len(self.groups) < 2 or not self._left(way).any():
+            return dict.fromkeys(self.groups, 0.0)
+        return dict(zip(self.groups, self._tested(None, self._left(way)).expected, strict=True))
+
+    def judged(self, way: str | None, confidence: float) -> tuple[dict, list[dict]]:
+        """The row of tests for leaving by `way`, or at all, and the rows of hazard ratios."""
+        expected = self.expected(way)
+        kept = [place for place, group in enumerate(self.groups) if expected[group] >= FEWEST_EXPECTED]
+        contest = self.only(kept)
+        row = {"to": way or AT_ALL, "test": "Gray, robust" if way else "log-rank, robust"}
+        row |= {"statistic": np.nan, "degrees_of_freedom": max(len(kept) - 1, 0), "p_value": np.nan}
+        row |= {"proportional_p": np.nan, "groups": len(kept), **contest.base(way), "note": self._note(way, kept)}
+        if len(kept) < 2:
+            return row, []
+        test = contest._tested(way, contest._left(way))
+        row |= {"statistic": test.statistic, "degrees_of_freedom": test.degrees_of_freedom, "p_value": test.p_value}
+        row["proportional_p"], ratios = contest.factors(way, confidence)
+        return row, ratios
+
+    def factors(self, way: str | None, confidence: float) -> tuple[float, list[dict]]:
+        """The p of proportional hazards, and, unless it is below `LEVEL`, each group's factor against the largest."""
+        dummies = (self.code[:, None] == np.arange(1, len(self.groups))).astype(np.float64)
+        table = pd.DataFrame(dummies, columns=list(self.groups[1:]))
+        left = self._left(way)
+        cox = fit_cox(table, entry=self.entry, exit=self.exit, event=left, ids=self.customer)
+        if np.isinf(cox.coefficients).any():  # a group that nobody left that way: no factor, and no trend in it
+            return np.nan, []
+        p_value = cox.proportional_hazards_test().overall.p_value
+        if not p_value >= LEVEL:
+            return p_value, []
+        factors = zip(*cox.hazard_ratios(confidence=confidence), cox.p_values, strict=True)
+        ratios = [
+            {
+                "to": way or AT_ALL,
+                "group": self.groups[place],
+                "reference": self.groups[0],
+                **dict(zip(("estimate", "lower", "upper", "p_value"), factor, strict=True)),
+                **self.only([0, place]).base(way),
+            }
+            for place, factor in enumerate(factors, start=1)
+        ]
+        return p_value, ratios
+
+    def base(self, way: str | None) -> dict:
+        """Visits, customers, and how many left so."""
+        return {"n": len(self.exit), "customers": len(np.unique(self.customer)), "events": int(self._left(way).sum())}
+
+    def _left(self, way: str | None) -> np.ndarray:
+        return self.way > 0 if way is None else self.way == self.ways.index(way) + 1
+
+    def _tested(self, way: str | None, left: np.ndarray) -> GroupTest:
+        rows = {"entry": self.entry, "exit": self.exit, "ids": self.customer}
+        if way is None:
+            return logrank_test(self.code, event=left, **rows)
+        return gray_test(self.code, way_out=self.way, of_interest=self.ways.index(way) + 1, **rows)
+
+    def _note(self, way: str | None, kept: list[int]) -> str | None:
+        if len(self.groups) < 2:
+            return "fewer than two groups are large enough"
+        if not self._left(way).any():
+            return "nobody left so"
+        if len(kept) < 2:
+            return f"fewer than {FEWEST_EXPECTED:g} expected in all groups but one at most"
+        left_out = [group for place, group in enumerate(self.groups) if place not in kept]
+        return f"without {', '.join(left_out)}: fewer than {FEWEST_EXPECTED:g} expected" if left_out else None
