@@ -33,6 +33,8 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/spells.py
+	$(BIN)/python benchmarks/survival.py
+	$(BIN)/python benchmarks/coverage.py
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
