@@ -34,7 +34,7 @@ from journeylab.findings.hazards import Hazards, fit_hazards
 from journeylab.findings.occupancy import Occupancy, estimate_occupancy
 from journeylab.findings.personas import Personas, find_personas
 from journeylab.findings.silence import SilenceSensitivity, compare_silence
-from journeylab.findings.survival import Survival, estimate_survival
+from journeylab.findings.survival import Extrapolation, Survival, estimate_survival
 from journeylab.study import Study, open_study
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "DropOff",
     "EventLog",
     "Exposure",
+    "Extrapolation",
     "Finding",
     "Grouping",
     "Hazards",

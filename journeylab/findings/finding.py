@@ -9,6 +9,7 @@ import pandas as pd
 from journeylab.base import html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.events.features.attributes import KNOWN_AT, Attributes
 from journeylab.events.spells import Spells
 
 
@@ -74,16 +75,28 @@ class Grouping:
 
     @classmethod
     def of(cls, by: "Grouping | pd.Series | str", spells: Spells) -> "Grouping":
-        """`by` as a Grouping: itself, a Series of labels by customer, or the name of a column of `spells.customers`."""
+        """`by` as a Grouping: itself, a Series of labels by customer, or the name of a column of `spells.customers`.
+
+        When the labels of the column NAME became known is told by a column `NAME_known_at`, or else `known_at`, of
+        `spells.customers` (times, or text in ISO 8601; without a zone they are UTC); where neither is there, they count
+        as known at the start, which is what a table of customers holds. Raises EstimateError for a column that is not
+        there, for times that cannot be read, and, unless it is told when it became known, for a column named for what
+        only the future tells, such as “tenure” or “churned” (see `journeylab.events.features`).
+        """
         if isinstance(by, Grouping):
             return by
         if isinstance(by, pd.Series):
             return cls(str(by.name or "group"), by.dropna().astype(str))
-        if by not in spells.customers.columns:
-            raise EstimateError(
-                f"The customers have no attribute “{by}” to group by. {did_you_mean(by, spells.customers.columns)}"
-            )
-        return cls(by, spells.customers[by].dropna().astype(str))
+        customers = spells.customers
+        if by not in customers.columns:
+            known = [column for column in customers.columns if not str(column).endswith(KNOWN_AT)]
+            raise EstimateError(f"The customers have no attribute “{by}” to group by. {did_you_mean(by, known)}")
+        labels = customers[by].dropna().astype(str)
+        dated = next((each for each in (f"{by}_{KNOWN_AT}", KNOWN_AT) if each in customers.columns), None)
+        if dated is None:
+            _check_no_future(customers, by)
+            return cls(by, labels)
+        return cls(by, labels, _read_times(customers[dated].reindex(labels.index)))
 
     def apply(self, spells: pd.DataFrame) -> pd.DataFrame:
         """`spells` of labelled customers with a column `group`; each is watched only from when its label was known on.
@@ -101,6 +114,32 @@ class Grouping:
         is_later = (grouped["left"] > known) | (grouped["entered"] >= known)
         kept, known = grouped[is_later], known[is_later]
         return kept.assign(observed_from=kept["observed_from"].where(kept["observed_from"] >= known, known))
+
+
+def _check_no_future(customers: pd.DataFrame, by: str) -> None:
+    # Of no rows, only the name can tell: that is all that is asked here.
+    unused = Attributes.of(customers[[by]].iloc[:0], customers.index[:0]).unused
+    if unused["reason"].str.contains("only the future tells").any():
+        raise EstimateError(
+            f"The customers’ attribute “{by}” is named for something that only the future tells. Who stayed long, or "
+            f"was lost, would be grouped by just that. Say in a column “{by}_{KNOWN_AT}” when each value became known, "
+            "rename it for what it holds, or group by something else."
+        )
+
+
+def _read_times(times: pd.Series) -> pd.Series:
+    """`times` in UTC, missing where they are missing. Raises EstimateError for what is no time."""
+    if not pd.api.types.is_datetime64_any_dtype(times):
+        # Of mixed kinds, such as timestamps beside None, ISO 8601 is what all are written in.
+        times = times.map(str, na_action="ignore")
+    read = pd.to_datetime(times, utc=True, format="ISO8601", errors="coerce")
+    unread = times.notna() & read.isna()
+    if unread.any():
+        raise EstimateError(
+            f"“{times.name}” of customer “{times.index[unread][0]}” is “{times[unread].iloc[0]}”, which is no time. "
+            "Write times as in “2025-01-31 14:00”, in UTC."
+        )
+    return read
 
 
 def watched(spells: Spells, by: Grouping | pd.Series | str | None) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from journeylab.base import charts
-from journeylab.base.charts.chart import readable_on
+from journeylab.base.charts.chart import QUIET, readable_on
 from journeylab.base.charts.curves import apart
 
 CURVE = pd.DataFrame(
@@ -147,3 +147,17 @@ def test_ratios_are_drawn_on_a_scale_where_half_and_twice_are_equally_far():
     words = {"x_label": "hazard ratio", "title": "t", "alt": "a", "reference": 1.0, "scale": "log"}
     axes = charts.intervals(ratios, label="of", x="ratio", lower="lower", upper="upper", **words).axes
     assert axes.get_xscale() == "log"
+
+
+def test_lines_can_be_faint_or_dashed_and_a_day_marked():
+    table = CURVE.assign(until=15)
+    chart = curve(faint=["price"], dashed=["silent"])
+    price, silent = chart.axes.lines
+    assert (to_rgba(price.get_color()), price.get_linestyle()) == (to_rgba(QUIET), "-")
+    assert (to_rgba(silent.get_color()), silent.get_linestyle()) == (to_rgba(charts.PALETTE[1]), "--")
+    assert [text.get_color() for text in chart.axes.texts if text.get_text() == "price"] == [QUIET]
+    panels = charts.curves(table, x="days", y="share", panel="branch", mark="until", faint=["silent"], **WORDS)
+    first, second = panels.axes.figure.axes
+    assert list(first.lines[1].get_xdata()) == [15, 15]
+    colours = [to_rgba(axes.lines[0].get_color()) for axes in (first, second)]
+    assert colours == [to_rgba(charts.PALETTE[0]), to_rgba(QUIET)]

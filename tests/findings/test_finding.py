@@ -93,3 +93,74 @@ def test_a_label_without_the_time_when_it_became_known_is_refused():
         "Customer “b” has a label of “persona”, but `known_at` does not say since when. "
         "Give a time for each labelled customer."
     )
+
+
+def customers(**columns) -> pd.DataFrame:
+    return pd.DataFrame(columns, index=pd.Index(list("abc"), name="customer_id"))
+
+
+DAY_1 = START + pd.Timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"tier_known_at": [DAY_1, DAY_1, pd.NaT]},
+        {"tier_known_at": ["2025-01-02", "2025-01-02T01:00+01:00", None]},
+        {"known_at": [DAY_1] * 3},
+        {"tier_known_at": [DAY_1] * 3, "known_at": [START + pd.Timedelta(days=5)] * 3},
+    ],
+    ids=["times", "text", "of the whole row", "its own before that of the row"],
+)
+def test_customers_are_watched_from_when_an_attribute_of_theirs_was_known(spells_of, known):
+    """Immortal time: a's first spell had begun two days before the window, its tier was known on day 1."""
+    spells = spells_of(ROWS, attributes=customers(tier=["x", "y", None], **known))
+    found = watched(spells, "tier")
+    assert found["customer_id"].tolist() == ["a", "a", "b"]
+    assert days_since_start(found["observed_from"]) == [1, 4, 1]
+
+
+def test_what_only_the_future_tells_can_group_from_when_it_is_told(spells_of):
+    attributes = customers(tenure=["long", "short", "short"], tenure_known_at=[DAY_1] * 3)
+    assert days_since_start(watched(spells_of(ROWS, attributes=attributes), "tenure")["observed_from"]) == [1, 4, 1]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "by", "message"),
+    [
+        (
+            {"tenure": [1, 2, 3]},
+            "tenure",
+            "The customers’ attribute “tenure” is named for something that only the future tells. Who stayed long, or "
+            "was lost, would be grouped by just that. Say in a column “tenure_known_at” when each value became known, "
+            "rename it for what it holds, or group by something else.",
+        ),
+        (
+            {"tier": ["x", "y", "x"], "tier_known_at": ["2025-01-02", None, "2025-01-02"]},
+            "tier",
+            "Customer “b” has a label of “tier”, but `known_at` does not say since when. "
+            "Give a time for each labelled customer.",
+        ),
+        (
+            {"tier": ["x", "y", "x"], "tier_known_at": ["2025-01-02", "soon", "2025-01-02"]},
+            "tier",
+            "“tier_known_at” of customer “b” is “soon”, which is no time. "
+            "Write times as in “2025-01-31 14:00”, in UTC.",
+        ),
+        (
+            {"tier": ["x", "y", "x"], "tier_known_at": ["2025-01-02"] * 3},
+            "teir",
+            "The customers have no attribute “teir” to group by. Did you mean “tier”?",
+        ),
+    ],
+)
+def test_attributes_that_would_lend_time_or_cannot_be_dated_are_refused(spells_of, attributes, by, message):
+    with pytest.raises(EstimateError) as error:
+        Grouping.of(by, spells_of(ROWS, attributes=customers(**attributes)))
+    assert str(error.value) == message
+
+
+def test_each_name_that_only_the_future_can_fill_is_refused(spells_of):
+    for name in ("churned", "days_since_login", "loss_branch", "last_seen", "lifetime_value", "total_orders"):
+        with pytest.raises(EstimateError, match="only the future tells"):
+            Grouping.of(name, spells_of(ROWS, attributes=customers(**{name: ["x", "y", "x"]})))

@@ -30,21 +30,29 @@ def curves(
     step: bool = True,
     percent: bool = False,
     colour_order: Sequence[str] = (),
+    faint: Sequence[str] = (),
+    dashed: Sequence[str] = (),
+    mark: str | None = None,
     ax: Axes | None = None,
 ) -> Chart:
     """A line per value of `by`, with a band from `lower` to `upper`, labelled at its end; a panel per value of `panel`.
 
     `at_risk`: tidy table with columns `x`, `n` and, where used, `by` and `panel`: numbers written under the axis.
+    `faint`: the lines, or whole panels, drawn in grey. `dashed`: the lines drawn so. `mark`: the column of the values
+    of x where each panel has a dotted upright.
     """
     with matplotlib.rc_context(THEME):
         names = list(dict.fromkeys(table[by])) if by else [None]
-        colour = colours((*colour_order, *names))
+        order = colours((*colour_order, *names))
         height = 2.6 + 0.14 * len(names)
         top = table[upper or y].max() if percent else None
         for axes, name, part in _panels(table, panel, title, ax, height):
+            colour = {each: QUIET if {each, name} & {*faint} else order[each] for each in order}
             for each in names:
                 line = part[part[by] == each] if by else part
-                _curve(axes, line, (x, y, lower, upper), colour[each], step=step)
+                _curve(axes, line, (x, y, lower, upper), colour[each], step=step, dashed=each in dashed)
+            for place in part[mark].dropna().unique() if mark else ():
+                axes.axvline(place, color=QUIET, linewidth=1, linestyle=":", zorder=0)
             _label_axes(axes, x_label, y_label, top)
             if by:
                 _label_ends(axes, part, x, y, by, colour)
@@ -143,10 +151,10 @@ def _panels(table: pd.DataFrame, panel: str | None, title: str, ax: Axes | None,
         yield axes, name, table[table[panel] == name]
 
 
-def _curve(axes: Axes, line: pd.DataFrame, columns: tuple, colour: str, *, step: bool) -> None:
+def _curve(axes: Axes, line: pd.DataFrame, columns: tuple, colour: str, *, step: bool, dashed: bool) -> None:
     x, y, lower, upper = columns
-    style = "steps-post" if step else "default"
-    axes.plot(line[x], line[y], color=colour, linewidth=1.8, drawstyle=style)
+    style = {"drawstyle": "steps-post" if step else "default", "linestyle": (0, (4, 2)) if dashed else "-"}
+    axes.plot(line[x], line[y], color=colour, linewidth=1.8, **style)
     if lower and upper:
         shape = "post" if step else None
         axes.fill_between(line[x], line[lower], line[upper], step=shape, color=colour, alpha=0.16, linewidth=0)
@@ -184,7 +192,7 @@ def _label_ends(axes: Axes, table: pd.DataFrame, x: str, y: str, by: str, colour
             textcoords="offset points",
             va="center",
             fontsize=8,
-            color=colour[name] if colour[name] in PALETTE[:5] else INK,
+            color=colour[name] if colour[name] in (*PALETTE[:5], QUIET) else INK,
             annotation_clip=False,
         )
 

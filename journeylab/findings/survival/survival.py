@@ -14,22 +14,24 @@ from journeylab.events.exits import MOVES, find_exits
 from journeylab.events.spells import Spells
 from journeylab.findings.exits import ExitCurves, check_confidence, with_enough_at_risk
 from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
+from journeylab.findings.survival.extrapolation import Extrapolation, extrapolate
+from journeylab.findings.survival.rows import (
+    FEWEST,
+    INSIDE,
+    MEAN_COLUMNS,
+    QUANTILE_COLUMNS,
+    base_of,
+    drawable,
+    named_if_few,
+    note_of,
+    quantiles_of,
+    remarks_in,
+    states_of,
+    whose,
+    whose_are_few,
+)  # fmt: skip
 
-INSIDE = "inside"
-QUANTILES = (0.25, 0.5, 0.75)
-# Curves begin where so many visits are at risk, and are drawn, not computed, only as long as they are; fewer customers
-# than that are noted as few.
-FEWEST = 10
 N_AT_RISK_SHOWN = 5
-_NOT_REACHED, _NO_UPPER_LIMIT = "not reached", "upper limit not reached"
-_WHOSE = dict.fromkeys(("group", "stage"), object)
-_ESTIMATE = dict.fromkeys(("estimate", "lower", "upper"), float)
-_BASE = dict.fromkeys(("n", "customers"), int)
-_STATES = {**_WHOSE, "state": object, "days": float, **_ESTIMATE, "at_risk": int, "n": int}
-_QUANTILES = {**_WHOSE, "quantile": float, **_ESTIMATE, **_BASE, "note": object}
-_MEANS = {
-    **_WHOSE, "horizon_days": float, **_ESTIMATE, "standard_error": float, **_BASE, "at_risk": int, "note": object,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,25 @@ class Survival(Finding):
             last = (
                 f"nobody was watched after day {curve.fitted.last_time:,.1f}" if np.isnan(found["estimate"]) else None
             )
-            base = {**_base(curve), "at_risk": int(curve.exits.at_risk(day)), "note": _note(curve, last)}
-            rows.append({**_whose(curve), "horizon_days": day, **found, **base})
-        return tidy(rows, _MEANS, by=self.by)
+            base = {**base_of(curve), "at_risk": int(curve.exits.at_risk(day)), "note": note_of(curve, last)}
+            rows.append({**whose(curve), "horizon_days": day, **found, **base})
+        return tidy(rows, MEAN_COLUMNS, by=self.by)
+
+    def extrapolate(self, stage: str, *, horizon: str | timedelta, model: str) -> Extrapolation:
+        """The share still inside `stage` until `horizon`, beyond the days watched as a parametric model continues it.
+
+        `model`: “weibull”, “lognormal”, “loglogistic” or “exponential”. Leaving by whichever way, fitted to all visits
+        (late entry and censoring as in the curves); visits that ended at the moment of entering count as the share
+        observed, and the model is one of the rest. Groups with fewer than 10 customers, or exits, are not extrapolated.
+
+        Raises EstimateError: a stage of which no way out was estimated, unknown `model`, a `horizon` that lies within
+        the days watched.
+        Source: Collett (2015), Modelling Survival Data in Medical Research, chapter 5; for late entry Klein &
+        Moeschberger (2003), section 3.5.
+        """
+        self._check_can_be_left(stage)
+        curves = [curve for curve in self.curves if curve.exits.stage == stage]
+        return extrapolate(curves, model=model, horizon=horizon, by=self.by, stages=self.stages)
 
     def sentence(self) -> str:
         """After how long half have left each stage; with groups, the stage with most visits."""
@@ -113,13 +131,19 @@ class Survival(Finding):
             return charts.note(self.sentence(), title=self.title, ax=ax)
         can_be_left = set(self.quantiles["stage"])
         rows = self.table[(self.table["state"] == INSIDE) & self.table["stage"].isin(can_be_left)]
-        drawn = _drawable(rows)
-        if self.by:
-            drawn = drawn.assign(curve=drawn["stage"] + " · " + drawn["group"])
-        in_panels = {"panel": "stage", "by": "group" if self.by else None, "at_risk": self._at_risk(drawn)}
-        together = {"by": "curve" if self.by else "stage"}
+        drawn = drawable(rows, self.curves)
+        at_risk = named_if_few(self._at_risk(drawn), self.curves)
+        line = "group" if self.by else "stage"
+        if self.by and ax is not None:
+            drawn = drawn.assign(line=drawn["stage"] + " · " + drawn["group"])
+            line = "line"
+        named = named_if_few(drawn, self.curves, column=line)
+        in_panels = {"panel": "stage", "by": line if self.by else None, "at_risk": at_risk}
+        layout = in_panels if ax is None else {"by": line}
+        if layout["by"]:
+            layout["colour_order"] = list(dict.fromkeys(drawn[line]))
         return charts.curves(
-            drawn,
+            named,
             x="days",
             y="estimate",
             lower="lower",
@@ -129,8 +153,9 @@ class Survival(Finding):
             title="How long customers stay in each stage",
             alt=f"Share still inside each stage, by days since entering. {self.sentence()}",
             percent=True,
+            faint=named.loc[named["is_few"], line].unique().tolist(),
             ax=ax,
-            **(in_panels if ax is None else together),
+            **layout,
         )
 
     def plot_incidence(self, stage: str | None = None, ax=None) -> Chart:
@@ -141,17 +166,19 @@ class Survival(Finding):
         """
         if self.quantiles.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
-        known = dict.fromkeys(self.quantiles["stage"])
         stage = self._most_visited() if stage is None else stage
-        if stage not in known:
-            raise EstimateError(f"No way out of the stage “{stage}” was estimated. {did_you_mean(stage, known)}")
+        self._check_can_be_left(stage)
         rows = self.table[(self.table["stage"] == stage) & (self.table["state"] != INSIDE)]
         taken = rows.loc[rows["estimate"] > 0, "state"].unique()
-        drawn = _drawable(rows[rows["state"].isin(taken)] if len(taken) else rows)
+        drawn = drawable(rows[rows["state"].isin(taken)] if len(taken) else rows, self.curves)
+        line = "group" if self.by else "stage"
+        named = named_if_few(drawn, self.curves, column=line)
         if self.by and ax is not None:
-            drawn = drawn.assign(state=drawn["state"] + " · " + drawn["group"])
+            named = named.assign(state=named["state"] + " · " + named["group"])
+        # Where the stage as a whole is of few, its name in `named` goes on to say so.
+        remark = "" if self.by else named["stage"].iloc[0].removeprefix(stage)
         return charts.curves(
-            drawn,
+            named,
             x="days",
             y="estimate",
             by="state",
@@ -160,10 +187,11 @@ class Survival(Finding):
             upper="upper",
             x_label="days since entering the stage",
             y_label=f"has left ({self.confidence:.0%} band)",
-            title=f"By which ways customers leave “{stage}”",
+            title=f"By which ways customers leave “{stage}”{remark}",
             alt=self._exits_in_words(drawn, stage),
             percent=True,
             colour_order=self.ways,
+            faint=named.loc[named["is_few"], "group" if self.by and ax is None else "state"].unique().tolist(),
             ax=ax,
         )
 
@@ -176,6 +204,11 @@ class Survival(Finding):
     def _halves(self) -> pd.DataFrame:
         return self.quantiles[self.quantiles["quantile"] == 0.5]
 
+    def _check_can_be_left(self, stage: str) -> None:
+        known = dict.fromkeys(self.quantiles["stage"])
+        if stage not in known:
+            raise EstimateError(f"No way out of the stage “{stage}” was estimated. {did_you_mean(stage, known)}")
+
     def _most_visited(self) -> str:
         """Of the stages that can be left, that with most visits; of equals the first."""
         return self._halves().groupby("stage", sort=False)["n"].sum().idxmax()
@@ -183,10 +216,10 @@ class Survival(Finding):
     def _half(self, row: pd.Series) -> str:
         visits = f"{row['n']:,} visit{'' if row['n'] == 1 else 's'}"
         if np.isnan(row["estimate"]):
-            return f"not while watched ({visits}{_remarks(row['note'])})"
+            return f"not while watched ({visits}{remarks_in(row['note'])})"
         lower, upper = ("not reached" if np.isnan(row[limit]) else f"{row[limit]:,.1f}" for limit in ("lower", "upper"))
         interval = f"{self.confidence:.0%} interval {lower} to {upper}"
-        return f"after {row['estimate']:,.1f} days ({interval}; {visits}{_remarks(row['note'])})"
+        return f"after {row['estimate']:,.1f} days ({interval}; {visits}{remarks_in(row['note'])})"
 
     def _at_risk(self, drawn: pd.DataFrame) -> pd.DataFrame:
         """Numbers at risk at a few evenly spaced days of each panel."""
@@ -201,10 +234,12 @@ class Survival(Finding):
         return table if self.by else table.drop(columns="group")
 
     def _exits_in_words(self, drawn: pd.DataFrame, stage: str) -> str:
+        few = whose_are_few(self.curves)
         last = drawn.groupby(["group", "state"] if self.by else ["state"], sort=False).tail(1)
         told = [
             f"{row['group'] + ', ' if self.by else ''}{row['state']} {row['estimate']:.1%} "
             f"({row['lower']:.1%} to {row['upper']:.1%}) by day {row['days']:,.0f}"
+            + (f", {few[row.get('group'), stage]}" if (row.get("group"), stage) in few else "")
             for _, row in last.iterrows()
         ]
         return f"Share that has left “{stage}” by each way. {'; '.join(told)}."
@@ -239,70 +274,14 @@ def estimate_survival(
     curves = tuple(ExitCurves.of(with_enough_at_risk(exits, FEWEST), confidence) for exits in visited)
     return Survival(
         title="Time in each stage" + (f", by {name}" if name else ""),
-        table=_states(curves, by=name),
+        table=states_of(curves, by=name),
         lacking=None if visited else why_nobody(spells, grouping),
         stages=spells.journey.stage_names,
         ways=(*MOVES, *spells.journey.branches),
         confidence=confidence,
         by=name,
-        quantiles=tidy((row for curve in curves if curve.exits.ways for row in _quantiles(curve)), _QUANTILES, by=name),
+        quantiles=tidy(
+            (row for curve in curves if curve.exits.ways for row in quantiles_of(curve)), QUANTILE_COLUMNS, by=name
+        ),
         curves=curves,
     )
-
-
-def _states(curves: tuple[ExitCurves, ...], *, by: str | None) -> pd.DataFrame:
-    """The curves one after the other, a row per state and day."""
-    if not curves:
-        return tidy([], _STATES, by=by)
-    table = pd.concat([_curve(curve) for curve in curves], ignore_index=True)
-    return table if by else table.drop(columns="group")
-
-
-def _curve(curve: ExitCurves) -> pd.DataFrame:
-    shown, states = curve.days(), (INSIDE, *curve.exits.ways)
-    estimates = zip(("estimate", "lower", "upper"), curve.shares(shown), strict=True)
-    return pd.DataFrame(
-        {
-            "group": curve.exits.group,
-            "stage": curve.exits.stage,
-            "state": np.repeat(states, len(shown)),
-            "days": np.tile(shown, len(states)),
-            **{name: values.T.ravel() for name, values in estimates},
-            "at_risk": np.tile(curve.exits.at_risk(shown), len(states)),
-            "n": curve.exits.n,
-        }
-    )
-
-
-def _quantiles(curve: ExitCurves) -> list[dict]:
-    rows = []
-    for share, estimate, lower, upper in zip(QUANTILES, *curve.days_until(QUANTILES), strict=True):
-        missed = _NOT_REACHED if np.isnan(estimate) else _NO_UPPER_LIMIT if np.isnan(upper) else None
-        found = {"quantile": share, "estimate": estimate, "lower": lower, "upper": upper}
-        rows.append({**_whose(curve), **found, **_base(curve), "note": _note(curve, missed)})
-    return rows
-
-
-def _note(curve: ExitCurves, missed: str | None) -> str | None:
-    """What a reader must know: what is missing, that few came, what the estimate is conditional on."""
-    return "; ".join(part for part in (missed, curve.exits.few(FEWEST), curve.exits.condition) if part) or None
-
-
-def _remarks(note: str | None) -> str:
-    """What a note says beside that something was not reached, to go on with in a sentence."""
-    parts = note.split("; ") if note else []
-    return "".join(f", {part}" for part in parts if part not in (_NOT_REACHED, _NO_UPPER_LIMIT))
-
-
-def _whose(curve: ExitCurves) -> dict:
-    return {"group": curve.exits.group, "stage": curve.exits.stage}
-
-
-def _base(curve: ExitCurves) -> dict:
-    return {"n": curve.exits.n, "customers": curve.exits.n_customers}
-
-
-def _drawable(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with enough at risk to be worth drawing; all, where no row has."""
-    enough = rows[rows["at_risk"] >= FEWEST]
-    return enough if len(enough) else rows
