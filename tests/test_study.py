@@ -13,7 +13,7 @@ journey: journey.yml
 events:
   - {path: data/raw/events.csv, columns: {customer_id: account, event: action, time: ts}, timezone: UTC}
 window: {start: 2025-01-01, end: 2025-04-01}
-personas: {within: 30d, seed: 7}
+personas: {within: 7d, seed: 7}
 horizons: [30d]
 """
 JOURNEY = """\
@@ -165,11 +165,11 @@ def test_personas_are_found_with_the_studys_decisions(folder, monkeypatch):
     monkeypatch.setattr(study_module, "find_personas", lambda *nouns, **decisions: asked.append((nouns, decisions)))
     study = open_study(folder)
     study.personas  # noqa: B018
-    assert asked == [((study.log, study.journey), {"within": "30d", "seed": 7})]
+    assert asked == [((study.log, study.journey), {"within": "7d", "seed": 7})]
 
 
 def test_without_decisions_there_are_no_personas_and_they_say_so(folder):
-    (folder / "study.yml").write_text(STUDY.replace("personas: {within: 30d, seed: 7}\n", ""))
+    (folder / "study.yml").write_text(STUDY.replace("personas: {within: 7d, seed: 7}\n", ""))
     personas = open_study(folder).personas
     assert personas.sentence() == (
         "No personas: study.yml of “Trials of 2025” does not say how they are to be found. "
