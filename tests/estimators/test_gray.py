@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from journeylab.base.errors import EstimateError
-from journeylab.estimators.gray import gray_test
+from journeylab.estimators.logrank import gray_test
 
 
 @pytest.mark.parametrize("cause", [1, 2])

@@ -9,8 +9,7 @@ import pytest
 from scipy.stats import chi2
 
 from journeylab.base.errors import EstimateError, JourneyLabError
-from journeylab.estimators.gray import gray_test
-from journeylab.estimators.logrank import logrank_test
+from journeylab.estimators.logrank import gray_test, logrank_test
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
 from journeylab.findings.comparison import compare_groups

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from journeylab.estimators.cox import fit_cox
-from journeylab.estimators.gray import gray_test
 from journeylab.estimators.intervals import holm
-from journeylab.estimators.logrank import GroupTest, logrank_test
+from journeylab.estimators.logrank import GroupTest, gray_test, logrank_test
 from journeylab.findings.comparison.arms import TOO_FEW, Arm, Arms
 
 FEWEST_EXPECTED = 5.0

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.arrays import numbers
-from journeylab.estimators.logrank import GroupTest, checked_groups
+from journeylab.estimators.logrank.logrank import GroupTest, checked_groups
 from journeylab.estimators.risk_sets import EventRows, RiskSets
 
 
