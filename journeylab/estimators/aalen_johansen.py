@@ -5,6 +5,7 @@ general case is a journey among states. Occupancy needs no Markov assumption (Da
 2012, Statistics in Medicine 31:1074-1088); transition probabilities from a later time do, unless from a landmark.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -147,16 +148,18 @@ class AalenJohansen:
         times = np.concatenate([[self.clock_start], self.times])
         return curve_quantiles(times, curve, lower, upper, shares=shares)
 
-    def influence(self, times: ArrayLike, state: int) -> np.ndarray:
-        """How far each individual moves the probability of `state` at each of `times`, (ids, times).
+    def influence(self, times: ArrayLike, state: int | Sequence[int]) -> np.ndarray:
+        """How far each individual moves the probability of `state`, or of any of several, at each of `times`, (ids,
+        times).
 
         Columns sum to 0, their squares to the jackknife's variance. Missing where the occupancy is. This is what
         `intervals.simultaneous_band` asks for; differences of such arrays give the error of differences.
         """
-        times, column = _checked_times(times), np.array([self._checked_state(state)])
+        states = state if isinstance(state, Sequence) else [state]
+        times, columns = _checked_times(times), np.array([self._checked_state(each) for each in states])
         each = np.empty((len(self.ids), len(times)))
         for position, step in enumerate(self.integral.steps(times)):
-            each[:, position] = self._influence.each(_at(step), column)[0]
+            each[:, position] = self._influence.each(_at(step), columns).sum(axis=0)
         return np.where(self._is_known(times), each, np.nan)
 
     def pseudo_values(self, times: ArrayLike, state: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from functools import cached_property
 
 import numpy as np
 
-from journeylab.estimators.arrays import canonical_order
+from journeylab.estimators.arrays import CENSORED, canonical_order
 from journeylab.estimators.exposure import Exposure
 from journeylab.estimators.product_integral import ProductIntegral
 from journeylab.estimators.start import Start
@@ -36,7 +36,7 @@ class Positions:
     order: the rows' positions in the exposure.
     first, last: how many distinct times are at or before entry and exit.
     cell: (last - 1) x pairs + kind of move; behind all cells for rows that do not end in a move.
-    origin, codes, weight: as in the exposure.
+    origin, destination, codes, weight: as in the exposure.
     """
 
     order: np.ndarray
@@ -44,8 +44,13 @@ class Positions:
     last: np.ndarray
     cell: np.ndarray
     origin: np.ndarray
+    destination: np.ndarray
     codes: np.ndarray
     weight: np.ndarray
+
+    def movers(self, n_steps: int) -> np.ndarray:
+        """Positions of the rows that end in one of the first `n_steps` distinct times of moves, by a move."""
+        return np.flatnonzero((self.destination != CENSORED) & (self.last <= n_steps))
 
     @classmethod
     def of(cls, exposure: Exposure, integral: ProductIntegral) -> "Positions":
@@ -62,7 +67,7 @@ class Positions:
             keys.append((exposure.codes, len(exposure.ids)))
         # weighted rows are in order from the start
         order = np.arange(len(cell)) if exposure.weighted else canonical_order(keys)
-        columns = (first, last, cell, exposure.origin, exposure.codes, exposure.weight)
+        columns = (first, last, cell, exposure.origin, exposure.destination, exposure.codes, exposure.weight)
         return cls(order, *(column[order] for column in columns))
 
 
@@ -80,7 +85,7 @@ class Influence:
 
     def each(self, emphasis: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Influence of each individual on sum_i emphasis[i] p(u_i) of the states in `columns`: (columns, ids)."""
-        width = max(MOST_CELLS // (len(emphasis) * self.integral.n_states), 1)
+        width = max(MOST_CELLS // max(len(emphasis) * self.integral.n_states, len(self.exposure.exit)), 1)
         parts = [columns[begin : begin + width] for begin in range(0, len(columns), width)]
         return np.concatenate([self._of_occupancy(emphasis, part) for part in parts])
 
@@ -92,7 +97,9 @@ class Influence:
         expected = np.zeros((n_steps + 1, self.integral.n_states, n_pairs))
         pairs = np.arange(n_pairs)
         expected[1:, self.integral.origin, pairs] = np.cumsum(share * self.integral.hazard[:n_steps], axis=0)
-        return self._summed_by_id(share[:, :, None] * np.eye(n_pairs), expected)
+        movers = self.positions.movers(n_steps)
+        step, pair = np.divmod(self.positions.cell[movers], n_pairs)
+        return self._summed_by_id(share[step] * (pair[:, None] == pairs), expected, movers)
 
     def sum_of_squares(self, each: np.ndarray) -> np.ndarray:
         """The jackknife's variance from influences (columns, ids): (columns,); missing if there is one individual."""
@@ -139,34 +146,33 @@ class Influence:
         return int((np.bincount(self.exposure.codes) > 0).sum())
 
     def _of_occupancy(self, emphasis: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        n_steps = len(emphasis) - 1
-        origin, destination = self.integral.origin, self.integral.destination
+        n_steps, places = len(emphasis) - 1, np.arange(len(columns))
         worth = self.integral.prospects(emphasis, columns)
-        move = self.share[:n_steps, origin, None] * (worth[1:, destination] - worth[1:, origin])
-        expected = np.zeros((n_steps + 1, self.integral.n_states, len(columns)))
-        for pair, state in enumerate(origin):
-            expected[1:, state] += self.integral.hazard[:n_steps, pair, None] * move[:, pair]
-        return self._summed_by_id(move, np.cumsum(expected, axis=0)) + self._from_start(worth[0])
+        # sum_k dA_jk (V_k - V_j) is by how much V_j falls at that time, but for the emphasis itself
+        falls = worth[:-1] - worth[1:]
+        falls[:, columns, places] -= emphasis[:-1, None]
+        expected = np.zeros_like(worth)
+        np.cumsum(self.share[:n_steps, :, None] * falls, axis=0, out=expected[1:])
+        rows, movers = self.positions, self.positions.movers(n_steps)
+        step, origin = rows.last[movers] - 1, rows.origin[movers]
+        gain = worth[step + 1, rows.destination[movers]] - worth[step + 1, origin]
+        return self._summed_by_id(self.share[step, origin, None] * gain, expected, movers) + self._from_start(worth[0])
 
-    def _summed_by_id(self, move: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    def _summed_by_id(self, gained: np.ndarray, expected: np.ndarray, movers: np.ndarray) -> np.ndarray:
         """Sum over each individual's rows of the effect of its move less the running sum expected of it: (columns,
         ids).
 
-        move: (steps, pairs, columns). expected: (steps + 1, states, columns), running sums.
+        gained: (movers, columns), of the rows at the positions `movers`. expected: (steps + 1, states, columns),
+        running sums.
         """
-        n_steps, n_pairs, n_columns = move.shape
-        rows, n_ids, n_states = self.positions, len(self.exposure.ids), expected.shape[1]
-        cell = np.minimum(rows.cell, n_steps * n_pairs)
-        until = np.minimum(rows.last, n_steps) * n_states + rows.origin
-        since = np.minimum(rows.first, n_steps) * n_states + rows.origin
-        each = np.empty((n_columns, n_ids))
-        for column in range(n_columns):
-            running = np.ascontiguousarray(expected[:, :, column]).ravel()
-            effect = np.append(move[:, :, column], 0.0)[cell] - (running[until] - running[since])
-            if self.exposure.weighted:
-                effect *= rows.weight
-            each[column] = np.bincount(rows.codes, weights=effect, minlength=n_ids)
-        return each
+        n_steps, rows = len(expected) - 1, self.positions
+        until, since = np.minimum(rows.last, n_steps), np.minimum(rows.first, n_steps)
+        effect = expected[since, rows.origin] - expected[until, rows.origin]
+        effect[movers] += gained
+        if self.exposure.weighted:
+            effect *= rows.weight[:, None]
+        n_ids = len(self.exposure.ids)
+        return np.stack([np.bincount(rows.codes, weights=each, minlength=n_ids) for each in effect.T])
 
     def _from_start(self, worth: np.ndarray) -> np.ndarray:
         """Influence through an estimated start, (columns, ids): (worth of one's first state - mean worth) / weight."""

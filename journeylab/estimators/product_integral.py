@@ -98,18 +98,18 @@ class ProductIntegral:
 
         (times - after + 1, states).
         """
-        hazard = _blocks(self.hazard[after:])
-        n_blocks, length = hazard.shape[:2]
+        changes = _blocks(self._changes[after:])
+        n_blocks, length = changes.shape[:2]
         product = np.broadcast_to(np.eye(self.n_states), (n_blocks, self.n_states, self.n_states))
         for step in range(length):
-            product = product @ self._matrices(hazard[:, step])
+            product = product @ self._matrices(changes[:, step])
         current = np.empty((n_blocks, 1, self.n_states))
         current[0, 0] = start
         for block in range(n_blocks - 1):
             current[block + 1] = current[block] @ product[block]
         path = np.empty((n_blocks, length, self.n_states))
         for step in range(length):
-            current = current @ self._matrices(hazard[:, step])
+            current = current @ self._matrices(changes[:, step])
             path[:, step] = current[:, 0]
         return np.concatenate([[start], path.reshape(-1, self.n_states)[: len(self.times) - after]])
 
@@ -122,8 +122,8 @@ class ProductIntegral:
         """
         at_risk = self.at_risk[after:]
         draws = np.divide(occupancy[:-1] ** 2, at_risk, out=np.zeros_like(at_risk), where=at_risk > 0)
-        hazard, draws = _blocks(self.hazard[after:]), _blocks(draws)
-        n_blocks, length = hazard.shape[:2]
+        changes, draws = _blocks(self._changes[after:]), _blocks(draws)
+        n_blocks, length = changes.shape[:2]
         shape = (n_blocks, self.n_states, self.n_states)
 
         def advance(covariance: np.ndarray, matrices: np.ndarray, step: int) -> np.ndarray:
@@ -133,14 +133,14 @@ class ProductIntegral:
 
         product, covariance = np.broadcast_to(np.eye(self.n_states), shape), np.zeros(shape)
         for step in range(length):
-            matrices = self._matrices(hazard[:, step])
+            matrices = self._matrices(changes[:, step])
             product, covariance = product @ matrices, advance(covariance, matrices, step)
         begin = np.zeros(shape)
         for block in range(n_blocks - 1):
             begin[block + 1] = product[block].T @ begin[block] @ product[block] + covariance[block]
         path = np.empty((n_blocks, length, self.n_states))
         for step in range(length):
-            begin = advance(begin, self._matrices(hazard[:, step]), step)
+            begin = advance(begin, self._matrices(changes[:, step]), step)
             path[:, step] = np.diagonal(begin, axis1=1, axis2=2)
         path = np.maximum(path.reshape(-1, self.n_states)[: len(at_risk)], 0.0)
         return np.concatenate([np.zeros((1, self.n_states)), path])
@@ -156,12 +156,12 @@ class ProductIntegral:
         n_steps = len(emphasis) - 1
         target = np.eye(self.n_states)[:, columns]
         last = emphasis[-1] * target
-        hazard, weight = _blocks(self.hazard[:n_steps]), _blocks(emphasis[:-1, None])
-        n_blocks, length = hazard.shape[:2]
+        changes, weight = _blocks(self._changes[:n_steps]), _blocks(emphasis[:-1, None])
+        n_blocks, length = changes.shape[:2]
         product = np.broadcast_to(np.eye(self.n_states), (n_blocks, self.n_states, self.n_states))
         within = np.zeros((n_blocks, *target.shape))
         for step in reversed(range(length)):
-            matrices = self._matrices(hazard[:, step])
+            matrices = self._matrices(changes[:, step])
             product, within = matrices @ product, weight[:, step, :, None] * target + matrices @ within
         current = np.empty_like(within)
         beyond = last
@@ -170,17 +170,27 @@ class ProductIntegral:
             beyond = within[block] + product[block] @ beyond
         path = np.empty((n_blocks, length, *target.shape))
         for step in reversed(range(length)):
-            current = weight[:, step, :, None] * target + self._matrices(hazard[:, step]) @ current
+            current = weight[:, step, :, None] * target + self._matrices(changes[:, step]) @ current
             path[:, step] = current
         return np.concatenate([path.reshape(-1, *target.shape)[:n_steps], last[None]])
 
-    def _matrices(self, hazard: np.ndarray) -> np.ndarray:
-        """I + dA for each row of `hazard`: (rows, states, states)."""
-        matrices = np.zeros((len(hazard), self.n_states, self.n_states))
-        matrices[:, self.origin, self.destination] = hazard
-        states = np.arange(self.n_states)
-        stay = 1.0 - matrices.sum(axis=2)
-        matrices[:, states, states] = np.where(stay > ROUNDING, stay, 0.0)
+    @cached_property
+    def _changes(self) -> np.ndarray:
+        """The hazards, then the share of each state that leaves it by whichever move: (times, pairs + states).
+
+        All zero where nothing changes.
+        """
+        leaving = np.zeros_like(self.at_risk)
+        for pair, state in enumerate(self.origin):
+            leaving[:, state] += self.hazard[:, pair]
+        return np.hstack([self.hazard, np.where(1.0 - leaving > ROUNDING, leaving, 1.0)])
+
+    def _matrices(self, changes: np.ndarray) -> np.ndarray:
+        """I + dA for each row of `changes`: (rows, states, states)."""
+        matrices = np.zeros((len(changes), self.n_states, self.n_states))
+        n_pairs, states = len(self.origin), np.arange(self.n_states)
+        matrices[:, self.origin, self.destination] = changes[:, :n_pairs]
+        matrices[:, states, states] = 1.0 - changes[:, n_pairs:]
         return matrices
 
 

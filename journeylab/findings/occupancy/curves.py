@@ -56,8 +56,8 @@ class JourneyCurves:
         """Share that is lost by whichever branch just after each of `days`: three arrays (days, 1)."""
         branches = range(self.journeys.n_stages, len(self.journeys.states))
         share = self.fitted.occupancy(days)[:, branches].sum(axis=1)
-        moved = sum((self.fitted.influence(days, code) for code in branches), np.zeros((len(self.fitted.ids), 1)))
-        found = self._with_limits(share, _root_of_squares(moved), days)
+        error = _root_of_squares(self.fitted.influence(days, branches))
+        found = self._with_limits(share, error, days)
         return tuple(column[:, None] for column in found)
 
     def n_watched(self, days: np.ndarray) -> np.ndarray:
