@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from matplotlib.colors import to_hex
 from scipy.stats import chi2
 
 from journeylab.base.errors import EstimateError, JourneyLabError
@@ -430,6 +431,8 @@ def test_what_the_caller_can_mend_is_an_error(spells_of, given, error, message):
 
 def test_the_picture_marks_who_is_not_compared(spells_of):
     found = compared(spells_of, [*TEN, *visits("c", [3, 4, 5, 6, 7])])
-    labels = [label.get_text() for label in found.plot().axes.get_yticklabels()]
-    assert labels == ["a", "b", "c (not compared)"]
+    axes = found.plot().axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c (not compared)"]
+    tones = {place: to_hex(line.get_color()) for line in axes.lines for place in line.get_ydata()}
+    assert tones == {0: "#0072b2", 1: "#0072b2", 2: "#5b6770"}
     assert found.plot_incidence().alt.startswith("Share that has left “plus” by each way. a, other: 100.0% (")

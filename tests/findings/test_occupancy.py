@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from journeys_by_hand import at, journeys_of
+from matplotlib.colors import to_hex
 
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
@@ -290,6 +291,18 @@ def test_the_sentence_and_the_lanes_carry_number_interval_and_base():
         "30 days after entering the journey, 100.0% (95% interval 72.2% to 100.0%) of 10 customers with group “x” are "
         "lost (10 were watched so long, most lost to “price”: 100.0%)."
     )
+
+
+def test_groups_of_few_customers_are_drawn_in_grey_with_their_number():
+    rows = [(f"{row[0]}{i}", *row[1:]) for i in range(10) for row in FOUR]
+    kinds = pd.Series({row[0]: "few" if row[0] in ("a1", "b1", "c1") else "many" for row in rows}, name="kind")
+    found = estimate_occupancy(journeys_of(rows), times=["30d"], by=kinds)
+    few, many = found.plot().axes.figure.axes
+    assert [panel.get_title(loc="left") for panel in (few, many)] == ["few (few: 3 customers)", "many"]
+    assert {to_hex(line.get_color()) for line in few.lines} == {"#5b6770"}
+    assert "#5b6770" not in {to_hex(line.get_color()) for line in many.lines}
+    dots = {line.get_label(): to_hex(line.get_color()) for line in found.plot_reached().axes.lines}
+    assert dots == {"few (few: 3 customers)": "#5b6770", "many": "#d55e00"}
 
 
 def test_the_finding_keeps_the_contract():

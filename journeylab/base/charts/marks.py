@@ -28,11 +28,13 @@ def intervals(
     percent: bool = False,
     scale: Literal["linear", "log"] = "linear",
     colour_order: Sequence[str] = (),
+    faint: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Chart:
     """A dot with its interval for each row, top to bottom; with `by`, one beside the other within each label.
 
-    `reference` is marked by a dashed line. Ratios want the `scale` “log”, where twice and half are equally far from 1.
+    `reference` is marked by a dashed line. `faint`: the labels, or values of `by`, drawn in grey. Ratios want the
+    `scale` “log”, where twice and half are equally far from 1.
     """
     labels = list(dict.fromkeys(table[label]))
     groups = list(dict.fromkeys(table[by])) if by else [None]
@@ -43,8 +45,12 @@ def intervals(
             rows = table[table[by] == group] if by else table
             shift = (place - (len(groups) - 1) / 2) * 0.7 / len(groups)
             at = np.array([labels.index(name) for name in rows[label]]) + shift
-            axes.hlines(at, rows[lower], rows[upper], color=colour[group], linewidth=2)
-            axes.plot(rows[x], at, "o", color=colour[group], markersize=5, label=group)
+            quiet = (rows[label].isin(faint) | (group in faint)).to_numpy()
+            for tone, here in ((colour[group], ~quiet), (QUIET, quiet)):
+                if here.any():
+                    named = group if here is not quiet or here.all() else None
+                    axes.hlines(at[here], rows[lower][here], rows[upper][here], color=tone, linewidth=2)
+                    axes.plot(rows[x][here], at[here], "o", color=tone, markersize=5, label=named)
         if reference is not None:
             axes.axvline(reference, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
         axes.set_yticks(range(len(labels)), labels)

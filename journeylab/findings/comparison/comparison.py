@@ -22,6 +22,7 @@ from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_no
 
 RESTRICTED_MEANS, HAZARD_RATIOS = "restricted means", "hazard ratios"
 MOST_GROUPS = 12
+NOT_COMPARED = " (not compared)"
 _ESTIMATE = dict.fromkeys(("estimate", "lower", "upper"), float)
 _BASE = dict.fromkeys(("n", "customers"), int)
 _P_VALUES = dict.fromkeys(("p_value", "p_adjusted", "proportional_p"), float)
@@ -98,8 +99,9 @@ class Comparison(Finding):
         """Mean days inside by group; groups too small to be compared say so."""
         if self.lacking:
             return charts.note(self.lacking, title=self.title, ax=ax)
+        drawn = self._drawn(self._means())
         return charts.intervals(
-            self._drawn(self._means()),
+            drawn,
             label="label",
             x="estimate",
             lower="lower",
@@ -107,6 +109,7 @@ class Comparison(Finding):
             x_label=f"mean days inside in the first {in_days(self.horizon_days)} ({self.confidence:.0%} intervals)",
             title=f"How long customers stay in “{self.stage}”, by {self.by}",
             alt=self.sentence(),
+            faint=_not_compared(drawn),
             ax=ax,
         )
 
@@ -132,6 +135,7 @@ class Comparison(Finding):
             x_label=f"has left within {in_days(self.horizon_days)} ({self.confidence:.0%} intervals)",
             title=f"By which ways customers leave “{self.stage}”, by {self.by}",
             alt=f"Share that has left “{self.stage}” by each way. {'; '.join(told)}.",
+            faint=_not_compared(drawn),
             ax=ax,
         )
 
@@ -151,7 +155,7 @@ class Comparison(Finding):
 
     def _drawn(self, rows: pd.DataFrame) -> pd.DataFrame:
         is_compared = rows["group"].isin([*self.differences["group"], *self.differences["reference"]])
-        return rows.assign(label=rows["group"].where(is_compared, rows["group"] + " (not compared)"))
+        return rows.assign(label=rows["group"].where(is_compared, rows["group"] + NOT_COMPARED))
 
     def _days(self, row) -> str:
         remarks = [part for part in (row.note or "").split("; ") if part and not part.startswith("given still inside")]
@@ -266,6 +270,11 @@ def compare_groups(
         confidence=confidence,
         lead=HAZARD_RATIOS if (tests["proportional_p"].head(1) >= LEVEL).any() else RESTRICTED_MEANS,
     )
+
+
+def _not_compared(drawn: pd.DataFrame) -> list[str]:
+    """The labels of groups too small to be compared."""
+    return [label for label in drawn["label"].unique() if label.endswith(NOT_COMPARED)]
 
 
 def _lacking(found: list[Exits], stage: str) -> str | None:

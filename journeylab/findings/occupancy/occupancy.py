@@ -107,13 +107,21 @@ class Occupancy(Finding):
             return charts.areas(
                 rows, x="days", y="estimate", by="state", in_shades=self.stages, colour_order=colour_order, **words
             )
-        rows = self._lumped(rows)
+        rows = self._named(self._lumped(rows))
         if ax is not None:
             rows = rows.assign(state=rows["state"] + " · " + rows["group"])
-        layout = {"panel": "group", "at_risk": self._at_risk()} if ax is None else {}
-        return charts.curves(
-            rows, x="days", y="estimate", by="state", y_label="share of customers", percent=True, **layout, **words
-        )
+        layout = {"panel": "group", "at_risk": self._named(self._at_risk())} if ax is None else {}
+        faint = rows.loc[rows["is_few"], "group" if ax is None else "state"].unique().tolist()
+        style = {"y_label": "share of customers", "percent": True, "faint": faint}
+        return charts.curves(rows, x="days", y="estimate", by="state", **style, **layout, **words)
+
+    def _named(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """`rows` with a column `is_few`, and groups of fewer than 10 customers named so."""
+        if not self.by:
+            return rows.assign(is_few=False)
+        customers = rows["group"].map(self.table.groupby("group")["n"].max()).fillna(0).astype(int)
+        named = rows["group"] + " (few: " + customers.map(lambda n: counted(n, "customer")) + ")"
+        return rows.assign(is_few=customers < FEWEST, group=rows["group"].where(customers >= FEWEST, named))
 
     def _at_risk(self) -> pd.DataFrame:
         """Customers watched, on a few of the days drawn, for each group."""
@@ -153,6 +161,7 @@ class Occupancy(Finding):
             f"({written(row['lower'])} to {written(row['upper'])})"
             for _, row in rows.iterrows()
         ]
+        rows = self._named(rows)
         return charts.intervals(
             rows,
             label="state",
@@ -164,6 +173,7 @@ class Occupancy(Finding):
             title=title,
             alt=f"{title}. {'; '.join(told)}.",
             percent=percent,
+            faint=rows.loc[rows["is_few"], "group"].unique().tolist() if self.by else (),
             ax=ax,
         )
 
