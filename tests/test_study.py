@@ -5,6 +5,7 @@ import pytest
 
 from journeylab import study as study_module
 from journeylab.base.errors import JourneyError
+from journeylab.findings.personas import Personas
 from journeylab.study import open_study
 
 STUDY = """\
@@ -161,11 +162,69 @@ def test_another_folder_or_the_environment_stands_in_for_the_raw_data(folder, tm
 
 
 def test_personas_are_found_with_the_studys_decisions(folder, monkeypatch):
-    asked = []
-    monkeypatch.setattr(study_module, "find_personas", lambda *nouns, **decisions: asked.append((nouns, decisions)))
+    asked, none = [], open_study(folder)
+    monkeypatch.setattr(
+        study_module,
+        "find_personas",
+        lambda *nouns, **decisions: asked.append((nouns, decisions)) or Personas.none(none.journey, "none today."),
+    )
     study = open_study(folder)
-    study.personas  # noqa: B018
+    assert study.personas.sentence() == "No personas: none today."
     assert asked == [((study.log, study.journey), {"within": "7d", "seed": 7})]
+
+
+def test_personas_are_kept_and_not_found_again(folder, monkeypatch):
+    first = open_study(folder).personas
+    assert first.sentence().startswith("No personas: only 1 of 2 customers can be judged by their first 7 days")
+    assert [path.name.split("-")[0] for path in kept(folder)] == ["personas"]
+    monkeypatch.setattr(study_module, "find_personas", None)  # to find them again would fail
+    again = open_study(folder)
+    assert again.personas.sentence() == first.sentence()
+    assert again.personas.left_out.equals(first.left_out)
+    again.spells  # noqa: B018
+    assert [path.name.split("-")[0] for path in kept(folder)] == ["personas", "spells"]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("study.yml", "within: 7d", "within: 8d"),
+        ("study.yml", "seed: 7", "seed: 8"),
+        ("data/raw/events.csv", "2025-01-08", "2025-01-09"),
+        ("journey.yml", "event: cancelled", "event: left"),
+    ],
+)
+def test_kept_personas_are_never_out_of_date(folder, name, old, new):
+    open_study(folder).personas  # noqa: B018
+    (before,) = kept(folder)
+    (folder / name).write_text((folder / name).read_text().replace(old, new))
+    open_study(folder).personas  # noqa: B018
+    (after,) = kept(folder)
+    assert after != before
+
+
+def test_kept_personas_that_somebody_changed_are_found_again(folder):
+    open_study(folder).personas  # noqa: B018
+    (path,) = kept(folder)
+    whole = path.read_text()
+    path.write_text(whole.replace("only 1 of 2", "all 2 of 2"))
+    assert open_study(folder).personas.sentence().startswith("No personas: only 1 of 2")
+    assert path.read_text() == whole
+
+
+def test_where_nothing_can_be_kept_personas_are_found_all_the_same(folder):
+    (folder / "data/processed").write_text("a file where the folder should be")
+    assert open_study(folder).personas.sentence().startswith("No personas: only 1 of 2")
+
+
+def test_personas_have_the_names_of_personas_yml(folder, monkeypatch):
+    read = []
+    monkeypatch.setattr(Personas, "named", lambda personas, notes: read.append(notes) or personas)
+    assert len(open_study(folder).personas.labels) == 0
+    assert read == []
+    (folder / "personas.yml").write_text("personas: {P1: {name: Weekend planners}}\n")
+    assert len(open_study(folder).personas.labels) == 0
+    assert read == [folder / "personas.yml"]
 
 
 def test_without_decisions_there_are_no_personas_and_they_say_so(folder):

@@ -8,7 +8,7 @@ import pytest
 
 from journeylab.base.errors import EstimateError
 from journeylab.events.features import check_known_by_landmark, find_features
-from journeylab.events.features.behaviour import check_rows
+from journeylab.events.features.first_events import check_rows
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
 
@@ -63,6 +63,8 @@ def test_numbers_are_those_of_the_first_days_alone(features):
     assert ada["typical_gap_days"] == pytest.approx(np.exp(np.log(gaps + 1).mean()) / 86_400, rel=1e-6)
     assert ada["longest_gap_days"] == pytest.approx(75 / 24)
     assert (ada["score"], ada["value"]) == (3.5, 3.5)
+    # A buyer and a user; two of four events on a Saturday or at night.
+    assert (ada["roles_in_play"], ada["out_of_hours_share"]) == (2, 0.5)
     assert (bob["events"], bob["contacts"], bob["company_events"]) == (1, 1, 0)
     assert bob[["typical_gap_days", "longest_gap_days", "score", "value"]].isna().all()
 
@@ -76,6 +78,17 @@ def test_counts_leave_out_the_companys_events_and_what_came_later(features):
         "bob": {"working hours": 1},
     }
     assert counted(features, "role") == {"ada": {"buyer": 1, "user": 1}, "bob": {"user": 1}}
+
+
+def test_rates_are_counts_per_week(features):
+    # Two events named “opened” in 30 days.
+    assert features.rates.loc["ada", "event: opened"] == pytest.approx(2 * 7 / 30)
+    assert features.rates.loc["bob", "event: opened"] == 0
+
+
+def test_groups_are_counted_too_for_people_to_read(features):
+    assert counted(features, "group") == {"ada": {"sales": 3, "service": 1}, "bob": {"sales": 1}}
+    assert "group" in features.shown
 
 
 def test_moves_go_from_one_group_to_another(features):
@@ -96,7 +109,13 @@ def test_groups_are_the_events_where_the_log_names_no_process():
     rows = [("ada", f"2024-01-02 0{hour}:00", event) for hour, event in enumerate("xyxzz")]
     features = find_features(log_of(rows, columns), ENTRIES, within="30d")
     assert counted(features, "next after x") == {"ada": {"y": 1, "z": 1}}
-    assert list(features.numbers.columns) == ["events", "typical_gap_days", "active_days", "longest_gap_days"]
+    assert list(features.numbers.columns) == [
+        "events",
+        "typical_gap_days",
+        "active_days",
+        "longest_gap_days",
+        "out_of_hours_share",
+    ]
 
 
 def test_rare_events_are_one_group_where_there_are_many():

@@ -10,6 +10,7 @@ import pandas as pd
 from journeylab.base.errors import EstimateError
 
 KNOWN_AT = "known_at"
+MARK = " (attribute)"
 FEW_VALUES = 5
 _MAX_LEVELS = 12
 # What a customer's future decides, however early the column was filled.
@@ -45,7 +46,7 @@ class Attributes:
             elif _is_number(column):
                 numbers[str(name)] = column.astype(float).replace([np.inf, -np.inf], np.nan)
             else:
-                categories[str(name)] = _text(column)
+                categories[str(name)] = as_text(column)
         return cls(
             pd.DataFrame(numbers, index=customers, dtype=float),
             pd.DataFrame(categories, index=customers, dtype=object),
@@ -64,8 +65,26 @@ class Attributes:
 
     def renamed(self, *, taken: tuple[str, ...]) -> "Attributes":
         """The same, with “(attribute)” added to names that are `taken`."""
-        names = {name: f"{name} (attribute)" for name in taken}
+        names = {name: f"{name}{MARK}" for name in taken}
         return Attributes(self.numbers.rename(columns=names), self.categories.rename(columns=names), self.unused)
+
+
+def tells_only_the_future(name: str) -> bool:
+    """Whether a column is named for what only a customer's future decides, however early it was filled: who stays long,
+    or is lost, would be told by just that.
+
+    >>> tells_only_the_future("tenure_days"), tells_only_the_future("plan")
+    (True, False)
+    """
+    return _BANNED.search(name) is not None
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """`column` as a category: text, None where missing."""
+    # 1 and 1.0 are one level, whichever the column's type after customers without a row were added.
+    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    written = column.map(lambda value: f"{value:g}") if is_number else column.astype(str)
+    return written.astype(object).where(column.notna(), None)
 
 
 def check_known_by_landmark(extra: pd.DataFrame, landmarks: pd.Series, *, within: str | timedelta) -> pd.DataFrame:
@@ -81,7 +100,7 @@ def check_known_by_landmark(extra: pd.DataFrame, landmarks: pd.Series, *, within
     table = table[table.index.isin(landmarks.index)]
     times = {name: _column_of_knowing(name, table) for name in table.columns if not str(name).endswith(KNOWN_AT)}
     for name, time in times.items():
-        if _BANNED.search(str(name)):
+        if tells_only_the_future(str(name)):
             raise EstimateError(
                 f"The feature “{name}” is named for something that only the future tells. "
                 "Personas are formed from what was known at the landmark: leave it out, or name it for what it holds."
@@ -126,7 +145,7 @@ def _check_times(table: pd.DataFrame, name: str, time: str, landmarks: pd.Series
 
 
 def _why_unused(name: str, column: pd.Series) -> str | None:
-    if _BANNED.search(name):
+    if tells_only_the_future(name):
         return "named for something that only the future tells"
     if column.notna().sum() == 0:
         return "no value"
@@ -142,10 +161,3 @@ def _why_unused(name: str, column: pd.Series) -> str | None:
 def _is_number(column: pd.Series) -> bool:
     is_numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     return is_numeric and column.nunique() > FEW_VALUES
-
-
-def _text(column: pd.Series) -> pd.Series:
-    # 1 and 1.0 are one level, whichever the column's type after customers without a row were added.
-    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    written = column.map(lambda value: f"{value:g}") if is_number else column.astype(str)
-    return written.astype(object).where(column.notna(), None)

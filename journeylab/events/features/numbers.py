@@ -1,0 +1,92 @@
+"""How many events has each customer by the landmark, how far apart, on how many days, with whom, and how content?"""
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from journeylab.events.features.first_events import FirstEvents, Ordered
+
+_DAY = 86_400
+_MILLION = 1_000_000
+_LARGEST = 1e12
+_SCORED = ("score", "value")
+
+
+def numbers(first: FirstEvents) -> tuple[pd.DataFrame, dict[str, str]]:
+    """One row per customer, and which numbers are to be judged among the equally active; see `Features`."""
+    n = len(first.customers)
+    table = pd.DataFrame(_of_order(first.ordered, n), index=pd.RangeIndex(n))
+    people = _people(first)
+    for place, (name, column) in enumerate(people.items(), start=1):
+        table.insert(place, name, column.reindex(table.index).fillna(0.0))
+    for name, column in _of_all(first).items():
+        table[name] = column.reindex(table.index)
+    if "company_events" in table:
+        table["company_events"] = table["company_events"].fillna(0.0)
+    among = {each: "events" for each in ("contacts", "value", "company_events") if each in table}
+    return table.set_index(first.customers), among
+
+
+def _of_order(events: Ordered, n: int) -> dict[str, np.ndarray]:
+    """What follows from the times of the events: arrays (n,), nan where unknown."""
+    position, second = events.position, events.second
+    total = np.bincount(position, minlength=n).astype(float)
+    follows = position[1:] == position[:-1]
+    gap = (second[1:] - second[:-1])[follows]
+    after = position[1:][follows]
+    # Rounded to millionths the logarithms add up to the same in any order.
+    log_gap = np.bincount(after, weights=np.round(np.log(gap + 1) * _MILLION), minlength=n)
+    longest = np.full(n, np.nan)
+    if len(gap):
+        starts = np.flatnonzero(np.diff(after, prepend=-1))
+        longest[after[starts]] = np.maximum.reduceat(gap, starts)
+    day = np.floor_divide(second, _DAY)
+    is_new_day = np.concatenate(([True], ~follows | (day[1:] != day[:-1])))[: len(position)]
+    several, some = np.where(total > 1, total - 1, np.nan), np.where(total > 0, total, np.nan)
+    return {
+        "events": total,
+        "typical_gap_days": np.exp(log_gap / several / _MILLION) / _DAY,
+        "active_days": np.bincount(position[is_new_day], minlength=n).astype(float),
+        "longest_gap_days": longest / _DAY,
+        "out_of_hours_share": np.bincount(position[events.hours > 0], minlength=n) / some,
+    }
+
+
+def _people(first: FirstEvents) -> pd.DataFrame:
+    """How many contacts and how many roles took part, by position; customers without an event are absent."""
+    own, found = first.own, {}
+    for column, name in {"contact_id": "contacts", "role": "roles_in_play"}.items():
+        if column in own.columns:
+            # Counting what is distinct already takes an engine half as long as counting distinct values.
+            distinct = own.select("position", column).distinct()
+            counted = distinct.group_by("position").aggregate(n=distinct[column].count())
+            found[name] = _fetched(counted)["n"]
+    return pd.DataFrame(found)
+
+
+def _of_all(first: FirstEvents) -> pd.DataFrame:
+    """Numbers for which the company's events count too, by position; customers without an event are absent.
+
+    Sums are taken in whole millionths: those do not depend on the order in which an engine adds.
+    """
+    rows, measures = first.rows, {}
+    if "initiator" in first.kinds:
+        measures["company_events"] = rows.by_company.cast("int64").sum()
+    for column in _SCORED:
+        if column in rows.columns:
+            usable = (rows[column].abs() < _LARGEST).ifelse(rows[column], None)
+            measures[f"{column}_sum"] = (usable * _MILLION).round().cast("int64").cast("decimal(38, 0)").sum()
+            measures[f"{column}_count"] = usable.count()
+    if not measures:
+        return pd.DataFrame()
+    found = _fetched(rows.group_by("position").aggregate(**measures))
+    kept = {"company_events": found["company_events"]} if "company_events" in found else {}
+    for column in _SCORED:
+        if f"{column}_sum" in found:
+            n = found[f"{column}_count"].replace(0, np.nan)
+            kept[column] = found[f"{column}_sum"] / _MILLION / (n if column == "score" else n / n)
+    return pd.DataFrame(kept)
+
+
+def _fetched(by_position: ibis.Table) -> pd.DataFrame:
+    return by_position.to_pyarrow().to_pandas().set_index("position").astype(float)
