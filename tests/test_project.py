@@ -28,6 +28,8 @@ FENCES = {
     "jinja2": ["reporting"],
     "typer": ["cli.py"],
 }
+# The rooms of findings that any finding may use.
+SHARED = ("exits", "finding", "quotes")
 # What conda-forge calls differently, or splits: the name there of each dependency here.
 CONDA_NAMES = {
     "duckdb": "python-duckdb",
@@ -68,7 +70,7 @@ def test_imports_go_down_and_stay_within_their_fences(path):
             assert rest[0] != "estimators", f"{place} imports {name}: events know no estimator"
         if floor == FLOORS.index("findings") == FLOORS.index(rest[0]) and place.name != "__init__.py":
             home = place.parts[1].removesuffix(".py")
-            assert rest[1] in ("finding", "exits", home), f"{place} imports its sibling {name}"
+            assert rest[1] in (*SHARED, home), f"{place} imports its sibling {name}"
         if floor == FLOORS.index("reporting"):
             assert rest[:2] in (["findings", "finding"],) or rest[0] in ("base", "reporting"), f"{place} imports {name}"
 

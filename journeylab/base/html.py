@@ -1,6 +1,7 @@
 """Escaped fragments of HTML: card, paragraph, table. Everything that comes in is text and leaves as text."""
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
@@ -10,6 +11,23 @@ import pandas as pd
 def paragraph(text: str) -> str:
     """`text` as a paragraph."""
     return f"<p>{escape(text)}</p>"
+
+
+def heading(text: str) -> str:
+    """`text` as the heading of a part of a card."""
+    return f"<h4>{escape(text)}</h4>"
+
+
+def listing(texts: Iterable[str]) -> str:
+    """`texts` as a list."""
+    return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
+
+
+def quotation(text: str, *, origin: str) -> str:
+    """`text` as a quotation, whichever way its script runs, with where it comes from."""
+    return (
+        f'<blockquote class="jl-quote"><p dir="auto">“{escape(text)}”</p><footer>{escape(origin)}</footer></blockquote>'
+    )
 
 
 def card(title: str, *fragments: str) -> str:

@@ -11,7 +11,7 @@ from journeylab.events.journey import read_journey
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
 from journeylab.findings.personas import Personas, find_personas
-from journeylab.findings.personas.card import generated_name
+from journeylab.findings.personas.cards import generated_name
 from journeylab.findings.personas.landmark import in_words
 from journeylab.findings.personas.profile import COLUMNS, sets_apart
 
@@ -236,16 +236,16 @@ def test_cards_say_what_sets_a_persona_apart_and_what_is_not_known(personas):
     assert card.title == f"P2 · {personas.table['name'][1]}"
     assert set(card.apart["feature"]) & {"event: called", "event: asked"}
     assert (card.apart["delta"].abs() >= 0.147).all()
-    assert card.sentence().endswith("Not proven yet: stability has not been tested.")
+    assert card.sentence().endswith(f"Verdict: {card.verdict}.")
     shown = personas.cards()._repr_html_()
-    assert shown.count("What we do not know.") == 2
+    assert shown.count("What we do not know") == 2
     assert card.apart["feature"][0] in shown
 
 
 def test_a_card_of_the_only_persona_says_that_nothing_sets_it_apart(one_kind):
     shown = one_kind.cards()[0]._repr_html_()
     assert "Nothing sets it apart by more than a negligible difference." in shown
-    assert "No structure found: one kind of customer." in shown
+    assert "Verdict: no structure found: one kind of customer." in shown
 
 
 def test_effect_sizes_are_those_of_the_definition(personas, log):

@@ -2,6 +2,24 @@
 
 from journeylab.base.charts.chart import INK, PALETTE, Chart, colours, note
 from journeylab.base.charts.curves import areas, curves, lines
+from journeylab.base.charts.flows import flows
+from journeylab.base.charts.funnel import funnel
 from journeylab.base.charts.marks import intervals, stacked, tiles
+from journeylab.base.charts.profiles import profiles
 
-__all__ = ["INK", "PALETTE", "Chart", "areas", "colours", "curves", "intervals", "lines", "note", "stacked", "tiles"]
+__all__ = [
+    "INK",
+    "PALETTE",
+    "Chart",
+    "areas",
+    "colours",
+    "curves",
+    "flows",
+    "funnel",
+    "intervals",
+    "lines",
+    "note",
+    "profiles",
+    "stacked",
+    "tiles",
+]

@@ -25,12 +25,13 @@ class Landmark:
         spell that is a return, after a loss before the window, counts as such); lost within the time, whether or not
         they came back; watched for less than the time.
     within: the time from entering, in words.
-    customers: how many customers the log holds.
+    length: the same as a difference of times. customers: how many customers the log holds.
     """
 
     entries: pd.DataFrame
     left_out: pd.DataFrame
     within: str
+    length: pd.Timedelta
     customers: int
 
     @classmethod
@@ -55,7 +56,7 @@ class Landmark:
             remaining &= ~holds.to_numpy()
         left_out = pd.DataFrame({"reason": list(counts), "customers": list(counts.values())})
         entries = first.loc[remaining, ["entered"]].reset_index()
-        return cls(entries, left_out, words, n_known)
+        return cls(entries, left_out, words, length, n_known)
 
     @property
     def too_few(self) -> str | None:

@@ -1,27 +1,39 @@
 """Personas: which kinds of customer were found, what sets each apart, and if there are none, why?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 
 from journeylab.base import charts, html
 from journeylab.estimators.latent_class import Encoding, LatentClass
+from journeylab.events.features import FeaturePlan
 from journeylab.events.journey import Journey
+from journeylab.events.log import EventLog
+from journeylab.events.spells import Spells
 from journeylab.findings.finding import Finding, Grouping
-from journeylab.findings.personas.card import Cards, PersonaCard
+from journeylab.findings.personas.assign import Assignment, Definition, assign
+from journeylab.findings.personas.cards import Cards, Material, build_cards
+from journeylab.findings.personas.exemplar import no_exemplars
+from journeylab.findings.personas.figures import FOUND_AGAIN, HOW_MANY, apart_figure, proof_figure, scan_figure
+from journeylab.findings.personas.file import write_fields
+from journeylab.findings.personas.notes import PersonaNotes, no_notes, read_notes
+from journeylab.findings.personas.number import STRUCTURE
 from journeylab.findings.personas.profile import COLUMNS as PROFILED
-from journeylab.findings.personas.profile import sets_apart
+from journeylab.findings.personas.proof import PROOF, VERDICTS
+from journeylab.findings.personas.rules import no_rules
 from journeylab.findings.personas.scan import COLUMNS as SCANNED
+from journeylab.findings.personas.second_opinion import COLUMNS as SECOND_OPINION
+from journeylab.findings.personas.wording import no_structure_sentence, personas_sentence
 
-UNPROVEN = "not proven yet: stability has not been tested"
-NO_STRUCTURE = "no structure found: one kind of customer"
 _TABLE = {
     **dict.fromkeys(("persona", "name"), object),
     **dict.fromkeys(("n", "customers"), int),
     **dict.fromkeys(("share", "lower", "upper", "certainty"), float),
 }
-_VERDICTS = {"persona": object, "verdict": object, "n": int, "certainty": float}
 _LEFT_OUT = {"reason": object, "customers": int}
 _UNUSED = {"column": object, "reason": object}
 
@@ -34,14 +46,30 @@ class Personas(Finding):
         judged, the base), `share` with its 95% interval `lower`, `upper`, and `certainty` (their mean probability of
         belonging to it).
     labels: Series customer_id -> persona. probabilities: DataFrame, customer_id by persona; rows sum to 1.
-    verdicts: DataFrame `persona`, `verdict`, `n`, `certainty`: what is proven of each.
+    verdicts: DataFrame `persona`, `verdict`, `n`, `certainty`, `jaccard`, `lower`, `upper`: the proof in short.
+    proof: DataFrame, one row per persona: `persona`; `verdict` (see `verdicts`); `n`; `jaccard`, the mean Jaccard
+        coefficient with its like in resampled customers, with its 95% interval `lower`, `upper` over the `replicates`;
+        `split_half`, the mean Jaccard coefficient of two halves of the customers; `certainty`; `dependence`, the
+        largest correlation left between two variables within the persona, those two as `dependent`, and the share of
+        pairs of variables with one beyond chance, `dependent_pairs`. n and certainty are of all customers, the rest
+        of at most 5,000.
+    structure: DataFrame, one row per null model that was tried: `null` in words; `statistic`; `personas`, how many
+        gained; their gain `observed`, beside those from nothing, their mean `expected` and 95% quantile `upper`; `p`;
+        `replicates`, fewer than were asked for where the answer was clear before; `is_beyond` (p of at most .05).
+    second_opinion: DataFrame `method`, `personas`, `agreement` (adjusted Rand index), `n`: a plainer method beside it.
+    seed: of the search.
     scan: DataFrame, one row per number of personas tried; see `scan.Scan`.
     left_out: DataFrame `reason`, `customers`: who could not be judged.
     profiles: DataFrame, each persona's features beside the other customers'; see `profile.profile`.
     unused: DataFrame `column`, `reason`: attributes that were no feature.
     known_at: Series customer_id -> the landmark, entry + `within`.
+    rules: DataFrame, the best plain rule of each persona, how right it is; see `rules.find_rules`.
+    exemplars: DataFrame `persona`, `feature`, `value`: a typical customer in rounded numbers; see `exemplar`.
+    notes: DataFrame `persona`, `kind` (note, evidence), `text`, `source`, `date`: what people wrote; see `named`.
     within: that time in words; None where it was not decided. stages: names of the journey's stages.
-    model, encoding: what assigns a customer; None where there is no persona.
+    model, encoding, plan: what assigns a customer; None where there is no persona. plan: which features; see
+        `journeylab.events.features.FeaturePlan`.
+    journey: the journey that the customers were judged in.
 
     There may be no persona: see `none`.
     """
@@ -58,6 +86,15 @@ class Personas(Finding):
     stages: tuple[str, ...]
     model: LatentClass | None
     encoding: Encoding | None
+    rules: pd.DataFrame = field(default_factory=no_rules, kw_only=True)
+    exemplars: pd.DataFrame = field(default_factory=no_exemplars, kw_only=True)
+    notes: pd.DataFrame = field(default_factory=no_notes, kw_only=True)
+    proof: pd.DataFrame = field(default_factory=lambda: _no_rows(PROOF), kw_only=True)
+    structure: pd.DataFrame = field(default_factory=lambda: _no_rows(STRUCTURE), kw_only=True)
+    second_opinion: pd.DataFrame = field(default_factory=lambda: _no_rows(SECOND_OPINION), kw_only=True)
+    seed: int | None = field(default=None, kw_only=True)
+    journey: Journey = field(kw_only=True)
+    plan: FeaturePlan | None = field(default=None, kw_only=True)
 
     @classmethod
     def none(
@@ -71,7 +108,7 @@ class Personas(Finding):
             lacking=f"No personas: {why}",
             labels=pd.Series([], index=nobody, dtype=object, name="persona"),
             probabilities=pd.DataFrame(index=nobody),
-            verdicts=_no_rows(_VERDICTS),
+            verdicts=_no_rows(VERDICTS),
             scan=_no_rows(SCANNED),
             left_out=_no_rows(_LEFT_OUT) if left_out is None else left_out,
             profiles=pd.DataFrame(columns=PROFILED),
@@ -81,118 +118,120 @@ class Personas(Finding):
             stages=journey.stage_names,
             model=None,
             encoding=None,
+            journey=journey,
         )
 
     def sentence(self) -> str:
-        """How many personas, each with share, interval and base, and whether they are proven."""
+        """How many personas, each with share, interval and base, and what is proven of each."""
         if self.lacking:
             return self.lacking
-        customers = f"{len(self.labels):,} customers"
         if len(self.table) == 1:
-            return (
-                f"No structure found: by their first {self.within} these {customers} are one kind of customer, "
-                "more or less active."
-            )
-        shares = "; ".join(
-            f"{row.persona} ({row.name}) {row.share:.0%} of {customers} ({row.lower:.0%} to {row.upper:.0%})"
-            for row in self.table.itertuples(index=False, name="Row")
-        )
-        return f"{len(self.table)} personas by the first {self.within}: {shares}. {UNPROVEN[0].upper()}{UNPROVEN[1:]}."
+            return no_structure_sentence(self.table, self.structure, within=self.within)
+        return personas_sentence(self.table, self.proof, within=self.within)
 
     def by_stage(self) -> pd.DataFrame:
         """Index `stage`, no column: personas are formed before most stages are reached and say nothing of a single
         one."""
         return pd.DataFrame(index=pd.Index(self.stages, name="stage"))
 
-    def cards(self) -> Cards:
-        """One short card per persona, the largest first."""
-        rows = zip(self.table.itertuples(index=False), self.verdicts["verdict"], strict=True)
-        return Cards(tuple(self._card(row, verdict) for row, verdict in rows))
+    def cards(
+        self,
+        spells: Spells | None = None,
+        log: EventLog | None = None,
+        *,
+        horizon: str | timedelta | None = None,
+    ) -> Cards:
+        """A card for each persona of 30 customers or more, the largest first.
+
+        spells: tell the typical journey, and from the landmark on the time in each stage and the losses within
+            `horizon` (“90d”), which must be given with them.
+        log: tells the roles seen in each account and quotes: what customers wrote by the landmark, or, where fewer than
+            five of a persona did, at any time in the window; redacted, and only with consent where the log or the
+            customers' table has a column `consent`. Where the customers' table has a column `account` that several
+            customers share, a card also says which personas are found in one account, and is left out for a persona
+            found in fewer than 10.
+
+        Raises EstimateError where of spells and horizon only one is given.
+        """
+        names = ("table", "verdicts", "profiles", "rules", "exemplars", "notes", "left_out", "within", "stages")
+        material = Material(
+            **{name: getattr(self, name) for name in names},
+            grouping=self.grouping(),
+            seed=self.seed or 0,
+            is_tested="jaccard" in self.verdicts and self.verdicts["jaccard"].notna().any(),
+        )
+        return build_cards(material, spells=spells, log=log, horizon=horizon)
+
+    def named(self, notes: PersonaNotes | str | Path | Mapping[str, Any]) -> "Personas":
+        """The same personas with the names, notes and evidence of `notes`: a personas.yml, or a mapping like it.
+
+        Ids stay as they are, and personas that are not named keep the generated name. Where there is no persona,
+        nothing changes. Raises StudyError as `read_notes` does, and for an id that no persona has, by line.
+        """
+        read = notes if isinstance(notes, PersonaNotes) else read_notes(notes)
+        if self.lacking:
+            return self
+        read.check(self.table["persona"])
+        names = self.table["persona"].map(read.names()).fillna(self.table["name"]).astype(object)
+        return replace(self, table=self.table.assign(name=names), notes=read.table())
 
     def grouping(self) -> Grouping:
         """The personas as groups for other findings, each label known from entry + `within` on."""
         return Grouping(name="persona", labels=self.labels, known_at=self.known_at)
+
+    def assign(
+        self, log: EventLog, *, spells: Spells | None = None, features: pd.DataFrame | None = None
+    ) -> Assignment:
+        """Which of these personas are the customers of another log, by their own first days?
+
+        Nothing is learned from `log`: model, features and their names are those that these personas were found with.
+        What these customers do that the first ones never did counts for no persona and is told in `unseen`. Who entered
+        in the window, was watched that long and not lost by then is assigned, however few; `left_out` counts the
+        others.
+
+        spells: of `log`; without them they are found with the journey of these personas. They say who entered when.
+        features: further features, as for `find_personas`.
+
+        Raises EstimateError if `log`'s window is shorter than the time, or if a feature was known only later.
+        """
+        described = Definition(
+            self.table, self.lacking, self.journey, self.model, self.encoding, self.plan, within=self.within
+        )
+        return assign(described, log, spells=spells, extra=features)
+
+    def write(self, path: str | Path, *, customers: Literal["kept", "left out"] = "kept") -> Path:
+        """Write the personas to `path` (`*.persona.json`), in one step; `read_personas` gives the same. Returns the
+        path.
+
+        customers: “kept” writes each customer's id, label, probabilities and landmark, so that the file is as personal
+            as the log, and belongs beside it. “left out” writes none of them: such a file describes the personas and
+            assigns further customers, but names nobody. Values of attributes and names of events are in both.
+        """
+        return write_fields(path, vars(self), customers=customers)
 
     def plot(self, ax=None) -> charts.Chart:
         """What sets the personas apart: Cliff's delta of each persona to the other customers, for the features with
         most."""
         if self.lacking:
             return charts.note(self.lacking, title=self.title, ax=ax)
-        apart = [sets_apart(self.profiles, persona, at_most=3) for persona in self.table["persona"]]
-        features = list(dict.fromkeys(pd.concat(apart)["feature"]))
-        shown = self.profiles[self.profiles["feature"].isin(features)]
-        title = f"What sets the personas apart: Cliff's delta (first {self.within})"
-        if not features:
-            return charts.tiles(
-                self.table.assign(feature="share"),
-                row="feature",
-                column="persona",
-                value="share",
-                title="No structure found",
-                alt=self.sentence(),
-                ax=ax,
-            )
-        shown = shown.set_index("feature").loc[features].reset_index()
-        told = "; ".join(
-            f"{row.persona}: {row.feature} {row.delta:+.2f}" for each in apart for row in each.head(3).itertuples()
-        )
-        return charts.tiles(
-            shown.assign(text=[f"{delta:+.2f}" for delta in shown["delta"]]),
-            row="feature",
-            column="persona",
-            value="delta",
-            text="text",
-            centre=0.0,
-            title=title,
-            alt=f"{title} of each to the other customers, from -1 to 1. {told}.",
-            ax=ax,
-        )
+        return apart_figure(self.table, self.profiles, within=self.within, sentence=self.sentence(), ax=ax)
 
     def plot_scan(self, ax=None) -> charts.Chart:
         """How well each number of personas describes the customers (lower is better); the chosen number is marked."""
-        if self.lacking:
-            return charts.note(self.lacking, title="How many personas?", ax=ax)
-        curves = self.scan.melt(
-            id_vars="personas", value_vars=["bic", "adjusted_bic"], var_name="criterion", value_name="score"
-        )
-        curves["criterion"] = curves["criterion"].map({"bic": "BIC", "adjusted_bic": "adjusted BIC"})
-        curves["score"] -= curves.groupby("criterion")["score"].transform("first")
-        told = ", ".join(
-            f"{row.personas}: {row.score:,.0f}" for row in curves[curves["criterion"] == "BIC"].itertuples()
-        )
-        chosen = len(self.table)
-        return charts.lines(
-            curves,
-            x="personas",
-            y="score",
-            by="criterion",
-            mark=chosen,
-            x_label="Number of personas",
-            y_label="Difference to one persona (lower is better)",
-            title="How many personas?",
-            alt=f"BIC less that of one persona, by number of personas. {told}. Chosen: {chosen}.",
-            ax=ax,
-        )
+        return charts.note(self.lacking, title=HOW_MANY, ax=ax) if self.lacking else scan_figure(self.scan, ax)
 
-    def _card(self, row, verdict: str) -> PersonaCard:
-        apart = sets_apart(self.profiles, row.persona)
-        return PersonaCard(
-            persona=row.persona,
-            name=row.name,
-            n=row.n,
-            customers=row.customers,
-            share=row.share,
-            lower=row.lower,
-            upper=row.upper,
-            certainty=row.certainty,
-            apart=apart,
-            verdict=verdict,
-        )
+    def plot_proof(self, ax=None) -> charts.Chart:
+        """How far each persona is found again in resampled customers, with intervals, beside what solid ones reach."""
+        return charts.note(self.lacking, title=FOUND_AGAIN, ax=ax) if self.lacking else proof_figure(self.proof, ax)
 
     def _repr_html_(self) -> str:
-        verdicts = html.table(self.verdicts, caption="Verdicts", csv=False)
+        proven = (
+            html.table(self.proof, caption="What is proven of each", csv=False),
+            html.table(self.structure, caption="More than chance?", csv=False),
+            html.table(self.second_opinion, caption="A second opinion", csv=False),
+        )
         left_out = html.table(self.left_out, caption="Left out", csv=False)
-        return html.card(self.title, html.paragraph(self.sentence()), html.table(self.table), verdicts, left_out)
+        return html.card(self.title, html.paragraph(self.sentence()), html.table(self.table), *proven, left_out)
 
 
 def _no_rows(columns: Mapping[str, type]) -> pd.DataFrame:

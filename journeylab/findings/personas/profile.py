@@ -1,38 +1,18 @@
 """What sets each persona apart from the other customers? Effect sizes with their bases; no p-values: these features
 made the groups."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
 from journeylab.events.features import Features
+from journeylab.findings.personas.measures import Measured, find_measures
 
 COLUMNS = ["persona", "feature", "kind", "family", "inside", "others", "lift", "delta", "n", "n_others"]
 # Below this a difference is negligible (Romano et al. 2006).
 NEGLIGIBLE = 0.147
-_RARE = 0.01
-_NEXT = "next after"
-_LABELS = {
-    "events": "events",
-    "contacts": "people involved",
-    "typical_gap_days": "days between events",
-    "active_days": "active days",
-    "longest_gap_days": "longest gap in days",
-    "company_events": "company-initiated events",
-    "score": "survey score",
-    "value": "value",
-}
-
-
-@dataclass(frozen=True)
-class _Measured:
-    feature: str
-    family: str
-    kind: str
-    amounts: np.ndarray
 
 
 def profile(features: Features, labels: np.ndarray, ids: list[str], *, rows: np.ndarray) -> pd.DataFrame:
@@ -45,11 +25,16 @@ def profile(features: Features, labels: np.ndarray, ids: list[str], *, rows: np.
     n, n_others: customers of the persona and others in whom the feature is known.
     `labels` numbers the persona of each customer of `features`; only `rows` are compared (a sample of many).
     """
+    return compare_measures(find_measures(features, rows), labels[rows], ids)
+
+
+def compare_measures(measures: Iterable[Measured], labels: np.ndarray, ids: list[str]) -> pd.DataFrame:
+    """As `profile`, from the measures of customers and the number of each customer's persona."""
     found = []
-    for measured in _measures(features, rows):
+    for measured in measures:
         known = np.isfinite(measured.amounts)
         if known.any():
-            found += _compared(measured, measured.amounts[known], labels[rows][known], ids)
+            found += _compared(measured, measured.amounts[known], labels[known], ids)
     table = pd.DataFrame(found, columns=COLUMNS)
     table["persona"] = pd.Categorical(table["persona"], ids, ordered=True)
     return table.sort_values("persona", kind="stable", ignore_index=True).astype({"persona": object})
@@ -63,30 +48,7 @@ def sets_apart(profiles: pd.DataFrame, persona: str, *, at_most: int = 5) -> pd.
     return own[own.groupby("family").cumcount() < 2].head(at_most).reset_index(drop=True)
 
 
-def _measures(features: Features, rows: np.ndarray) -> Iterator[_Measured]:
-    for name, column in features.numbers.items():
-        yield _Measured(_LABELS.get(name, name), name, "number", column.to_numpy(dtype=float)[rows])
-    for name, column in features.categories.items():
-        levels = column.iloc[rows]
-        known = levels.notna().to_numpy()
-        shares = levels.value_counts(normalize=True)
-        for level in sorted(shares.index[shares >= _RARE]):
-            yield _Measured(f"{name}: {level}", name, "level", np.where(known, (levels == level).to_numpy(), np.nan))
-    n = len(features.customers)
-    for each in features.counts:
-        # Kinds and channels within a group of events are in the counts of all events too, in simpler words.
-        if each.given and not each.name.startswith(_NEXT):
-            continue
-        total = np.bincount(each.rows, weights=each.counts, minlength=n)[rows]
-        for place, what in enumerate(each.names):
-            here = each.columns == place
-            if here.sum() >= _RARE * n and what not in features.milestones:
-                count = np.bincount(each.rows[here], weights=each.counts[here], minlength=n)[rows]
-                share = np.divide(count, total, out=np.full(len(rows), np.nan), where=total > 0)
-                yield _Measured(f"{each.name}: {what}", _NEXT if each.given else each.name, "share", share)
-
-
-def _compared(measured: _Measured, values: np.ndarray, labels: np.ndarray, ids: list[str]) -> list[dict]:
+def _compared(measured: Measured, values: np.ndarray, labels: np.ndarray, ids: list[str]) -> list[dict]:
     """Each persona with the others: Cliff's delta from the mean rank of the persona's customers among all."""
     ranks, total = rankdata(values), len(values)
     typical = np.median if measured.kind == "number" else np.mean
@@ -100,24 +62,6 @@ def _compared(measured: _Measured, values: np.ndarray, labels: np.ndarray, ids: 
         inside, others = float(typical(values[own])), float(typical(values[~own]))
         lift = inside / others if measured.kind != "number" and others > 0 else np.nan
         delta = 2 * above / (n * n_others) - 1
-        found.append(
-            dict(
-                zip(
-                    COLUMNS,
-                    (
-                        persona,
-                        measured.feature,
-                        measured.kind,
-                        measured.family,
-                        inside,
-                        others,
-                        lift,
-                        delta,
-                        n,
-                        n_others,
-                    ),
-                    strict=True,
-                )
-            )
-        )
+        row = (persona, measured.feature, measured.kind, measured.family, inside, others, lift, delta, n, n_others)
+        found.append(dict(zip(COLUMNS, row, strict=True)))
     return found

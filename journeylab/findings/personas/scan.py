@@ -1,4 +1,4 @@
-"""How many personas do the data bear? Latent-class models with one class, two classes, and so on, compared."""
+"""How well do one, two, and more latent classes describe the customers, and what is proven of the number chosen?"""
 
 from dataclasses import dataclass, replace
 
@@ -6,16 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from journeylab.estimators.latent_class import (
-    MAX_ROWS,
-    Encoding,
-    LatentClass,
-    Observed,
-    Tally,
-    canonical_rows,
-    relative_entropy,
-)
+from journeylab.estimators.latent_class import Encoding, LatentClass, Observed, Tally, relative_entropy
 from journeylab.events.features import Features
+from journeylab.findings.personas.number import Evidence, Proving, find_number
+from journeylab.findings.personas.proof import SCANNED, prove, scanned
 
 MIN_PERSONA = 30
 COLUMNS = {
@@ -27,53 +21,73 @@ COLUMNS = {
     **dict.fromkeys(("certainty", "entropy"), float),
     "is_large_enough": bool,
     "n": int,
-    "is_chosen": bool,
+    **SCANNED,
 }
+_BATCH = 100_000
 
 
 @dataclass(frozen=True)
 class Scan:
-    """Models compared, and the one chosen.
+    """Models compared, the one chosen, and what is proven of it.
 
     table: DataFrame, one row per number of personas: `personas`, `log_likelihood`, `n_parameters`, `bic`,
         `adjusted_bic`, `icl` (BIC plus twice the entropy of the assignment: Biernacki, Celeux and Govaert 2000; it asks
         for personas that do not overlap), `smallest` (customers in the smallest persona), `certainty` (mean probability
-        of the assigned persona), `entropy` (relative, 1 certain), `is_large_enough`, `n`, the customers fitted, and
-        `is_chosen`.
+        of the assigned persona), `entropy` (relative, 1 certain), `is_large_enough`, `n` (the customers fitted); then,
+        where it was asked, `gain` (in log-likelihood per customer by the last persona), `gain_by_chance` (by cutting
+        one of as many continuous clouds as there are without it), `p`, and `stability` (Jaccard coefficient of the
+        least stable persona); and `is_chosen`.
+    structure, proof: see `Personas`.
     model, encoding: what was chosen; classes ordered by the number of customers assigned.
     probabilities: (customers, personas) for all customers.
     """
 
     table: pd.DataFrame
+    structure: pd.DataFrame
+    proof: pd.DataFrame
     model: LatentClass
     encoding: Encoding
     probabilities: np.ndarray
 
     @classmethod
-    def of(cls, observed: Observed, encoding: Encoding, *, max_personas: int, seed: int) -> "Scan":
-        """Fit 1 to `max_personas` classes to at most 50,000 of the customers `observed`; of those whose personas all
-        hold 30 customers or more, the number with the lowest BIC; assign all customers.
+    def of(
+        cls,
+        observed: Observed,
+        encoding: Encoding,
+        *,
+        rows: np.ndarray,
+        max_personas: int,
+        seed: int,
+        proving: Proving,
+    ) -> "Scan":
+        """Fit 1 to `max_personas` classes to the customers at `rows` of those `observed`, choose their number, prove
+        them, and assign all customers.
 
         What a customer's counts are worth is measured within the classes of the largest model, and the same for all
         models, so that they can be compared (as the dispersion in quasi-likelihood comparisons: Burnham and Anderson
         2002, section 2.5).
         """
-        counts = encoding.encode(observed)
-        chosen_rows = canonical_rows(counts, at_most=MAX_ROWS, seed=seed)
-        largest = min(max_personas, max(1, counts.shape[0] // MIN_PERSONA))
+        fitted = observed.take(rows)
+        largest = min(max_personas, max(1, len(rows) // MIN_PERSONA))
+        counts = encoding.encode(fitted)
         if largest > 1:
-            pilot = LatentClass.fit(counts[chosen_rows], encoding.variables, n_classes=largest, seed=seed)
-            encoding = encoding.within(observed, pilot.probabilities(counts))
-            counts = encoding.encode(observed)
-        fitted = counts[chosen_rows]
+            pilot = LatentClass.fit(counts, encoding.variables, n_classes=largest, seed=seed)
+            encoding = encoding.within(fitted, pilot.probabilities(counts))
+            counts = encoding.encode(fitted)
         models = [
-            LatentClass.fit(fitted, encoding.variables, n_classes=number, seed=seed) for number in range(1, largest + 1)
+            LatentClass.fit(counts, encoding.variables, n_classes=number, seed=seed) for number in range(1, largest + 1)
         ]
-        table = pd.DataFrame([_row(model, fitted, counts.shape[0]) for model in models])
-        best = int(table["bic"].where(table["is_large_enough"]).idxmin())
-        table["is_chosen"] = table.index == best
-        model, probabilities = _by_size(models[best], counts)
-        return cls(table, model, encoding, probabilities)
+        table = pd.DataFrame([_row(model, counts, observed.n_rows) for model in models])
+        evidence = Evidence.of(counts, encoding, proving.take(rows), seed=seed)
+        number = find_number(models, table, evidence)
+        model = models[number.personas - 1]
+        probabilities = _probabilities(model, encoding, observed)
+        sizes = np.bincount(probabilities.argmax(axis=1), minlength=model.n_classes)
+        order = np.argsort(-sizes, kind="stable")
+        model = replace(model, log_shares=model.log_shares[order], log_cells=model.log_cells[:, order])
+        probabilities, number = probabilities[:, order], number.ordered(order)
+        proof = prove(model, probabilities, number=number, evidence=evidence)
+        return cls(scanned(table, number), number.structure, proof, model, encoding, probabilities)
 
 
 def observe(features: Features) -> Observed:
@@ -82,7 +96,11 @@ def observe(features: Features) -> Observed:
     return Observed(
         numbers={name: features.numbers[name].to_numpy(dtype=float) for name in modelled},
         among=features.among,
-        categories={name: column.to_numpy(dtype=object) for name, column in features.categories.items()},
+        categories={
+            name: column.to_numpy(dtype=object)
+            for name, column in features.categories.items()
+            if name not in features.shown
+        },
         tallies={
             each.name: Tally(
                 csr_matrix(
@@ -118,11 +136,7 @@ def _row(model: LatentClass, fitted: csr_matrix, n_customers: int) -> dict:
     }
 
 
-def _by_size(model: LatentClass, counts: csr_matrix) -> tuple[LatentClass, np.ndarray]:
-    """The model with its classes ordered by the customers assigned to them, and the probabilities of all customers."""
-    probabilities = model.probabilities(counts)
-    sizes = np.bincount(probabilities.argmax(axis=1), minlength=model.n_classes)
-    order = np.argsort(-sizes, kind="stable")
-    return replace(model, log_shares=model.log_shares[order], log_cells=model.log_cells[:, order]), probabilities[
-        :, order
-    ]
+def _probabilities(model: LatentClass, encoding: Encoding, observed: Observed) -> np.ndarray:
+    """(customers, classes) of all customers, encoded some at a time, so that memory follows the batch."""
+    batches = (observed.take(slice(first, first + _BATCH)) for first in range(0, observed.n_rows, _BATCH))
+    return np.concatenate([model.probabilities(encoding.encode(each)) for each in batches])

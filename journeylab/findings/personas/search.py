@@ -5,7 +5,6 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from journeylab.base import durations
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.intervals import wilson
 from journeylab.estimators.latent_class import MAX_ROWS, Encoding, certainty
@@ -13,11 +12,20 @@ from journeylab.events.features import Features, find_features
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells, find_spells
-from journeylab.findings.personas.card import generated_name
+from journeylab.findings.personas.accounts import account_numbers
+from journeylab.findings.personas.cards import generated_name
+from journeylab.findings.personas.description import describe
 from journeylab.findings.personas.landmark import Landmark, check_window
-from journeylab.findings.personas.personas import NO_STRUCTURE, UNPROVEN, Personas
-from journeylab.findings.personas.profile import profile, sets_apart
+from journeylab.findings.personas.number import Proving
+from journeylab.findings.personas.personas import Personas
+from journeylab.findings.personas.profile import sets_apart
+from journeylab.findings.personas.progress import ProgressWanted, telling
+from journeylab.findings.personas.proof import VERDICTS
 from journeylab.findings.personas.scan import Scan, observe
+from journeylab.findings.personas.second_opinion import second_opinion
+
+REPLICATES = 20
+MIN_REPLICATES = 19
 
 
 def find_personas(
@@ -28,74 +36,99 @@ def find_personas(
     seed: int,
     features: pd.DataFrame | None = None,
     max_personas: int = 8,
+    replicates: int = REPLICATES,
+    accounts: str | None = None,
+    progress: ProgressWanted = False,
 ) -> Personas:
-    """The personas of `log`'s customers, by what each did within `within` from entering `journey`.
+    """The personas of `log`'s customers, by what each did within `within` from entering `journey`, and what is proven
+    of them.
 
     within: the time from entering, as “30d”. Only customers who entered in the window, were watched that long and were
         not lost by then are judged; `left_out` counts the others. Nothing later than entry + `within` is used.
     features: further features by customer, with when each became known; see `journeylab.events.features.find_features`.
-    max_personas: the largest number tried. The number is chosen by BIC; one is a legal answer.
+    max_personas: the largest number tried; how it is chosen is in `journeylab.findings.personas.number`. One is a legal
+        answer.
+    replicates: how many resamples, and draws from each null model, prove the personas. 20 are the fewest that can: a p
+        of .05 takes 19 draws, and a mean of 20 Jaccard coefficients that vary by .1 is known to .05. With 0 nothing is
+        proven, and the verdicts say so; the number is then the one with the lowest ICL.
+    accounts: the attribute that says which account each customer is of, where customers are people and several may
+        share one: accounts are then resampled and halved whole. By default the attribute `account`, if there is one;
+        without it each customer stands alone, which is right where customers are accounts, and people their contacts.
+    progress: True for a line on standard error while it lasts, where that is a terminal; or a function that is called
+        with the number of replicates done.
 
     Where fewer than 30 customers can be judged, or nothing differs between them, there is no persona, and `lacking`
     says why.
 
-    Raises EstimateError if `within` is longer than the window, if a feature was known only later, or if `max_personas`
-    is less than 1.
+    Raises EstimateError if `within` is longer than the window, if a feature was known only later, if `max_personas` is
+    less than 1, if `replicates` are too few to prove anything, or if no attribute is called `accounts`.
     """
-    if max_personas < 1:
-        raise EstimateError(f"At most “{max_personas}” personas were asked for. Ask for 1 or more.")
+    _check(max_personas, replicates)
     check_window(within, log.window)
-    return _personas(
-        log, find_spells(log, journey), within=within, seed=seed, extra=features, max_personas=max_personas
-    )
-
-
-def _personas(
-    log: EventLog,
-    spells: Spells,
-    *,
-    within: str | timedelta,
-    seed: int,
-    extra: pd.DataFrame | None,
-    max_personas: int,
-) -> Personas:
+    spells = find_spells(log, journey)
     landmark = Landmark.of(log, spells, within)
     if landmark.too_few:
-        return Personas.none(spells.journey, landmark.too_few, within=landmark.within, left_out=landmark.left_out)
-    features = find_features(log, landmark.entries, within=within, milestones=_openers(spells.journey), extra=extra)
-    observed = observe(features)
+        return Personas.none(journey, landmark.too_few, within=landmark.within, left_out=landmark.left_out)
+    known = find_features(
+        log, landmark.entries, within=within, milestones=_openers(journey), spells=spells, extra=features
+    )
+    rows, observed = _sample(known, seed), observe(known)
+    units = account_numbers(log.customers, known.customers, accounts)
     try:
-        encoding = Encoding.fit(observed)
+        encoding = Encoding.fit(observed.take(rows))
     except EstimateError:  # it has one reason only: nothing differs
         why = (
-            f"nothing differs between the {len(features.customers):,} customers who can be judged by their first "
+            f"nothing differs between the {len(known.customers):,} customers who can be judged by their first "
             f"{landmark.within}. Give them attributes, or ask for a longer `within`."
         )
-        return Personas.none(spells.journey, why, within=landmark.within, left_out=landmark.left_out)
-    scan = Scan.of(observed, encoding, max_personas=max_personas, seed=seed)
-    ids = [f"P{number}" for number in range(1, scan.model.n_classes + 1)]
+        return Personas.none(journey, why, within=landmark.within, left_out=landmark.left_out)
+    with telling(progress) as tell:
+        proving = Proving(replicates, units, tell)
+        scan = Scan.of(observed, encoding, rows=rows, max_personas=max_personas, seed=seed, proving=proving)
+    return _found(known, scan, landmark=landmark, spells=spells, seed=seed)
+
+
+def _found(features: Features, scan: Scan, *, landmark: Landmark, spells: Spells, seed: int) -> Personas:
+    """What the chosen model of `scan` says of the customers of `features`."""
+    ids = list(scan.proof["persona"])
     probabilities = pd.DataFrame(scan.probabilities, index=features.customers, columns=ids)
     labels = scan.probabilities.argmax(axis=1)
-    profiles = profile(features, labels, ids, rows=_sample(features, seed))
-    table = _table(scan.probabilities, ids, profiles)
-    verdict = NO_STRUCTURE if len(ids) == 1 else UNPROVEN
+    described = describe(features, labels, ids, rows=_sample(features, seed), seed=seed)
     entered = landmark.entries.set_index("customer_id")["entered"]
     return Personas(
         title=f"Personas by the first {landmark.within}",
-        table=table,
+        table=_table(scan.probabilities, ids, described.profiles),
         labels=pd.Series(np.array(ids, dtype=object)[labels], index=features.customers, name="persona"),
         probabilities=probabilities,
-        verdicts=table[["persona", "n", "certainty"]].assign(verdict=verdict)[["persona", "verdict", "n", "certainty"]],
+        verdicts=scan.proof[list(VERDICTS)],
+        proof=scan.proof,
+        structure=scan.structure,
+        second_opinion=second_opinion(features, labels, len(ids), seed=seed),
+        seed=seed,
         scan=scan.table,
         left_out=landmark.left_out,
-        profiles=profiles,
+        profiles=described.profiles,
         unused=features.unused,
-        known_at=(entered + pd.Timedelta(durations.microseconds(within), unit="us")).rename("known_at"),
+        known_at=(entered + landmark.length).rename("known_at"),
         within=landmark.within,
         stages=spells.journey.stage_names,
         model=scan.model,
         encoding=scan.encoding,
+        rules=described.rules,
+        exemplars=described.exemplars,
+        journey=spells.journey,
+        plan=features.plan,
     )
+
+
+def _check(max_personas: int, replicates: int) -> None:
+    if max_personas < 1:
+        raise EstimateError(f"At most “{max_personas}” personas were asked for. Ask for 1 or more.")
+    if replicates and replicates < MIN_REPLICATES:
+        raise EstimateError(
+            f"“{replicates}” replicates were asked for, but fewer than {MIN_REPLICATES} cannot prove anything at a "
+            f"level of .05. Ask for {MIN_REPLICATES} or more, or for 0 to prove nothing."
+        )
 
 
 def _openers(journey: Journey) -> tuple[str, ...]:

@@ -1,0 +1,245 @@
+"""Redaction: what does a text say without the parts that tell who wrote it, or how to reach them?
+
+A text is read from left to right. Where an address, a number or a known name begins, the whole of it becomes a mark in
+brackets: “[email]”. A mark stays what it is, so that a redacted text is redacted already.
+"""
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+LABELS = ("email", "phone", "handle", "card", "number", "ip", "url", "iban", "name")
+FEWEST_LETTERS, FEWEST_DIGITS = 3, 7
+_LONGEST_PHONE, _CARD_DIGITS = 15, range(13, 20)
+_MOST_WORDS, _MANY_COLONS = 6, 4
+_MOST_COMBINING = 4
+_AT, _DOT = r"(?:@|\s?[\[(]\s?at\s?[\])]\s?)", r"(?:\.|\s?[\[(]\s?dot\s?[\])]\s?)"
+_DOMAIN = rf"[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{0,8}}"
+# Every repetition has an upper limit: however long and strange a text is, the time to read it grows with its length.
+_KINDS = {
+    "mark": re.compile(rf"\[(?:{'|'.join(LABELS)})\]"),
+    "url": re.compile(
+        r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.|mailto:|tel:)[^\s\[\]<>“”\"]{1,2000}"
+        r"|(?:[a-z0-9-]{1,63}\.){1,8}(?:app|biz|com|dev|edu|gov|info|io|net|org|shop|ch|de|es|eu|fr|nl|pl|uk)"
+        r"(?:[/?#:][^\s\[\]<>“”\"]{0,2000}|(?![\w@]))",
+        re.IGNORECASE,
+    ),
+    "email": re.compile(rf"[\w.%+'-]{{1,255}}{_AT}{_DOMAIN}", re.IGNORECASE),
+    "handle": re.compile(r"@\w[\w.-]{1,254}(?:@[\w.-]{1,255})?"),
+    "iban": re.compile(
+        r"[A-Z]{2}\d\d(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?(?=[A-Z]{0,2}\d)[A-Z0-9]{1,3})?"
+        r"|[a-z]{2}\d\d(?:[ -]?[a-z0-9]{4})(?:[ -]?(?=[a-z]{0,3}\d)[a-z0-9]{4}){1,6}(?:[ -]?\d{1,3})?"
+    ),
+    "ip": re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)|[0-9a-f]{0,4}(?::[0-9a-f.]{0,15}){2,40}", re.IGNORECASE),
+    "date": re.compile(
+        r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d)|(?:19|20)\d\d ?[-/–] ?(?:19|20)\d\d)"
+        r"(?!\d)"
+    ),
+    "digits": re.compile(r"[+(]{0,2}\d(?:[ \t.\-/()\u00a0\u2010-\u2013]{0,3}\d){0,500}"),
+    "letters": re.compile(r"[^\W\d_]+"),
+}
+_START = re.compile(r"[\w@\[(+]|::")
+_TOKEN = re.compile(r"[^\W\d_]+|\d+")
+_BETWEEN = re.compile(r"[^\w\[\]]{0,3}")
+# An emoji may be several characters held together by joiners; a flag of a region holds invisible letters.
+_JOINER, _FLAG = "\u200d", "\U0001f3f4"
+
+
+@dataclass(frozen=True)
+class Redactor:
+    """Redacts texts, and knows names: each a tuple of words as they are compared, by its first word."""
+
+    names: dict[str, frozenset[tuple[str, ...]]]
+
+    @classmethod
+    def of(cls, names: Iterable[str] = ()) -> "Redactor":
+        """The redactor that knows `names`; those with fewer than three letters or digits are passed over."""
+        known: dict[str, set[tuple[str, ...]]] = {}
+        for name in names:
+            words = tuple(_compared(word) for word in _TOKEN.findall(_clean(str(name))))
+            if 0 < len(words) <= _MOST_WORDS and sum(map(len, words)) >= FEWEST_LETTERS:
+                known.setdefault(words[0], set()).add(words)
+        return cls({first: frozenset(several) for first, several in known.items()})
+
+    def redact(self, text: str) -> str:
+        """`text` without what identifies; see the function `redact`."""
+        redacted, before = _clean(text), None
+        # What a mark has replaced may leave a neighbour that reads differently now. Each round takes characters away.
+        while redacted != before:
+            redacted, before = self._round(redacted), redacted
+        return redacted
+
+    def _round(self, text: str) -> str:
+        plain, parts, kept = _plain(text), [], 0
+        start = _START.search(plain)
+        while start:
+            label, end = self._found(plain, start.start())
+            if label in LABELS:
+                parts += [text[kept : start.start()], f"[{label}]"]
+                kept = end
+            start = _START.search(plain, end)
+        return "".join((*parts, text[kept:]))
+
+    def _found(self, plain: str, start: int) -> tuple[str, int]:
+        """What begins at `start`, and where it ends; what is no label is kept as it is."""
+        if mark := _KINDS["mark"].match(plain, start):
+            return "mark", mark.end()
+        name = self._name_end(plain, start)
+        for kind, tell in _TELLERS.items():
+            match = _KINDS[kind].match(plain, start)
+            label = tell(match[0]) if match else None
+            if label and match.end() >= name:
+                return label, match.end()
+        if name > start:
+            return "name", name
+        kept = _KINDS["digits"].match(plain, start) or _KINDS["letters"].match(plain, start)
+        return "kept", kept.end() if kept else start + 1
+
+    def _name_end(self, plain: str, start: int) -> int:
+        """Where the longest known name that begins at `start` ends; `start` if there is none."""
+        first = _TOKEN.match(plain, start)
+        several = self.names.get(_compared(first[0]), ()) if first else ()
+        words, end, longest = (), start, start
+        while several and len(words) < _MOST_WORDS and (token := _TOKEN.match(plain, end)):
+            words = (*words, _compared(token[0]))
+            longest = token.end() if words in several else longest
+            end = _BETWEEN.match(plain, token.end()).end()
+        return longest
+
+
+def redact(text: str, *, names: Iterable[str] = ()) -> str:
+    """`text` with what identifies a person replaced by a mark in brackets.
+
+    “[email]”, also written “(at)”; “[phone]”, 7 to 15 digits; “[card]”, 13 to 19 digits that pass Luhn's check;
+    “[number]”, other long ones; “[handle]”, @somebody; “[ip]”, of both versions; “[url]”; “[iban]”; “[name]”, one of
+    `names` as whole words, whatever the case and the accents.
+
+    Marks of writing direction, invisible and control characters are taken out (they can hide or turn around what is
+    shown), more than four combining marks on a letter too; emoji are kept. Redacting twice changes nothing.
+
+    Limits: names are found only if they are in `names`, and not if misspelt or inflected, while a name that is a word
+    of the language too (“Will”) is redacted wherever the word stands; so are long order numbers, as a phone. Postal
+    addresses, dates, places and what a person tells of themselves stay: a redacted text is less telling, not anonymous.
+
+    >>> redact("Ask Maria, maria@example.com or +49 151 2345678", names=["maria"])
+    'Ask [name], [email] or [phone]'
+    """
+    return Redactor.of(names).redact(text)
+
+
+def _url(found: str) -> str:  # noqa: ARG001
+    return "url"
+
+
+def _ip(found: str) -> str | None:
+    # “::add” may be an address, but is rather a name in code; 12:30:45 is a time.
+    if not any(character.isdigit() for character in found):
+        return None
+    if found.count(":") >= _MANY_COLONS:
+        return "ip"
+    try:
+        ipaddress.ip_address(found if found.endswith("::") else found.rstrip(".:"))
+    except ValueError:
+        return None
+    return "ip"
+
+
+def _iban(found: str) -> str | None:
+    digits = sum(character.isdigit() for character in found)
+    return "iban" if digits >= 2 + FEWEST_DIGITS else None
+
+
+def _digits(found: str) -> str | None:
+    digits = [unicodedata.digit(character) for character in found if character.isdigit()]
+    if len(digits) < FEWEST_DIGITS:
+        return None
+    if _holds_card(found):
+        return "card"
+    return "phone" if len(digits) <= _LONGEST_PHONE else "number"
+
+
+# What may begin at a place, tried in this order, and what tells its label from the text found.
+_TELLERS: dict[str, Callable[[str], str | None]] = {
+    "url": _url,
+    "email": lambda _: "email",
+    "handle": lambda _: "handle",
+    "iban": _iban,
+    "ip": _ip,
+    "date": lambda _: "date",
+    "digits": _digits,
+}
+
+
+def _holds_card(found: str) -> bool:
+    """Whether some groups of digits one after the other are a card's number (13 to 19 digits, Luhn's check)."""
+    groups = re.findall(r"\d+", found)
+    for first in range(len(groups)):
+        number = ""
+        for group in groups[first:]:
+            number += group
+            if len(number) > _CARD_DIGITS.stop:
+                break
+            if len(number) in _CARD_DIGITS and _passes_luhn(number):
+                return True
+    return False
+
+
+def _passes_luhn(number: str) -> bool:
+    digits = [unicodedata.digit(character) for character in reversed(number)]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
+    return any(digits) and (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
+def _clean(text: str) -> str:
+    """`text` composed (NFC), without characters that are not seen; white space but the line's end becomes spaces."""
+    if text.isascii() and text.isprintable():
+        return text
+    kept: list[str] = []
+    n_combining, in_flag = 0, False
+    for place, character in enumerate(text):
+        kind = unicodedata.category(character)
+        n_combining = n_combining + 1 if kind in ("Mn", "Me") else 0
+        in_flag = character == _FLAG or (in_flag and "\U000e0020" <= character <= "\U000e007f")
+        if kind in ("Cf", "Cn", "Co"):
+            if in_flag or (character == _JOINER and _joins_emoji(text, place)):
+                kept.append(character)
+        elif kind == "Cs":
+            kept.append("\ufffd")
+        elif character == "\n" or kind not in ("Cc", "Zl", "Zp", "Zs"):
+            if n_combining <= _MOST_COMBINING:
+                kept.append(character)
+        else:
+            kept.append(" ")
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _joins_emoji(text: str, place: int) -> bool:
+    before, after = text[max(0, place - 1) : place], text[place + 1 : place + 2]
+    is_symbol = [
+        bool(each) and (unicodedata.category(each) in ("So", "Sk") or each == "\ufe0f") for each in (before, after)
+    ]
+    return all(is_symbol)
+
+
+def _plain(text: str) -> str:
+    """`text` with wide and other forms of letters, digits and signs as the usual ones, character by character."""
+    if text.isascii():
+        return text
+    return "".join(map(_usual, text))
+
+
+def _usual(character: str) -> str:
+    if character.isascii():
+        return character
+    usual = unicodedata.normalize("NFKC", character)
+    return usual if len(usual) == 1 else character
+
+
+def _compared(word: str) -> str:
+    """`word` as names are compared: without case and accents."""
+    if word.isascii():
+        return word.lower()
+    apart = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(character for character in apart if not unicodedata.combining(character))

@@ -1,0 +1,222 @@
+"""Course: which way do customers of each persona go, how long do they stay, and by which branch are they lost?
+
+A persona is known from the landmark on. What became of customers is therefore told from the landmark on: in the days
+since it for the journey as a whole, and by stage with the customers who were inside already watched from then on.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from journeylab.base.durations import DAY, days
+from journeylab.base.suppression import FEWEST
+from journeylab.estimators.intervals import wilson
+from journeylab.events.exits import MOVES, Exits, find_exits, join_exits
+from journeylab.events.journey import Journey
+from journeylab.events.paths import Paths, find_paths, find_ways
+from journeylab.events.spells import Spells
+from journeylab.findings.exits import ExitCurves, with_enough_at_risk
+from journeylab.findings.finding import Grouping, watched
+
+EVERYONE, ANY_BRANCH, OTHER_BRANCHES, OTHER_WAYS = "everyone", "lost", "rare branches together", "other ways"
+CONFIDENCE, MIN_AT_RISK, N_PATHS = 0.95, 10, 4
+_COMPLETED = MOVES[2]
+_FEW = f"fewer than {FEWEST} customers"
+_ESTIMATE = dict.fromkeys(("estimate", "lower", "upper"), float)
+PATHS = {
+    "persona": object,
+    "path": object,
+    "n": int,
+    "customers": int,
+    **dict.fromkeys(("share", "lower", "upper"), float),
+}
+LOSSES = {
+    **dict.fromkeys(("persona", "branch"), object),
+    "horizon_days": float,
+    **_ESTIMATE,
+    **dict.fromkeys(("customers", "at_risk"), int),
+    "note": object,
+}
+STAGES = {
+    **dict.fromkeys(("persona", "stage"), object),
+    **dict.fromkeys(("median_days", "median_lower", "median_upper", "lost", "lost_lower", "lost_upper"), float),
+    **dict.fromkeys(("visits", "customers"), float),
+    "note": object,
+}
+STAYING = {"persona": object, "days": float, **_ESTIMATE, "at_risk": int}
+
+
+@dataclass(frozen=True)
+class Course:
+    """What became of the customers of each persona; every table has a column `persona`.
+
+    paths: `path`, the stages in the order in which they were first visited and how that ended so far; `n` of
+        `customers` went so, `share` with `lower` and `upper` (Wilson). The four most frequent; those that fewer than
+        five customers went are together, as `other ways`.
+    losses: share lost within `horizon_days` of the landmark by each `branch`, “lost” by whichever: Aalen-Johansen with
+        completion competing, 95% interval; `customers` followed from the landmark on, `at_risk` at the horizon.
+        Branches that took fewer than five customers are one row, `rare branches together`. Rows of `everyone` are of
+        all who have a persona.
+    stages: `median_days` until half have left the stage, and the share `lost` within the horizon of entering it, each
+        with its interval, by `visits` of `customers`; those inside at the landmark are watched from then on.
+    staying: the share neither lost nor completed so many days after the landmark.
+    horizon_days: how far losses are looked at.
+    """
+
+    paths: pd.DataFrame
+    losses: pd.DataFrame
+    stages: pd.DataFrame
+    staying: pd.DataFrame
+    horizon_days: float
+
+    @classmethod
+    def of(cls, personas: Grouping, spells: Spells, *, horizon: str | timedelta) -> "Course":
+        """The course of the customers with a persona; `personas` tells since when each is known."""
+        visits, horizon_days = spells.to_pandas(), days(horizon)
+        own = visits.assign(group=visits["customer_id"].map(personas.labels))
+        own = own[own["group"].notna()]
+        followed = _since_landmark(own, personas.known_at, spells.journey, spells.window.end)
+        if len(followed) > 1:
+            order = (_COMPLETED, *spells.journey.branches)
+            followed = [*followed, join_exits(followed, order, group=EVERYONE)]
+        by_stage = find_exits(watched(spells, personas), spells.journey) if len(own) else []
+        return cls(
+            paths=_table(_path_rows(own, spells.journey), PATHS),
+            losses=_table((row for each in followed for row in _loss_rows(each, horizon_days)), LOSSES),
+            stages=_table((_stage_row(each, horizon_days) for each in by_stage if each.n and each.ways), STAGES),
+            staying=_table((row for each in followed for row in _staying_rows(each)), STAYING),
+            horizon_days=horizon_days,
+        )
+
+
+def _since_landmark(own: pd.DataFrame, known_at: pd.Series, journey: Journey, end: pd.Timestamp) -> list[Exits]:
+    """For each persona, its customers from the landmark until lost or completed: the whole journey as one stage.
+
+    Everybody is followed from day 0. Who had completed the journey by then leaves on day 0; who was lost by then is not
+    there.
+    """
+    known = own["customer_id"].map(known_at)
+    ended = own["outcome"].isin(["lost", _COMPLETED])
+    lost_before = own.loc[(own["outcome"] == "lost") & (own["left"] <= known), "customer_id"].unique()
+    own, known, ended = (each[~own["customer_id"].isin(lost_before)] for each in (own, known, ended))
+    first = own[ended].sort_values(["customer_id", "left"]).drop_duplicates("customer_id").set_index("customer_id")
+    groups = own.drop_duplicates("customer_id").set_index("customer_id")["group"].sort_index()
+    landmark = known_at.reindex(groups.index)
+    left = first["left"].reindex(groups.index)
+    exit_days = np.maximum((left.fillna(end) - landmark) / pd.Timedelta(microseconds=DAY), 0.0).to_numpy(dtype=float)
+    way = first["to"].astype(object).where(first["outcome"] == "lost", _COMPLETED).reindex(groups.index)
+    ways = tuple(name for name in (_COMPLETED, *journey.branches) if name != _COMPLETED or _completes(journey))
+    destination = way.map({name: code for code, name in enumerate(ways, start=1)}).fillna(-1).to_numpy(dtype=np.int64)
+    number, found = np.arange(len(groups)), []
+    for group in sorted(groups.unique()):
+        rows = (groups == group).to_numpy()
+        entry = np.full(rows.sum(), -1.0)
+        found.append(Exits("journey", group, ways, entry, exit_days[rows], destination[rows], number[rows]))
+    return found
+
+
+def _completes(journey: Journey) -> bool:
+    return any(stage.completes for stage in journey.stages)
+
+
+def _loss_rows(exits: Exits, horizon: float) -> Iterator[dict]:
+    branches = exits.losses
+    if not branches:
+        return
+    yield _loss_row(exits.lumped(branches, ANY_BRANCH), ANY_BRANCH, horizon)
+    pooled = _rare(exits, horizon)
+    if pooled:
+        exits = exits.lumped(pooled, OTHER_BRANCHES)
+    for branch in exits.losses:
+        yield _loss_row(exits, branch, horizon)
+
+
+def _rare(exits: Exits, horizon: float) -> tuple[str, ...]:
+    """Branches to be shown as one, so that neither it nor what is left of the sum stands for one to four customers."""
+    counts = {branch: exits.count(branch, within=horizon) for branch in exits.losses}
+    pooled = [branch for branch, count in counts.items() if 0 < count < FEWEST]
+    others = sorted((count, branch) for branch, count in counts.items() if count >= FEWEST)
+    while pooled and others and sum(counts[branch] for branch in pooled) < FEWEST:
+        pooled.append(others.pop(0)[1])
+    return tuple(branch for branch in exits.losses if branch in pooled)
+
+
+def _loss_row(exits: Exits, branch: str, horizon: float) -> dict:
+    (note,) = exits.why_missing([horizon], least=MIN_AT_RISK)
+    if note is None and 0 < exits.count(branch, within=horizon) < FEWEST:
+        note = _FEW
+    estimate = _share(exits, branch, horizon) if note is None else (np.nan,) * 3
+    base = {"customers": exits.n_customers, "at_risk": int(exits.at_risk(horizon)), "note": note}
+    shares = dict(zip(("estimate", "lower", "upper"), estimate, strict=True))
+    return {"persona": exits.group, "branch": branch, "horizon_days": horizon, **shares, **base}
+
+
+def _share(exits: Exits, way: str, day: float) -> tuple[float, float, float]:
+    place = exits.ways.index(way) + 1
+    return tuple(float(each[0, place]) for each in ExitCurves.of(exits, CONFIDENCE).shares(np.array([day])))
+
+
+def _staying_rows(exits: Exits) -> Iterator[dict]:
+    if exits.n < FEWEST:
+        return
+    curve = ExitCurves.of(exits, CONFIDENCE)
+    shown = curve.days()
+    at_risk = exits.at_risk(shown)
+    shares = (each[:, 0] for each in curve.shares(shown))
+    for day, estimate, lower, upper, n in zip(shown, *shares, at_risk, strict=True):
+        if n >= MIN_AT_RISK or day == 0:
+            base = {"persona": exits.group, "days": day, "at_risk": int(n)}
+            yield {**base, "estimate": estimate, "lower": lower, "upper": upper}
+
+
+def _stage_row(entered: Exits, horizon: float) -> dict:
+    row = {"persona": entered.group, "stage": entered.stage, "visits": entered.n, "customers": entered.n_customers}
+    if entered.n_customers < FEWEST:
+        return {**row, "visits": np.nan, "customers": np.nan, "note": _FEW}
+    exits = with_enough_at_risk(entered, MIN_AT_RISK)
+    if few := exits.few(MIN_AT_RISK):
+        return {**row, "note": few}
+    curve = ExitCurves.of(exits, CONFIDENCE)
+    median = (float(each[0]) for each in curve.days_until((0.5,)))
+    row |= dict(zip(("median_days", "median_lower", "median_upper"), median, strict=True))
+    notes = [] if np.isfinite(row["median_days"]) else ["half have not left yet"]
+    if exits.losses:
+        lost = _loss_row(exits.lumped(exits.losses, ANY_BRANCH), ANY_BRANCH, horizon)
+        row |= {"lost": lost["estimate"], "lost_lower": lost["lower"], "lost_upper": lost["upper"]}
+        notes += [lost["note"]] if lost["note"] else []
+    return {**row, "note": "; ".join([*notes, *([exits.condition] if exits.condition else [])]) or None}
+
+
+def _path_rows(own: pd.DataFrame, journey: Journey) -> Iterator[dict]:
+    for paths in find_paths(own, journey, from_start=own["customer_id"].unique()) if len(own) else ():
+        ways = find_ways(paths, loops="collapsed")
+        taken, counts = np.unique(ways.way, return_counts=True)
+        told = sorted(
+            (
+                (-count, _in_words(paths, ways.steps(way), journey))
+                for way, count in zip(taken, counts.tolist(), strict=True)
+            )
+        )
+        shown = [(words, -count) for count, words in told[:N_PATHS] if -count >= FEWEST]
+        rest = paths.n_customers - sum(count for _, count in shown)
+        while shown and 0 < rest < FEWEST:
+            rest += shown.pop()[1]
+        for words, count in [*shown, *([(OTHER_WAYS, rest)] if rest else [])]:
+            lower, upper = (float(each) for each in wilson(count, paths.n_customers))
+            share = {"share": count / paths.n_customers, "lower": lower, "upper": upper}
+            yield {"persona": paths.group, "path": words, "n": count, "customers": paths.n_customers, **share}
+
+
+def _in_words(paths: Paths, steps: tuple[int, ...], journey: Journey) -> str:
+    *stages, end = (paths.places[step] for step in steps)
+    if end in journey.branches:
+        return " → ".join([*stages, f"lost to {end}"])
+    is_there = journey.stages[journey.position(stages[-1])].completes
+    return " → ".join(stages) + ("" if is_there else " (still there)")
+
+
+def _table(rows, columns: dict[str, type]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=list(columns)).astype(columns)

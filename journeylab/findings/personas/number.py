@@ -1,0 +1,216 @@
+"""How many personas do the data bear? The most that beat chance, hold enough customers, and are found again.
+
+Candidates reach from one persona to as many as the sample-size-adjusted BIC chooses. Information criteria alone would
+not do: they count what describes the customers better, and as logs grow, kinds of customer who vary in degree are
+described better by cutting each in two. So every candidate has to pass:
+
+1. **Any structure?** The personas that BIC chooses gain more than in data where no two features go together, and more
+   than by cutting one continuous cloud. If not: one persona.
+2. **One more?** From the largest candidate downwards: the last persona gains more than by cutting one of as many clouds
+   as there are without it.
+3. **Size and stability.** Each persona holds 30 customers, and is found again with a mean Jaccard coefficient of .6.
+
+The first candidate to pass is the number. The statistics are in `journeylab.estimators.latent_class`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from journeylab.estimators.latent_class import (
+    Encoding,
+    LatentClass,
+    NullTest,
+    against_clouds,
+    against_independence,
+    bootstrap_jaccard,
+)
+from journeylab.findings.personas.verdicts import PATTERN_FROM
+
+PROOF_ROWS = 5_000
+INDEPENDENCE = "no two features go together"
+STATISTIC = "log-likelihood gained per customer"
+STRUCTURE = {
+    **dict.fromkeys(("null", "statistic"), object),
+    "personas": int,
+    **dict.fromkeys(("observed", "expected", "upper", "p"), float),
+    "replicates": int,
+    "is_beyond": bool,
+}
+
+
+@dataclass(frozen=True)
+class Proving:
+    """How to prove.
+
+    replicates: how many of each kind. units: (customers,) the account of each customer, or the customer itself, as
+    numbers. tell: called after each replicate.
+    """
+
+    replicates: int
+    units: np.ndarray
+    tell: Callable[[], None]
+
+    def take(self, rows: np.ndarray) -> "Proving":
+        """The same for some customers."""
+        return replace(self, units=self.units[rows])
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The customers by whom personas are proven, at most 5,000 of those fitted, and how.
+
+    With more customers, what is proven is what 5,000 of them show: personas found again in samples of 5,000.
+    """
+
+    counts: csr_matrix
+    encoding: Encoding
+    proving: Proving
+    seed: int
+
+    @classmethod
+    def of(cls, counts: csr_matrix, encoding: Encoding, proving: Proving, *, seed: int) -> "Evidence":
+        """A sample of the customers whose `counts` were fitted, as `encoding` wrote them."""
+        n = counts.shape[0]
+        rows = np.arange(n)
+        if n > PROOF_ROWS:
+            rows = np.sort(np.random.default_rng([seed, n]).choice(n, size=PROOF_ROWS, replace=False))
+        units = np.unique(proving.units[rows], return_inverse=True)[1]
+        return cls(counts[rows], encoding, replace(proving, units=units), seed)
+
+    def against_independence(self, n_personas: int) -> NullTest:
+        """What so many personas gain over one, beside the gain from features that have nothing to do with each
+        other."""
+        return against_independence(
+            self.counts,
+            self.encoding.variables,
+            n_classes=n_personas,
+            replicates=self.proving.replicates,
+            seed=self.seed,
+            tell=self.proving.tell,
+        )
+
+    def against_clouds(self, fewer: LatentClass, n_personas: int) -> NullTest:
+        """What so many personas gain over those of `fewer`, beside the gain from cutting clouds."""
+        return against_clouds(
+            self.counts,
+            self.encoding,
+            fewer,
+            n_classes=n_personas,
+            replicates=self.proving.replicates,
+            seed=self.seed,
+            tell=self.proving.tell,
+        )
+
+    def found_again(self, model: LatentClass) -> np.ndarray:
+        """(replicates, personas) Jaccard coefficients of each persona of `model` with its like in resampled
+        customers."""
+        return bootstrap_jaccard(
+            self.counts,
+            model,
+            units=self.proving.units,
+            replicates=self.proving.replicates,
+            seed=self.seed,
+            tell=self.proving.tell,
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `personas` personas gain, beside a null model: `fewer` continuous clouds, or, where `fewer` is 0, features
+    of which no two go together."""
+
+    fewer: int
+    personas: int
+    test: NullTest
+
+    @property
+    def null(self) -> str:
+        """The null model in words."""
+        clouds = "one continuous cloud" if self.fewer == 1 else f"{self.fewer} continuous clouds"
+        return clouds if self.fewer else INDEPENDENCE
+
+    @property
+    def row(self) -> dict:
+        """A row of `Personas.structure`."""
+        return {
+            "null": self.null,
+            "statistic": STATISTIC,
+            "personas": self.personas,
+            "observed": self.test.observed,
+            "expected": self.test.expected,
+            "upper": self.test.upper,
+            "p": self.test.p,
+            "replicates": len(self.test.drawn),
+            "is_beyond": self.test.is_beyond,
+        }
+
+
+@dataclass(frozen=True)
+class Number:
+    """The number of personas, and why.
+
+    personas: how many. comparisons: with null models, in the order in which they were made.
+    jaccard: number of personas -> (replicates, personas) Jaccard coefficients, for the numbers that came so far.
+    """
+
+    personas: int
+    comparisons: tuple[Comparison, ...] = ()
+    jaccard: dict[int, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def structure(self) -> pd.DataFrame:
+        """One row per comparison; see `Personas.structure`."""
+        return pd.DataFrame([each.row for each in self.comparisons], columns=list(STRUCTURE)).astype(STRUCTURE)
+
+    @property
+    def steps(self) -> dict[int, NullTest]:
+        """Number of personas -> what the last of them gains, for the numbers where that was asked."""
+        return {each.personas: each.test for each in self.comparisons if each.fewer == each.personas - 1}
+
+    def ordered(self, order: np.ndarray) -> "Number":
+        """The same with the personas of the number chosen in another order."""
+        jaccard = {number: each[:, order] if number == self.personas else each for number, each in self.jaccard.items()}
+        return replace(self, jaccard=jaccard)
+
+    def is_beyond(self, *, clouds: bool) -> bool:
+        """Whether all comparisons of the number chosen were passed: those with `clouds`, or that with features of which
+        no two go together."""
+        made = [each for each in self.comparisons if bool(each.fewer) is clouds]
+        return all(each.test.is_beyond for each in made if each.fewer <= 1 or each.personas == self.personas)
+
+
+def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, evidence: Evidence) -> Number:
+    """The number of personas of `models` (with 1, 2, ... classes; `scan` their rows) that `evidence` bears.
+
+    Without replicates nothing can be proven; then it is the number with the lowest ICL among those whose personas hold
+    enough customers.
+    """
+    if not evidence.proving.replicates or len(models) == 1:
+        return Number(_lowest(scan, "icl"))
+    most = _lowest(scan, "adjusted_bic")
+    tested = max(_lowest(scan, "bic"), min(most, 2), 2)
+    made = [Comparison(0, tested, evidence.against_independence(tested))]
+    if made[0].test.is_beyond:
+        made.append(Comparison(1, tested, evidence.against_clouds(models[0], tested)))
+    if not made[-1].test.is_beyond:
+        return Number(1, tuple(made))
+    jaccard = {}
+    for number in scan["personas"][scan["is_large_enough"]].iloc[::-1]:
+        if not 1 < number <= most:
+            continue
+        if (number - 1, number) != (1, tested):
+            made.append(Comparison(number - 1, number, evidence.against_clouds(models[number - 2], number)))
+            if not made[-1].test.is_beyond:
+                continue
+        jaccard[number] = evidence.found_again(models[number - 1])
+        if jaccard[number].mean(axis=0).min() >= PATTERN_FROM:
+            return Number(number, tuple(made), jaccard)
+    return Number(1, tuple(made), jaccard)
+
+
+def _lowest(scan: pd.DataFrame, criterion: str) -> int:
+    return int(scan["personas"][scan[criterion].where(scan["is_large_enough"]).idxmin()])
