@@ -1,0 +1,132 @@
+"""Matching: at what age were customers lost, and who was in the same stage at the same age and stayed?
+
+A declared loss is looked back on from the moment of the loss. Somebody lost to silence did nothing of their own for as
+long as silence takes, by definition; so that loss is looked back on from the last sign of life, and so are those who
+stayed: from the last sign of life that they had given at the same age.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from journeylab.estimators.control_sampling import NOBODY, ControlPool
+from journeylab.estimators.matched_sets import MatchedSets
+from journeylab.events.journey import SILENT
+from journeylab.events.surroundings import Looks
+from journeylab.findings.leavers.visits import StageVisits
+
+
+@dataclass(frozen=True, eq=False)
+class Lookback:
+    """How far to look back (microseconds), how many controls a loss gets, and how many losses of a kind to compare."""
+
+    before: int
+    n_controls: int
+    most_losses: int
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """Losses from a stage by a branch, each with visits that stayed.
+
+    visits: of that stage. branch: how they were lost. n_lost: all visits lost so.
+    members: int64 (sets, 1 + controls), positions of visits, the lost one first; NOBODY where there is no control.
+    since, until: int64 (sets, 1 + controls), when to look at each member, in microseconds; until is not included. All
+        members of a set are looked at for equally long.
+    """
+
+    visits: StageVisits
+    branch: str
+    n_lost: int
+    members: np.ndarray
+    since: np.ndarray
+    until: np.ndarray
+
+    @property
+    def sets(self) -> MatchedSets:
+        """Whose the members are."""
+        return MatchedSets(np.where(self.members >= 0, self.visits.customer[self.members], NOBODY))
+
+    def looks(self) -> Looks:
+        """The looks at all members that there are, set by set."""
+        there = self.members >= 0
+        return self.visits.looks(self.members[there], self.since[there], self.until[there])
+
+    def place_of(self, look: np.ndarray) -> np.ndarray:
+        """Which member each look is at: the k-th of set i is i x (members of a set) + k."""
+        return np.flatnonzero(self.members >= 0)[look]
+
+    def last_signs(self) -> Looks:
+        """Where the last signs of life of all members may lie: no longer ago than silence takes."""
+        there = self.members >= 0
+        visit, moment = self.members[there], self.until[there]
+        since = np.maximum(self.visits.entered[visit] + 1, moment - self.visits.silence - 1)
+        return self.visits.looks(visit, since, moment)
+
+    def from_last_signs(self, last: np.ndarray, *, before: int) -> "Matched":
+        """The same losses looked back on from the last signs of life, those included: `last` has one for each look.
+
+        Controls that had not acted since entering are no match for a customer who had. All members of a set are looked
+        at for as long as the youngest of them had been there by then.
+        """
+        moment = np.full(self.members.shape, np.iinfo(np.int64).min)
+        moment[self.members >= 0] = last
+        entered = self.visits.entered[self.members]
+        acted = (self.members >= 0) & (moment > entered)
+        length = np.where(acted, moment - entered, before).min(axis=1, initial=before, keepdims=True)
+        kept = acted[:, 0] & acted[:, 1:].any(axis=1)
+        members = np.where(acted, self.members, NOBODY)
+        columns = (members, moment - length + 1, moment + 1)
+        return replace(
+            self, **{name: column[kept] for name, column in zip(("members", "since", "until"), columns, strict=True)}
+        )
+
+
+def match_losses(
+    visits: StageVisits, branch: str, lookback: Lookback, *, end: int, random: np.random.Generator
+) -> Matched:
+    """The losses by `branch`, by lot no more than `most_losses`, each with controls by lot.
+
+    A control is a visit to the same stage, of another customer, that was watched and still went on when it was as old
+    as the lost visit had been, or had gone on until then at least, when the window ended (`end`); so it was inside at
+    that age and did not leave. Where what happened before the window counts, nobody stands as a match before `before`
+    of it has passed. Losses at the very moment of entering, and those without any control, are left out.
+    """
+    is_silent = branch == SILENT
+    reach = lookback.before + (visits.silence if is_silent else 0)
+    first = _first_age(visits, reach)
+    age, last = _ages(visits, end) if is_silent else (visits.left - visits.entered, _last_age(visits))
+    lost = visits.lost_by(branch)
+    cases = lost[age[lost] > np.maximum(first[lost], 0)]
+    if len(cases) > lookback.most_losses:
+        cases = np.sort(random.choice(cases, lookback.most_losses, replace=False))
+    pool = ControlPool.of(first, last, visits.customer)
+    controls = pool.draw(age[cases], visits.customer[cases], lookback.n_controls, random=random)
+    members = np.column_stack([cases, controls])[(controls >= 0).any(axis=1)]
+    until = visits.entered[members] + age[members[:, :1]]
+    since = np.maximum(until - lookback.before, visits.entered[members] + 1)
+    # A look at the last sign of life includes its time, one at a loss does not.
+    return Matched(visits, branch, len(lost), members, since, until + 1 if is_silent else until)
+
+
+def _first_age(visits: StageVisits, reach: int) -> np.ndarray:
+    """After what age each visit can be looked back on; -1 where from its start."""
+    first = visits.observed_from - visits.entered
+    is_late = visits.seen_from > visits.entered
+    first = np.where(is_late, np.maximum(first, visits.seen_from + reach - visits.entered), first)
+    return np.where(first > 0, first, -1)
+
+
+def _last_age(visits: StageVisits) -> np.ndarray:
+    """The last age at which each visit was seen inside without leaving then."""
+    return visits.left - visits.entered - (visits.way != "ongoing")
+
+
+def _ages(visits: StageVisits, end: int) -> tuple[np.ndarray, np.ndarray]:
+    """For silence: the age at which each visit that fell silent did so, and the last age at which it had not yet.
+
+    Who was silent is known only once silence has lasted: all are followed until that long before the window's end.
+    """
+    age = visits.left - visits.entered - visits.silence
+    last = np.where(visits.way == SILENT, age - 1, _last_age(visits))
+    return age, np.minimum(last, end - visits.silence - visits.entered)
