@@ -32,8 +32,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 
 bench: $(READY)
+	-$(BIN)/uv sync --frozen --inexact --quiet --group bench --python $(BIN)/python
 	$(BIN)/python benchmarks/spells.py
 	$(BIN)/python benchmarks/survival.py
+	$(BIN)/python benchmarks/funnel.py
 	$(BIN)/python benchmarks/coverage.py
 
 lab: $(READY)

@@ -1,0 +1,215 @@
+"""Funnel: of those who enter, how many reach each step in time, how soon, and what becomes of the others?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+
+from journeylab.base import charts, html
+from journeylab.base.charts import Chart
+from journeylab.base.errors import EstimateError
+from journeylab.base.words import counted, in_days, listed, percent
+from journeylab.events.steps import StepRules
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.funnel.goal import CONVERSION, DAYS_COLUMNS, ENTRY, OPTIONAL, Goal
+from journeylab.findings.funnel.losses import check_losses
+
+
+@dataclass(frozen=True)
+class Funnel(Finding):
+    """Attempts to get from a first step to the last, counted and estimated.
+
+    An attempt is closed, and judged, when the whole conversion window after its entry was observed; the others are in
+    progress.
+
+    table: a row per (group and) step: `step` (its number), `label`, `kind` (“entry”, “step”, “optional”, “conversion”:
+        the last step that is needed, or, unordered, a further row “all steps”). `entered` attempts, of which `n` are
+        closed (of `customers`) and `in_progress` not; `reached` of the former and `in_progress_reached` so far of the
+        latter reached the step. `estimate`, `lower`, `upper`: share of the `n` that reached it within the window.
+        `of_previous`, with limits: share of those that reached the step before which is needed; missing unordered.
+        `curve`, with limits: the share that reaches it within the window as estimated from all attempts, those in
+        progress as long as they were watched; `at_risk`: those still on their way, and watched, at its end; `note`: why
+        it is missing. `median_days`, `median_days_from_previous`: by when half of the `reached` were there, from
+        entering and from the step before.
+    losses: what became of the closed attempts that did not convert: a row per (group,) step and way: they got as far as
+        `after` (its number `step`; unordered, how many steps) and were `ended_by` an exclusion, “something else”
+        (strict order) or “time passed”; `attempts` of `n`, with share `estimate` and limits. Together with the
+        converted they are all closed attempts; construction fails if not.
+    left_out: attempts that are not in the base: `reason`, `attempts`, `customers`.
+    rules: the funnel's. confidence: the level of all intervals. by: what the groups are, or None.
+    absent: names of events that the rules ask for and the log does not hold. goals: what the tables are read from.
+    """
+
+    losses: pd.DataFrame
+    left_out: pd.DataFrame
+    rules: StepRules
+    confidence: float
+    by: str | None
+    absent: tuple[str, ...]
+    goals: tuple[Goal, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        check_losses(self.table, self.losses)
+
+    def days_to_convert(self, shares: Iterable[float] = (0.25, 0.5, 0.75)) -> pd.DataFrame:
+        """After how many days a quarter, half, three quarters (or the `shares` asked for) have reached each later step.
+
+        A row per (group,) step, `quantile` and whom it is `among`. “those who reached it”: closed attempts that did;
+        this says how fast the fast ones were. “everyone who entered”: all attempts, those in progress as long as they
+        were watched; this is when so many of all have come, and missing, with a `note`, where they never do within the
+        window. `estimate`, `lower`, `upper` in days from entering; `n` attempts of `customers`. Limits are those of the
+        curve, read the other way round (Brookmeyer & Crowley 1982).
+
+        Raises EstimateError for shares not between 0 and 1.
+        """
+        shares = tuple(shares)
+        if not shares or not all(0 < share < 1 for share in shares):
+            raise EstimateError(
+                f"The shares asked for are {', '.join(f'{share:g}' for share in shares) or 'none'}. "
+                "Give shares above 0 and below 1, such as 0.5 for the median."
+            )
+        rows = (goal.quantile_rows(shares, confidence=self.confidence) for goal in self.goals if goal.kind != ENTRY)
+        return tidy(chain.from_iterable(rows), DAYS_COLUMNS, by=self.by)
+
+    def sentence(self) -> str:
+        """What share converts, with interval and base; without groups, where most of the others end."""
+        if self.lacking:
+            return self.lacking
+        asked = f"{route(self.rules)} within {in_days(self.rules.window_days)}"
+        converted = self.table[self.table["kind"] == CONVERSION]
+        if not converted["n"].any():
+            told = [f"How many go {asked} cannot be told yet: the time of no attempt has passed."]
+        elif self.by:
+            known = [f"{self.by} “{row['group']}” {self._share(row)}" for _, row in converted.iterrows()]
+            told = [f"Share that goes {asked}: {'; '.join(known)}."]
+        else:
+            row = converted.iloc[0]
+            half = f", half of them within {row['median_days']:,.1f} days" if row["reached"] else ""
+            told = [f"{self._share(row)} went {asked}{half}.", *self._where_most_end()]
+        return " ".join([*told, *self._in_progress(converted), *self._remarks()])
+
+    def by_stage(self) -> pd.DataFrame:
+        """A lane `funnel` for the stages that steps of the funnel name, as those of `stage_steps` do; with groups, a
+        lane for each: the share that gets there, interval and base. Without such steps there is neither row nor lane.
+        """
+        stages = {at + 1: step.stage for at, step in enumerate(self.rules.steps) if step.stage}
+        lanes = {}
+        for group in dict.fromkeys(self.table["group"]) if self.by else [None]:
+            rows = self.table[self.table["group"] == group] if self.by else self.table
+            rows = rows[rows["step"].isin(stages) & (rows["kind"] != ENTRY) & (rows["n"] > 0)]
+            cells = {stages[row["step"]]: f"reached by {self._share(row)}" for _, row in rows.iterrows()}
+            lanes["funnel" + (f" ({group})" if group else "")] = [cells.get(stage) for stage in stages.values()]
+        index = pd.Index(list(stages.values()), name="stage", dtype=object)
+        return pd.DataFrame(lanes if stages else {}, index=index, dtype=object)
+
+    def plot(self, ax=None) -> Chart:
+        """The share of closed attempts that reaches each step, with interval; beside it, without groups, what the curve
+        says with those in progress. Where no attempt is closed, a note that says so."""
+        rows = self.table[self.table["n"] > 0]
+        if rows.empty:
+            return charts.note(self.sentence(), title=self.title, ax=ax)
+        has_curve = not self.by and bool(((rows["curve"] - rows["estimate"]).abs() > 0).any())
+        drawn = rows.assign(
+            label=[_name(row) for _, row in rows.iterrows()],
+            text=[_counts(row) for _, row in rows.iterrows()],
+        )
+        return charts.funnel(
+            drawn,
+            label="label",
+            x="estimate",
+            lower="lower",
+            upper="upper",
+            text="text",
+            by="group" if self.by else None,
+            beside=("curve", "curve_lower", "curve_upper") if has_curve else None,
+            beside_label="with those in progress, as long as they were watched",
+            faint=drawn.loc[drawn["kind"] == OPTIONAL, "label"].unique().tolist(),
+            x_label=f"reached within {in_days(self.rules.window_days)} of entering ({self.confidence:.0%} intervals)",
+            title=self.title,
+            alt=self._alt(rows),
+            ax=ax,
+        )
+
+    def _repr_html_(self) -> str:
+        window = in_days(self.rules.window_days)
+        return html.card(
+            self.title,
+            html.paragraph(self.sentence()),
+            html.table(self.table, caption=f"Share of closed attempts that reach each step within {window}."),
+            html.table(self.losses, caption="Where and how the others ended."),
+            *([html.table(self.left_out, caption="Attempts not in the base.")] if len(self.left_out) else []),
+        )
+
+    def _base(self, attempts: int, customers: int) -> str:
+        if self.rules.entry != "every":
+            return counted(customers, "customer")
+        return f"{counted(attempts, 'attempt')} of {counted(customers, 'customer')}"
+
+    def _share(self, row: pd.Series) -> str:
+        if not row["n"]:
+            return "not known yet (no attempt is closed)"
+        interval = f"{self.confidence:.0%} interval {percent(row['lower'])} to {percent(row['upper'])}"
+        return f"{percent(row['estimate'])} of {self._base(row['n'], row['customers'])} ({interval})"
+
+    def _where_most_end(self) -> list[str]:
+        if self.losses.empty:
+            return []
+        ends = self.losses.groupby(["step", "after"], sort=False)["attempts"].sum()
+        (step, after), most = ends.idxmax(), ends.max()
+        ways = self.losses[self.losses["step"] == step].sort_values("attempts", ascending=False, kind="stable")
+        told = [f"{row['attempts']:,} {row['ended_by']}" for _, row in ways.iterrows()]
+        how = listed(told) if len(told) > 1 else ways["ended_by"].iloc[0]
+        return [f"Most of the others got no further than “{after}”: {most:,} ({how})."]
+
+    def _in_progress(self, converted: pd.DataFrame) -> list[str]:
+        n_open = int(converted["in_progress"].sum())
+        if not n_open:
+            return []
+        told = f"{counted(n_open, 'attempt')} {'is' if n_open == 1 else 'are'} still in progress"
+        row = converted.iloc[0]
+        if self.by or np.isnan(row["curve"]) or row["curve"] == row["estimate"]:
+            return [f"{told}."]
+        limits = f"{percent(row['curve_lower'])} to {percent(row['curve_upper'])}"
+        return [f"{told}; with these, as long as they were watched, the share is {percent(row['curve'])} ({limits})."]
+
+    def _remarks(self) -> list[str]:
+        left_out = self.left_out.to_dict("records")
+        told = [f"{counted(row['attempts'], 'attempt')} left out: {row['reason']}." for row in left_out]
+        if self.absent:
+            told.append(f"The log holds no event {quoted(self.absent)}.")
+        return told
+
+    def _alt(self, rows: pd.DataFrame) -> str:
+        told = [
+            f"{f'{row.group}, ' if self.by else ''}{row['label']}: "
+            + (f"{row['n']:,} entered" if row["kind"] == ENTRY else f"{percent(row['estimate'])} "
+            f"({percent(row['lower'])} to {percent(row['upper'])}), {row['reached']:,} of {row['n']:,}")
+            for _, row in rows.iterrows()
+        ]  # fmt: skip
+        return f"Share that reaches each step within {in_days(self.rules.window_days)}. {'; '.join(told)}."
+
+
+def route(rules: StepRules) -> str:
+    """From where to where attempts lead, in words."""
+    goal = f"all {len(rules.required)} steps" if rules.order == "unordered" else f"“{rules.steps[-1].title}”"
+    return f"from “{rules.steps[0].title}” to {goal}"
+
+
+def quoted(events: tuple[str, ...]) -> str:
+    """Names of events, in words."""
+    return listed([f"“{event}”" for event in events])
+
+
+def _name(row: pd.Series) -> str:
+    """What a step is called beside the axis."""
+    return f"{row['step']}  {row['label']}" + (" (optional)" if row["kind"] == OPTIONAL else "")
+
+
+def _counts(row: pd.Series) -> str:
+    """What is written beside a bar."""
+    progress = f"  +{row['in_progress']:,} in progress" if row["in_progress"] else ""
+    if row["kind"] == ENTRY:
+        return f"{row['n']:,}{progress}"
+    return f"{percent(row['estimate'])}  {row['reached']:,} of {row['n']:,}"

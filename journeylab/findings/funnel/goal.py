@@ -1,0 +1,254 @@
+"""A goal: one step of a funnel for one group, with the time at which each attempt reached it, or could no longer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from journeylab.base.words import counted, in_days
+from journeylab.estimators.intervals import curve_quantiles
+from journeylab.estimators.shares import clustered_share
+from journeylab.events.exits import Exits
+from journeylab.events.steps import Attempts
+from journeylab.events.steps.attempts import days_between
+from journeylab.findings.exits import ExitCurves
+
+ENTRY, STEP, OPTIONAL, CONVERSION = "entry", "step", "optional", "conversion"
+ALL_STEPS = "all steps"
+MIN_AT_RISK = 10
+REACHED, GONE = "reached", "gone"
+CONVERTERS, EVERYONE = "those who reached it", "everyone who entered"
+
+STEP_COLUMNS = {
+    "group": object,
+    "step": int,
+    **dict.fromkeys(("label", "kind"), object),
+    **dict.fromkeys(("entered", "n", "customers", "reached"), int),
+    **dict.fromkeys(("estimate", "lower", "upper"), float),
+    **dict.fromkeys(("of_previous", "of_previous_lower", "of_previous_upper"), float),
+    **dict.fromkeys(("in_progress", "in_progress_reached"), int),
+    **dict.fromkeys(("curve", "curve_lower", "curve_upper"), float),
+    "at_risk": int,
+    **dict.fromkeys(("median_days", "median_days_from_previous"), float),
+    "note": object,
+}
+DAYS_COLUMNS = {
+    "group": object,
+    "step": int,
+    **dict.fromkeys(("label", "kind", "among"), object),
+    **dict.fromkeys(("quantile", "estimate", "lower", "upper"), float),
+    **dict.fromkeys(("n", "customers"), int),
+    "note": object,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """One step as a goal of attempts: arrays (attempts,), on the clock of days since entering.
+
+    group: whose attempts, or None. number: of the step, from 1. label, kind: ENTRY, STEP, OPTIONAL or CONVERSION.
+    days: until the goal was reached; infinite where it was not. gone: until it could no longer be reached, because an
+        exclusion or an interruption ended the attempt, or it went past an optional step; infinite where that is not so.
+    watched: how long the attempt was watched: to the end of its window, or of the log's.
+    is_closed: whether that is to the end of its own. customers: whose attempt it is. window: days.
+    is_chosen: whether what happened later decided which attempts are looked at; of those only closed ones are fair.
+    since: until the step before it that is needed was reached; infinite where it was not; None unordered, at the entry.
+    """
+
+    group: str | None
+    number: int
+    label: str
+    kind: str
+    days: np.ndarray
+    gone: np.ndarray
+    watched: np.ndarray
+    is_closed: np.ndarray
+    customers: np.ndarray
+    window: float
+    is_chosen: bool
+    since: np.ndarray | None = None
+
+    @property
+    def is_reached(self) -> np.ndarray:
+        """Whether each attempt reached the goal."""
+        return np.isfinite(self.days)
+
+    @cached_property
+    def exits(self) -> Exits:
+        """The attempts as visits that end by reaching the goal or by its being gone; only those that are fair to use.
+
+        Ongoing at the window's end are those neither: their time passed, or the log ended first.
+        """
+        fair = self.is_closed if self.is_chosen else np.ones(len(self.days), bool)
+        days, gone, watched = self.days[fair], self.gone[fair], self.watched[fair]
+        is_gone = ~np.isfinite(days) & np.isfinite(gone)
+        ways = (REACHED, GONE) if is_gone.any() else (REACHED,)
+        return Exits(
+            self.label,
+            self.group,
+            ways,
+            np.full(len(days), -1.0),
+            np.where(np.isfinite(days), days, np.where(is_gone, gone, watched)),
+            np.where(np.isfinite(days), 1, np.where(is_gone, 2, -1)),
+            self.customers[fair],
+        )
+
+    def row(self, *, confidence: float) -> dict:
+        """The goal's row of the funnel's table."""
+        closed, hit = self.is_closed, self.is_reached
+        share = (1.0, 1.0, 1.0) if self.kind == ENTRY and closed.any() else self._share(closed, confidence)
+        curve, note = self.curve(share, confidence=confidence)
+        since = np.full(len(hit), np.inf) if self.since is None else self.since
+        came = closed & np.isfinite(since)
+        return {
+            **self._name,
+            "entered": len(hit),
+            "n": int(closed.sum()),
+            "customers": n_different(self.customers[closed]),
+            "reached": int((closed & hit).sum()),
+            **_limits("estimate", "lower", "upper", share),
+            **_limits("of_previous", "of_previous_lower", "of_previous_upper", self._share(came, confidence)),
+            "in_progress": int((~closed).sum()),
+            "in_progress_reached": int((~closed & hit).sum()),
+            **_limits("curve", "curve_lower", "curve_upper", curve),
+            "at_risk": int(self.exits.at_risk(self.window)),
+            "median_days": _median(self.days[closed & hit]),
+            "median_days_from_previous": _median(self.days[came & hit] - since[came & hit]),
+            "note": note,
+        }
+
+    def _share(self, base: np.ndarray, confidence: float) -> tuple[float, float, float]:
+        return clustered_share(self.is_reached[base], self.customers[base], confidence=confidence)
+
+    def curve(
+        self, share: tuple[float, float, float], *, confidence: float
+    ) -> tuple[tuple[float, float, float], str | None]:
+        """The share that reaches the goal within the window, from all attempts as long as they were watched; and why it
+        is missing. It is `share` where no attempt that is used was still in progress."""
+        if self.kind == ENTRY:
+            return (1.0,) * 3 if len(self.days) else (np.nan,) * 3, None
+        if not self._is_censored(self.window):
+            return share, None
+        why = self._why_missing(self.window)
+        if why is not None:
+            return (np.nan,) * 3, why
+        found = ExitCurves.of(self.exits, confidence).shares(np.array([self.window]))
+        return tuple(float(limit[0, 1]) for limit in found), None
+
+    def quantile_rows(self, shares: tuple[float, ...], *, confidence: float) -> Iterator[dict]:
+        """A row for each of `shares` among those who reached the goal in closed attempts, and among everyone."""
+        fast = self.is_closed & self.is_reached
+        n_fast, whose = int(fast.sum()), self.customers[fast]
+        reached = Exits(
+            self.label, self.group, (REACHED,), np.full(n_fast, -1.0), self.days[fast], np.ones(n_fast, int), whose
+        )
+        limits = ExitCurves.of(reached, confidence).days_until(shares) if n_fast else np.full((3, len(shares)), np.nan)
+        for place, share in enumerate(shares):
+            found = [limit[place] for limit in limits]
+            note = None if n_fast else "nobody reached it"
+            yield {**self._quantile(share, CONVERTERS, found, reached), "note": note}
+        if self.exits.n:
+            yield from self._among_everyone(shares, confidence)
+
+    def _among_everyone(self, shares: tuple[float, ...], confidence: float) -> Iterator[dict]:
+        curves = ExitCurves.of(self.exits, confidence)
+        times = curves.fitted.times
+        share, lower, upper = (limit[:, 1] for limit in curves.shares(times)) if len(times) else np.zeros((3, 0))
+        limits = curve_quantiles(times, 1 - share, 1 - upper, 1 - lower, shares=shares)
+        for place, quantile in enumerate(shares):
+            found = [limit[place] if np.isfinite(limit[place]) else np.nan for limit in limits]
+            day = self.window if np.isnan(found[0]) else found[0]
+            note = self._why_missing(day)
+            if note is not None:
+                found = [np.nan] * 3
+            elif np.isnan(found[0]):
+                note = f"not reached by so many within {in_days(self.window)}"
+            yield {**self._quantile(quantile, EVERYONE, found, self.exits), "note": note}
+
+    def _quantile(self, quantile: float, among: str, found: list[float], exits: Exits) -> dict:
+        return {
+            **self._name,
+            "among": among,
+            "quantile": quantile,
+            **_limits("estimate", "lower", "upper", found),
+            "n": exits.n,
+            "customers": exits.n_customers,
+        }
+
+    @property
+    def _name(self) -> dict:
+        return {"group": self.group, "step": self.number, "label": self.label, "kind": self.kind}
+
+    def _is_censored(self, day: float) -> bool:
+        """Whether any attempt was in progress at the log's end, before `day`."""
+        exits = self.exits
+        return bool((exits.exit[exits.destination < 0] < day).any())
+
+    def _why_missing(self, day: float) -> str | None:
+        """Why what happened by `day` cannot be estimated from attempts in progress; None where it can."""
+        exits = self.exits
+        if not self._is_censored(day):
+            return None
+        if exits.n_customers < MIN_AT_RISK:
+            return f"only {counted(exits.n, 'attempt')} of {counted(exits.n_customers, 'customer')}"
+        if exits.at_risk(day) >= MIN_AT_RISK:
+            return None
+        stretch = exits.stretch(MIN_AT_RISK)
+        return f"fewer than {MIN_AT_RISK} at risk after day {stretch[1] if stretch else 0:,.1f}"
+
+
+def goals_of(attempts: Attempts, *, group: str | None) -> list[Goal]:
+    """The goals of a funnel in order: each step; unordered, all steps together come last."""
+    rules = attempts.rules
+    shared = {
+        "group": group,
+        "watched": np.minimum(rules.window_days, days_between(attempts.entered, np.full(len(attempts), attempts.end))),
+        "is_closed": attempts.is_closed,
+        "customers": attempts.customer,
+        "window": rules.window_days,
+        "is_chosen": rules.entry == "best" or any(exclusion.removes for exclusion in rules.exclude),
+    }
+    ended = days_between(attempts.entered, attempts.ended_at)
+    is_unordered, goals, since = rules.order == "unordered", [], None
+    for at, step in enumerate(rules.steps):
+        days = attempts.days_to(at)
+        over = ended if is_unordered else np.minimum(ended, _earliest_after(attempts, at))
+        gone = np.where(np.isfinite(days), np.inf, over)
+        named = {"number": at + 1, "label": step.title, "kind": _kind(attempts, at)}
+        goals.append(Goal(**named, days=days, gone=gone, since=since, **shared))
+        since = since if is_unordered or step.optional else days
+    if is_unordered:
+        days, gone = (np.where(attempts.is_converted == is_it, ended, np.inf) for is_it in (True, False))
+        named = {"number": len(goals) + 1, "label": ALL_STEPS, "kind": CONVERSION}
+        goals.append(Goal(**named, days=days, gone=gone, **shared))
+    return goals
+
+
+def _kind(attempts: Attempts, at: int) -> str:
+    rules = attempts.rules
+    if at == 0:
+        return ENTRY
+    if rules.steps[at].optional:
+        return OPTIONAL
+    return CONVERSION if rules.order != "unordered" and at == rules.required[-1] else STEP
+
+
+def _earliest_after(attempts: Attempts, at: int) -> np.ndarray:
+    """Days until any later step was reached; infinite where none was."""
+    later = [attempts.days_to(step) for step in range(at + 1, len(attempts.rules.steps))]
+    return np.min(later, axis=0) if later else np.full(len(attempts), np.inf)
+
+
+def _limits(estimate: str, lower: str, upper: str, found: tuple[float, float, float]) -> dict:
+    return dict(zip((estimate, lower, upper), found, strict=True))
+
+
+def n_different(customers: np.ndarray) -> int:
+    """How many different customers there are."""
+    return int(np.count_nonzero(np.bincount(customers)))
+
+
+def _median(days: np.ndarray) -> float:
+    """The first day by which at least half have come."""
+    return float(np.quantile(days, 0.5, method="inverted_cdf")) if len(days) else np.nan
