@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from journeylab.base.documents import KeyPath
 from journeylab.base.errors import JourneyError
+from journeylab.events.batches import whole_customers
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog
 from journeylab.events.matching import holds
@@ -105,7 +106,7 @@ def find_signals(log: EventLog, journey: Journey, *, batch_rows: int) -> tuple[p
     ids = log.events.select("customer_id").distinct().order_by("customer_id").to_pyarrow()["customer_id"]
     shortest = min((stage.silent_after_us for stage in journey.stages if stage.silent_after), default=None)
     codes = Codes.of(journey)
-    batches = _whole_customers(matched.to_pyarrow_batches(chunk_size=batch_rows))
+    batches = whole_customers(matched.to_pyarrow_batches(chunk_size=batch_rows), column="customer")
     return ids.combine_chunks().cast(pa.string()), (_signals(batch, codes, shortest) for batch in batches)
 
 
@@ -147,22 +148,6 @@ def _bits_of(word: int, tests: dict[int, list[ibis.expr.types.BooleanValue]]) ->
         if code // _WORD == word
     ]
     return reduce(or_, bits, ibis.literal(0, "int64"))
-
-
-def _whole_customers(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """The same rows, cut only where a customer ends."""
-    held = []
-    for batch in batches:
-        customer = batch["customer"].to_numpy()
-        if not len(customer):
-            continue
-        cut = int(np.searchsorted(customer, customer[-1]))
-        if cut or (held and held[-1]["customer"][-1].as_py() != customer[-1]):
-            yield pa.Table.from_batches([*held, batch.slice(0, cut)])
-            held = []
-        held.append(batch.slice(cut))
-    if held:
-        yield pa.Table.from_batches(held)
 
 
 def _signals(batch: pa.Table, codes: Codes, shortest: int | None) -> Signals:
