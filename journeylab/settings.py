@@ -72,6 +72,32 @@ class CustomerSource(_Frozen):
     attributes: tuple[Text, ...] | None = None
 
 
+class CrmColumns(_Frozen):
+    """The columns of the CRM's table: who was moved, when, and into which bucket."""
+
+    model_config = ConfigDict(title="“columns”", json_schema_extra={"examples": [{"customer_id": "account"}]})
+
+    customer_id: Text = "customer_id"
+    time: Text = "time"
+    bucket: Text = "bucket"
+
+
+class CrmSource(_Frozen):
+    """Where the CRM's moves of customers between its buckets are told: in a table of its own (`path`; see `read_crm`),
+    or in a `column` of the events."""
+
+    model_config = ConfigDict(
+        title="“crm”",
+        json_schema_extra={"examples": [{"path": "data/raw/crm.csv", "columns": {"customer_id": "account"}}]},
+    )
+
+    path: Text | None = None
+    columns: CrmColumns = CrmColumns()
+    timezone: Annotated[str | None, AfterValidator(_zone)] = None
+    time_unit: Literal["s", "ms", "us"] | None = None
+    column: Text | None = None
+
+
 class ObservedWindow(_Frozen):
     """What was observed: from `start` up to, not including, `end`."""
 
@@ -104,6 +130,7 @@ class Settings(_Frozen):
     events: Annotated[tuple[EventSource, ...], Field(min_length=1)]
     duplicates: Literal["quarantine", "keep"] = "quarantine"
     customers: CustomerSource | None = None
+    crm: CrmSource | None = None
     window: ObservedWindow
     personas: PersonaDecisions | None = None
     horizons: Annotated[tuple[Duration, ...], Field(min_length=1)]
@@ -163,6 +190,8 @@ def _contradictions(said: Any, folders: Folders) -> Iterator[Problem]:
             place = folders.place(name)
             here = "" if place == folders.study / name else f", here “{place}”,"
             yield Problem(path, f"“{name}”{here} is not there. Put the file there, or correct the path.")
+    if isinstance(said, Mapping) and isinstance(said.get("crm"), Mapping):
+        yield from _two_places(said["crm"])
     if isinstance(said, Mapping) and isinstance(said.get("window"), Mapping):
         try:
             window = Window(*(_moment(said["window"].get(end)) for end in ("start", "end")))
@@ -172,6 +201,23 @@ def _contradictions(said: Any, folders: Folders) -> Iterator[Problem]:
             return
         else:
             yield from _too_long(said.get("personas"), window)
+
+
+def _two_places(crm: Mapping) -> Iterator[Problem]:
+    """The CRM's moves are told in one place: a table or a column."""
+    told = [key for key in ("path", "column") if crm.get(key) is not None]
+    if len(told) == 2:
+        yield Problem(
+            ("crm", "column"),
+            f"“crm” names both a table (“{crm['path']}”) and a column of the events (“{crm['column']}”). "
+            "Keep one of them.",
+        )
+    if not told:
+        yield Problem(
+            ("crm",),
+            "“crm” says neither in which table (“path”) nor in which column of the events (“column”) the CRM’s buckets "
+            "are. Add one of them.",
+        )
 
 
 def _too_long(personas: Any, window: Window) -> Iterator[Problem]:
@@ -188,7 +234,7 @@ def _named_files(said: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if not isinstance(said, Mapping):
         return
     events = said.get("events")
-    holders = {("customers",): said.get("customers")}
+    holders = {(key,): said.get(key) for key in ("customers", "crm")}
     holders |= {("events", place): source for place, source in enumerate(events if isinstance(events, list) else [])}
     named = {("journey",): said.get("journey")}
     named |= {(*path, "path"): holder.get("path") for path, holder in holders.items() if isinstance(holder, Mapping)}

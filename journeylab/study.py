@@ -16,16 +16,21 @@ import pyarrow as pa
 from journeylab.base import html
 from journeylab.base.errors import StudyError
 from journeylab.base.files import fingerprint
+from journeylab.events.crm_records import CrmRecords, read_crm
 from journeylab.events.journey import Journey, read_journey
 from journeylab.events.lint import Lint, check_journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.reading import Source, read_events
 from journeylab.events.spells import Spells, find_spells, read_spells
-from journeylab.findings.personas import Personas, find_personas
+from journeylab.findings.personas import Personas, find_personas, read_personas
 from journeylab.settings import FILE, Folders, Settings, read_settings
 
 DATA = "JOURNEYLAB_DATA"
 PROCESSED = Path("data/processed")
+NOTES = "personas.yml"
+# What spells, and personas, are made by: folders of the package.
+SPELL_CODE = ("events",)
+PERSONA_CODE = ("events", "estimators", "findings/personas")
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,17 @@ class Study:
         return read_events(sources, window=self.window, customers=customers, duplicates=said.duplicates)
 
     @cached_property
+    def crm(self) -> CrmRecords | None:
+        """The CRM's moves of customers between its buckets, from where study.yml says; None where it says nothing."""
+        said = self.settings.crm
+        if said is None:
+            return None
+        if said.column is not None:
+            return CrmRecords.from_log(self.log, column=said.column)
+        read = {"columns": said.columns.model_dump(), "timezone": said.timezone, "time_unit": said.time_unit}
+        return read_crm(self.folders.place(said.path), window=self.window, **read)
+
+    @cached_property
     def lint(self) -> Lint:
         """What is doubtful about the journey, by itself and against the log."""
         return check_journey(self.journey, log=self.log)
@@ -83,22 +99,29 @@ class Study:
         about half a second per gigabyte; in turn, nothing outdated is ever used. Files of other fingerprints are
         removed.
         """
-        kept = self.folder / PROCESSED / f"spells-{self._fingerprint()}.parquet"
+        kept = self.folder / PROCESSED / f"spells-{self._fingerprint(*SPELL_CODE)}.parquet"
         # Another process may be removing the file, or a full disk has cut it: then the spells are found again.
         with suppress(FileNotFoundError, StudyError, pa.ArrowException):
             return read_spells(kept, journey=self.journey, window=self.window, customers=self.log.customers)
         spells = find_spells(self.log, self.journey)
         with suppress(OSError):  # a study may lie where one cannot write
             spells.write(kept)
-            for old in kept.parent.glob("spells-*.parquet"):
-                if old.name != kept.name:
-                    old.unlink(missing_ok=True)
+            _remove_others(kept, "spells-*.parquet")
         return spells
 
     @cached_property
     def personas(self) -> Personas:
         """The personas, found with the decisions under `personas` in study.yml. Where it has none, there is no persona,
-        and `lacking` says how to mend that."""
+        and `lacking` says how to mend that.
+
+        They are kept in `data/processed` as spells are, under a fingerprint that also covers those decisions; the file
+        names the customers, as the data do. Names and notes come from personas.yml, where the study has one; see
+        `Personas.named`.
+        """
+        found, notes = self._found_personas(), self.folder / NOTES
+        return found.named(notes) if notes.is_file() else found
+
+    def _found_personas(self) -> Personas:
         decisions = self.settings.personas
         if decisions is None:
             why = (
@@ -106,16 +129,25 @@ class Study:
                 "Add a line such as “personas: {within: 30d, seed: 7}”."
             )
             return Personas.none(self.journey, why)
-        return find_personas(self.log, self.journey, within=decisions.within, seed=decisions.seed)
+        found_with = fingerprint(self._fingerprint(*PERSONA_CODE), decisions.model_dump_json())
+        kept = self.folder / PROCESSED / f"personas-{found_with}.persona.json"
+        with suppress(OSError, StudyError):
+            return read_personas(kept)
+        personas = find_personas(self.log, self.journey, within=decisions.within, seed=decisions.seed)
+        with suppress(OSError):
+            personas.write(kept)
+            _remove_others(kept, "personas-*.persona.json")
+        return personas
 
-    def _fingerprint(self) -> str:
-        code = sorted((Path(__file__).parent / "events").rglob("*.py"))
+    def _fingerprint(self, *code: str) -> str:
+        """Of the data, how they are read, the journey, and the code in the folders `code` of the package."""
+        files_of_code = sorted(file for folder in code for file in (Path(__file__).parent / folder).rglob("*.py"))
         written = [source.path for source in self.settings.events]
         written += [self.settings.customers.path] if self.settings.customers else []
         files = [file for path in written for file in self.folders.find(path)]
         names = "\n".join(file.name for file in files)
         return fingerprint(
-            version("journeylab"), code, self.settings.said_of_data(), self.journey.fingerprint(), names, files
+            version("journeylab"), files_of_code, self.settings.said_of_data(), self.journey.fingerprint(), names, files
         )
 
     def __repr__(self) -> str:
@@ -128,6 +160,13 @@ class Study:
             html.paragraph(f"Journey “{self.journey.name}”; window {self.window}; horizons {horizons}."),
             *([html.paragraph(self.settings.notes)] if self.settings.notes else []),
         )
+
+
+def _remove_others(kept: Path, pattern: str) -> None:
+    """Remove the files beside `kept` that lie there by an outdated fingerprint."""
+    for old in kept.parent.glob(pattern):
+        if old.name != kept.name:
+            old.unlink(missing_ok=True)
 
 
 def open_study(path: str | Path = ".", data: str | Path | None = None) -> Study:
