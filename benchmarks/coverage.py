@@ -1,39 +1,49 @@
 """How often do 95% intervals hold the truth, and how often do groups that are alike seem to differ?
 
-    python benchmarks/coverage.py [RUNS]          by default 1,000, two or three minutes
+    python benchmarks/coverage.py [RUNS]          by default 1,000, about ten minutes
 
 Each run makes up customers who come three times to one stage, on whole days (so that many leave on the same day), some
 of them before the window (late entry), some still inside at its end. How long the visits of one customer last is
 correlated, and so is how they end; but any one visit lasts exponentially long and ends by price with one probability,
-whatever the others do. So the truth is known in closed form, and every visit counts for it alike. Exits with 1 where a
-rate is outside its limits.
+whatever the others do. So the truth is known in closed form, and every visit counts for it alike.
+
+Personas are found in made-up logs of customers who behave in two ways that have nothing to do with how long they stay.
+
+Each rate comes with the error of the runs it was asked in. Exits with 1 where a rate is outside its limits.
 """
 
 import gc
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from scipy.stats import norm
 
+from journeylab.estimators.cox import fit_cox
 from journeylab.estimators.logrank import logrank_test
 from journeylab.events.covariates import Exposure
 from journeylab.events.exits import find_exits
 from journeylab.events.journey import Journey
-from journeylab.events.log import Window
-from journeylab.events.spells import COLUMNS, Spells
+from journeylab.events.log import EventLog, Window
+from journeylab.events.reading import read_events
+from journeylab.events.spells import COLUMNS, Spells, find_spells
 from journeylab.findings.comparison import Comparison, compare_groups
 from journeylab.findings.finding import Grouping
 from journeylab.findings.hazards import fit_hazards
+from journeylab.findings.personas import find_personas
 from journeylab.findings.survival import estimate_survival
 
 RUNS, N_CUSTOMERS, N_VISITS = 1000, 150, 3
 RATE, RATIO, EXPOSED_RATIO = 0.03, 1.6, 2.0  # per day; of group b to group a; after the exposure to before
 PRICE, CORRELATION = 0.4, 0.5
 HORIZON, APART, LONGEST, WINDOW_DAYS, KNOWN_AFTER = 60, 120, 110, 300, 15
+N_BEHAVING, WITHIN, ACTIVE_DAYS = 240, 14, 45
+ACTS = (1.8, 0.7)  # a day, of customers of either kind
+HABITS = ((0.75, 0.15, 0.1), (0.1, 0.15, 0.75))  # by kind, how they are shared among the events below
+EVENTS, CHANNELS = ("browsed", "asked", "called"), ("web", "mail", "phone")
 START = pd.Timestamp("2025-01-01", tz="UTC")
 STAGES = [{"name": "trial", "opened_by": [{"event": "start"}]}, {"name": "paid", "opened_by": [{"event": "buy"}]}]
 JOURNEY = Journey.model_validate(
@@ -48,30 +58,73 @@ JOURNEY = Journey.model_validate(
 HELD, ALARMED = (0.93, 0.97), (0.03, 0.07)
 
 
+Claim = tuple[str, bool, tuple[float, float] | None]  # what is asked, whether it was so, and limits of how often
+
+
 def main(runs: int) -> int:
     """Print each rate with its error; 1 if one is outside its limits, else 0."""
     is_within = True
-    for name, (rate, limits) in rates(runs).items():
-        error = np.sqrt(rate * (1 - rate) / runs)
+    for name, (values, limits) in {**_seen(of_visits, runs), **_seen(of_personas, runs)}.items():
+        rate = float(np.mean(values))
+        error = np.sqrt(rate * (1 - rate) / len(values))
         said = "" if limits is None else f" (to lie between {limits[0]:.0%} and {limits[1]:.0%})"
-        print(f"{name}: {rate:.1%}, give or take {1.96 * error:.1%}{said}")
+        print(f"{name}: {rate:.1%} of {len(values):,}, give or take {1.96 * error:.1%}{said}", flush=True)
         is_within &= limits is None or limits[0] <= rate <= limits[1]
     return 0 if is_within else 1
 
 
-def rates(runs: int, *, first: int = 0) -> dict[str, tuple[float, tuple[float, float] | None]]:
-    """By what was asked, the share of `runs` where it was so, and between what limits it should lie, if any."""
+def rates(
+    runs: int, *, first: int = 0, claims: Callable[[int], Iterator[Claim]] | None = None
+) -> dict[str, tuple[float, tuple[float, float] | None]]:
+    """By what was asked, the share of `runs` where it was so, and between what limits it should lie, if any.
+
+    claims: `of_visits`, if not given, or `of_personas`.
+    """
+    seen = _seen(claims or of_visits, runs, first=first)
+    return {name: (float(np.mean(values)), limits) for name, (values, limits) in seen.items()}
+
+
+def _seen(
+    claims: Callable[[int], Iterator[Claim]], runs: int, *, first: int = 0
+) -> dict[str, tuple[list[bool], tuple[float, float] | None]]:
     gc.freeze()  # statsmodels collects garbage at each adjustment of p, which takes longer than all else here
-    seen, limits = defaultdict(list), {}
+    values, limits = defaultdict(list), {}
     for seed in range(first, first + runs):
-        for name, value, wanted in (*_held(seed), *_alarmed(seed)):
-            seen[name].append(value)
+        for name, value, wanted in claims(seed):
+            values[name].append(value)
             limits[name] = wanted
-    return {name: (float(np.mean(values)), limits[name]) for name, values in seen.items()}
+    return {name: (values[name], limits[name]) for name in values}
 
 
-def _held(seed: int) -> Iterator[tuple[str, bool, tuple[float, float]]]:
+def of_visits(seed: int) -> Iterator[Claim]:
+    """What is asked of made-up spells."""
+    yield from _held(seed)
+    yield from _alarmed(seed)
+
+
+def of_personas(seed: int) -> Iterator[Claim]:
+    """Whether personas seem to differ in how customers leave, though neither has to do with the other.
+
+    They are found by the first days, without the proof by resampling, and compared from then on. Beside them, what is
+    wrong: groups by what customers did in all their time in the journey, compared from its start.
+    """
+    log = behaviour(seed)
+    spells = find_spells(log, JOURNEY)
+    personas = find_personas(log, JOURNEY, within=f"{WITHIN}d", seed=seed, max_personas=3, replicates=0)
+    yield "personas: two or more are found", len(personas.table) > 1, None
+    if len(personas.table) > 1:
+        found = compare_groups(spells, stage="trial", by=personas.grouping(), horizon=f"{HORIZON}d")
+        yield from _of_alarms(found, ", personas")
+    acts = log.events.group_by("customer_id").aggregate(acts=log.events.count()).execute()
+    is_busy = acts.set_index("customer_id")["acts"].transform(lambda count: count > count.median())
+    plain = _plain_log_rank(spells.to_pandas(), is_busy)
+    yield "for comparison, false alarm: whole-life groups, plain log-rank", plain, None
+
+
+def _held(seed: int) -> Iterator[Claim]:
     """Whether intervals hold the truth: groups that differ, visits that are exposed, and all visits together.
+
+    And whether hazards, which are proportional, seem not to be, the covariates being of influence.
 
     Limits of a median are whole days here, so they lie a little further out than need be.
     """
@@ -79,16 +132,18 @@ def _held(seed: int) -> Iterator[tuple[str, bool, tuple[float, float]]]:
     found = compare_groups(spells, stage="trial", by=group, horizon=f"{HORIZON}d")
     yield from _of_comparison(found)
     spells, group, exposure = exposed_journeys(seed)
-    table = fit_hazards(spells, stage="trial", exit="price", covariates=[group, exposure]).table
-    for row in table[table["lower"].notna()].itertuples():
+    hazards = fit_hazards(spells, stage="trial", exit="price", covariates=[group, exposure])
+    for row in hazards.table[hazards.table["lower"].notna()].itertuples():
         truth = {"a": 1 / RATIO, "b": RATIO}.get(row.level, EXPOSED_RATIO)
         yield f"held: hazard ratio of {row.covariate}", row.lower <= truth <= row.upper, HELD
+    for row in hazards.checks.itertuples():
+        yield f"false alarm: hazards of {row.covariate} not proportional", row.proportional_p < 0.05, ALARMED
     median = estimate_survival(journeys(seed, ratio=1.0)[0]).medians().set_index("quantile").loc[0.5]
     truth = np.ceil(np.log(2) / RATE)
     yield "held: median", not (median["lower"] > truth or median["upper"] < truth), (HELD[0], 0.99)
 
 
-def _of_comparison(found: Comparison) -> Iterator[tuple[str, bool, tuple[float, float]]]:
+def _of_comparison(found: Comparison) -> Iterator[Claim]:
     """Of means, shares and differences, and, whatever the test of proportional hazards says, of the ratio."""
     truths = {group: truth(RATE * ratio) for group, ratio in (("a", 1.0), ("b", RATIO))}
     for row in found.table.itertuples():
@@ -102,22 +157,38 @@ def _of_comparison(found: Comparison) -> Iterator[tuple[str, bool, tuple[float, 
         yield "held: ratio at all, where proportional", row.lower <= ratio <= row.upper, HELD
 
 
-def _alarmed(seed: int) -> Iterator[tuple[str, bool, tuple[float, float] | None]]:
+def _alarmed(seed: int) -> Iterator[Claim]:
     """Whether groups drawn by lot seem to differ: known from the start, and known some days after first entering."""
     spells, group = journeys(seed, ratio=1.0)
     visits = spells.to_pandas()
     known = visits.groupby("customer_id")["entered"].min() + pd.Timedelta(days=KNOWN_AFTER)
     for name, grouping in (("", group), (", landmark", Grouping("group", group[known.index], known))):
-        found = compare_groups(spells, stage="trial", by=grouping, horizon=f"{HORIZON}d")
-        tests = found.tests[found.tests["p_value"].notna()]
-        yield f"false alarm: any test, adjusted{name}", bool((tests["p_adjusted"] < 0.05).any()), ALARMED
-        for row in tests.itertuples():
-            yield f"false alarm: {row.test}, {row.to}{name}", row.p_value < 0.05, ALARMED
-        yield f"hazards not proportional, falsely{name}", tests["proportional_p"].iloc[0] < 0.05, None
+        yield from _of_alarms(compare_groups(spells, stage="trial", by=grouping, horizon=f"{HORIZON}d"), name)
+    yield "for comparison, false alarm: plain log-rank", _plain_log_rank(visits, group), None
     exits = find_exits(visits, JOURNEY)[0]
     rows = {"entry": exits.entry, "exit": exits.exit, "event": exits.destination > 0}
-    plain = logrank_test(group[visits["customer_id"]].to_numpy(), **rows).p_value
-    yield "for comparison, false alarm: plain log-rank", plain < 0.05, None
+    cox = fit_cox((group[visits["customer_id"]] == "b").to_numpy(float)[:, None], **rows)
+    exact = cox.proportional_hazards_test().overall.p_value
+    yield "for comparison, false alarm: hazards not proportional, exact test", exact < 0.05, None
+
+
+def _of_alarms(found: Comparison, name: str) -> Iterator[Claim]:
+    """Whether groups seem to differ in any way, in each, and in hazards that are not proportional."""
+    tests = found.tests[found.tests["p_value"].notna()]
+    if tests.empty:
+        return
+    yield f"false alarm: any test, adjusted{name}", bool((tests["p_adjusted"] < 0.05).any()), ALARMED
+    for row in tests.itertuples():
+        yield f"false alarm: {row.test}, {row.to}{name}", row.p_value < 0.05, ALARMED
+    yield f"false alarm: hazards not proportional{name}", tests["proportional_p"].iloc[0] < 0.05, ALARMED
+
+
+def _plain_log_rank(visits: pd.DataFrame, group: pd.Series) -> bool:
+    """Whether visits to the trial seem to differ by group, taken for independent."""
+    visits = visits[visits["stage"] == "trial"]
+    exits = find_exits(visits, JOURNEY)[0]
+    rows = {"entry": exits.entry, "exit": exits.exit, "event": exits.destination > 0}
+    return logrank_test(group[visits["customer_id"]].to_numpy(), **rows).p_value < 0.05
 
 
 def truth(rate: float) -> dict[str, float]:
@@ -148,17 +219,47 @@ def exposed_journeys(seed: int) -> tuple[Spells, pd.Series, Exposure]:
     return _spells(entered, lasted, way), _labels(is_b), Exposure("case", times)
 
 
+def behaviour(seed: int) -> EventLog:
+    """A made-up log of customers who come up to three times and act in one of two ways in their first weeks inside.
+
+    How long they stay, and how it ends, is as in `journeys`, whatever they do.
+    """
+    random = np.random.default_rng([seed, 2])
+    n = N_BEHAVING
+    entered = random.integers(0, 60, n)[:, None] + APART * np.arange(N_VISITS)
+    lasted = np.ceil(-norm.logsf(_alike(random, n)) / RATE).astype(np.int64).clip(1)
+    ending = np.where(norm.cdf(_alike(random, n)) < PRICE, "cancel", "buy")
+    customer = np.repeat(np.arange(n), N_VISITS)
+    is_ended = lasted.ravel() <= LONGEST
+    marks = [(customer, entered.ravel(), "start"), (customer, (entered + lasted).ravel(), ending.ravel())]
+    starts, ends = (pd.DataFrame({"customer_id": who, "day": day, "event": what}) for who, day, what in marks)
+    kind = (random.random(n) < 0.5).astype(int)
+    inside = np.minimum(lasted.ravel(), ACTIVE_DAYS)
+    visit = np.repeat(np.arange(len(customer)), random.poisson(np.array(ACTS)[kind[customer]] * inside))
+    who = customer[visit]
+    what = (random.random(len(who))[:, None] > np.cumsum(HABITS, axis=1)[kind[who], :-1]).sum(axis=1)
+    day = entered.ravel()[visit] + inside[visit] * random.uniform(0.01, 0.99, len(who))
+    acts = {"customer_id": who, "day": day, "event": np.array(EVENTS)[what], "channel": np.array(CHANNELS)[what]}
+    rows = pd.concat([starts, ends[is_ended], pd.DataFrame(acts)])
+    rows["customer_id"] = _names(rows["customer_id"].to_numpy())
+    rows["time"] = START + pd.to_timedelta((rows["day"] * 86_400).round(), unit="s")
+    columns = ["customer_id", "time", "event", "channel"]
+    rows = rows.loc[rows["day"] < WINDOW_DAYS, columns].sort_values(["customer_id", "time"], kind="stable")
+    return read_events(rows, columns={}, window=(START, START + pd.Timedelta(days=WINDOW_DAYS)))
+
+
 def _drawn(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Days of entering, membership of b, cumulative hazard at leaving, and whether by price: by customer and visit."""
     offset = random.integers(-100, 20, N_CUSTOMERS)
     entered = offset[:, None] + APART * np.arange(N_VISITS)
-    return entered, random.random(N_CUSTOMERS) < 0.5, -norm.logsf(_alike(random)), norm.cdf(_alike(random)) < PRICE
+    of_b = random.random(N_CUSTOMERS) < 0.5
+    return entered, of_b, -norm.logsf(_alike(random)), norm.cdf(_alike(random)) < PRICE
 
 
-def _alike(random: np.random.Generator) -> np.ndarray:
+def _alike(random: np.random.Generator, n_customers: int = N_CUSTOMERS) -> np.ndarray:
     """Standard normal by customer and visit, correlated within customers."""
-    of_customer = random.standard_normal((N_CUSTOMERS, 1))
-    of_visit = random.standard_normal((N_CUSTOMERS, N_VISITS))
+    of_customer = random.standard_normal((n_customers, 1))
+    of_visit = random.standard_normal((n_customers, N_VISITS))
     return np.sqrt(CORRELATION) * of_customer + np.sqrt(1 - CORRELATION) * of_visit
 
 
@@ -183,7 +284,7 @@ def _spells(entered: np.ndarray, lasted: np.ndarray, is_price: np.ndarray) -> Sp
 
 
 def _names(customers: np.ndarray) -> np.ndarray:
-    return np.array([f"c{number:03}" for number in range(N_CUSTOMERS)], object)[customers]
+    return np.array([f"c{number:03}" for number in range(max(N_CUSTOMERS, N_BEHAVING))], object)[customers]
 
 
 def _labels(is_b: np.ndarray) -> pd.Series:

@@ -1,59 +1,29 @@
 """Cox: by what factor do covariates change how fast something happens?"""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import chi2, norm, rankdata
+from scipy.stats import norm
 
 from journeylab.base.errors import EstimateError
+from journeylab.base.words import counted
 from journeylab.estimators.arrays import numbers
+from journeylab.estimators.chi_squared import ChiSquared
 from journeylab.estimators.concordance import Concordance
 from journeylab.estimators.intervals import normal_interval
 from journeylab.estimators.partial_likelihood import PartialLikelihood, Risks
+from journeylab.estimators.proportional_hazards import ProportionalHazardsTest
 from journeylab.estimators.risk_sets import EventRows, RiskSets
 
 TIES = ("efron", "breslow")
-CLOCKS = ("km", "rank", "log", "identity")
 MOST_STEPS = 40
 MOST_HALVINGS = 20
-SETTLED = 1e-18  # what another step would add to the log likelihood
-ROUNDING = 1e-12
+SETTLED = 1e-9  # change of the log likelihood, relative to it, after which R's coxph stops
+LEVEL = 1e-13  # the same where nothing is left to gain
+LONG = 1e-3  # a step, in units of the log factor between the extremes of a covariate
 FEW_EVENTS = 10
-
-
-@dataclass(frozen=True)
-class ChiSquared:
-    """A test: chi-squared `statistic`, `degrees_of_freedom` and `p_value`; missing where it cannot be computed."""
-
-    statistic: float
-    degrees_of_freedom: int
-    p_value: float
-
-    @classmethod
-    def of(cls, score: np.ndarray, variance: np.ndarray) -> "ChiSquared":
-        """The test of `score` = 0, given its variance."""
-        scale = np.sqrt(np.maximum(np.diag(variance), 0))
-        if not scale.min() > 0 or np.linalg.matrix_rank(variance / np.outer(scale, scale), tol=1e-10) < len(score):
-            return cls(float("nan"), len(score), float("nan"))
-        statistic = float(score @ np.linalg.solve(variance, score))
-        return cls(statistic, len(score), float(chi2.sf(statistic, len(score))))
-
-
-@dataclass(frozen=True, eq=False)
-class ProportionalHazardsTest:
-    """Is each covariate's factor the same at all times? A small p speaks against it.
-
-    names: (covariates,). statistics, p_values: (covariates,), each with one degree of freedom, the others held.
-    overall: for all together. clock: the transformed time in which a trend was looked for.
-    """
-
-    names: tuple[str, ...]
-    statistics: np.ndarray
-    p_values: np.ndarray
-    overall: ChiSquared
-    clock: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,22 +117,15 @@ class Cox:
         earlier = np.repeat(running[begins] - hazard[begins], np.diff(np.append(begins, sets.n_cells)))
         return Baseline(likelihood.rows.strata[sets.stratum], sets.times, running - earlier, at)
 
-    def proportional_hazards_test(self, *, clock: str = "km") -> ProportionalHazardsTest:
-        """The exact score test of each covariate x g(time), as R's cox.zph.
+    def proportional_hazards_test(self, *, clock: str = "km", robust: bool = False) -> ProportionalHazardsTest:
+        """The score test of each covariate x g(time): exact, as R's cox.zph, or robust; see `proportional_hazards`.
 
-        Grambsch & Therneau 1994, Biometrika 81:515-526.
         clock: g. `km`: 1 - Kaplan-Meier just before; `rank` among all ends of rows; `log`; `identity`.
+        robust: by residuals summed over individuals: the one to use if they come back, as their rows are not
+            independent. Takes some dozens of individuals.
         """
-        if clock not in CLOCKS:
-            raise EstimateError(f"There is no clock “{clock}”. Known: {', '.join(CLOCKS)}.")
         self._check_bounded()
-        time = _transformed_time(self._risks.likelihood, clock)
-        score = (time[:, None] * self._risks.contributions).sum(axis=0)
-        cross, square = self._risks.spread(time, time**2)
-        variance = square - cross @ np.linalg.solve(self._risks.information, cross)
-        each = [ChiSquared.of(score[[one]], variance[[one]][:, [one]]) for one in range(len(score))]
-        statistics, p_values = np.array([test.statistic for test in each]), np.array([test.p_value for test in each])
-        return ProportionalHazardsTest(self.names, statistics, p_values, ChiSquared.of(score, variance), clock)
+        return ProportionalHazardsTest.of(self.names, self._risks, clock=clock, robust=robust)
 
     @cached_property
     def concordance(self) -> Concordance:
@@ -205,7 +168,7 @@ def fit_cox(
     rows = EventRows.of({**arrays, "ids": ids, "strata": strata, "weights": weights}, columns)
     likelihood = PartialLikelihood(rows, RiskSets.of(rows), ties)
     null = likelihood.at(np.zeros(len(names)))
-    _check_identified(names, null.information)
+    _check_identified(names, null)
     risks, coefficients, is_endless = _maximised(null)
     covariance, robust = _covariances(risks, ~is_endless)
     return Cox(
@@ -223,29 +186,55 @@ def fit_cox(
 
 
 def _maximised(null: Risks) -> tuple[Risks, np.ndarray, np.ndarray]:
-    """Newton's method from 0, halving steps that do not climb: risks, coefficients, and which of these have no bound.
+    """The risks and coefficients of most likelihood, and which coefficients have no bound.
 
     Where the likelihood only levels off as a coefficient grows, each step is as long as the last however little it
-    gains.
+    gains, so that where R stops tells nothing, and the climb goes on until nothing is gained.
     """
-    likelihood = null.likelihood
-    reach = np.ptp(likelihood.rows.columns, axis=0)
-    risks, coefficients = null, np.zeros(len(reach))
+    reach = np.ptp(null.likelihood.rows.columns, axis=0)
+    risks, coefficients = _climbed(null, np.zeros(len(reach)), settled=SETTLED)
+    if _is_endless(risks, null, reach).any():
+        farther, far = _climbed(risks, coefficients, settled=LEVEL)
+        is_endless = _is_endless(farther, null, reach)
+        if is_endless.any():
+            return farther, far, is_endless
+    return risks, coefficients, np.zeros(len(reach), dtype=bool)
+
+
+def _climbed(risks: Risks, coefficients: np.ndarray, *, settled: float) -> tuple[Risks, np.ndarray]:
+    """Newton's method, a step that does not climb being cut to 1/2, 1/6, 1/24 ... of it, until all is `settled`.
+
+    So does R's coxph (survival, agfit4.c): stopping where it stops, results agree with its own digit by digit.
+    """
     for _ in range(MOST_STEPS):
-        # scaled, as a covariate that says ever less must not be lost among those in larger units
-        scale = np.sqrt(np.maximum(np.diag(risks.information), np.finfo(float).tiny))
-        step = np.linalg.lstsq(risks.information / np.outer(scale, scale), risks.score / scale, rcond=None)[0] / scale
-        if float(step @ risks.score) < SETTLED:
-            break
-        for _ in range(MOST_HALVINGS):
-            climbed = likelihood.at(coefficients + step)
-            if climbed.log_likelihood >= risks.log_likelihood * (1 + ROUNDING):
+        step = _step(risks)
+        for halvings in range(MOST_HALVINGS):
+            climbed = risks.likelihood.at(coefficients + step)
+            gain = climbed.log_likelihood - risks.log_likelihood if climbed.is_sound else -np.inf
+            is_settled = climbed.is_sound and abs(gain) <= settled * abs(climbed.log_likelihood)
+            if gain >= 0 or is_settled:
                 break
-            step = step / 2
+            step = step / (halvings + 2)
+        else:
+            return risks, coefficients
         risks, coefficients = climbed, coefficients + step
+        if is_settled:
+            break
+    return risks, coefficients
+
+
+def _step(risks: Risks) -> np.ndarray:
+    """Newton's step from here, (covariates,)."""
+    # scaled, as a covariate that says ever less must not be lost among those in larger units
+    scale = np.sqrt(np.maximum(np.diag(risks.information), np.finfo(float).tiny))
+    return np.linalg.lstsq(risks.information / np.outer(scale, scale), risks.score / scale, rcond=None)[0] / scale
+
+
+def _is_endless(risks: Risks, null: Risks, reach: np.ndarray) -> np.ndarray:
+    """Which coefficients would still take a long step, or have no information left but rounding, (covariates,)."""
     # Where those at risk hardly differ any more, what information is left is rounding.
     is_spent = np.diag(risks.information) <= 1e-12 * np.diag(null.information)
-    return risks, coefficients, (np.abs(step * reach) > 1e-3) | is_spent
+    return (np.abs(_step(risks) * reach) > LONG) | is_spent
 
 
 def _covariances(risks: Risks, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -259,26 +248,6 @@ def _covariances(risks: Risks, known: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return covariance, robust
 
 
-def _transformed_time(likelihood: PartialLikelihood, clock: str) -> np.ndarray:
-    """g(time) of each cell, (cells,)."""
-    sets, rows = likelihood.sets, likelihood.rows
-    if clock == "identity":
-        return sets.times
-    if clock == "log":
-        if sets.times.min() <= 0:
-            raise EstimateError("Something happens at time 0, which has no logarithm. Choose another clock.")
-        return np.log(sets.times)
-    if clock == "rank":
-        ends, rank = np.unique(rows.exit, return_inverse=True)
-        ranks = np.empty(len(ends))
-        ranks[rank] = rankdata(rows.exit)
-        return ranks[np.searchsorted(ends, sets.times)]
-    pooled = RiskSets.of(replace(rows, stratum=np.zeros_like(rows.stratum)))
-    at_risk = pooled.of_those_at_risk(np.ones(len(rows.event)))
-    before = np.concatenate([[1.0], np.cumprod(1 - pooled.n_events / at_risk)[:-1]])
-    return 1.0 - before[np.searchsorted(pooled.times, sets.times)]
-
-
 def _checked_covariates(covariates: ArrayLike) -> tuple[tuple[str, ...], np.ndarray]:
     names = getattr(covariates, "columns", None)
     values = np.asarray(covariates)
@@ -289,10 +258,12 @@ def _checked_covariates(covariates: ArrayLike) -> tuple[tuple[str, ...], np.ndar
     return names, np.column_stack([numbers(name, column) for name, column in zip(names, values.T, strict=True)])
 
 
-def _check_identified(names: tuple[str, ...], information: np.ndarray) -> None:
+def _check_identified(names: tuple[str, ...], null: Risks) -> None:
+    rows, information = null.likelihood.rows, null.information
     scale = np.sqrt(np.maximum(np.diag(information), 0.0))
-    largest = np.abs(information).max()
-    flat = [name for name, one in zip(names, scale, strict=True) if one**2 <= 1e-12 * max(largest, 1e-300)]
+    # what is left of the variance of a covariate that varies between those at risk together by rounding only
+    rounding = 1e-14 * rows.weight[rows.event].sum() * np.ptp(rows.columns, axis=0) ** 2
+    flat = [name for name, one, least in zip(names, scale, rounding, strict=True) if one**2 <= least]
     if flat:
         raise EstimateError(
             f"“{flat[0]}” does not vary among those at risk when something happens. Leave it out, or merge its values."
@@ -313,7 +284,7 @@ def _notes(names: tuple[str, ...], is_endless: np.ndarray, n_events: int) -> tup
     ]
     if n_events < FEW_EVENTS * len(names):
         notes.append(
-            f"There are {n_events} events for {len(names)} covariates, fewer than {FEW_EVENTS} for each: "
-            "the factors may be far off."
+            f"There {'is' if n_events == 1 else 'are'} {counted(n_events, 'event')} for "
+            f"{counted(len(names), 'covariate')}, fewer than {FEW_EVENTS} for each: the factors may be far off."
         )
     return tuple(notes)

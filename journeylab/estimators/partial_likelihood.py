@@ -13,6 +13,7 @@ import numpy as np
 from journeylab.estimators.risk_sets import EventRows, RiskSets
 
 MOST_EXPONENT = 300.0
+LEAST_SHARE = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,11 @@ class Risks:
     risk: np.ndarray
 
     @cached_property
+    def is_sound(self) -> bool:
+        """Whether rounding left something: where risks differ by too much, those at risk seem to have none."""
+        return bool(self._total.min() > 0 and (np.diag(self.information) >= 0).all())
+
+    @cached_property
     def log_likelihood(self) -> float:
         """The log partial likelihood."""
         rows = self.likelihood.rows
@@ -121,8 +127,12 @@ class Risks:
         A leaver's covariates less the mean over its risk set, minus the same expected of each row at risk, to which a
         leaver belongs at step l of d with 1 - l/d (Therneau & Grambsch 2000, Modeling Survival Data, section 4.6).
         """
+        return self.weighted_residuals(np.ones(self.likelihood.sets.n_cells))
+
+    def weighted_residuals(self, weights: np.ndarray) -> np.ndarray:
+        """The same where each cell's part in the score is multiplied by its `weights`, (cells,): (rows, covariates)."""
         likelihood, sets, event = self.likelihood, self.likelihood.sets, self.likelihood.rows.event
-        hazard = (likelihood.step_weight / self._total)[:, None]
+        hazard = (weights[likelihood.step_cell] * likelihood.step_weight / self._total)[:, None]
         gone = likelihood.step_gone[:, None]
         by_cell = self._by_cell(np.column_stack([hazard, hazard * self.mean, gone * hazard, gone * hazard * self.mean]))
         n_columns = likelihood.centred.shape[1]
@@ -132,7 +142,7 @@ class Risks:
         expected = likelihood.centred * expected[:, :1] - expected[:, 1:]
         residuals = -self.risk[:, None] * expected
         mean = self._by_cell(self.mean) / sets.n_events[:, None]
-        weight = likelihood.rows.weight[event, None]
+        weight = (likelihood.rows.weight[event] * weights[sets.cell])[:, None]
         residuals[event] += weight * (likelihood.centred[event] - mean[sets.cell])
         return residuals
 
@@ -142,13 +152,22 @@ class Risks:
         return self._by_cell((self.likelihood.step_weight / self._total)[:, None])[:, 0]
 
     @cached_property
+    def _is_lossy(self) -> bool:
+        """Whether risks differ, and rows are entered late, so that the fast way to sum would lose too many digits."""
+        return self.likelihood.sets.least_share(self.risk) < LEAST_SHARE
+
+    @cached_property
     def _total(self) -> np.ndarray:
         return self._summed(np.ones(len(self.risk)))
 
     def _summed(self, column: np.ndarray) -> np.ndarray:
         """Sum of risk x column over those at risk at each step, (steps,)."""
         likelihood, values = self.likelihood, self.risk * column
-        at_risk, leaving = likelihood.sets.of_those_at_risk(values), likelihood.sets.of_events(values)
+        leaving = likelihood.sets.of_events(values)
+        if self._is_lossy:
+            at_risk = likelihood.sets.of_those_at_risk_by_adding(values)
+        else:
+            at_risk = likelihood.sets.of_those_at_risk(values)
         return at_risk[likelihood.step_cell] - likelihood.step_gone * leaving[likelihood.step_cell]
 
     def _of_events(self, column: np.ndarray) -> np.ndarray:

@@ -116,11 +116,47 @@ class RiskSets:
 
     def of_those_at_risk(self, values: np.ndarray) -> np.ndarray:
         """Sum of `values`, (rows,), over the risk set of each cell: (cells,)."""
+        stayed, not_yet = self._stayed_and_not_yet(values)
+        return stayed - not_yet
+
+    def least_share(self, values: np.ndarray) -> float:
+        """The least, over the cells, of what those at risk are of all who ended no earlier, in `values` above 0.
+
+        `of_those_at_risk` finds the former as a difference of the latter, and loses that many digits.
+        """
+        if not self.first.any():  # nothing to take off
+            return 1.0
+        stayed, not_yet = self._stayed_and_not_yet(values)
+        return float(((stayed - not_yet) / stayed).min())
+
+    def of_those_at_risk_by_adding(self, values: np.ndarray) -> np.ndarray:
+        """As `of_those_at_risk`, without differences, and so without their loss of digits, but many times as slow.
+
+        Each row's cells are parted into stretches of 1, 2, 4, ... cells that begin at multiples of their length; sums
+        over rows are kept by stretch, and handed down from the long ones to the short.
+        """
+        n_levels = int(self.n_cells).bit_length()
+        size = 1 << n_levels
+        stretches = np.zeros(2 * size)
+        begin, end = self.first + size, self.last + size
+        for _ in range(n_levels + 1):
+            is_open = begin < end
+            left, right = is_open & (begin % 2 == 1), is_open & (end % 2 == 1)
+            for stretch, rows in ((begin, left), (end - 1, right)):
+                stretches += np.bincount(stretch[rows], weights=values[rows], minlength=2 * size)
+            begin, end = (begin + left) // 2, (end - right) // 2
+        for level in range(n_levels):
+            longer = slice(1 << level, 2 << level)
+            stretches[2 << level : 4 << level] += np.repeat(stretches[longer], 2)
+        return stretches[size : size + self.n_cells]
+
+    def _stayed_and_not_yet(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sums over the rows that end no earlier than each cell, and over those of them entered no earlier."""
         size = self.n_cells + 1
         # from the end, where risk sets are small: their sums are then not differences of large ones
         stayed = np.bincount(self.last, weights=values, minlength=size)[::-1].cumsum()[::-1]
         not_yet = np.bincount(self.first, weights=values, minlength=size)[::-1].cumsum()[::-1]
-        return (stayed - not_yet)[1:]
+        return stayed[1:], not_yet[1:]
 
     def of_events(self, values: np.ndarray) -> np.ndarray:
         """Sum of `values`, (rows,), over the rows that end in an event in each cell: (cells,)."""

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines import CoxPHFitter
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.cox import fit_cox
@@ -139,6 +141,45 @@ def test_a_steep_but_bounded_factor_is_not_taken_for_endless():
     expected = fit_cox(covariates, **spells)
     np.testing.assert_allclose(fit.coefficients, expected.coefficients * [10_000, 1], rtol=1e-9)
     assert fit.notes == ()
+
+
+def test_one_far_off_value_neither_breaks_the_search_nor_drowns_the_others():
+    """Its risk is e^595 times another's. The likelihood is written out row by row, in logarithms, and maximised."""
+    value = np.array([31, 21, 16, 32, 22, 28, 5000, 21, 22, 30, 20, 29])
+    entry, exit_ = np.array([0, 1, 0, 0, 0, 5, 6, 7, 0, 9, 0, 11]), np.arange(1, 13)
+
+    def loss(factor):
+        return sum(
+            logsumexp(factor * value[(entry < time) & (exit_ >= time)]) - factor * value[time - 1]
+            for time in range(1, 11)
+        )
+
+    best = minimize_scalar(loss, bounds=(0.05, 0.2), method="bounded", options={"xatol": 1e-9})
+    fit = fit_cox(value[:, None], entry=entry, exit=exit_, event=exit_ <= 10)
+    assert fit.coefficients[0] == pytest.approx(best.x, rel=1e-6)
+    assert fit.log_likelihood == pytest.approx(-best.fun, rel=1e-12)
+
+
+def test_a_covariate_in_small_units_beside_one_in_large_ones_does_vary():
+    covariates, spells = study()
+    fit = fit_cox(covariates * [1e7, 1e-7], **spells)
+    np.testing.assert_allclose(fit.coefficients * [1e7, 1e-7], fit_cox(covariates, **spells).coefficients, rtol=1e-9)
+
+
+def test_groups_apart_though_they_enter_late_have_a_factor_without_bound():
+    """Whoever of b is at risk leaves before any of a does; so nothing holds the factor, also not rounding."""
+    group, entry, exit_ = np.tile([1.0, 0.0], 20), np.repeat(np.arange(20) * 2.0, 2), np.repeat(np.arange(20) * 2.0, 2)
+    exit_ = exit_ + np.tile([1.0, 2.0], 20)
+    fit = fit_cox(group[:, None], entry=entry, exit=exit_, event=np.ones(40))
+    assert fit.coefficients[0] == np.inf
+    assert fit.notes[0].startswith("The factor of “covariate 1” has no bound")
+
+
+def test_numbers_of_one_are_written_in_the_singular():
+    covariates, spells = study(n_rows=12)
+    event = np.arange(12) == np.argmin(spells["exit"])
+    fit = fit_cox(covariates[["age"]], **{**spells, "event": event})
+    assert fit.notes[-1] == "There is 1 event for 1 covariate, fewer than 10 for each: the factors may be far off."
 
 
 def test_one_individual_has_no_robust_error():

@@ -191,7 +191,36 @@ def test_few_events_and_ratios_that_change_with_time_are_said(spells_of):
     assert found.checks["proportional_p"].iloc[0] < 0.001
     assert found.notes == ("The ratio of “plan” changes with time (p < 0.001): read it as an average over time.",)
     few = fit_hazards(spells_of([*rows[12:18], *rows[30:32]]), stage="plus", exit="other", covariates=[labels])
-    assert few.notes[-1] == ("There are 8 events for 1 covariates, fewer than 10 for each: the factors may be far off.")
+    assert few.notes[-1] == ("There are 8 events for 1 covariate, fewer than 10 for each: the factors may be far off.")
+
+
+def test_customers_who_come_back_are_one_in_the_check_of_proportional_hazards(spells_of, shared):
+    data = pd.read_csv(shared / "ref" / "cgd" / "data.csv")
+    rows = [(str(row.id), "plus", row.entry, row.exit, "other" if row.status else None) for row in data.itertuples()]
+    attributes = data.drop_duplicates("id").set_index("id")[["age"]]
+    spells = spells_of(rows, attributes=attributes.set_axis([str(name) for name in attributes.index]))
+    found = fit_hazards(spells, stage="plus", exit="other", covariates=["age"]).checks["proportional_p"].iloc[0]
+    gap = data["exit"] - data["entry"]
+    cox = fit_cox(data[["age"]], entry=0 * gap - 1, exit=gap, event=data["status"], ids=data["id"])
+    robust, exact = (cox.proportional_hazards_test(robust=each).p_values[0] for each in (True, False))
+    assert found == pytest.approx(robust, rel=1e-9)
+    assert abs(robust - exact) > 0.01
+
+
+def test_customers_who_come_once_have_the_exact_check_though_an_exposure_cuts_their_visits(spells_of):
+    """Every second customer has a case after two days, and none leaves before the third."""
+    rows = [(f"c{i}", "plus", 0, 3 + i % 17, "other" if i % 3 else None) for i in range(60)]
+    found = fit_hazards(
+        spells_of(rows),
+        stage="plus",
+        exit="other",
+        covariates=[exposure({f"c{i}": 2 for i in range(0, 60, 2)})],
+    )
+    whole = [(0, 3 + i % 17, i % 3 > 0, 0) for i in range(1, 60, 2)]
+    cut = [(0, 2, False, 0) for _ in range(0, 60, 2)] + [(2, 3 + i % 17, i % 3 > 0, 1) for i in range(0, 60, 2)]
+    entry, exit_, event, exposed = np.array(whole + cut, float).T
+    cox = fit_cox(exposed[:, None], entry=entry, exit=exit_, event=event)
+    assert found.checks["proportional_p"].iloc[0] == pytest.approx(cox.proportional_hazards_test().p_values[0])
 
 
 def test_visits_without_a_covariate_are_left_out_and_counted(spells_of):

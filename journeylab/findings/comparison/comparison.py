@@ -53,7 +53,7 @@ class Comparison(Finding):
         excludes 0, so read them after the tests.
     tests: a row for leaving “at all” (log-rank) and for each way out (Gray), both robust: customers, not visits, are
         independent. `p_adjusted` is Holm's over these rows. `proportional_p`: of proportional hazards between the
-        groups (exact score test, in which visits count as independent); a small one speaks against a single factor.
+        groups (score test; robust where customers come back, else exact); a small one speaks against a single factor.
         `n`, `customers`, `events` of the `groups` tested; `note`: who was left out, or why nothing was tested.
     hazard_ratios: for each row of `tests` in which hazards may be proportional, by what factor each group leaves so
         faster than the largest, with robust limits.

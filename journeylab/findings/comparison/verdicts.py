@@ -120,7 +120,7 @@ class _Contest:
         cox = fit_cox(table, entry=self.entry, exit=self.exit, event=left, ids=self.customer)
         if np.isinf(cox.coefficients).any():  # a group that nobody left that way: no factor, and no trend in it
             return np.nan, []
-        p_value = cox.proportional_hazards_test().overall.p_value
+        p_value = cox.proportional_hazards_test(robust=cox.n_ids < cox.n_rows).overall.p_value
         if not p_value >= LEVEL:
             return p_value, []
         factors = zip(*cox.hazard_ratios(confidence=confidence), cox.p_values, strict=True)

@@ -37,8 +37,9 @@ class Hazards(Finding):
         standard deviation between customers. `lower`, `upper`, `p_value`: robust, clustered by customer. `n` visits of
         `customers` that were at that level at some time, `events` of them that left so while they were. The reference
         has a row with a ratio of 1, without interval. A ratio of 0 or without bound has no interval; `note` says so.
-    checks: a row per covariate: `proportional_p`, a small one speaks against one ratio for all times (exact score test,
-        in which visits count as independent; of several levels the smallest p times their number).
+    checks: a row per covariate: `proportional_p`, a small one speaks against one ratio for all times (score test; where
+        customers come back robust, clustered by customer, else exact; of several levels the smallest p times their
+        number).
     notes: sentences on who was left out and what makes the estimates doubtful.
     stage, exit: what was left, and how; “lost” is by whichever branch. n, customers, events: the base. confidence: the
     level of all intervals. stages: of the journey.
@@ -138,6 +139,9 @@ def fit_hazards(
     time): a column with a column `NAME_known_at` or `known_at` beside it that tells so, and names that only the future
     gives, such as “tenure”. Visits with a missing covariate are left out, which the notes count. Ties: Efron.
 
+    Whether one ratio tells enough for all times is tested (Grambsch & Therneau 1994, Biometrika 81:515-526), clustered
+    by customer where customers come back.
+
     Where nobody was watched inside with all covariates known, nobody left so, or one customer only came, the finding is
     empty, and `lacking` says so.
 
@@ -194,7 +198,7 @@ def _fitted(
     coded = design.coded(rows)
     times = {"entry": rows.entry, "exit": rows.exit, "event": rows.event}
     cox = fit_cox(_columns(coded), **times, ids=exits.customers[rows.visit])
-    checks = _checks(coded, cox)
+    checks = _checks(coded, cox, robust=exits.n_customers < exits.n)
     table = _table(coded, rows, exits.customers, cox, confidence)
     return table, checks, (*_notes(design, checks), *cox.notes)
 
@@ -236,10 +240,11 @@ def _note(remark: str | None, base: dict) -> str | None:
     return "; ".join(part for part in (remark, few) if part) or None
 
 
-def _checks(coded: list[Coded], cox: Cox) -> list[dict]:
+def _checks(coded: list[Coded], cox: Cox, *, robust: bool) -> list[dict]:
     """For each covariate the smallest p of its columns times their number (Bonferroni); missing if one has no bound."""
-    is_bounded = not np.isinf(cox.coefficients).any()
-    p_values = cox.proportional_hazards_test().p_values if is_bounded else np.full(len(cox.coefficients), np.nan)
+    p_values = np.full(len(cox.coefficients), np.nan)
+    if not np.isinf(cox.coefficients).any():
+        p_values = cox.proportional_hazards_test(robust=robust).p_values
     edges = np.cumsum([len(each.levels) for each in coded])[:-1]
     parts = zip(coded, np.split(p_values, edges), strict=True)
     smallest = [(each.name, float(np.minimum(len(part) * part.min(), 1.0))) for each, part in parts]
