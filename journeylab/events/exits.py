@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ class Exits:
     exit: days from entering to leaving, or to the window's end.
     destination: 1, 2, ... for `ways` in their order; -1 where the visit was ongoing at the window's end (censored).
     customers: a whole number for each customer, the same in all stages and groups.
+    value: what each visit is worth, missing where that is not known; None where no values were asked for.
     """
 
     stage: str
@@ -35,6 +37,12 @@ class Exits:
     exit: np.ndarray
     destination: np.ndarray
     customers: np.ndarray
+    value: np.ndarray | None = None
+
+    # What notes call a visit, being in it, and that there was none.
+    _visit: ClassVar[str] = "visit"
+    _inside: ClassVar[str] = "still inside"
+    _nobody: ClassVar[str] = "nobody entered"
 
     @property
     def n(self) -> int:
@@ -45,6 +53,11 @@ class Exits:
     def n_customers(self) -> int:
         """Number of customers who made them."""
         return len(self._known_until)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The ways out by which a customer is lost."""
+        return tuple(way for way in self.ways if way not in MOVES)
 
     @property
     def n_already_inside(self) -> int:
@@ -61,6 +74,11 @@ class Exits:
         code = self.ways.index(way) + 1 if way in self.ways else 0
         return int(((self.destination == code) & (self.exit <= within)).sum())
 
+    def count_customers(self, way: str | None = None) -> int:
+        """Number of customers with a visit that ended by `way`; without it, with one that had not ended."""
+        code = -1 if way is None else self.ways.index(way) + 1 if way in self.ways else 0
+        return len(np.unique(self.customers[self.destination == code]))
+
     def at_risk(self, days: np.ndarray | float) -> np.ndarray:
         """Number of visits watched, and not ended, just before each of `days`: entry < day <= exit."""
         entry, leaving = self._sorted
@@ -73,7 +91,7 @@ class Exits:
         all were watched from entering on and none was censored before that day: then the estimate is a plain share.
         """
         if not self.n:
-            return ["nobody entered"] * len(days)
+            return [self._nobody] * len(days)
         if few := self.few(least):
             return [few] * len(days)
         stretch = self.stretch(least)
@@ -104,24 +122,26 @@ class Exits:
         """The visits still inside after `day`, watched from then on; all of them for a day before day 0."""
         if day < 0:
             return self
-        kept = self.exit > day
-        entry, leaving, destination, customers = (
-            column[kept] for column in (self.entry, self.exit, self.destination, self.customers)
-        )
-        return Exits(self.stage, self.group, self.ways, np.maximum(entry, day), leaving, destination, customers)
+        return self.only(self.exit > day, entry=np.maximum(self.entry, day))
+
+    def only(self, kept: np.ndarray, *, entry: np.ndarray | None = None) -> "Exits":
+        """The visits for which `kept` is true, bool (visits,); with `entry`, (visits,), watched from then on."""
+        columns = {name: getattr(self, name)[kept] for name in ("exit", "destination", "customers")}
+        begun = self.entry if entry is None else entry
+        return replace(self, entry=begun[kept], value=None if self.value is None else self.value[kept], **columns)
 
     def few(self, least: int) -> str | None:
         """How few came, in words; None where `least` customers or more did."""
         if self.n_customers >= least:
             return None
-        return f"only {counted(self.n, 'visit')} of {counted(self.n_customers, 'customer')}"
+        return f"only {counted(self.n, self._visit)} of {counted(self.n_customers, 'customer')}"
 
     @property
     def condition(self) -> str | None:
         """What every estimate is conditional on because nobody was watched from entering on; None where some were."""
         if not self.n or (self.entry < 0).any():
             return None
-        return f"given still inside on day {self.entry.min():,.1f}"
+        return f"given {self._inside} on day {self.entry.min():,.1f}"
 
     def n_customers_known(self, days: np.ndarray | float) -> np.ndarray:
         """Number of customers with a visit not censored before each of `days`: it had ended, or was still watched."""
@@ -152,6 +172,15 @@ class Exits:
         return replace(self, ways=(*kept, name), destination=code[self.destination])
 
 
+def join_exits(parts: Sequence[Exits], order: Sequence[str], *, group: str | None) -> Exits:
+    """The visits of several groups to one stage as those of one, `group`. `order`: all ways out there are, in order."""
+    taken = {way for each in parts for way in each.ways}
+    ways = tuple(way for way in order if way in taken)
+    columns = {name: np.concatenate([getattr(each, name) for each in parts]) for name in ("entry", "exit", "customers")}
+    destination = np.concatenate([_recoding(each.ways, ways)[each.destination] for each in parts])
+    return Exits(parts[0].stage, group, ways, destination=destination, **columns)
+
+
 def ways_out(journey: Journey, stage: str) -> tuple[str, ...]:
     """By which ways the journey's rules let a customer leave `stage`: some of `MOVES`, then loss branches.
 
@@ -174,8 +203,9 @@ def find_exits(visits: pd.DataFrame, journey: Journey) -> list[Exits]:
     """The exits of each stage in the journey's order, of a stage that nobody entered too.
 
     `visits` has the columns of spells and may have a column `group`: then there is one `Exits` for each group (sorted)
-    and stage. A visit that ended at the very moment when its watching began was never at risk, and is left out. Raises
-    EstimateError where the visits name a stage or a branch that the journey lacks.
+    and stage; and a column `value`: what each visit is worth. A visit that ended at the very moment when its watching
+    began was never at risk, and is left out. Raises EstimateError where the visits name a stage or a branch that the
+    journey lacks.
     """
     visits = visits[(visits["left"] > visits["observed_from"]) | (visits["observed_from"] == visits["entered"])]
     stages = journey.stage_names
@@ -185,6 +215,7 @@ def find_exits(visits: pd.DataFrame, journey: Journey) -> list[Exits]:
     order = np.argsort(cell, kind="stable")
     edges = np.searchsorted(cell[order], np.arange(len(groups) * len(stages) + 1))
     entry, leaving, customers = _spell_clock(visits)
+    value = visits["value"].to_numpy(dtype=float) if "value" in visits else None
     names, way = (*MOVES, *journey.branches), _way_codes(visits, journey)
     found = []
     for place in range(len(groups) * len(stages)):
@@ -193,10 +224,9 @@ def find_exits(visits: pd.DataFrame, journey: Journey) -> list[Exits]:
         # A way that was taken counts even where the rules forbid it: nothing may vanish from the books.
         open_ways = {*ways_out(journey, stage), *(names[code - 1] for code in np.unique(way[rows]) if code > 0)}
         ways = tuple(name for name in names if name in open_ways)
-        destination = _recoding(names, ways)[way[rows]]
-        found.append(
-            Exits(stage, groups[place // len(stages)], ways, entry[rows], leaving[rows], destination, customers[rows])
-        )
+        columns = (entry[rows], leaving[rows], _recoding(names, ways)[way[rows]], customers[rows])
+        worth = None if value is None else value[rows]
+        found.append(Exits(stage, groups[place // len(stages)], ways, *columns, value=worth))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from journeylab.base.errors import EstimateError
@@ -19,27 +20,55 @@ def build_ledger(exits: Iterable[Exits], journey: Journey) -> pd.DataFrame:
     were watched. Without any exits there is no row: groups were asked for, and nobody is in one.
     """
     ways = (*MOVES, *journey.branches)
-    rows = [
-        {
-            "group": each.group,
-            "stage": each.stage,
-            "entered": each.n,
-            **{way: each.count(way) for way in ways},
-            "ongoing": each.n_ongoing,
-            "already_inside": each.n_already_inside,
-        }
-        for each in exits
-    ]
+    return _ledger(
+        (
+            {
+                "group": each.group,
+                "stage": each.stage,
+                "entered": each.n,
+                **{way: each.count(way) for way in ways},
+                "ongoing": each.n_ongoing,
+                "already_inside": each.n_already_inside,
+            }
+            for each in exits
+        ),
+        ways,
+    )
+
+
+def build_customer_ledger(exits: Iterable[Exits], journey: Journey) -> pd.DataFrame:
+    """As `build_ledger`, of the customers who made the visits: these do not add up, as one may come several times."""
+    ways = (*MOVES, *journey.branches)
+    return _ledger(
+        (
+            {
+                "group": each.group,
+                "stage": each.stage,
+                "entered": each.n_customers,
+                **{way: each.count_customers(way) for way in ways},
+                "ongoing": each.count_customers(),
+                "already_inside": len(np.unique(each.customers[each.entry >= 0])),
+            }
+            for each in exits
+        ),
+        ways,
+    )
+
+
+def _ledger(rows: Iterable[dict], ways: tuple[str, ...]) -> pd.DataFrame:
     counts = ("entered", *ways, "ongoing", "already_inside")
-    ledger = pd.DataFrame(rows, columns=["group", "stage", *counts]).astype(dict.fromkeys(counts, int))
+    ledger = pd.DataFrame(list(rows), columns=["group", "stage", *counts]).astype(dict.fromkeys(counts, int))
     is_whole = len(ledger) > 0 and ledger["group"].isna().all()
     return ledger.drop(columns="group") if is_whole else ledger
 
 
 def check_ledger(ledger: pd.DataFrame) -> None:
-    """Raise EstimateError unless in each row entered = advanced + regressed + completed + lost by branch + ongoing."""
-    accounted = ledger[ledger_parts(ledger)].sum(axis=1)
-    wrong = ledger[accounted != ledger["entered"]]
+    """Raise EstimateError unless in each row entered = advanced + regressed + completed + lost by branch + ongoing.
+
+    A row with missing counts, as of a ledger that is handed on, cannot be checked.
+    """
+    accounted = ledger[ledger_parts(ledger)].sum(axis=1, skipna=False)
+    wrong = ledger[(accounted != ledger["entered"]) & accounted.notna() & ledger["entered"].notna()]
     if len(wrong):
         row = wrong.iloc[0]
         raise EstimateError(

@@ -1,14 +1,17 @@
 """Exits as shares: of the visits to a stage, what share has left by each way by a given day, and how sure is that?"""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
 
+from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.aalen_johansen import AalenJohansen
 from journeylab.estimators.intervals import curve_quantiles, normal_interval, probability_interval
-from journeylab.events.exits import Exits
+from journeylab.events.exits import MOVES, Exits
 
 # Curves are shown on so many days at most: those by which equal shares of the exits have happened, so that no step of a
 # drawn curve is higher than a hundredth of them.
@@ -22,16 +25,20 @@ class ExitCurves:
     """Of visits that all start inside a stage: the shares inside and out by each way, by days since entering.
 
     exits: the visits. fitted: their Aalen-Johansen curves; state 0 is inside the stage, 1, 2, ... are `exits.ways`.
-    Standard errors are clustered by customer. confidence: the level of the intervals.
+    Standard errors are clustered by customer. confidence: the level of the intervals. shrinkage: what share of the
+    customers would tell as much if all weighed the same; 1 where they do.
     """
 
     exits: Exits
     fitted: AalenJohansen
     confidence: float
+    shrinkage: float = 1.0
 
     @classmethod
-    def of(cls, exits: Exits, confidence: float) -> "ExitCurves":
-        """The curves of `exits`, of which there must be one at least."""
+    def of(cls, exits: Exits, confidence: float, *, weights: np.ndarray | None = None) -> "ExitCurves":
+        """The curves of `exits`, of which there must be one at least. `weights`: how much each visit counts,
+        (visits,); then shares are of the whole weight. One of them must be above 0.
+        """
         n_states = len(exits.ways) + 1
         fitted = AalenJohansen.fit(
             exits.entry,
@@ -40,9 +47,12 @@ class ExitCurves:
             exits.destination,
             n_states=n_states,
             ids=exits.customers,
+            weights=weights,
             start=np.eye(n_states)[0],
         )
-        return cls(exits, fitted, confidence)
+        # Kish 1965, Survey Sampling, section 11.7.
+        shrinkage = 1.0 if weights is None else weights.sum() ** 2 / (weights**2).sum() / len(weights)
+        return cls(exits, fitted, confidence, float(shrinkage))
 
     def shares(self, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Share in each state at each of `days` with lower and upper limit: three arrays (days, states).
@@ -56,6 +66,10 @@ class ExitCurves:
         error = self._errors[np.searchsorted(self.fitted.times, days, "right")]
         limits = self._limits(days, share, error)
         return share, *limits
+
+    def standard_errors(self, day: float) -> np.ndarray:
+        """Of the share in each state on `day`, (states,): clustered by customer; see `shares`."""
+        return self._errors[np.searchsorted(self.fitted.times, day, "right")]
 
     def days(self) -> np.ndarray:
         """The days on which to show the curves: 0, those when someone left (thinned to `N_DAYS`), the last watched."""
@@ -94,12 +108,90 @@ class ExitCurves:
         return np.unique(left[np.linspace(0, len(left) - 1, N_DAYS).astype(int)])
 
     def _limits(self, days: np.ndarray, share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        base = self.exits.n_customers_known(days)[:, None]
+        base = self.shrinkage * self.exits.n_customers_known(days)[:, None]
         limits = [
             probability_interval(share[:, states], error[:, states], scale=scale, confidence=self.confidence, n=base)
             for states, scale in ((slice(0, 1), "log-log"), (slice(1, None), "logit"))
         ]
         return tuple(np.concatenate(pair, axis=1) for pair in zip(*limits, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """The visits of one stage, or of one group to it, and what can be estimated from them.
+
+    entered: all of them. least: at how many at risk an estimate begins and ends. confidence: the level of intervals.
+    """
+
+    entered: Exits
+    least: int
+    confidence: float
+
+    @cached_property
+    def kept(self) -> Exits:
+        """The visits from the day on from which enough are at risk; see `with_enough_at_risk`."""
+        return with_enough_at_risk(self.entered, self.least)
+
+    @cached_property
+    def curves(self) -> ExitCurves:
+        """Their curves; there must be a visit."""
+        return ExitCurves.of(self.kept, self.confidence)
+
+    def why_missing(self, day: float) -> str | None:
+        """Why there is no estimate of what happened within `day` days after entering; None where there is one."""
+        return self.kept.why_missing([day], least=self.least)[0]
+
+    def rows(self, horizons: Sequence[float]) -> list[dict]:
+        """A row for each way out and horizon: the share out that way, with limits, base, and a note."""
+        exits, entered = self.kept, self.entered
+        notes = exits.why_missing(horizons, least=self.least)
+        # Share, lower and upper limit by horizon and state; state 0 is inside the stage.
+        shares = np.full((3, len(horizons), len(exits.ways) + 1), np.nan)
+        if exits.n:
+            shares[:] = self.curves.shares(np.array(horizons))
+        shares[:, [note is not None for note in notes]] = np.nan
+        cell = {"group": exits.group, "stage": exits.stage, "n": exits.n, "customers": exits.n_customers}
+        return [
+            {
+                **cell,
+                "to": way,
+                "kind": way if way in MOVES else "lost",
+                "horizon_days": day,
+                **dict(zip(("estimate", "lower", "upper"), shares[:, row, place], strict=True)),
+                "crude": entered.count(way) / entered.n if entered.n else np.nan,
+                "events": exits.count(way, within=day),
+                "at_risk": int(exits.at_risk(day)),
+                "note": notes[row] or exits.condition,
+            }
+            for place, way in enumerate(exits.ways, start=1)
+            for row, day in enumerate(horizons)
+        ]
+
+
+def read_horizons(horizons: Iterable[str | timedelta]) -> tuple[float, ...]:
+    """`horizons` in days, ascending, each once. Raises EstimateError where there is none."""
+    listed = [horizons] if isinstance(horizons, str | timedelta) else list(horizons)
+    if not listed:
+        raise EstimateError("No horizon is given. Name one or more, such as horizons=[“30d”, “90d”].")
+    return tuple(sorted({days(each) for each in listed}))
+
+
+def check_least(min_at_risk: int) -> None:
+    """Raise EstimateError unless `min_at_risk` is 1 or more."""
+    if min_at_risk < 1:
+        raise EstimateError(f"`min_at_risk` is {min_at_risk}, less than 1. An estimate needs someone at risk.")
+
+
+def chosen_horizon(horizon: str | timedelta, horizons: Sequence[float], *, what: str) -> float:
+    """`horizon` in days. Raises EstimateError unless it is one of `horizons`, at which `what` was estimated."""
+    asked = days(horizon)
+    if asked not in horizons:
+        known = ", ".join(f"{each:g}d" for each in horizons)
+        raise EstimateError(
+            f"{what} was estimated for the horizons {known}, not for “{horizon}”. Ask for one of these, "
+            "or estimate it again with this horizon among them."
+        )
+    return asked
 
 
 def check_confidence(confidence: float) -> None:

@@ -9,7 +9,8 @@ import pandas as pd
 from journeylab.base import html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.events.features.attributes import KNOWN_AT, Attributes
+from journeylab.events.features.attributes import KNOWN_AT, tells_only_the_future
+from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
 
 
@@ -74,7 +75,7 @@ class Grouping:
             )
 
     @classmethod
-    def of(cls, by: "Grouping | pd.Series | str", spells: Spells) -> "Grouping":
+    def of(cls, by: "Grouping | pd.Series | str", spells: Spells | EventLog) -> "Grouping":
         """`by` as a Grouping: itself, a Series of labels by customer, or the name of a column of `spells.customers`.
 
         When the labels of the column NAME became known is told by a column `NAME_known_at`, or else `known_at`, of
@@ -94,7 +95,7 @@ class Grouping:
         labels = customers[by].dropna().astype(str)
         dated = next((each for each in (f"{by}_{KNOWN_AT}", KNOWN_AT) if each in customers.columns), None)
         if dated is None:
-            _check_no_future(customers, by)
+            _check_no_future(by)
             return cls(by, labels)
         return cls(by, labels, _read_times(customers[dated].reindex(labels.index)))
 
@@ -116,10 +117,8 @@ class Grouping:
         return kept.assign(observed_from=kept["observed_from"].where(kept["observed_from"] >= known, known))
 
 
-def _check_no_future(customers: pd.DataFrame, by: str) -> None:
-    # Of no rows, only the name can tell: that is all that is asked here.
-    unused = Attributes.of(customers[[by]].iloc[:0], customers.index[:0]).unused
-    if unused["reason"].str.contains("only the future tells").any():
+def _check_no_future(by: str) -> None:
+    if tells_only_the_future(by):
         raise EstimateError(
             f"The customers’ attribute “{by}” is named for something that only the future tells. Who stayed long, or "
             f"was lost, would be grouped by just that. Say in a column “{by}_{KNOWN_AT}” when each value became known, "

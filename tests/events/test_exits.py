@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from journeylab.base.errors import EstimateError
-from journeylab.events.exits import Exits, find_exits, ways_out
+from journeylab.events.exits import Exits, find_exits, join_exits, ways_out
 from journeylab.events.journey import Journey
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
@@ -190,3 +190,28 @@ def test_visits_of_few_customers_do_not_carry_an_estimate():
 def test_where_nobody_was_watched_from_entering_everything_is_conditional_on_the_first_day_watched():
     assert exits([30, 31.5], [40, 50], [1, 1]).condition == "given still inside on day 30.0"
     assert exits([-1, 31.5], [40, 50], [1, 1]).condition is None
+
+
+def test_what_a_visit_is_worth_goes_with_it():
+    table = visits(("a", "first", 0, 0, 9, "lost", "price"), ("b", "first", 0, 0, 3, "ongoing", None))
+    first, second, _ = find_exits(table.assign(value=[7.0, None]), journey())
+    assert first.value.tolist()[0] == 7
+    assert np.isnan(first.value[1])
+    assert (first.after(5).value.tolist(), second.value.tolist()) == ([7], [])
+    assert find_exits(table, journey())[0].value is None
+
+
+def test_groups_joined_are_the_visits_of_both_with_the_ways_of_either():
+    one = exits([-1, 2], [3, 5], [2, -1], customers=[0, 1])
+    other = Exits("first", "y", ("price", "other"), *(np.array([each]) for each in (-1.0, 4.0, 1, 7)))
+    both = join_exits([one, other], ("advanced", "price", "other"), group="both")
+    assert (both.stage, both.group, both.ways) == ("first", "both", ("advanced", "price", "other"))
+    assert both.losses == ("price", "other")
+    assert both.entry.tolist() == [-1, 2, -1]
+    assert [both.ways[code - 1] if code > 0 else None for code in both.destination] == ["other", None, "price"]
+    assert both.customers.tolist() == [0, 1, 7]
+
+
+def test_customers_are_counted_once_however_often_they_come():
+    found = exits([-1] * 5, [1, 2, 3, 4, 5], [1, 1, 2, -1, -1], customers=[0, 0, 0, 1, 1])
+    assert [found.count_customers(way) for way in ("advanced", "other", "price", None)] == [1, 1, 0, 1]

@@ -9,11 +9,13 @@ import pytest
 from journeylab.base.charts import Chart
 from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.recovery import estimate_recovery
 from journeylab.findings.survival import estimate_survival
 
 STAGES = ["trial", "paid", "plus", "partner"]
 FINDINGS = {
     "drop-off": lambda spells, by: estimate_dropoff(spells, horizons=["7d", "30d"], by=by),
+    "recovery": lambda spells, by: estimate_recovery(spells, horizons=["7d", "30d"], by=by),
     "survival": lambda spells, by: estimate_survival(spells, by=by),
 }
 

@@ -1,0 +1,81 @@
+"""Segments: by what that was known when they came in can customers be told apart?
+
+What the customers' table holds is grouped by its name, and personas by `personas.grouping()`; here are the groups that
+the journey itself gives: when, and through which channel, a customer came into it.
+"""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.words import counted
+from journeylab.events.entries import find_channels, find_entries
+from journeylab.events.log import EventLog, written
+from journeylab.events.spells import Spells
+from journeylab.findings.finding import Grouping
+
+Period = Literal["month", "quarter", "year"]
+_WRITTEN = {"month": "%Y-%m", "quarter": "%Y Q", "year": "%Y"}
+# With fewer, hardly anything can be said of a group.
+MIN_CUSTOMERS = 20
+
+
+def entry_cohorts(spells: Spells, *, every: Period = "month", min_customers: int = MIN_CUSTOMERS) -> Grouping:
+    """Customers by the calendar month, quarter or year (UTC) in which they came into the journey.
+
+    Customers who came before the window, when exactly the spells do not tell, are one cohort: those who were still
+    there when it began. Consecutive cohorts of fewer than `min_customers` are joined, as in “2024-05 to 2024-07”. The
+    labels sort by time, and are known from the start. Raises EstimateError for another `every`.
+    """
+    if every not in _WRITTEN:
+        raise EstimateError(f"Cohorts cannot be formed every “{every}”. {did_you_mean(every, _WRITTEN)}")
+    entries = find_entries(spells)
+    known = entries.loc[entries["is_known"], "entered"].dt
+    periods = known.strftime(_WRITTEN[every]) + (known.quarter.astype(str) if every == "quarter" else "")
+    labels = periods.astype(object).reindex(entries.index, fill_value=f"(before {written(spells.window.start)})")
+    joined = _joined(periods.value_counts().sort_index(), min_customers)
+    return Grouping(f"entry {every}", labels.map(lambda label: joined.get(label, label)).astype(object))
+
+
+def entry_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_CUSTOMERS) -> Grouping:
+    """Customers by the channel of the event that brought them into the journey; see `find_channels`.
+
+    Channels of fewer than `min_customers` are pooled; see `pool_small`. Customers of whom the log tells no such event,
+    or no channel of it, have no label; nobody has where the log has no column `channel`.
+    """
+    return pool_small(Grouping("channel of entry", find_channels(log, spells)), min_customers=min_customers)
+
+
+def pool_small(grouping: Grouping, *, min_customers: int = MIN_CUSTOMERS) -> Grouping:
+    """`grouping` with the groups of fewer than `min_customers` customers as one, named for how many they were.
+
+    A single small group stays as it is. So does the time when each label became known.
+    """
+    sizes = grouping.labels.value_counts()
+    small = sizes.index[sizes < min_customers]
+    if len(small) < 2:
+        return grouping
+    pooled = f"({counted(len(small), 'small group')})"
+    labels = grouping.labels.where(~grouping.labels.isin(small), pooled)
+    return Grouping(grouping.name, labels, grouping.known_at)
+
+
+def _joined(sizes: pd.Series, least: int) -> dict[str, str]:
+    """The name of the joined cohort by name of the cohort: `sizes` in order of time, taken together from the first on
+    until there are `least`; what is too small at the end goes with those before."""
+    names = list(sizes.index)
+    begins, total = [], least
+    for place, size in enumerate(sizes):
+        if total >= least:
+            begins, total = [*begins, place], 0
+        total += size
+    if total < least and len(begins) > 1:
+        begins.pop()
+    run = np.searchsorted(begins, np.arange(len(names)), "right") - 1
+    ends = [*(begin - 1 for begin in begins[1:]), len(names) - 1]
+    return {
+        name: names[begins[at]] if begins[at] == ends[at] else f"{names[begins[at]]} to {names[ends[at]]}"
+        for name, at in zip(names, run, strict=True)
+    }
