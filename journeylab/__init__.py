@@ -19,39 +19,61 @@ folder: `read_events`, `read_journey`, `find_spells`; without data: `simulate_lo
 from journeylab.base.charts import Chart
 from journeylab.base.errors import JourneyLabError
 from journeylab.base.html import Table
+from journeylab.base.redaction import redact
 from journeylab.events.checks import SpellCheck, check_spells
 from journeylab.events.covariates import Exposure
+from journeylab.events.crm_records import CrmRecords, read_crm
 from journeylab.events.journey import Journey, journey_schema, read_journey
 from journeylab.events.lint import Lint, check_journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.reading import Source, read_events
 from journeylab.events.simulate import Simulation, simulate_log
 from journeylab.events.spells import Spells, find_spells
+from journeylab.events.steps import stage_steps
+from journeylab.events.values import value_before
 from journeylab.findings.comparison import Comparison, compare_groups
+from journeylab.findings.crm import CrmCheck, check_crm
 from journeylab.findings.dropoff import DropOff, estimate_dropoff
 from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.funnel import Funnel, estimate_funnel
 from journeylab.findings.hazards import Hazards, fit_hazards
+from journeylab.findings.leavers import Leavers, compare_leavers
 from journeylab.findings.occupancy import Occupancy, estimate_occupancy
-from journeylab.findings.personas import Personas, find_personas
+from journeylab.findings.paths import Flow, estimate_flow
+from journeylab.findings.personas import Assignment, Cards, PersonaCard, Personas, find_personas, read_personas
+from journeylab.findings.quotes import Quotes, find_quotes
+from journeylab.findings.recovery import Recovery, estimate_recovery
+from journeylab.findings.segments import entry_channels, entry_cohorts, pool_small
 from journeylab.findings.silence import SilenceSensitivity, compare_silence
 from journeylab.findings.survival import Extrapolation, Survival, estimate_survival
+from journeylab.findings.validation import Validation, estimate_validation
 from journeylab.study import Study, open_study
 
 __all__ = [
+    "Assignment",
+    "Cards",
     "Chart",
     "Comparison",
+    "CrmCheck",
+    "CrmRecords",
     "DropOff",
     "EventLog",
     "Exposure",
     "Extrapolation",
     "Finding",
+    "Flow",
+    "Funnel",
     "Grouping",
     "Hazards",
     "Journey",
     "JourneyLabError",
+    "Leavers",
     "Lint",
     "Occupancy",
+    "PersonaCard",
     "Personas",
+    "Quotes",
+    "Recovery",
     "SilenceSensitivity",
     "Simulation",
     "Source",
@@ -60,20 +82,36 @@ __all__ = [
     "Study",
     "Survival",
     "Table",
+    "Validation",
     "Window",
+    "check_crm",
     "check_journey",
     "check_spells",
     "compare_groups",
+    "compare_leavers",
     "compare_silence",
+    "entry_channels",
+    "entry_cohorts",
     "estimate_dropoff",
+    "estimate_flow",
+    "estimate_funnel",
     "estimate_occupancy",
+    "estimate_recovery",
     "estimate_survival",
+    "estimate_validation",
     "find_personas",
+    "find_quotes",
     "find_spells",
     "fit_hazards",
     "journey_schema",
     "open_study",
+    "pool_small",
+    "read_crm",
     "read_events",
     "read_journey",
+    "read_personas",
+    "redact",
     "simulate_log",
+    "stage_steps",
+    "value_before",
 ]

@@ -57,7 +57,8 @@ class Leavers(Finding):
         return rows.iloc[np.argsort(-strength, kind="stable")].reset_index(drop=True)
 
     def sentence(self) -> str:
-        """The strongest association with its interval and base, how many there are, and what that does not say."""
+        """The strongest association that has a bound, with interval and base, how many there are, and what that does
+        not say."""
         if self.lacking:
             return self.lacking
         n_tests, found = int(self.table["p_value"].notna().sum()), self.found()
@@ -71,9 +72,12 @@ class Leavers(Finding):
                 f"No event of the last {in_days(self.before_days)} goes with being lost, in {tests} at a false "
                 f"discovery rate of {LEVEL:.0%} ({base})."
             )
+        # A ratio without bound is a strong sign, but says little: one that has a bound is told where there is one.
+        is_bounded = np.isfinite(found["estimate"]) & (found["estimate"] > 0)
+        first = (found[is_bounded] if is_bounded.any() else found).iloc[0]
         return (
             f"Of {tests}, {len(found):,} go with being lost, at a false discovery rate of {LEVEL:.0%}. The strongest: "
-            f"before a loss from {_where(found.iloc[0], self.by)}, {self._told(found.iloc[0])}. These are "
+            f"before a loss from {_where(first, self.by)}, {self._told(first)}. These are "
             "associations; they do not say that the event made anyone leave or stay."
         )
 
