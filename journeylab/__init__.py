@@ -34,6 +34,7 @@ from journeylab.events.values import value_before
 from journeylab.findings.comparison import Comparison, compare_groups
 from journeylab.findings.crm import CrmCheck, check_crm
 from journeylab.findings.dropoff import DropOff, estimate_dropoff
+from journeylab.findings.feelings import Feelings, Thoughts, estimate_feelings, find_thoughts
 from journeylab.findings.finding import Finding, Grouping
 from journeylab.findings.funnel import Funnel, estimate_funnel
 from journeylab.findings.hazards import Hazards, fit_hazards
@@ -60,6 +61,7 @@ __all__ = [
     "EventLog",
     "Exposure",
     "Extrapolation",
+    "Feelings",
     "Finding",
     "Flow",
     "Funnel",
@@ -82,6 +84,7 @@ __all__ = [
     "Study",
     "Survival",
     "Table",
+    "Thoughts",
     "Validation",
     "Window",
     "check_crm",
@@ -93,6 +96,7 @@ __all__ = [
     "entry_channels",
     "entry_cohorts",
     "estimate_dropoff",
+    "estimate_feelings",
     "estimate_flow",
     "estimate_funnel",
     "estimate_occupancy",
@@ -102,6 +106,7 @@ __all__ = [
     "find_personas",
     "find_quotes",
     "find_spells",
+    "find_thoughts",
     "fit_hazards",
     "journey_schema",
     "open_study",

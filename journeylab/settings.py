@@ -14,8 +14,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from journeylab.base.documents import Duration, Problem, Text, check_document, read_document, refused
 from journeylab.base.durations import days
-from journeylab.base.errors import JourneyLabError, LogError, StudyError
+from journeylab.base.errors import EstimateError, JourneyLabError, LogError, StudyError
 from journeylab.base.problems import in_words
+from journeylab.base.scales import Scale
 from journeylab.events.log import Window, as_utc, check_timezone
 
 FILE = "study.yml"
@@ -29,6 +30,13 @@ def _moment(value: Any) -> pd.Timestamp:
     raise refused(
         f"must be a date or a time, found {in_words(value)}. Write it like 2025-01-31; without a zone it is UTC."
     )
+
+
+def _scale(name: str) -> str:
+    try:
+        return Scale.of(name).name
+    except EstimateError as found:
+        raise refused(f"is wrong: {found}") from None
 
 
 def _zone(name: str | None) -> str | None:
@@ -119,6 +127,16 @@ class PersonaDecisions(_Frozen):
     seed: Annotated[int, Field(strict=True, ge=0)]
 
 
+class ScoreDecisions(_Frozen):
+    """How scores were asked: on which `scale` (nps, csat, csat7, ces, or its two ends, the worst answer first, as in
+    “-2..2”), and where several kinds of event carry a score, which `event` is meant."""
+
+    model_config = ConfigDict(title="“score”", json_schema_extra={"examples": [{"scale": "nps"}]})
+
+    scale: Annotated[Text, AfterValidator(_scale)]
+    event: Text | None = None
+
+
 class Settings(_Frozen):
     """What study.yml says. Paths are as written; `Folders` finds the files. `duplicates` is what `read_events` does
     with them."""
@@ -133,6 +151,7 @@ class Settings(_Frozen):
     crm: CrmSource | None = None
     window: ObservedWindow
     personas: PersonaDecisions | None = None
+    score: ScoreDecisions | None = None
     horizons: Annotated[tuple[Duration, ...], Field(min_length=1)]
     notes: str | None = None
 

@@ -1,0 +1,127 @@
+"""Voices: what did customers answer and write, and in which stage were they when they did?
+
+A voice belongs to the stage the customer was in at that time: from entering it, that instant included, until leaving
+it, not included, for the event that ends a visit belongs to the next one. Only what comes with a loss belongs to the
+stage that was lost, for there is no next one. The engine joins; only answers, and a bounded number of texts, leave it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from journeylab.base.documents import check_document, read_document
+from journeylab.base.errors import EstimateError
+from journeylab.events.conditions import Condition
+from journeylab.events.journey import SILENT
+from journeylab.events.log import EventLog
+from journeylab.events.matching import holds
+from journeylab.events.texts import find_texts, has_texts
+
+Asked = str | Sequence[str] | Mapping[str, Any]
+_TIME = pa.timestamp("us", "UTC")
+_INSTANT = pd.Timedelta(microseconds=1)
+_STATEMENTS = ("customer_id", "group", "stage", "time", "text", "channel")
+
+
+def has_scores(log: EventLog) -> bool:
+    """Whether the log has a column for scores that holds numbers."""
+    return "score" in log.events.columns and log.events.score.type().is_numeric()
+
+
+def find_scores(log: EventLog, visits: pd.DataFrame, *, asked: Asked | None = None) -> pd.DataFrame:
+    """Every score that customers gave within the window, by customer and time: `customer_id`, `time` (UTC), `score`,
+    `spell` and `stage` (None and missing where the customer was in none of `visits`, rows of the spells' table).
+
+    asked: which events carry the score: a name, a list of names, or a condition as in journey.yml; all that have a
+    score if not given. Rows that the company, a third party or a system initiated are left out: a lead score that a CRM
+    computes is nobody's feeling. A customer who answers twice has two rows.
+
+    Raises EstimateError where `asked` is no condition, JourneyError for a column in it that the log lacks.
+    """
+    if not has_scores(log):
+        return _typed_scores(pd.DataFrame(columns=["customer_id", "time", "score", "spell"]), visits)
+    events = log.events.drop_null("score")
+    is_score = events.time >= log.window.start
+    if events.score.type().is_floating():
+        is_score &= ~events.score.isnan()
+    if "initiator" in events.columns:
+        is_score &= (events.initiator == "customer").fill_null(True)
+    if asked is not None:
+        is_score &= holds(events, _condition(asked), owner="the question asked")
+    answers = events.filter(is_score).select("customer_id", "time", "seq", score=events.score.cast("double"))
+    stays = _joinable(_stays(visits))
+    within = _within(answers, stays)
+    found = answers.left_join(stays, within).order_by("customer_id", "time", "seq", "score")
+    return _typed_scores(found.select("customer_id", "time", "score", "spell").to_pyarrow().to_pandas(), visits)
+
+
+def find_statements(log: EventLog, visits: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """The texts that customers wrote during `visits` (rows of the spells' table, watched from `observed_from` on), one
+    row each, by stage, customer and time: `customer_id`, `group` (None without groups), `stage`, `time`, `text`,
+    `channel`.
+
+    Whose texts, with whose consent, and how many at most of each stage is told by `journeylab.events.texts`.
+    """
+    parts = [pd.DataFrame(columns=list(_STATEMENTS), dtype=object)]
+    stages = list(visits["stage"].cat.categories) if hasattr(visits["stage"], "cat") else visits["stage"].unique()
+    stays = _stays(visits)
+    for stage in stages if has_texts(log) else ():
+        is_here = (visits["stage"] == stage).to_numpy(dtype=bool)
+        here = visits[is_here]
+        if here.empty:
+            continue
+        labels = here["group"].astype(object) if "group" in here else pd.Series("", index=here.index, dtype=object)
+        groups = pd.Series(labels.to_numpy(), index=here["customer_id"].to_numpy(object))
+        groups = groups[~groups.index.duplicated()]
+        stayed = _joinable(stays[is_here])
+        during = log.events.inner_join(stayed, _within(log.events, stayed)).select(*log.events.columns)
+        found = find_texts(replace(log, events=during), groups, seed=seed)
+        if len(found):
+            parts.append(found.assign(stage=stage, group=found["group"] if "group" in here else None))
+    statements = pd.concat(parts[1:] or parts, ignore_index=True)[list(_STATEMENTS)]
+    return statements.assign(time=pd.to_datetime(statements["time"], utc=True).dt.as_unit("us"))
+
+
+def _condition(asked: Asked) -> Condition:
+    document = read_document(asked if isinstance(asked, Mapping) else {"event": asked}, error=EstimateError)
+    return check_document(document, Condition, error=EstimateError)
+
+
+def _stays(visits: pd.DataFrame) -> pd.DataFrame:
+    """From when until when, not included, each visit is its customer's place: `stayed` (who), `spell`, `since`,
+    `until`; in the order of `visits`."""
+    is_lost = (visits["outcome"] == "lost") & (visits["to"] != SILENT)
+    following = visits.groupby("customer_id", observed=True, sort=False)["entered"].shift(-1)
+    takes_last = (is_lost & ~(following == visits["left"])).to_numpy(dtype=bool)
+    return pd.DataFrame(
+        {
+            "stayed": visits["customer_id"].to_numpy(object),
+            "spell": visits["spell"].to_numpy(np.int64),
+            "since": visits["observed_from"].dt.as_unit("us").array,
+            "until": visits["left"].where(~takes_last, visits["left"] + _INSTANT).dt.as_unit("us").array,
+        }
+    )
+
+
+def _joinable(stays: pd.DataFrame) -> ibis.Table:
+    kinds = {"stayed": pa.string(), "spell": pa.int64(), "since": _TIME, "until": _TIME}
+    return ibis.memtable(pa.table({name: pa.array(stays[name]).cast(kind) for name, kind in kinds.items()}))
+
+
+def _within(events: ibis.Table, stays: ibis.Table) -> list:
+    """What says that an event lies within a stay of its customer."""
+    return [events.customer_id == stays.stayed, events.time >= stays.since, events.time < stays.until]
+
+
+def _typed_scores(found: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:
+    places = visits[["customer_id", "spell", "stage"]].astype({"customer_id": object, "stage": object})
+    kinds = {"customer_id": object, "score": "float64", "spell": "Int64"}
+    time = pd.to_datetime(found["time"], utc=True).dt.as_unit("us")
+    typed = found.astype(kinds).assign(time=time)
+    placed = typed.merge(places.astype({"spell": "Int64"}), on=["customer_id", "spell"], how="left")
+    return placed.assign(stage=placed["stage"].astype(object).where(placed["stage"].notna(), None))
