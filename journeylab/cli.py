@@ -1,5 +1,6 @@
 """The command line: how do I start a study, check it, make its reports, or make up customers to try it on?"""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -15,16 +16,16 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from typer.core import TyperGroup
 
+from journeylab.account import masthead_of, overview_of, reading, sentence
 from journeylab.base.errors import JourneyLabError, ReportError, StudyError, did_you_mean
 from journeylab.base.html import cell
 from journeylab.base.words import counted
-from journeylab.events.log import written
 from journeylab.events.simulate import simulate_log
 from journeylab.reporting.export import write_reports
-from journeylab.reporting.index import NAME, Overview
-from journeylab.reporting.page import Masthead
+from journeylab.reporting.index import NAME
 from journeylab.settings import FILE, RAW
-from journeylab.study import DATA, PROCESSED, Study, open_study
+from journeylab.sprint import NOTEBOOK, start_sprint, write_comparison
+from journeylab.study import DATA, PROCESSED, open_study
 
 PACKAGE = Path(__file__).parent
 TEMPLATES = PACKAGE / "templates"
@@ -53,6 +54,8 @@ app = typer.Typer(
     epilog="A study is a folder with study.yml (which data, which window), journey.yml (stages, triggers, losses) "
     "and data/raw. Start with `journeylab init my-study`.",
 )
+sprints = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
+app.add_typer(sprints, name="sprint", help="Keep a round of persona research, and compare it with an earlier one.")
 Folder = Annotated[
     Path, typer.Option("--study", metavar="DIR", help="The study's folder, the one that holds study.yml.")
 ]
@@ -132,8 +135,8 @@ def check(
     opened = open_study(study, data)
     console = Console()
     console.print(f"[bold]{_escaped(opened.name)}[/]", highlight=False)
-    console.print(_escaped(f"Window {opened.window}. {_sentence(opened)}"), highlight=False)
-    console.print(_as_table(_reading(opened), title="What was read"))
+    console.print(_escaped(f"Window {opened.window}. {sentence(opened)}"), highlight=False)
+    console.print(_as_table(reading(opened), title="What was read"))
     if len(opened.lint):
         console.print(_as_table(opened.lint.table.drop(columns="rule"), title="What the lint says of the journey"))
     console.print(f"Lint: {opened.lint.sentence()}", highlight=False)
@@ -160,24 +163,37 @@ def report(
     notebooks = _notebooks(study)
     folder = study / "reports"
     # Found once here, the spells lie ready for every notebook.
-    overview = Overview(
-        sentence=f"{len(opened.spells):,} visits to the stages of the journey, from {_sentence(opened)}",
-        stages=opened.journey.summary(),
-        reading=_reading(opened),
-        lint=opened.lint.table.drop(columns="rule"),
-        notes=opened.settings.notes,
-    )
+    overview = overview_of(opened)
     with _progress(notebooks) as step:
         write_reports(
             notebooks,
             folder=folder,
-            masthead=_masthead(opened),
+            masthead=masthead_of(opened),
             overview=overview,
             variables={DATA: str(data.resolve())} if data else {},
             workers=jobs,
             step=step,
         )
     typer.echo(f"{counted(len(notebooks), 'report')} written. Start with {folder / NAME}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context, study: Folder = Path(), data: Data = None) -> None:
+    """Open a study's notebooks in JupyterLab. What follows and is not known here, such as --no-browser, goes to it.
+
+    A study without notebooks is first given copies of those that come with journeylab. They are its own from then on,
+    to change as you like: `journeylab report` runs them too. Delete them to go back to those that come with journeylab.
+    """
+    open_study(study, data)
+    folder = study / "notebooks"
+    if not any(folder.glob("*.ipynb")):
+        folder.mkdir(exist_ok=True)
+        copied = [shutil.copyfile(notebook, folder / notebook.name) for notebook in _notebooks(study)]
+        typer.echo(f"{counted(len(copied), 'notebook')} copied to {folder}; they are the study’s own from now on.")
+    # JupyterLab takes the place of this process, so that Ctrl-C and the exit code are its own.
+    chosen = {DATA: str(data.resolve())} if data else {}
+    command = [sys.executable, "-m", "jupyterlab", str(folder), *context.args]
+    os.execve(sys.executable, command, {**os.environ, **chosen})
 
 
 @app.command()
@@ -199,6 +215,41 @@ def simulate(
     simulation = simulate_log(customers, seed=seed)
     simulation.write(out)
     typer.echo(f"A study of {customers:,} made-up customers lies in {out}: {simulation.raw.num_rows:,} rows of events.")
+
+
+@sprints.command("start")
+def start(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it: small letters, digits, hyphens.")],
+    study: Folder = Path(),
+    data: Data = None,
+) -> None:
+    """Keep what the study finds now as a sprint, in a dated folder that nothing writes over.
+
+    The folder is sprints/DATE-NAME, DATE being the end of the study's window. It holds fingerprints of all inputs, the
+    personas without their customers, and the findings as tables. Personas that survived since the last sprint keep
+    their ids.
+    """
+    sprint = start_sprint(open_study(study, data), name)
+    typer.echo(f"Sprint {sprint.number}, “{sprint.name}”, lies in {sprint.folder}. {sprint.personas.sentence()}")
+    if sprint.previous:
+        typer.echo(f"Next: journeylab sprint compare {sprint.previous} {sprint.name} --study {study}")
+
+
+@sprints.command("compare")
+def compare(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The earlier sprint's name.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The later sprint's name.")],
+    study: Folder = Path(),
+    data: Data = None,
+) -> None:
+    """Compare two sprints: a report and its tables, in the folder of the later one.
+
+    The later sprint's customers are needed: the study's data must still be those that it had, or --data must name them.
+    """
+    opened = open_study(study, data)
+    notebook = _notebook(NOTEBOOK, study)
+    page = write_comparison(opened, old, new, notebook=notebook, masthead=masthead_of(opened))
+    typer.echo(f"What changed from “{old}” to “{new}” is in {page}")
 
 
 def _template(name: str) -> Path:
@@ -223,20 +274,12 @@ def _notebooks(study: Path) -> list[Path]:
     )
 
 
-def _sentence(study: Study) -> str:
-    log = study.log
-    return f"{len(log):,} events of {log.n_customers:,} customers. {log.rows_read:,} rows read, {log.quarantine}."
-
-
-def _reading(study: Study) -> pd.DataFrame:
-    """What became of the rows read: part, rows, percent."""
-    read = study.log.summary()
-    return read.assign(percent=(100 * read["share"]).round(2)).drop(columns="share")
-
-
-def _masthead(study: Study) -> Masthead:
-    journey, window = study.journey, study.window
-    return Masthead(study.name, journey.name, journey.goal, written(window.start), written(window.end))
+def _notebook(name: str, study: Path) -> Path:
+    """The study's own notebook of this name, or else the one that came with journeylab."""
+    for folder in (study / "notebooks", *NOTEBOOKS):
+        if (folder / name).is_file():
+            return folder / name
+    raise ReportError(f"There is no notebook “{name}” to run, and none came with journeylab. Install journeylab again.")
 
 
 def _as_table(rows: pd.DataFrame, *, title: str) -> Table:

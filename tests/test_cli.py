@@ -1,5 +1,7 @@
 """The commands do what their help says, tell mistakes in plain words, and leave with an honest exit code."""
 
+import sys
+
 import nbformat
 import pytest
 import yaml
@@ -63,7 +65,7 @@ def run(*arguments):
 
 def test_the_help_names_the_commands_and_where_to_start():
     said = run("--help").output
-    assert all(f" {command} " in said for command in ("init", "check", "report", "simulate"))
+    assert all(f" {command} " in said for command in ("init", "check", "report", "lab", "simulate"))
     assert "Start with journeylab init my-study." in said
 
 
@@ -181,6 +183,39 @@ def test_report_names_the_cell_that_failed_and_leaves_with_1(folder):
         "Its copy, as far as it came: reports/01_who.failed.ipynb\n\n"
         "Mend the cells, then make the reports again.\n"
     )
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """What `lab` would have become: program, arguments and environment."""
+    calls = []
+    monkeypatch.setattr("journeylab.cli.os.execve", lambda *call: calls.append(call))
+    return calls
+
+
+def test_lab_gives_a_study_notebooks_of_its_own_once_and_opens_them(folder, started):
+    opened = run("lab", "--study", folder, "--no-browser")
+    assert opened.exit_code == 0, opened.output
+    copied = sorted(path.name for path in (folder / "notebooks").iterdir())
+    assert opened.output == (
+        f"{len(copied)} notebooks copied to {folder / 'notebooks'}; they are the study’s own from now on.\n"
+    )
+    assert "01_read_the_log.ipynb" in copied
+    (folder / "notebooks/01_read_the_log.ipynb").write_text("mine")
+    assert run("lab", "--study", folder).output == ""
+    assert (folder / "notebooks/01_read_the_log.ipynb").read_text() == "mine"
+    commands = [command for _, command, _ in started]
+    lab = [sys.executable, "-m", "jupyterlab", str(folder / "notebooks")]
+    assert commands == [[*lab, "--no-browser"], lab]
+
+
+def test_lab_hands_on_the_data_that_stand_in_and_opens_no_study_that_is_none(folder, started, tmp_path_factory):
+    data = tmp_path_factory.mktemp("elsewhere")
+    (data / "events.csv").write_text(EVENTS)
+    run("lab", "--study", folder, "--data", data)
+    assert started[0][2]["JOURNEYLAB_DATA"] == str(data)
+    assert run("lab", "--study", data).exit_code == 1
+    assert len(started) == 1
 
 
 def test_simulate_makes_the_same_study_from_the_same_seed(tmp_path):

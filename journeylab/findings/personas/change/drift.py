@@ -1,0 +1,97 @@
+"""Do customers as a whole behave as those did with whom the old personas were found, feature by feature?
+
+The old customers are not needed: what the old model says of them is exact for this. At its maximum, the shares of its
+cells, weighted by how much each persona has of a feature, are the shares observed.
+"""
+
+import numpy as np
+import pandas as pd
+
+from journeylab.estimators.drift import CellDrift, cell_drift
+from journeylab.estimators.intervals import holm
+from journeylab.estimators.latent_class import Bins, Encoding, LatentClass, Levels, Observed, Shares
+
+DRIFT = {
+    "feature": object,
+    **dict.fromkeys(("drift", "expected", "lower", "upper", "p_adjusted"), float),
+    "is_beyond": bool,
+    "part": object,
+    **dict.fromkeys(("before", "now"), float),
+    **dict.fromkeys(("n_before", "n"), int),
+}
+_LEVEL = 0.05
+
+
+def find_drift(model: LatentClass, encoding: Encoding, observed: Observed, probabilities: np.ndarray) -> pd.DataFrame:
+    """One row per feature of the old model with the columns of `DRIFT`, the one furthest beyond chance first.
+
+    drift: the share of customers, or of their events, that would have to be elsewhere for the feature to be divided as
+        before (total variation of the model's bins, levels or shares); `expected` without any change in samples of
+        these sizes; it then lies between `lower` and `upper` in 90 of 100 cases.
+    p_adjusted: of as much drift without change, adjusted for the number of features (Holm); see
+        `estimators.drift.cell_drift`. is_beyond: at most .05, and the drift is more than expected.
+    part: where most has changed, from the share `before` to the share `now`.
+    n_before, n: customers in whom the feature is known. A feature that no new customer has is missing throughout.
+
+    observed: of the new customers. probabilities: (customers, personas) of belonging to the old ones.
+    """
+    counts, variables = encoding.encode(observed), encoding.variables
+    drifts = []
+    for place, _ in enumerate(encoding.kept):
+        cells = np.flatnonzero(variables == place)
+        before, known = _before(model, cells, np.asarray(counts[:, cells].sum(axis=1)).ravel(), probabilities)
+        drifts.append(cell_drift(counts[:, cells], before, n_before=known * model.n_rows))
+    adjusted = holm([each.p_value for each in drifts])
+    rows = [_row(variable, drift, p) for variable, drift, p in zip(encoding.kept, drifts, adjusted, strict=True)]
+    table = pd.DataFrame(rows, columns=list(DRIFT)).astype(DRIFT)
+    beyond = (table["drift"] - table["expected"]) / (table["upper"] - table["expected"]).where(table["upper"] > 0)
+    order = np.argsort(-beyond.fillna(-np.inf).to_numpy(), kind="stable")
+    return table.iloc[order].reset_index(drop=True)
+
+
+def no_drift() -> pd.DataFrame:
+    """No feature was compared."""
+    return pd.DataFrame(columns=list(DRIFT)).astype(DRIFT)
+
+
+def _before(
+    model: LatentClass, cells: np.ndarray, sizes: np.ndarray, probabilities: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """The shares of `cells` among the old customers, and the share of these in whom the feature was known.
+
+    How much each persona has of the feature (events in it, or whether it is known) is that of the new customers of that
+    persona: this weighs personas among each other only.
+    """
+    belonging = np.maximum(probabilities.sum(axis=0), 1e-9)
+    personas = np.exp(model.log_shares)
+    amounts = personas * ((probabilities * sizes[:, None]).sum(axis=0) / belonging)
+    known = personas @ ((probabilities * (sizes > 0)[:, None]).sum(axis=0) / belonging)
+    if amounts.sum() <= 0:
+        return np.full(len(cells), np.nan), 0.0
+    shares = np.exp(model.log_cells[cells]) @ amounts
+    return shares / shares.sum(), float(known)
+
+
+def _row(variable: Bins | Levels | Shares, drift: CellDrift, p_adjusted: float) -> tuple:
+    name = variable.name.replace("_", " ")
+    is_beyond = bool(p_adjusted <= _LEVEL and drift.distance > drift.expected)
+    measured = (drift.distance, drift.expected, drift.lower, drift.upper, p_adjusted, is_beyond)
+    if np.isnan(drift.distance):
+        return name, *measured, None, np.nan, np.nan, round(drift.n_before), drift.n
+    most = int(np.argmax(np.abs(drift.now - drift.before)))
+    part = _cell(variable, most)
+    return name, *measured, part, drift.before[most], drift.now[most], round(drift.n_before), drift.n
+
+
+def _cell(variable: Bins | Levels | Shares, cell: int) -> str:
+    """The name of a cell: “3 to 6”, “team”, “phone”."""
+    if isinstance(variable, Levels):
+        return variable.levels[cell]
+    if isinstance(variable, Shares):
+        return variable.cells[cell]
+    if variable.by:
+        return f"bin {cell + 1} of {variable.n_cells} among customers with as many {variable.by}"
+    edges = [f"{edge:,.3g}" for edge in variable.edges[0]]
+    if cell == 0:
+        return f"at most {edges[0]}"
+    return f"more than {edges[-1]}" if cell == len(edges) else f"above {edges[cell - 1]}, at most {edges[cell]}"

@@ -1,0 +1,213 @@
+"""Which personas survived, were split or merged, came or went? Told by customers whom both definitions judge."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+
+from journeylab.estimators.intervals import wilson
+from journeylab.findings.personas.verdicts import PATTERN_FROM
+
+SURVIVED, SPLIT, MERGED, NEW, GONE = "survived", "split", "merged", "new", "gone"
+CROSS = {
+    **dict.fromkeys(("old", "new"), object),
+    **dict.fromkeys(("n_both", "n_old", "n_new"), int),
+    **dict.fromkeys(("jaccard", "lower", "upper", "of_old", "of_new"), float),
+}
+LINEAGE = {"id": object, "change": object, "verdict": object, **CROSS}
+# A persona is the same from where one found in resampled customers counts as a pattern.
+SAME = PATTERN_FROM
+_HALF = 0.5
+_ACCOUNTS_FOR = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Crossing:
+    """How many customers each pair of an old and a new persona shares.
+
+    old, new: ids. counts: (old, new). before: (old,) the share of each old persona when it was found. moved: (old,) 1
+        where its share at its fixed definition grew beyond chance, -1 where it fell, else 0.
+    """
+
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    counts: np.ndarray
+    before: np.ndarray
+    moved: np.ndarray
+
+    @property
+    def jaccard(self) -> np.ndarray:
+        """(old, new) customers of both over customers of either."""
+        union = self.counts.sum(axis=1)[:, None] + self.counts.sum(axis=0) - self.counts
+        return self.counts / np.maximum(union, 1)
+
+    @property
+    def of_old(self) -> np.ndarray:
+        """(old, new) the share of the old persona's customers that the new one holds."""
+        return self.counts / np.maximum(self.counts.sum(axis=1)[:, None], 1)
+
+    @property
+    def of_new(self) -> np.ndarray:
+        """(old, new) the share of the new persona's customers that the old one holds."""
+        return self.counts / np.maximum(self.counts.sum(axis=0), 1)
+
+    def without_arrivals(self) -> "Crossing":
+        """The same without new personas that are what made an old one grow, which they are merely most like.
+
+        That is so of one of several new personas that have half or more of their customers from an old one if these
+        customers account for a quarter or more of its growth; the one without whom the share of the old one is closest
+        to what it was comes first. One that is the same persona anyway (a coefficient of .6) did not arrive.
+        """
+        counts = self.counts.copy()
+        for place in np.flatnonzero(self.moved > 0):
+            is_same = self.jaccard[place] >= SAME
+            came_out = list(np.flatnonzero((self.of_new[place] >= _HALF) & (self.counts[place] > 0) & ~is_same))
+            while len(came_out) > (0 if is_same.any() else 1):
+                apart = [self._apart(counts, place, without=each) for each in came_out]
+                if min(apart) > (1 - _ACCOUNTS_FOR) * self._apart(counts, place):
+                    break
+                counts[place, came_out.pop(int(np.argmin(apart)))] = 0
+        return replace(self, counts=counts)
+
+    def _apart(self, counts: np.ndarray, place: int, *, without: int | None = None) -> float:
+        """How far the share of the old persona at `place` is from what it was."""
+        left_out = 0 if without is None else counts[place, without]
+        now = (counts[place].sum() - left_out) / max(counts.sum() - left_out, 1)
+        return abs(float(now - self.before[place]))
+
+    def table(self) -> pd.DataFrame:
+        """One row per pair with the columns of `CROSS`; `lower` and `upper` are Wilson's for `jaccard`."""
+        n_old, n_new = self.counts.sum(axis=1), self.counts.sum(axis=0)
+        union = n_old[:, None] + n_new - self.counts
+        lower, upper = wilson(self.counts.ravel(), union.ravel())
+        columns = {
+            "old": np.repeat(np.array(self.old, dtype=object), len(self.new)),
+            "new": np.tile(np.array(self.new, dtype=object), len(self.old)),
+            "n_both": self.counts.ravel(),
+            "n_old": np.repeat(n_old, len(self.new)),
+            "n_new": np.tile(n_new, len(self.old)),
+            "jaccard": self.jaccard.ravel(),
+            "lower": lower,
+            "upper": upper,
+            "of_old": self.of_old.ravel(),
+            "of_new": self.of_new.ravel(),
+        }
+        return pd.DataFrame(columns).astype(CROSS)
+
+
+def cross(
+    labels_before: pd.Series,
+    labels_now: pd.Series,
+    *,
+    old: Sequence[str],
+    new: Sequence[str],
+    moved: pd.DataFrame | None = None,
+) -> Crossing:
+    """The customers with both labels, by the old and by the new definition, counted by pair.
+
+    moved: the shares of the old personas at their fixed definition (`shares.fixed_shares`), in the order of `old`.
+    """
+    labels = pd.concat({"old": labels_before, "new": labels_now}, axis=1, join="inner")
+    counts = pd.crosstab(labels["old"], labels["new"]).reindex(index=list(old), columns=list(new), fill_value=0)
+    before, beyond = np.full(len(old), np.nan), np.zeros(len(old), dtype=int)
+    if moved is not None:
+        before = moved["before"].to_numpy()
+        beyond = (moved["lower"] > 0).to_numpy(dtype=int) - (moved["upper"] < 0).to_numpy(dtype=int)
+    return Crossing(tuple(old), tuple(new), counts.to_numpy(dtype=int), before, beyond)
+
+
+@dataclass(frozen=True)
+class Link:
+    """What became of an old persona, where a new one came from: the places of both, either None."""
+
+    change: str
+    old: int | None
+    new: int | None
+
+
+def find_links(crossing: Crossing) -> list[Link]:
+    """What became of each persona.
+
+    - *survived*: matched (Hungarian method on Jaccard coefficients) with a coefficient of at least .6; or of at least
+      .5 where neither of the two has another link.
+    - *split*: half or more of a new persona's customers were of one old one.
+    - *merged*: half or more of an old persona's customers are in one new one. But where the old persona, at its fixed
+      definition, fell beyond chance to less than half its share, those few are not what it was, and it is gone.
+      Where one pair is both, the larger of the two shares tells.
+    - *new*, *gone*: no link.
+
+    The new personas that are what made an old one grow (`Crossing.without_arrivals`) are no part of it, but new.
+    """
+    of_new, crossing = crossing.of_new, crossing.without_arrivals()
+    pairs = list(zip(*linear_sum_assignment(-crossing.jaccard), strict=True))
+    kept = [(int(i), int(j)) for i, j in pairs if crossing.jaccard[i, j] >= SAME]
+    came_out = (of_new >= _HALF) & (crossing.counts > 0)
+    parts = {(int(i), int(j)) for i, j in np.argwhere(came_out) if j not in {new for _, new in kept}}
+    sources = _sources(crossing, kept)
+    for i, j in pairs:
+        lone = all(link == (i, j) for link in parts | sources if link[0] == i or link[1] == j)
+        if (i, j) not in kept and crossing.jaccard[i, j] >= _HALF and lone:
+            kept.append((int(i), int(j)))
+    links = [Link(SURVIVED, i, j) for i, j in kept]
+    old_kept, new_kept = {i for i, _ in kept}, {j for _, j in kept}
+    for i, j in sorted(parts | sources):
+        is_part = (i, j) in parts and j not in new_kept
+        is_source = (i, j) in sources and i not in old_kept
+        if is_part and (not is_source or of_new[i, j] >= crossing.of_old[i, j]):
+            links.append(Link(SPLIT, i, j))
+        elif is_source:
+            links.append(Link(MERGED, i, j))
+    return sorted(_with_unlinked(links, crossing), key=_in_order)
+
+
+def lineage_table(
+    links: Iterable[Link], crossing: Crossing, ids: Mapping[str, str], *, verdicts: Mapping[str, Mapping[str, str]]
+) -> pd.DataFrame:
+    """One row per link with the columns of `LINEAGE`.
+
+    ids: the permanent id of each new persona; the gone keep theirs. verdicts: those of the “old” and the “new”
+        personas; the table has that of the new one, or of the gone.
+    """
+    pairs = crossing.table().set_index(["old", "new"])
+    n_old, n_new = crossing.counts.sum(axis=1), crossing.counts.sum(axis=0)
+    rows = []
+    for link in links:
+        old = None if link.old is None else crossing.old[link.old]
+        new = None if link.new is None else crossing.new[link.new]
+        verdict = verdicts["old"].get(old) if new is None else verdicts["new"].get(new)
+        row = {
+            "id": old if new is None else ids[new],
+            "change": link.change,
+            "verdict": verdict,
+            "old": old,
+            "new": new,
+        }
+        if old is None or new is None:
+            nobody = dict.fromkeys(("jaccard", "of_old", "of_new"), 0.0) | dict.fromkeys(("lower", "upper"), np.nan)
+            sizes = {"n_old": 0 if old is None else n_old[link.old], "n_new": 0 if new is None else n_new[link.new]}
+            rows.append(row | nobody | sizes | {"n_both": 0})
+        else:
+            rows.append(row | pairs.loc[(old, new)].to_dict())
+    return pd.DataFrame(rows, columns=list(LINEAGE)).astype(LINEAGE)
+
+
+def _sources(crossing: Crossing, kept: list[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Pairs of which the old persona went into the new one."""
+    went_in = (crossing.of_old >= _HALF) & (crossing.counts > 0)
+    now = crossing.counts.sum(axis=1) / max(crossing.counts.sum(), 1)
+    left = (crossing.moved < 0) & (now < _HALF * crossing.before)
+    survivors = {i for i, _ in kept}
+    return {(int(i), int(j)) for i, j in np.argwhere(went_in & ~left[:, None]) if i not in survivors}
+
+
+def _with_unlinked(links: list[Link], crossing: Crossing) -> list[Link]:
+    old, new = {link.old for link in links}, {link.new for link in links}
+    gone = [Link(GONE, place, None) for place in range(len(crossing.old)) if place not in old]
+    come = [Link(NEW, None, place) for place in range(len(crossing.new)) if place not in new]
+    return [*links, *gone, *come]
+
+
+def _in_order(link: Link) -> tuple:
+    return (link.old is None, link.old or 0, link.new is None, link.new or 0)
