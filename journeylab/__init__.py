@@ -42,12 +42,14 @@ from journeylab.findings.leavers import Leavers, compare_leavers
 from journeylab.findings.occupancy import Occupancy, estimate_occupancy
 from journeylab.findings.paths import Flow, estimate_flow
 from journeylab.findings.personas import Assignment, Cards, PersonaCard, Personas, find_personas, read_personas
+from journeylab.findings.personas.change import PersonaChange, compare_personas
 from journeylab.findings.quotes import Quotes, find_quotes
 from journeylab.findings.recovery import Recovery, estimate_recovery
 from journeylab.findings.segments import entry_channels, entry_cohorts, pool_small
 from journeylab.findings.silence import SilenceSensitivity, compare_silence
 from journeylab.findings.survival import Extrapolation, Survival, estimate_survival
 from journeylab.findings.validation import Validation, estimate_validation
+from journeylab.sprint import compare_sprints
 from journeylab.study import Study, open_study
 
 __all__ = [
@@ -73,6 +75,7 @@ __all__ = [
     "Lint",
     "Occupancy",
     "PersonaCard",
+    "PersonaChange",
     "Personas",
     "Quotes",
     "Recovery",
@@ -92,7 +95,9 @@ __all__ = [
     "check_spells",
     "compare_groups",
     "compare_leavers",
+    "compare_personas",
     "compare_silence",
+    "compare_sprints",
     "entry_channels",
     "entry_cohorts",
     "estimate_dropoff",

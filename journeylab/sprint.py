@@ -73,7 +73,7 @@ def start_sprint(study: Study, name: str) -> Sprint:
             f"Sprints go forward: correct the window in {FILE}."
         )
     study.lint.raise_errors()
-    personas = _continued(study, last)
+    personas = study.personas
     sprint = Sprint(
         folder=study.folder / SPRINTS / f"{study.window.end:%Y-%m-%d}-{name}",
         name=name,
@@ -108,7 +108,7 @@ def compare_sprints(study: Study, old: str | None = None, new: str | None = None
         return _halves(study, "This study has no sprint yet")
     last = sprints[-1]
     if last.reading != _reading(study):
-        change = compare_personas(last.personas, study.personas, log=study.log, used=last.ids)
+        change = compare_personas(last.personas, study.personas, log=study.log, ids="kept")
         said = f"The data, how they are read, or the journey have changed since the last sprint, “{last.name}”."
         return SprintChange(f"sprint “{last.name}”", "the study now", said, change)
     if len(sprints) > 1:
@@ -144,15 +144,6 @@ def write_comparison(study: Study, old: str, new: str, *, notebook: Path, masthe
     for name, table in tables.items():
         write_csv(table, folder / f"{name}.csv")
     return write_text(folder / "index.html", page)
-
-
-def _continued(study: Study, last: Sprint | None) -> Personas:
-    """The study's personas, with the ids of the last sprint's where they survived, and the names of personas.yml."""
-    if last is None:
-        return study.personas
-    change = compare_personas(last.personas, study.personas, log=study.log, used=last.ids)
-    notes = study.folder / NOTES
-    return change.personas.named(notes) if notes.is_file() else change.personas
 
 
 def _between(study: Study, old: Sprint, new: Sprint, *, said: str) -> SprintChange:

@@ -23,7 +23,9 @@ from journeylab.events.log import EventLog, Window
 from journeylab.events.reading import Source, read_events
 from journeylab.events.spells import Spells, find_spells, read_spells
 from journeylab.findings.personas import Personas, find_personas, read_personas
+from journeylab.findings.personas.change import compare_personas
 from journeylab.settings import FILE, Folders, Settings, read_settings
+from journeylab.sprint_record import find_sprints
 
 DATA = "JOURNEYLAB_DATA"
 PROCESSED = Path("data/processed")
@@ -116,7 +118,8 @@ class Study:
 
         They are kept in `data/processed` as spells are, under a fingerprint that also covers those decisions; the file
         names the customers, as the data do. Names and notes come from personas.yml, where the study has one; see
-        `Personas.named`.
+        `Personas.named`. After a sprint, personas that survived keep the ids they had there; all others get ids that no
+        persona ever had.
         """
         found, notes = self._found_personas(), self.folder / NOTES
         return found.named(notes) if notes.is_file() else found
@@ -129,11 +132,15 @@ class Study:
                 "Add a line such as “personas: {within: 30d, seed: 7}”."
             )
             return Personas.none(self.journey, why)
-        found_with = fingerprint(self._fingerprint(*PERSONA_CODE), decisions.model_dump_json())
+        last = next(reversed(find_sprints(self.folder)), None)
+        continues = last.to_json() if last else ""
+        found_with = fingerprint(self._fingerprint(*PERSONA_CODE), decisions.model_dump_json(), continues)
         kept = self.folder / PROCESSED / f"personas-{found_with}.persona.json"
         with suppress(OSError, StudyError):
             return read_personas(kept)
         personas = find_personas(self.log, self.journey, within=decisions.within, seed=decisions.seed)
+        if last:
+            personas = compare_personas(last.personas, personas, log=self.log, used=last.ids).personas
         with suppress(OSError):
             personas.write(kept)
             _remove_others(kept, "personas-*.persona.json")
