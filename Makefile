@@ -36,10 +36,15 @@ bench: $(READY)
 	$(BIN)/python benchmarks/spells.py
 	$(BIN)/python benchmarks/survival.py
 	$(BIN)/python benchmarks/funnel.py
+	$(BIN)/python benchmarks/leavers.py
+	$(BIN)/python benchmarks/dropoff.py
+	$(BIN)/python benchmarks/personas.py
+	$(BIN)/python benchmarks/feelings.py
+	$(BIN)/python benchmarks/reports.py
 	$(BIN)/python benchmarks/coverage.py
 
 lab: $(READY)
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/journeylab lab --study $(STUDY)
 
 clean:
 	rm -rf .venv reports/*.html data/processed/*.parquet data/processed/*.json

@@ -1,11 +1,26 @@
 """Errors that say what is wrong, what was found, and how to mend it."""
 
+import sysconfig
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+from traceback import FrameSummary, extract_tb
+
+# What lies here was not written by who calls journeylab.
+_INSTALLED = (str(Path(__file__).parents[1]), *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
 
 
 class JourneyLabError(Exception):
     """Something the caller can mend: the message says what is wrong, what was found, and how to mend it."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython and JupyterLab show instead of a traceback: the message, and the caller's own line that led to
+        it. What lies below that line is not the caller's to mend."""
+        told = [f"{type(self).__name__}: {self}"]
+        own = [frame for frame in extract_tb(self.__traceback__) if _is_callers(frame)]
+        if own:
+            told.append(f"    in line {own[-1].lineno}: {own[-1].line}")
+        return told
 
 
 class LogError(JourneyLabError):
@@ -41,3 +56,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if close:
         return f"Did you mean “{close[0]}”?"
     return f"Known: {', '.join(known)}." if known else "None is known."
+
+
+def _is_callers(frame: FrameSummary) -> bool:
+    """Whether a line stands in a notebook's cell or in a file of who called journeylab."""
+    return bool(frame.line) and not frame.filename.startswith(_INSTALLED)

@@ -1,11 +1,31 @@
 """Escaped fragments of HTML: card, paragraph, table. Everything that comes in is text and leaves as text."""
 
 import base64
+import html
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 
 import pandas as pd
+
+from journeylab.base.sheets import harmless
+
+# Characters that turn the direction of all that follows them, whoever wrote it (embeddings, overrides, isolates). Shown
+# by their number they turn nothing. The marks U+200E and U+200F, which turn only themselves, stay.
+_TURNING = {code: f"[U+{code:04X}]" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def visible(text: str) -> str:
+    """`text` with every character that would turn the direction of its surroundings shown by its number.
+
+    >>> visible("annexe\u202efdp.exe")
+    'annexe[U+202E]fdp.exe'
+    """
+    return text.translate(_TURNING)
+
+
+def escape(text: str) -> str:
+    """`text` as HTML that shows it, and does nothing else."""
+    return html.escape(visible(text))
 
 
 def paragraph(text: str) -> str:
@@ -92,11 +112,6 @@ def _side(column: pd.Series) -> str:
 
 
 def _csv_link(rows: pd.DataFrame) -> str:
-    harmless = rows.map(_harmless)
-    data = base64.b64encode(harmless.to_csv(index=False, lineterminator="\n").encode()).decode()
+    shown = rows.rename(columns=harmless).map(harmless)
+    data = base64.b64encode(shown.to_csv(index=False, lineterminator="\n").encode()).decode()
     return f'<a class="jl-data" download="table.csv" href="data:text/csv;charset=utf-8;base64,{data}">Data (CSV)</a>'
-
-
-def _harmless(value: object) -> object:
-    # A spreadsheet would run a text that begins like a formula; the apostrophe makes it text.
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

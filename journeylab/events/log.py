@@ -56,6 +56,10 @@ class Window:
     def __str__(self) -> str:
         return f"{written(self.start)} to {written(self.end)}"
 
+    def _repr_html_(self) -> str:
+        said = f"From {written(self.start)} up to, not including, {written(self.end)} (UTC): {self.days:g} days."
+        return html.card("Observed window", html.paragraph(said))
+
 
 @dataclass(frozen=True, eq=False)
 class Quarantine:
@@ -190,6 +194,14 @@ class EventLog:
             last=self.events.time.max(),
         )
         return counted.order_by(ibis.desc("events"), "event").to_pyarrow().to_pandas()
+
+    def columns_filled(self) -> pd.DataFrame:
+        """One row per column of the events, in their order, besides `seq`: `column`, `events` in which it holds
+        something, and their `share` of all."""
+        columns = [column for column in self.events.columns if column != "seq"]
+        counts = self.events.aggregate(**{column: self.events[column].count() for column in columns}).to_pyarrow()
+        filled = pd.DataFrame({"column": columns, "events": [counts[column][0].as_py() for column in columns]})
+        return filled.assign(share=filled["events"] / max(len(self), 1))
 
     def events_by_month(self) -> pd.DataFrame:
         """One row per calendar month (UTC) that has events, in order: `month` (its first instant), `events`,

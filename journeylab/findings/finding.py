@@ -9,8 +9,9 @@ import pandas as pd
 from journeylab.base import html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.words import counted
 from journeylab.events.features.attributes import KNOWN_AT, tells_only_the_future
-from journeylab.events.log import EventLog
+from journeylab.events.log import EventLog, written
 from journeylab.events.spells import Spells
 
 
@@ -115,6 +116,14 @@ class Grouping:
         is_later = (grouped["left"] > known) | (grouped["entered"] >= known)
         kept, known = grouped[is_later], known[is_later]
         return kept.assign(observed_from=kept["observed_from"].where(kept["observed_from"] >= known, known))
+
+    def _repr_html_(self) -> str:
+        known = "at the first event of the customer"
+        if self.known_at is not None and len(self.known_at):
+            known = f"between {written(self.known_at.min().floor('D'))} and {written(self.known_at.max().ceil('D'))}"
+        said = f"{counted(len(self.labels), 'customer')}; each label became known {known}."
+        groups = self.labels.value_counts().rename_axis(self.name).rename("customers").reset_index()
+        return html.card(f"Groups by {self.name}", html.paragraph(said), html.table(groups, csv=False))
 
 
 def _check_no_future(by: str) -> None:

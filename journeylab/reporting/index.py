@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader
 from nbformat import NotebookNode
 
 from journeylab.base import html
-from journeylab.reporting.page import TEMPLATES, Masthead, check_offline, furnish, opening
+from journeylab.reporting.method import Part
+from journeylab.reporting.page import Masthead, opening, render
 from journeylab.reporting.prose import Prose
 
 NAME = "index.html"
@@ -34,20 +34,22 @@ class Summary:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the index says of journey and data, besides the reports.
+    """What is said of journey and data, besides the reports: on the index and on the page on data and method.
 
     sentence: what was read, in words.
     stages: DataFrame, one row per stage in journey order.
-    reading: DataFrame, what became of the rows read.
-    lint: DataFrame, one row per remark on the journey; may be empty.
+    doubts: in a few words, what is doubtful about the journey.
     notes: Markdown that the study's authors want read, or None.
+    map: the journey map as a fragment of HTML, which is trusted; None leaves it out.
+    parts: the page on data and method, part by part.
     """
 
     sentence: str
     stages: pd.DataFrame
-    reading: pd.DataFrame
-    lint: pd.DataFrame
+    doubts: str
     notes: str | None = None
+    map: str | None = None
+    parts: tuple[Part, ...] = ()
 
 
 def summarise(notebook: NotebookNode, *, name: str, file: str, failure: str | None = None) -> Summary:
@@ -65,16 +67,13 @@ def summarise(notebook: NotebookNode, *, name: str, file: str, failure: str | No
 
 def to_index(reports: Sequence[Summary], *, masthead: Masthead, overview: Overview) -> str:
     """The page that leads to all reports, in the order given: the same bytes for the same reports."""
-    prose = Prose()
-    jinja = furnish(Environment(loader=FileSystemLoader(TEMPLATES)), prose)
-    page = jinja.get_template("overview.html.j2").render(
+    return render(
+        "overview.html.j2",
+        name=NAME,
         title="What we found",
         masthead=masthead,
-        reports=reports,
+        prose=Prose(),
+        summaries=reports,
         overview=overview,
         stages=html.table(overview.stages),
-        reading=html.table(overview.reading),
-        lint=html.table(overview.lint, csv=False) if len(overview.lint) else None,
     )
-    check_offline(page, name=NAME)
-    return page

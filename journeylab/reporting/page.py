@@ -1,23 +1,28 @@
-"""Page: how does an executed notebook become one HTML file that needs no network, no script and no notebook?"""
+"""Page: how does an executed notebook become one HTML file that needs no network and no notebook?"""
 
 import base64
+import hashlib
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from importlib.metadata import version
 from pathlib import Path
 
-from jinja2 import Environment
+from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters import Highlight2HTML, strip_ansi
 from nbformat import NotebookNode
 
 from journeylab.base.errors import ReportError
+from journeylab.base.html import visible
 from journeylab.reporting.prose import SCROLLS, Prose, split_title
 
 TEMPLATES = Path(__file__).parent / "templates"
-_LONG_CELL = re.compile(r"<td>(?=[^<]{25})")
+# The pages that every page leads to, besides index.html.
+PAGES = {"method": "data-and-method.html", "glossary": "glossary.html"}
+_CELL = re.compile(r"<(td|th)(?: class=\"(\w+)\")?>([^<]*)")
+_LONG_TEXT, _LONG_WORD = 25, re.compile(r"\S{22}")
 _DATAFRAME = re.compile(r'<table[^>]*class="dataframe.*?</table>', re.DOTALL)
 _LONGEST_CAPTION = 240
 _FETCHING = {"action", "background", "data", "formaction", "href", "ping", "poster", "src", "srcset", "xlink:href"}
@@ -41,6 +46,21 @@ class Masthead:
 
 
 @dataclass(frozen=True)
+class Script:
+    """The one script of our pages: its `element`, and what the `policy` of a page must say to let it run."""
+
+    element: Markup
+    policy: str
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Script":
+        """The script in the file at `path`, which may not end its own element."""
+        source = path.read_text(encoding="utf-8")
+        digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+        return cls(Markup(f"<script>{source}</script>"), f"sha256-{digest}")
+
+
+@dataclass(frozen=True)
 class Picture:
     """What stands with a figure. `words`: the whole alternative text if the caption holds only its beginning."""
 
@@ -51,19 +71,21 @@ class Picture:
     width: int | None
 
 
-def to_html(notebook: NotebookNode, *, name: str, masthead: Masthead) -> str:
+def to_html(notebook: NotebookNode, *, name: str, masthead: Masthead, reports: str = "") -> str:
     """The page of an executed notebook: the same bytes for the same outputs.
 
-    name: the notebook's file name; the footer names it, and it stands in for a missing title. What customers wrote
-    stays text: plain texts, Markdown, alternative texts and code are escaped; only what cells showed as HTML is taken
-    as HTML. Raises ReportError if that refers to the network or holds an active element.
+    name: the notebook's file name; the footer names it, and it stands in for a missing title.
+    reports: the way from the page to the folder of all reports, such as "../../reports/"; empty within it.
+
+    What customers wrote stays text: plain texts, Markdown, alternative texts and code are escaped; only what cells
+    showed as HTML is taken as HTML. Raises ReportError if that refers to the network or holds an active element.
     """
     title, lede, cells = opening(notebook, name=name)
     exporter = _Exporter(Prose())
     exporter.environment.globals |= {"masthead": masthead, "title": title, "lede": lede, "name": name}
+    exporter.environment.globals["reports"] = reports
     page, _ = exporter.from_notebook_node(NotebookNode({**notebook, "cells": cells}))
-    check_offline(page, name=name)
-    return page
+    return finished(page, name=name)
 
 
 def opening(notebook: NotebookNode, *, name: str) -> tuple[str, str, list[NotebookNode]]:
@@ -80,10 +102,17 @@ def opening(notebook: NotebookNode, *, name: str) -> tuple[str, str, list[Notebo
     return title, lede.strip(), [NotebookNode({**cells[0], "source": heading + further}), *cells[1:]]
 
 
+def render(template: str, *, name: str, title: str, masthead: Masthead, prose: Prose, **parts: object) -> str:
+    """The page `name` from our `template` and its `parts`."""
+    jinja = furnish(Environment(loader=FileSystemLoader(TEMPLATES)), prose)
+    return finished(jinja.get_template(template).render(title=title, masthead=masthead, **parts), name=name)
+
+
 def furnish(made: Environment, prose: Prose) -> Environment:
     """`made` with what all pages share; it then escapes whatever is not said to be HTML. `prose` serves one page."""
     made.autoescape = True
-    made.globals |= {"version": version("journeylab"), "prose": prose}
+    made.globals |= {"version": version("journeylab"), "prose": prose, "sorting": SORTING}
+    made.globals |= {"pages": PAGES, "reports": ""}
     made.filters |= {
         "prose": prose,
         "fragment": _fragment,
@@ -94,16 +123,27 @@ def furnish(made: Environment, prose: Prose) -> Environment:
     return made
 
 
+def finished(page: str, *, name: str) -> str:
+    """The `page` whose file is `name` as it is written: complete in itself, and nothing in it turns the direction of
+    its surroundings."""
+    check_offline(page, name=name)
+    return visible(page)
+
+
 def check_offline(page: str, *, name: str) -> None:
-    """Raise ReportError if the HTML `page` would fetch from outside, leads there, or holds an active element."""
+    """Raise ReportError if the HTML `page` would fetch from outside, leads there, or holds an active element
+    besides the one script of our own."""
     reader = _Reader()
-    reader.feed(page)
+    reader.feed(page.replace(SORTING.element, "", 1))
     reader.close()
     if reader.found:
         raise ReportError(
             f"The page of “{name}” would not be complete in itself: it holds {reader.found[0]}. "
             "Take the output that brings it out of the notebook, or show it as a picture or a table."
         )
+
+
+SORTING = Script.from_file(TEMPLATES / "sort.js")
 
 
 class _Exporter(TemplateExporter):
@@ -122,7 +162,8 @@ class _Exporter(TemplateExporter):
         made = furnish(super()._create_environment(), self._prose)
         highlight, pictures = Highlight2HTML(pygments_lexer="ipython3"), []
         made.globals["picture"] = lambda output, mime: _picture(output, mime, pictures)
-        made.filters["highlighted"] = lambda code: Markup(highlight(code))
+        # Long lines scroll, which the keyboard must be able to do too.
+        made.filters["highlighted"] = lambda code: Markup(highlight(code).replace("<pre>", '<pre tabindex="0">', 1))
         return made
 
 
@@ -178,4 +219,17 @@ def _fragment(html: str) -> Markup:
     """HTML that a cell showed, its tables in boxes that scroll and that the keyboard reaches, long texts given room."""
     html = "".join(html).replace('<div class="jl-table">', f'<div class="jl-table" {SCROLLS}>')
     html = _DATAFRAME.sub(lambda table: f'<div class="table" {SCROLLS}>{table[0]}</div>', html)
-    return Markup(_LONG_CELL.sub('<td class="long">', html))
+    return Markup(_CELL.sub(_roomy, html))
+
+
+def _roomy(cell: re.Match) -> str:
+    """The opening of a table's cell and its text, marked where the text is long, or a word that paper may have to
+    break."""
+    tag, given, text = cell.groups()
+    is_long = tag == "td" and not given and len(text) >= _LONG_TEXT
+    marks = [
+        *([given] if given else []),
+        *(["long"] if is_long else []),
+        *(["word"] if _LONG_WORD.search(text) else []),
+    ]
+    return f'<{tag} class="{" ".join(marks)}">{text}' if marks else cell[0]

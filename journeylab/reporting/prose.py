@@ -21,7 +21,9 @@ class Prose:
 
     def __init__(self):
         self.sections: list[dict] = []
-        self._render = mistune.Markdown(_Renderer(self.sections), plugins=[import_plugin("table")])
+        self._render = mistune.Markdown(
+            _Renderer(self.sections), plugins=[import_plugin("table"), import_plugin("def_list")]
+        )
 
     def __call__(self, markdown: str) -> Markup:
         return Markup(self._render(markdown))

@@ -47,3 +47,12 @@ def test_the_data_link_carries_unrounded_rows_and_no_formula():
     shown = html.table(pd.DataFrame({"share": [0.123456789], "name": ["=1+1"]}))
     data = re.search(r"base64,([^\"]+)", shown)[1]
     assert base64.b64decode(data).decode() == "share,name\n0.123456789,'=1+1\n"
+
+
+def test_headings_are_no_formulas_either():
+    data = re.search(r"base64,([^\"]+)", html.table(pd.DataFrame({"=1+1": [1]})))[1]
+    assert base64.b64decode(data).decode() == "'=1+1\n1\n"
+
+
+def test_what_turns_the_direction_is_shown_by_its_number_and_what_marks_it_stays():
+    assert html.paragraph("a\u202eb\u2066c\u200fd") == "<p>a[U+202E]b[U+2066]c\u200fd</p>"

@@ -112,6 +112,17 @@ def test_events_are_counted_by_month_with_the_history_apart(log):
     ]
 
 
+def test_columns_are_told_by_how_many_events_they_fill(log):
+    filled = log.columns_filled()
+    assert filled["column"].to_list() == [column for column in log.events.columns if column != "seq"]
+    assert filled.set_index("column").loc["customer_id"].to_list() == [len(log), 1]
+
+
+def test_a_window_shows_its_ends_and_its_length():
+    shown = Window.from_times("2025-01-01", "2025-01-31")._repr_html_()
+    assert "From 2025-01-01 up to, not including, 2025-01-31 (UTC): 30 days." in shown
+
+
 def test_a_table_that_is_normalised_already_becomes_a_log_without_a_copy(log):
     same = EventLog.from_events(log.events, window=log.window)
     assert same.events is log.events

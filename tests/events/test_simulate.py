@@ -196,6 +196,7 @@ def test_one_account_is_enough_and_is_called_simulated():
     assert repr(simulation) == (
         f"Simulation: {len(simulation.raw):,} rows of 1 simulated accounts and 1 bots; window 2024-01-01 to 2026-01-01."
     )
+    assert "1 simulated account and 1 bot; window 2024-01-01 to 2026-01-01." in simulation._repr_html_()
     assert repr(simulation.truth) == (
         f"Truth of a simulated log: 1 personas, 1 accounts, {len(simulation.truth.spells)} complete spells."
     )

@@ -164,3 +164,12 @@ def test_each_name_that_only_the_future_can_fill_is_refused(spells_of):
     for name in ("churned", "days_since_login", "loss_branch", "last_seen", "lifetime_value", "total_orders"):
         with pytest.raises(EstimateError, match="only the future tells"):
             Grouping.of(name, spells_of(ROWS, attributes=customers(**{name: ["x", "y", "x"]})))
+
+
+def test_a_grouping_shows_how_many_are_in_each_group_and_since_when_it_was_known():
+    labels, known = pd.Series({"a": "x", "b": "<y>", "c": "x"}), pd.Series(START, index=list("abc"))
+    shown = Grouping("persona", labels)._repr_html_()
+    assert "3 customers; each label became known at the first event of the customer." in shown
+    assert '<td>x</td><td class="number">2</td>' in shown
+    assert "&lt;y&gt;" in shown
+    assert f"known between {START:%Y-%m-%d} and {START:%Y-%m-%d}." in Grouping("persona", labels, known)._repr_html_()

@@ -13,7 +13,7 @@ from journeylab.reporting.page import Masthead
 
 MASTHEAD = Masthead("Trials of 2025", "Trial to partner", "Plan the week", "2025-01-01", "2026-01-01")
 STAGES = pd.DataFrame({"stage": ["Trying"]})
-OVERVIEW = Overview("9 events.", STAGES, pd.DataFrame({"rows": [9]}), pd.DataFrame({"found": []}))
+OVERVIEW = Overview("9 events.", STAGES, "Nothing to mend.")
 
 
 def write(path, *sources, title="# Why?"):
@@ -57,6 +57,8 @@ def test_the_other_reports_are_written_and_the_copy_of_the_failed_one_is_kept(ex
         "01_who.html",
         "02_why.failed.ipynb",
         "02_why.html",
+        "data-and-method.html",
+        "glossary.html",
         "index.html",
         "mine.txt",
     ]
@@ -87,6 +89,17 @@ def test_mended_the_same_notebooks_give_the_same_bytes_and_the_failed_copy_goes(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
         path.name: path.read_bytes() for path in folder.glob("*.html")
     }
+
+
+def test_a_notebook_whose_page_every_study_has_is_refused(tmp_path):
+    write(tmp_path / "glossary.ipynb")
+    with pytest.raises(ReportError) as caught:
+        export(tmp_path, tmp_path / "reports")
+    assert str(caught.value) == (
+        "The page of “glossary.ipynb” would be glossary.html, which every study has already. "
+        "Give the notebook another name, such as 08_who_comes_back.ipynb."
+    )
+    assert not (tmp_path / "reports").exists()
 
 
 def test_without_notebooks_there_is_nothing_to_export(tmp_path):

@@ -1,5 +1,7 @@
 """The index says the bottom line of every report, and which reports are missing."""
 
+from dataclasses import replace
+
 import pandas as pd
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -7,12 +9,10 @@ from journeylab.reporting.index import Overview, Summary, summarise, to_index
 from journeylab.reporting.page import Masthead
 
 MASTHEAD = Masthead("Trials of 2025", "Trial to partner", "Plan the week", "2025-01-01", "2026-01-01")
-NOTHING = pd.DataFrame(columns=["severity", "where", "found", "mend"])
 OVERVIEW = Overview(
     sentence="9 events of 3 customers.",
     stages=pd.DataFrame({"stage": ["Trying"], "opened_by": ["trial_started"]}),
-    reading=pd.DataFrame({"part": ["read"], "rows": [9]}),
-    lint=NOTHING,
+    doubts="1 warning.",
 )
 
 
@@ -46,14 +46,22 @@ def test_reports_come_with_their_bottom_line_and_missing_ones_with_the_reason():
     assert "<strong>Not finished.</strong> Cell [2] of 3 failed: &lt;x&gt;" in page
 
 
-def test_journey_data_and_lint_stand_under_the_reports():
-    page = to_index([], masthead=MASTHEAD, overview=OVERVIEW)
+def test_journey_notes_and_doubts_stand_under_the_reports():
+    page = to_index([], masthead=MASTHEAD, overview=replace(OVERVIEW, notes="Read *this* <now>."))
     assert "<p>9 events of 3 customers.</p>" in page
     assert "<td>Trying</td><td>trial_started</td>" in page
-    assert "Nothing to mend." in page
-    remarks = pd.DataFrame([["warning", "journey.yml:3", "No <event>.", "Name one."]], columns=NOTHING.columns)
-    page = to_index(
-        [], masthead=MASTHEAD, overview=Overview("x", OVERVIEW.stages, OVERVIEW.reading, remarks, "Read *this*.")
-    )
-    assert "<td>No &lt;event&gt;.</td><td>Name one.</td>" in page
-    assert "Read <em>this</em>." in page
+    assert "What the lint says of the journey’s definition: 1 warning." in page
+    assert "Read <em>this</em> &lt;now&gt;." in page
+
+
+def test_the_map_comes_between_the_bottom_line_and_the_stages_where_there_is_one():
+    page = to_index([], masthead=MASTHEAD, overview=replace(OVERVIEW, map="<p>The map.</p>"))
+    places = [page.index(text) for text in ("The bottom line", "<p>The map.</p>", "The journey at a glance")]
+    assert places == sorted(places)
+    assert "journey map" not in to_index([], masthead=MASTHEAD, overview=OVERVIEW)
+
+
+def test_the_index_leads_to_the_data_and_to_the_words():
+    page = to_index([], masthead=MASTHEAD, overview=OVERVIEW)
+    assert '<a href="data-and-method.html">data and method</a>' in page
+    assert '<a href="glossary.html">glossary</a>' in page

@@ -1,6 +1,7 @@
 """One file per notebook: complete in itself, escaped, navigable, the same bytes each time."""
 
 import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 
@@ -10,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from journeylab.base import html
 from journeylab.base.errors import ReportError
-from journeylab.reporting.page import Masthead, check_offline, to_html
+from journeylab.reporting.page import SORTING, Masthead, check_offline, to_html
 
 MASTHEAD = Masthead("Trials of 2025", "Trial to partner", "Plan the week", "2025-01-01", "2026-01-01")
 HOSTILE = "<script>alert('x')</script>"
@@ -70,13 +71,17 @@ def test_only_a_study_that_calls_itself_simulated_gets_the_badge():
     assert "badge" not in [attributes.get("class") for attributes in Tags(page()).of("span")]
 
 
-def test_the_policy_forbids_everything_but_pictures_and_styles_inside_the_file():
+def test_the_policy_forbids_everything_but_pictures_styles_and_one_script_inside_the_file():
     policies = [
         each["content"] for each in Tags(page()).of("meta") if each.get("http-equiv") == "Content-Security-Policy"
     ]
+    script = re.search(r"<script>(.+?)</script>", page(), re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert policies == [
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
     ]
+    assert len(script) < 2000
 
 
 def test_contents_lead_to_the_sections_and_equal_headings_keep_apart():
@@ -99,11 +104,39 @@ def test_what_customers_wrote_is_text_wherever_it_comes_out():
         shown(text_html=html.paragraph(HOSTILE)),
         new_code_cell(f"'{HOSTILE}'", outputs=[stream, error]),
     )
-    assert "<script" not in text
+    assert text.count("<script") == 1
+    assert "<script>alert" not in text
     assert "javascript:alert" not in "".join(str(attributes) for _, attributes in Tags(text).seen)
     assert "&lt;script&gt;" in text
     alts = [each["alt"] for each in Tags(text).of("img")]
     assert alts == [f'{HOSTILE}" onerror="alert(1)']
+
+
+def test_nothing_turns_the_direction_of_what_stands_around_it():
+    turned = "annexe\u202efdp.exe"
+    text = page(
+        new_markdown_cell(turned),
+        shown(text_plain=turned),
+        shown(text_html=f"<p>{turned}</p>"),
+        shown(image_png=PIXEL, text_plain=turned),
+        new_code_cell(f"'{turned}'"),
+        title=f"# {turned}",
+    )
+    assert "\u202e" not in text
+    assert text.count("annexe[U+202E]fdp.exe") >= 7
+
+
+def test_a_script_of_ours_that_a_cell_shows_is_refused_too():
+    with pytest.raises(ReportError, match="it holds the element <script>"):
+        page(shown(text_html=SORTING.element))
+
+
+def test_a_page_leads_to_the_others_from_wherever_it_lies():
+    links = [each["href"] for each in Tags(page()).of("a")]
+    assert links == ["#main", "index.html", "data-and-method.html", "glossary.html"]
+    notebook = new_notebook(cells=[new_markdown_cell("# Why?")])
+    elsewhere = to_html(notebook, name="01.ipynb", masthead=MASTHEAD, reports="../../reports/")
+    assert [each["href"] for each in Tags(elsewhere).of("a")][1:] == [f"../../reports/{link}" for link in links[1:]]
 
 
 def test_results_come_out_by_what_says_most_and_never_vanish():
@@ -162,6 +195,15 @@ def test_tables_scroll_in_a_box_that_the_keyboard_reaches(tiny):
     assert base64.b64decode(data.partition("base64,")[2]).decode() == "stage,share\ntrial,0.25\n"
 
 
+def test_cells_with_much_text_get_room_and_long_words_may_break_on_paper():
+    word = "unbroken" * 3
+    rows = pd.DataFrame({word: [1], "said": ["short words, but a good many"], "code": [word], "n": ["x"]})
+    text = page(shown(text_html=html.table(rows, csv=False)))
+    assert f'<th class="number word">{word}</th><th>said</th><th>code</th><th>n</th>' in text
+    assert '<td class="number">1</td><td class="long">short words, but a good many</td>' in text
+    assert f'<td class="word">{word}</td><td>x</td>' in text
+
+
 @pytest.mark.parametrize(
     ("fragment", "found"),
     [
@@ -189,7 +231,13 @@ def test_addresses_are_shown_but_lead_nowhere_outside():
         )
     )
     assert "See R (https://r-project.org), https://x.org and" in text
-    assert {each["href"] for each in Tags(text).of("a")} == {"#main", "index.html", "#doubts"}
+    assert {each["href"] for each in Tags(text).of("a")} == {
+        "#main",
+        "index.html",
+        "#doubts",
+        "data-and-method.html",
+        "glossary.html",
+    }
     check_offline(text, name="x")
 
 

@@ -10,8 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from journeylab.base import html
 from journeylab.base.errors import JourneyLabError
 from journeylab.base.files import replaced, write_text
+from journeylab.base.words import counted
 from journeylab.events.journey import Journey, read_journey
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
@@ -64,6 +66,14 @@ class Simulation:
             f"Simulation: {len(self.raw):,} rows of {len(self.truth.personas):,} simulated accounts and "
             f"{len(self.customers) - len(self.truth.personas):,} bots; window {self.truth.window}."
         )
+
+    def _repr_html_(self) -> str:
+        said = (
+            f"{counted(len(self.raw), 'row')} of {counted(len(self.truth.personas), 'simulated account')} and "
+            f"{counted(len(self.customers) - len(self.truth.personas), 'bot')}; window {self.truth.window}. "
+            "No customer in it is real; what was planted is kept apart, in `truth`."
+        )
+        return html.card("Simulation", html.paragraph(said))
 
     def write(self, folder: str | Path) -> Path:
         """Write a study to `folder`; returns the folder.

@@ -1,0 +1,40 @@
+"""Data and method: on what record do the reports stand, by which decisions, and what do their words mean?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from journeylab.base import html
+from journeylab.reporting.page import PAGES, TEMPLATES, Masthead, render
+from journeylab.reporting.prose import Prose
+
+GLOSSARY = TEMPLATES / "glossary.md"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the page on data and method: its `title`, `paragraphs` of plain text, and `tables`."""
+
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    tables: tuple[html.Table, ...] = field(default=(), repr=False)
+
+
+def to_method(parts: Sequence[Part], *, masthead: Masthead) -> str:
+    """The page on data and method, its parts in the order given: the same bytes for the same parts."""
+    shown = [
+        {
+            "heading": f"## {part.title}",
+            "paragraphs": part.paragraphs,
+            "tables": [html.table(table.rows, caption=table.caption) for table in part.tables],
+        }
+        for part in parts
+    ]
+    name = PAGES["method"]
+    return render("method.html.j2", name=name, title="Data and method", masthead=masthead, prose=Prose(), parts=shown)
+
+
+def to_glossary(*, masthead: Masthead) -> str:
+    """The page that says what the words of the reports mean."""
+    terms = GLOSSARY.read_text(encoding="utf-8")
+    name = PAGES["glossary"]
+    return render("glossary.html.j2", name=name, title="Glossary", masthead=masthead, prose=Prose(), terms=terms)
