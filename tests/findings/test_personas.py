@@ -11,9 +11,12 @@ from journeylab.events.journey import read_journey
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
 from journeylab.findings.personas import Personas, find_personas
+from journeylab.findings.personas.accounts import account_numbers
 from journeylab.findings.personas.cards import generated_name
 from journeylab.findings.personas.landmark import in_words
 from journeylab.findings.personas.profile import COLUMNS, sets_apart
+from journeylab.findings.personas.verdicts import verdict
+from journeylab.findings.personas.wording import no_structure_sentence
 
 WINDOW = ("2024-01-01", "2024-07-01")
 NAMES = ("customer_id", "time", "event", "channel")
@@ -32,6 +35,7 @@ JOURNEY = read_journey(
 # The mixes of searched, exported, called, asked for two kinds of customer.
 KINDS = np.array([[0.45, 0.45, 0.05, 0.05], [0.05, 0.05, 0.45, 0.45]])
 EVENTS = np.array(["searched", "exported", "called", "asked"])
+TABLES = ("table", "verdicts", "scan", "left_out", "proof", "structure", "second_opinion")
 LEFT_OUT = [
     ("early", "2023-12-01", "signed_up", "web"),
     ("early", "2024-02-01", "searched", "web"),
@@ -90,7 +94,8 @@ def same_to_the_byte(first, second) -> None:
     assert first.probabilities.to_numpy().tobytes() == second.probabilities.to_numpy().tobytes()
     pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
     pd.testing.assert_frame_equal(first.scan, second.scan, check_exact=True)
-    pd.testing.assert_frame_equal(first.profiles, second.profiles, check_exact=True)
+    for name in ("profiles", "proof", "structure", "second_opinion", "verdicts"):
+        pd.testing.assert_frame_equal(getattr(first, name), getattr(second, name), check_exact=True)
 
 
 def test_planted_kinds_are_found_and_the_largest_comes_first(personas):
@@ -103,7 +108,8 @@ def test_planted_kinds_are_found_and_the_largest_comes_first(personas):
 def test_one_kind_of_customer_is_a_legal_answer(one_kind):
     assert set(one_kind.labels) == {"P1"}
     assert one_kind.sentence() == (
-        "No structure found: by their first 30 days these 200 customers are one kind of customer, more or less active."
+        "No structure found: by their first 30 days these 200 customers are one kind of customer, more or less active. "
+        "To tell 2 kinds apart leaves more customers between the kinds than it describes better."
     )
     assert list(one_kind.verdicts["verdict"]) == ["no structure found: one kind of customer"]
     assert one_kind.table["name"].tolist() == ["All customers"]
@@ -200,14 +206,108 @@ def test_a_further_feature_may_tell_the_kinds_apart():
     assert pd.crosstab(personas.labels.index.str[0], personas.labels).max(axis=1).sum() > 190
 
 
-def test_the_scan_marks_the_lowest_bic_and_fits_no_more_than_30_customers_bear(personas, one_kind):
+def test_the_scan_marks_the_number_chosen_and_fits_no_more_than_30_customers_bear(personas, one_kind):
     assert personas.scan["personas"].tolist() == [1, 2, 3, 4]
-    chosen = personas.scan[personas.scan["is_chosen"]]
-    assert chosen["personas"].tolist() == [2]
-    assert chosen["bic"].item() == personas.scan.loc[personas.scan["is_large_enough"], "bic"].min()
+    assert personas.scan.loc[personas.scan["is_chosen"], "personas"].tolist() == [2]
     assert one_kind.scan["is_chosen"].tolist() == [True, False, False]
     few = find_personas(log_of(made_up(59)), JOURNEY, within="30d", seed=7)
     assert few.scan["personas"].tolist() == [1]
+    assert few.sentence() == (
+        "No structure found: by their first 30 days these 59 customers are one kind of customer, more or less active."
+    )
+
+
+def test_planted_kinds_are_solid(personas):
+    assert personas.verdicts["verdict"].tolist() == ["solid", "solid"]
+    assert personas.proof["replicates"].tolist() == [20, 20]
+    assert (personas.proof["lower"] <= personas.proof["jaccard"]).all()
+    assert (personas.proof["jaccard"] <= personas.proof["upper"]).all()
+    assert (personas.proof[["jaccard", "split_half", "certainty"]] > 0.9).all(axis=None)
+    assert personas.proof["n"].tolist() == personas.table["n"].tolist()
+    assert personas.seed == 7
+
+
+def test_structure_is_what_two_null_models_do_not_give(personas, one_kind):
+    assert personas.structure["null"].tolist() == ["no two features go together", "one continuous cloud"]
+    assert personas.structure["p"].tolist() == pytest.approx([1 / 21, 1 / 21])
+    assert (personas.structure["observed"] > personas.structure["upper"]).all()
+    assert one_kind.structure["null"].tolist() == ["no two features go together"]
+    assert one_kind.structure["is_beyond"].tolist() == [False]
+    # Nothing was gained, so that nothing needed to be drawn.
+    assert one_kind.structure["observed"].item() < 0
+    assert one_kind.structure["replicates"].tolist() == [0]
+
+
+def test_what_is_no_more_than_chance_is_told_with_p_and_replicates(one_kind):
+    structure = one_kind.structure.assign(observed=0.2, p=0.4, replicates=4)
+    told = no_structure_sentence(one_kind.table, structure, within="30 days")
+    assert told.endswith(
+        "To tell 2 kinds apart describes them no better than it does customers in whom no two features go together "
+        "(p = 0.40, 4 replicates)."
+    )
+    cloud = structure.assign(null="one continuous cloud", replicates=1)
+    told = no_structure_sentence(one_kind.table, cloud, within="30 days")
+    assert told.endswith("customers who are one continuous cloud (p = 0.40, 1 replicate).")
+    tried = no_structure_sentence(one_kind.table, structure.assign(is_beyond=True), within="30 days")
+    assert tried.endswith("Kinds that were tried hold too few customers, or were not found again in resampled ones.")
+
+
+def test_a_plainer_method_gives_a_second_opinion(personas, one_kind):
+    (row,) = personas.second_opinion.to_dict("records")
+    assert (row["method"], row["personas"], row["n"]) == ("k-means on logged, scaled features", 2, 240)
+    assert row["agreement"] > 0.5
+    assert len(one_kind.second_opinion) == 0
+
+
+def test_without_replicates_nothing_is_proven_and_the_verdicts_say_so(log):
+    personas = find_personas(log, JOURNEY, within="30d", seed=7, max_personas=4, replicates=0)
+    assert personas.verdicts["verdict"].tolist() == ["not proven: no replicates were asked for"] * 2
+    assert personas.sentence().endswith("Not proven: no replicates were asked for.")
+    assert personas.proof["jaccard"].isna().all()
+    assert personas.structure.empty
+    assert personas.scan["icl"].idxmin() == personas.scan["is_chosen"].idxmax()
+    assert personas.plot_proof().alt == "No replicates: not proven: no replicates were asked for."
+
+
+def test_progress_is_told_to_who_asks_and_nothing_is_printed(capsys):
+    log, told = log_of(made_up(80)), []
+    find_personas(log, JOURNEY, within="30d", seed=7, max_personas=2, progress=told.append)
+    assert told == list(range(1, len(told) + 1))
+    assert len(told) >= 20
+    find_personas(log, JOURNEY, within="30d", seed=7, max_personas=2, progress=True)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_people_of_one_account_are_resampled_together():
+    rows = made_up(80)
+    ids = pd.Index(sorted({row[0] for row in rows}), name="customer_id")
+    table = pd.DataFrame({"account": [f"of {number // 2}" for number in range(80)], "team": "one"}, index=ids)
+    arguments = {"within": "30d", "seed": 7, "max_personas": 2}
+    log = log_of(rows, table)
+    together = find_personas(log, JOURNEY, **arguments)
+    pd.testing.assert_frame_equal(together.proof, find_personas(log, JOURNEY, accounts="account", **arguments).proof)
+    alone = find_personas(log_of(rows), JOURNEY, **arguments)
+    assert together.proof["jaccard"].tolist() != alone.proof["jaccard"].tolist()
+    with pytest.raises(EstimateError, match=r"^The customers have no attribute “acount” .* Did you mean “account”\?$"):
+        find_personas(log, JOURNEY, accounts="acount", **arguments)
+
+
+def test_an_account_is_the_customer_where_none_is_known():
+    customers = pd.Index(["a", "b", "c", "d"])
+    table = pd.DataFrame({"firm": ["x", "x", None]}, index=["a", "c", "d"])
+    assert account_numbers(table, customers, None).tolist() == [0, 1, 2, 3]
+    found = account_numbers(table, customers, "firm").tolist()
+    assert found[0] == found[2]
+    assert len(set(found)) == 3
+
+
+def test_verdicts_follow_from_how_surely_a_persona_is_found_again():
+    def said(jaccard, clouds=True, independence=True):
+        return verdict(jaccard, is_beyond_independence=independence, is_beyond_clouds=clouds)
+
+    assert [said(each) for each in (0.75, 0.74, 0.6, 0.59)] == ["solid", "pattern", "pattern", "do not use"]
+    assert said(0.99, clouds=False) == "pattern"
+    assert said(0.99, independence=False) == "do not use"
 
 
 def test_no_persona_is_smaller_than_30_customers():
@@ -218,15 +318,20 @@ def test_no_persona_is_smaller_than_30_customers():
     assert len(personas.table) == 1
 
 
-def test_the_sentence_tells_shares_intervals_base_and_what_is_not_proven(personas):
+def test_the_sentence_tells_shares_intervals_base_and_what_is_proven(personas):
     first, second = personas.table.to_dict("records")
     told = [
         f"{row['persona']} ({row['name']}) {row['share']:.0%} of 240 customers "
         f"({row['lower']:.0%} to {row['upper']:.0%})"
         for row in (first, second)
     ]
+    proven = [
+        f"{row.persona} solid ({row.jaccard:.2f}, {row.lower:.2f} to {row.upper:.2f})"
+        for row in personas.proof.itertuples()
+    ]
     assert personas.sentence() == (
-        f"2 personas by the first 30 days: {told[0]}; {told[1]}. Not proven yet: stability has not been tested."
+        f"2 personas by the first 30 days: {told[0]}; {told[1]}. "
+        f"Found again in resampled customers (mean Jaccard coefficient, 20 replicates): {proven[0]}, {proven[1]}."
     )
     assert re.search(r"\d+% of 240 customers \(\d+% to \d+%\)", personas.sentence())
 
@@ -296,6 +401,12 @@ def test_figures_carry_the_numbers_in_words(personas, one_kind):
     scan = personas.plot_scan()
     assert scan.alt.startswith("BIC less that of one persona, by number of personas. 1: 0, 2: -")
     assert scan.alt.endswith("Chosen: 2.")
+    proof = personas.plot_proof()
+    assert proof.alt.startswith(
+        "Mean Jaccard coefficient of each persona with its like in 20 resamples of the customers. P1 "
+    )
+    assert proof.alt.endswith("solid.")
+    assert one_kind.plot_proof().alt == "No replicates: no structure found: one kind of customer."
 
 
 def test_the_contract_of_findings_is_kept(personas):
@@ -303,7 +414,8 @@ def test_the_contract_of_findings_is_kept(personas):
     assert personas.by_stage().index.tolist() == ["trying", "using"]
     assert personas.by_stage().index.name == "stage"
     shown = personas._repr_html_()
-    assert "Not proven yet" in shown
+    assert "Found again in resampled customers" in shown
+    assert "More than chance?" in shown
     assert "lost within 30 days" in shown
 
 
@@ -320,6 +432,11 @@ def test_durations_are_told_in_days():
             "Ask for a shorter `within`, or widen the window.",
         ),
         ({"within": "30d", "max_personas": 0}, "At most “0” personas were asked for. Ask for 1 or more."),
+        (
+            {"within": "30d", "replicates": 18},
+            "“18” replicates were asked for, but fewer than 19 cannot prove anything at a level of .05. "
+            "Ask for 19 or more, or for 0 to prove nothing.",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused(log, arguments, message):
@@ -369,12 +486,12 @@ def test_without_a_persona_all_there_is_is_empty_and_says_so(personas):
     assert "No personas: nobody was asked." in none._repr_html_()
 
 
-@pytest.mark.parametrize("name", ["table", "verdicts", "scan", "left_out", "profiles", "unused"])
+@pytest.mark.parametrize("name", [*TABLES, "profiles", "unused"])
 def test_tables_without_a_persona_have_the_columns_of_those_with_some(personas, name):
     none, some = getattr(Personas.none(JOURNEY, "nobody was asked."), name), getattr(personas, name)
     assert list(none) == list(some)
     assert len(none) == 0
-    if name in ("table", "verdicts", "scan", "left_out"):
+    if name in TABLES:
         pd.testing.assert_series_equal(none.dtypes, some.dtypes)
 
 

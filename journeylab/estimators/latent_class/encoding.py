@@ -21,6 +21,10 @@ class Tally:
     counts: csr_matrix
     names: tuple[str, ...]
 
+    def take(self, rows: np.ndarray | slice) -> "Tally":
+        """The same of some rows."""
+        return Tally(self.counts[rows], self.names)
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -37,6 +41,21 @@ class Observed:
     among: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[str, np.ndarray] = field(default_factory=dict)
     tallies: Mapping[str, Tally] = field(default_factory=dict)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows; 0 where nothing is observed."""
+        columns = (*self.numbers.values(), *self.categories.values(), *(each.counts for each in self.tallies.values()))
+        return columns[0].shape[0] if columns else 0
+
+    def take(self, rows: np.ndarray | slice) -> "Observed":
+        """The same of some rows: positions, or a slice."""
+        return Observed(
+            numbers={name: values[rows] for name, values in self.numbers.items()},
+            among=self.among,
+            categories={name: values[rows] for name, values in self.categories.items()},
+            tallies={name: tally.take(rows) for name, tally in self.tallies.items()},
+        )
 
 
 @dataclass(frozen=True)

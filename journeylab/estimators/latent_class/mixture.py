@@ -14,7 +14,8 @@ from scipy.sparse import csr_matrix
 from journeylab.base.errors import EstimateError
 
 MAX_ROWS = 50_000
-_SHORT_ROWS, _SHORT_STARTS, _SHORT_STEPS = 2_500, 24, 20
+STARTS, SHORT_STARTS = 24, 12
+_SHORT_ROWS, _SHORT_STEPS = 2_500, (8, 12)
 _KEPT_STARTS, _FULL_STEPS = 2, 10
 _MAX_STEPS, _TOLERANCE = 200, 1e-5
 
@@ -40,11 +41,14 @@ class LatentClass:
     converged: bool
 
     @classmethod
-    def fit(cls, counts: csr_matrix, variables: np.ndarray, *, n_classes: int, seed: int) -> "LatentClass":
+    def fit(
+        cls, counts: csr_matrix, variables: np.ndarray, *, n_classes: int, seed: int, starts: int = STARTS
+    ) -> "LatentClass":
         """Fit `n_classes` classes to `counts`, (rows, cells), non-negative, by expectation-maximisation from many
         starts.
 
-        24 short starts on at most 2,500 rows; the better of the best two, after some steps on all rows, is refined.
+        `starts` short starts on at most 2,500 rows, in single precision; the better of the best two, after some steps
+        on all rows, is refined.
         Every class is smoothed by one count per variable, spread as in all rows together. Neither the order of the rows
         nor anything but `seed` and the rows' content changes the result. Raises EstimateError for arguments that
         contradict each other.
@@ -53,11 +57,23 @@ class LatentClass:
         rows = counts[canonical_rows(counts)]
         work = _Mixture.of(rows, variables)
         if n_classes == 1:
-            return work.result(work.pooled[:, None], np.zeros(1), converged=True)
+            return work.single()
         random = np.random.default_rng([seed, n_classes])
         short = random.permutation(rows.shape[0])[:_SHORT_ROWS]
-        cells, shares = _Mixture.of(rows[np.sort(short)], variables).short_climbs(n_classes, random)
-        return work.climb(*work.best(cells, shares, _FULL_STEPS))
+        few = _Mixture.of(rows[np.sort(short)].astype(np.float32), variables)
+        cells, shares = few.short_climbs(n_classes, starts, random)
+        # What single precision rounded to nothing would stay impossible for good.
+        cells = work._smoothed(cells.astype(float), 1e-6)
+        return work.climb(*work.best(cells, shares.astype(float), _FULL_STEPS))
+
+    def refined(self, counts: csr_matrix) -> "LatentClass":
+        """The same number of classes, fitted to other rows, `counts`, by expectation-maximisation from this model
+        alone."""
+        _check(counts, self.variables, self.n_classes)
+        work = _Mixture.of(counts[canonical_rows(counts)], self.variables)
+        if self.n_classes == 1:
+            return work.single()
+        return work.climb(np.exp(self.log_cells), np.exp(self.log_shares)[:, None])
 
     @property
     def n_classes(self) -> int:
@@ -111,32 +127,12 @@ def canonical_rows(counts: csr_matrix, *, at_most: int | None = None, seed: int 
     return order[np.sort(chosen)]
 
 
-def certainty(probabilities: np.ndarray) -> np.ndarray:
-    """(classes,): mean probability of their own class among the rows assigned to each class; nan where none is.
-
-    1 means that every row clearly belongs where it was put (average posterior probability, Nagin 2005, who asks for
-    .7).
-    """
-    labels = probabilities.argmax(axis=1)
-    n_classes = probabilities.shape[1]
-    n = np.bincount(labels, minlength=n_classes)
-    total = np.bincount(labels, weights=probabilities.max(axis=1), minlength=n_classes)
-    return np.divide(total, n, out=np.full(n_classes, np.nan), where=n > 0)
-
-
-def relative_entropy(probabilities: np.ndarray) -> float:
-    """1 - entropy / log(classes), averaged over rows: 1 where all rows are certain, 0 where all are a toss-up; 1 for
-    one class (Ramaswamy et al. 1993)."""
-    n_classes = probabilities.shape[1]
-    if n_classes == 1:
-        return 1.0
-    information = probabilities * np.log(np.clip(probabilities, 1e-300, None))
-    return float(1 + information.sum() / (len(probabilities) * np.log(n_classes)))
-
-
 @dataclass(frozen=True)
 class _Mixture:
-    """Rows ready for expectation-maximisation, for one start or many side by side."""
+    """Rows ready for expectation-maximisation, for one start or many side by side.
+
+    Starts stand side by side within a class: `cells` is (cells, classes x starts), `shares` (classes, starts).
+    """
 
     rows: csr_matrix
     turned: csr_matrix
@@ -151,13 +147,15 @@ class _Mixture:
         totals = np.asarray(rows.sum(axis=0)).ravel()[:, None] + 0.5
         return cls(rows, rows.T.tocsr(), variables, edges, _within(totals, variables, edges)[:, 0])
 
-    def short_climbs(self, n_classes: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """The best two of many short climbs, each from classes drawn around randomly chosen rows: (cells, starts x
-        classes) and (starts, classes)."""
-        centres = random.integers(self.rows.shape[0], size=_SHORT_STARTS * n_classes)
+    def short_climbs(self, n_classes: int, starts: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """The best two of many short climbs, each from classes drawn around randomly chosen rows: (cells, classes x 2)
+        and (classes, 2). The worse ones are dropped on the way."""
+        centres = random.integers(self.rows.shape[0], size=n_classes * starts)
         cells = self._smoothed(self.rows[centres].T.toarray(), 2.0)
-        shares = np.full((_SHORT_STARTS, n_classes), 1 / n_classes)
-        return self.best(cells, shares, _SHORT_STEPS, keep=_KEPT_STARTS)
+        shares = np.full((n_classes, starts), 1 / n_classes, dtype=cells.dtype)
+        for steps, keep in zip(_SHORT_STEPS, (max(starts // 3, _KEPT_STARTS), _KEPT_STARTS), strict=True):
+            cells, shares = self.best(cells, shares, steps, keep=min(keep, starts))
+        return cells, shares
 
     def best(
         self, cells: np.ndarray, shares: np.ndarray, steps: int, *, keep: int = 1
@@ -167,7 +165,11 @@ class _Mixture:
             cells, shares, reached = self._step(cells, shares)
         best = np.argsort(-reached, kind="stable")[:keep]
         blocks = cells.reshape(len(cells), *shares.shape)
-        return blocks[:, best].reshape(len(cells), -1), shares[best]
+        return blocks[:, :, best].reshape(len(cells), -1), shares[:, best]
+
+    def single(self) -> LatentClass:
+        """The model with one class."""
+        return self.result(self.pooled[:, None], np.zeros(1), converged=True)
 
     def climb(self, cells: np.ndarray, shares: np.ndarray) -> LatentClass:
         """Expectation-maximisation from one start until a step gains less than the tolerance."""
@@ -178,7 +180,7 @@ class _Mixture:
             if converged:
                 break
             before = reached[0]
-        return self.result(cells, np.log(shares[0]), converged=converged)
+        return self.result(cells, np.log(shares[:, 0]), converged=converged)
 
     def result(self, cells: np.ndarray, log_shares: np.ndarray, *, converged: bool) -> LatentClass:
         log_cells = np.log(cells)
@@ -193,20 +195,22 @@ class _Mixture:
     def _step(self, cells: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """One step for all starts: new cells, new shares, and the smoothed log-likelihood of each start before the
         step."""
-        n_starts, n_classes = shares.shape
-        log_cells = np.log(cells)
-        scores = (self.rows @ log_cells).reshape(-1, n_starts, n_classes) + np.log(shares)
+        n_classes, n_starts = shares.shape
+        log_cells, log_shares = np.log(cells), np.log(shares)
+        scores = (self.rows @ log_cells).reshape(-1, n_classes, n_starts)
+        scores += log_shares
         belonging, per_row = _normalised(scores)
-        prior = (self.pooled @ log_cells).reshape(n_starts, n_classes).sum(axis=1)
-        reached = per_row.sum(axis=0) + prior + np.log(shares).mean(axis=1)
+        prior = (self.pooled @ log_cells).reshape(n_classes, n_starts).sum(axis=0)
+        reached = per_row.sum(axis=0, dtype=float) + prior + log_shares.mean(axis=0)
         sizes = belonging.sum(axis=0)
         new_shares = (sizes + 1 / n_classes) / (len(belonging) + 1)
         totals = self.turned @ belonging.reshape(len(belonging), -1)
-        return self._smoothed(totals, 1.0), new_shares, reached
+        return self._smoothed(totals, 1.0), new_shares.astype(cells.dtype), reached
 
     def _smoothed(self, totals: np.ndarray, weight: float) -> np.ndarray:
         """Totals as probabilities within each variable, after `weight` counts spread as in all rows together."""
-        return _within(totals + weight * self.pooled[:, None], self.variables, self.edges)
+        weighted = (weight * self.pooled[:, None]).astype(totals.dtype)
+        return _within(totals + weighted, self.variables, self.edges)
 
 
 def _within(totals: np.ndarray, variables: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -214,11 +218,13 @@ def _within(totals: np.ndarray, variables: np.ndarray, edges: np.ndarray) -> np.
 
 
 def _normalised(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Log scores over the last axis as probabilities, and the log of their sum."""
-    highest = scores.max(axis=-1, keepdims=True)
-    weights = np.exp(scores - highest)
-    total = weights.sum(axis=-1, keepdims=True)
-    return weights / total, (np.log(total) + highest)[..., 0]
+    """Log scores over the classes (axis 1) as probabilities, and the log of their sum; writes into `scores`."""
+    highest = scores.max(axis=1, keepdims=True)
+    scores -= highest
+    np.exp(scores, out=scores)
+    total = scores.sum(axis=1, keepdims=True)
+    scores /= total
+    return scores, (np.log(total) + highest)[:, 0]
 
 
 def _check(counts: csr_matrix, variables: np.ndarray, n_classes: int) -> None:

@@ -84,9 +84,9 @@ def proof_figure(proof: pd.DataFrame, ax=None) -> charts.Chart:
 
 
 def _steps(scan: pd.DataFrame) -> str:
-    """What the last persona of each number gains beside what cutting a cloud gains, where it was asked."""
-    told = ", ".join(
-        f"{row.personas}: {row.gain:.2f} against {row.gain_by_chance:.2f} by chance"
+    """What the last persona of each number gains, beside what cutting a cloud gains where that was drawn."""
+    told = [
+        f"{row.personas}: {row.gain:.2f}" + ("" if pd.isna(row.p) else f" against {row.gain_by_chance:.2f} by chance")
         for row in scan[scan["gain"].notna()].itertuples()
-    )
-    return f"Gained by the last persona, per customer: {told}. " if told else ""
+    ]
+    return f"Gained by the last persona, per customer: {', '.join(told)}. " if told else ""

@@ -32,7 +32,7 @@ def prove(model: LatentClass, probabilities: np.ndarray, *, number: Number, evid
     jaccard = number.jaccard[n_personas] if is_proven else np.empty((0, n_personas))
     mean, lower, upper = _mean(jaccard)
     unexplained = local_dependence(evidence.counts, model)
-    names = [each.name for each in evidence.encoding.kept]
+    names = [each.name for each in evidence.amounts.encoding.kept]
     rows = {
         "persona": [f"P{place}" for place in range(1, n_personas + 1)],
         "verdict": [NO_STRUCTURE if n_personas == 1 else NOT_PROVEN] * n_personas,

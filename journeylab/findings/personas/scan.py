@@ -34,9 +34,9 @@ class Scan:
         `adjusted_bic`, `icl` (BIC plus twice the entropy of the assignment: Biernacki, Celeux and Govaert 2000; it asks
         for personas that do not overlap), `smallest` (customers in the smallest persona), `certainty` (mean probability
         of the assigned persona), `entropy` (relative, 1 certain), `is_large_enough`, `n` (the customers fitted); then,
-        where it was asked, `gain` (in log-likelihood per customer by the last persona), `gain_by_chance` (by cutting
-        one of as many continuous clouds as there are without it), `p`, and `stability` (Jaccard coefficient of the
-        least stable persona); and `is_chosen`.
+        where it was asked, `gain` (in classification log-likelihood per customer by the last persona), `gain_by_chance`
+        (by cutting one of as many continuous clouds as there are without it), `p`, and `stability` (Jaccard coefficient
+        of the least stable persona); and `is_chosen`.
     structure, proof: see `Personas`.
     model, encoding: what was chosen; classes ordered by the number of customers assigned.
     probabilities: (customers, personas) for all customers.
@@ -78,7 +78,7 @@ class Scan:
             LatentClass.fit(counts, encoding.variables, n_classes=number, seed=seed) for number in range(1, largest + 1)
         ]
         table = pd.DataFrame([_row(model, counts, observed.n_rows) for model in models])
-        evidence = Evidence.of(counts, encoding, proving.take(rows), seed=seed)
+        evidence = Evidence.of(fitted, encoding, proving.take(rows), seed=seed)
         number = find_number(models, table, evidence)
         model = models[number.personas - 1]
         probabilities = _probabilities(model, encoding, observed)

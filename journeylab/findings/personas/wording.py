@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from journeylab.findings.personas.number import INDEPENDENCE
+from journeylab.base.words import counted
+from journeylab.findings.personas.number import INDEPENDENCE, ONE_CLOUD
 
-CHANCE = {INDEPENDENCE: "features of which no two go together"}
+CHANCE = {INDEPENDENCE: "in whom no two features go together", ONE_CLOUD: "who are one continuous cloud"}
 
 
 def personas_sentence(table: pd.DataFrame, proof: pd.DataFrame, *, within: str) -> str:
@@ -25,14 +26,16 @@ def no_structure_sentence(table: pd.DataFrame, structure: pd.DataFrame, *, withi
     )
     if structure.empty:
         return found
-    failed = structure[~structure["is_beyond"]]
+    failed = structure[~structure["is_beyond"] & structure["null"].isin(list(CHANCE))]
     if failed.empty:
-        return f"{found} Personas that were tried were not found again in resampled customers."
+        return f"{found} Kinds that were tried hold too few customers, or were not found again in resampled ones."
     row = failed.iloc[0]
-    chance = CHANCE.get(row["null"], row["null"])
+    told = f"{found} To tell {row['personas']} kinds apart"
+    if row["observed"] <= 0:
+        return f"{told} leaves more customers between the kinds than it describes better."
     return (
-        f"{found} Splitting them into {row['personas']} describes them no better than it does {chance} "
-        f"(p = {row['p']:.2f}, {row['replicates']} replicates)."
+        f"{told} describes them no better than it does customers {CHANCE[row['null']]} "
+        f"(p = {row['p']:.2f}, {counted(row['replicates'], 'replicate')})."
     )
 
 

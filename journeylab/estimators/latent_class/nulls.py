@@ -1,0 +1,139 @@
+"""Is what several classes gain over fewer more than a mixture gains from nothing: from variables that have nothing to
+do with each other, or from cutting continuous clouds?
+
+The gain is that in classification log-likelihood per row: log-likelihood less the entropy of the assignment (Biernacki,
+Celeux and Govaert 2000). Classes that describe the rows better count; classes that only overlap do not, and it is
+overlap that a cut through a cloud gives. The gain is compared with those in data drawn under the null model, fitted in
+the same way (parametric bootstrap of the likelihood ratio: McLachlan 1987). Of r draws of which x gain as much as was
+observed, p is (x + 1) / (r + 1) (Davison and Hinkley 1997, section 4.2), so that a p of .05 needs 19 draws or more.
+Drawing stops as soon as p cannot fall to `LEVEL` any more (Besag and Clifford 1991); where nothing is gained, none is
+made: that spends draws only where they can decide.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from journeylab.estimators.latent_class.assignment import relative_entropy
+from journeylab.estimators.latent_class.clouds import Amounts, Clouds, independent
+from journeylab.estimators.latent_class.mixture import LatentClass
+
+LEVEL = 0.05
+Tell = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class NullTest:
+    """A gain beside those from nothing.
+
+    observed: gain in classification log-likelihood per row. drawn: (replicates,) gains under the null model; fewer
+    than were asked for where the answer was clear before.
+    """
+
+    observed: float
+    drawn: np.ndarray
+
+    @property
+    def p(self) -> float:
+        """The share of gains from nothing that are as large, the observed one counted among them; nan without draws."""
+        return float(((self.drawn >= self.observed).sum() + 1) / (len(self.drawn) + 1)) if len(self.drawn) else np.nan
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether there is a gain at all, and p is at most .05. Never with fewer than 19 draws."""
+        return bool(self.observed > 0 and self.p <= LEVEL)
+
+    @property
+    def expected(self) -> float:
+        """The mean gain from nothing."""
+        return float(self.drawn.mean()) if len(self.drawn) else np.nan
+
+    @property
+    def upper(self) -> float:
+        """What 95% of the gains from nothing stay below, as far as the draws tell: their 95% quantile."""
+        return float(np.quantile(self.drawn, 1 - LEVEL)) if len(self.drawn) else np.nan
+
+
+def against_independence(
+    counts: csr_matrix,
+    variables: np.ndarray,
+    *,
+    n_classes: int,
+    replicates: int,
+    seed: int,
+    tell: Tell,
+) -> NullTest:
+    """What `n_classes` classes gain over one, beside the gain where every variable is shuffled by itself.
+
+    `tell` is called after each draw. The same seed gives the same answer.
+    """
+    one = LatentClass.fit(counts, variables, n_classes=1, seed=seed)
+    return _Comparing(one, n_classes, seed).test(
+        counts, lambda random: independent(counts, variables, random), replicates=replicates, tell=tell
+    )
+
+
+def against_clouds(
+    amounts: Amounts,
+    fewer: LatentClass,
+    *,
+    n_classes: int,
+    replicates: int,
+    seed: int,
+    tell: Tell,
+) -> NullTest:
+    """What `n_classes` classes gain over those of `fewer`, beside the gain where the classes of `fewer` are continuous
+    clouds.
+
+    `amounts` are the rows to test by; `fewer` may have been fitted to more. `tell` is called after each draw.
+    """
+    counts = amounts.encode(amounts.values)
+    random = np.random.default_rng([seed, fewer.n_classes, n_classes])
+    clouds = Clouds.fit(amounts, fewer.probabilities(counts), random=random)
+    return _Comparing(fewer, n_classes, seed).test(counts, clouds.draw, replicates=replicates, tell=tell)
+
+
+@dataclass(frozen=True)
+class _Comparing:
+    """`n_classes` classes with those of `fewer`."""
+
+    fewer: LatentClass
+    n_classes: int
+    seed: int
+
+    def test(
+        self,
+        counts: csr_matrix,
+        draw: Callable[[np.random.Generator], csr_matrix],
+        *,
+        replicates: int,
+        tell: Tell,
+    ) -> NullTest:
+        """The gain in `counts` beside those in what `draw` makes."""
+        observed = self.gain(counts)
+        if observed <= 0:
+            return NullTest(observed, np.empty(0))
+        allowed, drawn, reached = max(int(LEVEL * (replicates + 1) + 1e-9) - 1, 0), [], 0
+        for number in range(replicates):
+            random = np.random.default_rng([self.seed, self.fewer.n_classes, self.n_classes, number])
+            drawn.append(self.gain(draw(random)))
+            reached += drawn[-1] >= observed
+            tell()
+            if reached > allowed:
+                break
+        return NullTest(observed, np.array(drawn))
+
+    def gain(self, counts: csr_matrix) -> float:
+        """In classification log-likelihood per row. The fewer classes start from those given, which are what the clouds
+        were made of: a poor start for them would be taken for a gain."""
+        fewer = self.fewer.refined(counts)
+        more = LatentClass.fit(counts, fewer.variables, n_classes=self.n_classes, seed=self.seed)
+        return float(_classified(more, counts) - _classified(fewer, counts)) / counts.shape[0]
+
+
+def _classified(model: LatentClass, counts: csr_matrix) -> float:
+    probabilities = model.probabilities(counts)
+    entropy = (1 - relative_entropy(probabilities)) * len(probabilities) * np.log(model.n_classes)
+    return model.log_likelihood - entropy
