@@ -48,7 +48,10 @@ from journeylab.findings.recovery import Recovery, estimate_recovery
 from journeylab.findings.segments import entry_channels, entry_cohorts, pool_small
 from journeylab.findings.silence import SilenceSensitivity, compare_silence
 from journeylab.findings.survival import Extrapolation, Survival, estimate_survival
+from journeylab.findings.touchpoints import Touchpoints, estimate_touchpoints
 from journeylab.findings.validation import Validation, estimate_validation
+from journeylab.notes import Notes, read_notes
+from journeylab.reporting.journey_map import JourneyMap, MapChange, build_map, read_map, side_by_side
 from journeylab.sprint import compare_sprints
 from journeylab.study import Study, open_study
 
@@ -71,8 +74,11 @@ __all__ = [
     "Hazards",
     "Journey",
     "JourneyLabError",
+    "JourneyMap",
     "Leavers",
     "Lint",
+    "MapChange",
+    "Notes",
     "Occupancy",
     "PersonaCard",
     "PersonaChange",
@@ -88,8 +94,10 @@ __all__ = [
     "Survival",
     "Table",
     "Thoughts",
+    "Touchpoints",
     "Validation",
     "Window",
+    "build_map",
     "check_crm",
     "check_journey",
     "check_spells",
@@ -107,6 +115,7 @@ __all__ = [
     "estimate_occupancy",
     "estimate_recovery",
     "estimate_survival",
+    "estimate_touchpoints",
     "estimate_validation",
     "find_personas",
     "find_quotes",
@@ -119,8 +128,11 @@ __all__ = [
     "read_crm",
     "read_events",
     "read_journey",
+    "read_map",
+    "read_notes",
     "read_personas",
     "redact",
+    "side_by_side",
     "simulate_log",
     "stage_steps",
     "value_before",

@@ -24,6 +24,7 @@ from journeylab.events.reading import Source, read_events
 from journeylab.events.spells import Spells, find_spells, read_spells
 from journeylab.findings.personas import Personas, find_personas, read_personas
 from journeylab.findings.personas.change import compare_personas
+from journeylab.notes import Notes, find_notes
 from journeylab.settings import FILE, Folders, Settings, read_settings
 from journeylab.sprint_record import find_sprints
 
@@ -91,6 +92,11 @@ class Study:
     def lint(self) -> Lint:
         """What is doubtful about the journey, by itself and against the log."""
         return check_journey(self.journey, log=self.log)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What people add to the journey map, from notes.yml; empty where the study has no such file."""
+        return find_notes(self.folder, journey=self.journey)
 
     @cached_property
     def spells(self) -> Spells:

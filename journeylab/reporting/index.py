@@ -23,6 +23,7 @@ class Summary:
     question: the Markdown under the title.
     in_short: the Markdown that its cells tagged `in-short` gave.
     failure: why there is no such page, or None.
+    map: the HTML that its cell tagged `map` showed; None where it has none.
     """
 
     file: str
@@ -30,6 +31,7 @@ class Summary:
     question: str
     in_short: str
     failure: str | None = None
+    map: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,6 @@ class Overview:
     stages: DataFrame, one row per stage in journey order.
     doubts: in a few words, what is doubtful about the journey.
     notes: Markdown that the study's authors want read, or None.
-    map: the journey map as a fragment of HTML, which is trusted; None leaves it out.
     parts: the page on data and method, part by part.
     """
 
@@ -48,21 +49,27 @@ class Overview:
     stages: pd.DataFrame
     doubts: str
     notes: str | None = None
-    map: str | None = None
     parts: tuple[Part, ...] = ()
 
 
 def summarise(notebook: NotebookNode, *, name: str, file: str, failure: str | None = None) -> Summary:
     """What the executed `notebook`, whose file is `name` and whose page is `file`, says in brief."""
     title, question, cells = opening(notebook, name=name)
-    said = [
-        "".join(output.data["text/markdown"])
+    said, drawn = (
+        _shown(cells, tag=tag, mime=mime) for tag, mime in (("in-short", "text/markdown"), ("map", "text/html"))
+    )
+    return Summary(file, title, question, "\n\n".join(said), failure, drawn[0] if drawn and not failure else None)
+
+
+def _shown(cells: Sequence[NotebookNode], *, tag: str, mime: str) -> list[str]:
+    """What the cells with this tag showed, in this form."""
+    return [
+        "".join(output.data[mime])
         for cell in cells
-        if cell.cell_type == "code" and "in-short" in cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and tag in cell.metadata.get("tags", [])
         for output in cell.outputs
-        if "text/markdown" in output.get("data", {})
+        if mime in output.get("data", {})
     ]
-    return Summary(file, title, question, "\n\n".join(said), failure)
 
 
 def to_index(reports: Sequence[Summary], *, masthead: Masthead, overview: Overview) -> str:

@@ -93,6 +93,27 @@ def test_a_cloud_keeps_what_goes_together():
     np.testing.assert_allclose(found, wanted, atol=0.06)
 
 
+def test_a_cloud_keeps_what_goes_together_of_two_categories():
+    random = np.random.default_rng(1)
+    module = random.integers(4, size=2000)
+    # Women are 20%, 80%, 30%, 90% of the four modules: no order of the names shows it.
+    is_woman = random.random(2000) < np.array([0.2, 0.8, 0.3, 0.9])[module]
+    observed = Observed(
+        categories={
+            "module": np.array(list("abcd"), object)[module],
+            "gender": np.where(is_woman, "f", "m").astype(object),
+        }
+    )
+    amounts = Amounts.of(observed, Encoding.fit(observed))
+    random = np.random.default_rng(0)
+    drawn = Clouds.fit(amounts, np.ones((2000, 1)), random=random).draw(random).toarray()
+    levels = {name: place for place, name in enumerate(amounts.encoding.kept[0].levels)}
+    women = drawn[:, 4 + amounts.encoding.kept[1].levels.index("f")]
+    shares = [women[drawn[:, levels[name]] > 0].mean() for name in "abcd"]
+    # As near as a Gaussian comes to it.
+    np.testing.assert_allclose(shares, [0.2, 0.8, 0.3, 0.9], atol=0.17)
+
+
 def test_clouds_keep_the_margins_of_each_class():
     values = np.concatenate([np.random.default_rng(1).normal(size=(200, 2)), 9 + np.zeros((200, 2))])
     values[200:] += np.random.default_rng(2).normal(size=(200, 2))
@@ -237,3 +258,12 @@ def test_little_is_left_where_variables_are_independent_and_nothing_is_said_of_f
     (few,) = local_dependence(counts[:29], LatentClass.fit(counts, VARIABLES, n_classes=1, seed=1))
     assert np.isnan(few.largest)
     assert few.between is None
+
+
+def test_some_rows_are_written_as_all_rows_are():
+    observed = mixed()
+    encoding = Encoding.fit(observed)
+    whole, rows = encoding.encode(observed).toarray(), np.array([7, 3, 200])
+    np.testing.assert_array_equal(encoding.encode(observed.take(rows)).toarray(), whole[rows])
+    np.testing.assert_array_equal(encoding.encode(observed.take(slice(300, 500))).toarray(), whole[300:])
+    assert (observed.n_rows, observed.take(rows).n_rows, Observed().n_rows) == (400, 3, 0)

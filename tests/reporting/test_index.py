@@ -55,7 +55,10 @@ def test_journey_notes_and_doubts_stand_under_the_reports():
 
 
 def test_the_map_comes_between_the_bottom_line_and_the_stages_where_there_is_one():
-    page = to_index([], masthead=MASTHEAD, overview=replace(OVERVIEW, map="<p>The map.</p>"))
+    drawn = new_code_cell("everyone", outputs=[new_output("execute_result", data={"text/html": "<p>The map.</p>"})])
+    drawn.metadata["tags"] = ["map"]
+    summary = summarise(new_notebook(cells=[new_markdown_cell("# How?"), drawn]), name="07_how.ipynb", file="07.html")
+    page = to_index([summary], masthead=MASTHEAD, overview=OVERVIEW)
     places = [page.index(text) for text in ("The bottom line", "<p>The map.</p>", "The journey at a glance")]
     assert places == sorted(places)
     assert "journey map" not in to_index([], masthead=MASTHEAD, overview=OVERVIEW)

@@ -122,21 +122,27 @@ def _amounts(each: Bins | Levels | Shares, observed: Observed) -> np.ndarray:
 
 
 def _places(values: np.ndarray, categories: list[int]) -> np.ndarray:
-    """`values` with the levels of each category replaced by their place in an order: by where those who have them lie
-    along the direction in which the rows differ most."""
-    others = np.delete(values, categories, axis=1)
-    if not categories or not others.shape[1]:
+    """`values` with the levels of each category, missing among them, replaced by their place in an order: that in which
+    the level tells most of the other columns (the first axis of a correspondence analysis: Greenacre 2017), so that as
+    much of what goes with a category as a Gaussian can carry is kept."""
+    if not categories:
         return values
-    scores = _scores(others)
-    along = scores @ np.linalg.eigh(_correlations(scores))[1][:, -1]
+    numeric = np.setdiff1d(np.arange(values.shape[1]), categories)
+    blocks = {-1: _standardised(_scores(values[:, numeric]))}
+    blocks |= {column: _standardised(_indicators(values[:, column])) for column in categories}
     places = values.copy()
     for column in categories:
-        levels = values[:, column]
-        found = np.unique(levels[np.isfinite(levels)])
-        means = [along[levels == level].mean() for level in found]
-        for place, level in enumerate(found[np.argsort(means, kind="stable")]):
-            places[levels == level, column] = place
+        others = np.hstack([block for each, block in blocks.items() if each != column])
+        found, level = np.unique(values[:, column], return_inverse=True)
+        n = np.bincount(level)
+        totals = np.stack([others[level == each].sum(axis=0) for each in range(len(found))])
+        axis = np.linalg.svd(totals / np.sqrt(n)[:, None], full_matrices=False)[0][:, 0] / np.sqrt(n)
+        places[:, column] = rankdata(axis.round(9), method="dense")[level]
     return places
+
+
+def _indicators(levels: np.ndarray) -> np.ndarray:
+    return (levels[:, None] == np.unique(levels)).astype(float)
 
 
 def _calibrated(places: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -155,11 +161,15 @@ def _scores(values: np.ndarray) -> np.ndarray:
     return ndtri((rankdata(values, axis=0) - 0.5) / len(values))
 
 
-def _correlations(scores: np.ndarray) -> np.ndarray:
-    centred = scores - scores.mean(axis=0)
+def _standardised(columns: np.ndarray) -> np.ndarray:
+    centred = columns - columns.mean(axis=0)
     spread = np.sqrt((centred**2).mean(axis=0))
-    centred /= np.where(spread > 0, spread, 1.0)
-    found = centred.T @ centred / len(centred)
+    return centred / np.where(spread > 0, spread, 1.0)
+
+
+def _correlations(scores: np.ndarray) -> np.ndarray:
+    columns = _standardised(scores)
+    found = columns.T @ columns / len(columns)
     np.fill_diagonal(found, 1.0)
     return found
 

@@ -30,9 +30,9 @@ def second_opinion(features: Features, labels: np.ndarray, n_personas: int, *, s
 
 
 def logged_and_scaled(features: Features, rows: np.ndarray) -> np.ndarray:
-    """(rows, columns): the numbers and counts of `features`, log(1 + x), each with mean 0 and spread 1; missing values
-    are the column's mean, negative ones 0."""
-    values = np.hstack([features.numbers.to_numpy(dtype=float)[rows], *_counts(features, rows)])
+    """(rows, columns): the numbers of `features` and its counts among all events (those among some only repeat them),
+    log(1 + x), each with mean 0 and spread 1; missing values are the column's mean, negative ones 0."""
+    values = np.hstack([features.numbers.to_numpy(dtype=float)[rows], *plain_counts(features, rows)])
     known = np.isfinite(values)
     n_known = known.sum(axis=0).clip(1)
     mean = np.where(known, values, 0.0).sum(axis=0) / n_known
@@ -41,11 +41,12 @@ def logged_and_scaled(features: Features, rows: np.ndarray) -> np.ndarray:
     return (logged - logged.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
 
-def _counts(features: Features, rows: np.ndarray) -> list[np.ndarray]:
+def plain_counts(features: Features, rows: np.ndarray) -> list[np.ndarray]:
+    """(rows, names) of each set of counts among all events."""
     place = np.full(len(features.customers), -1)
     place[rows] = np.arange(len(rows))
     blocks = []
-    for each in features.counts:
+    for each in (each for each in features.counts if not each.given):
         block, here = np.zeros((len(rows), len(each.names))), place[each.rows] >= 0
         block[place[each.rows[here]], each.columns[here]] = each.counts[here]
         blocks.append(block)

@@ -1,0 +1,194 @@
+"""Build: how do spells, findings and what people noted become a journey map?"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import pandas as pd
+
+from journeylab.base.errors import ReportError, did_you_mean
+from journeylab.base.suppression import FEWEST
+from journeylab.base.words import counted
+from journeylab.findings.finding import Finding, Grouping
+from journeylab.reporting.journey_map.cells import one_cell, tidy_cells
+from journeylab.reporting.journey_map.journey_map import EVERYONE, JourneyMap, Stage
+from journeylab.reporting.journey_map.lanes import ASSUMPTION, LANES, LOSSES
+from journeylab.reporting.journey_map.measured import feelings_curve, lane_titles, measured_cells
+
+_ACCOUNTS = ("account", "account_id")
+# What the stage that completes the journey says instead of “not measured”.
+_END = {"moves": "Nobody moves on: the journey is complete", LOSSES: "Nobody can be lost: the journey is complete"}
+
+
+class Noted(Protocol):
+    """What people add: `scenario`, `owner`, and a table of remarks; `journeylab.notes` reads one."""
+
+    scenario: str | None
+    owner: str | None
+
+    def table(self) -> pd.DataFrame:
+        """Columns `stage`, `lane`, `text`, `evidence`, `source`, `date`, `status`, `owner`, `persona`."""
+
+
+@runtime_checkable
+class Covering(Protocol):
+    """A finding that knows which sources tell of which share of customers."""
+
+    def coverage_in_words(self, group: str | None = None) -> str:
+        """The sources and their shares (of the customers of `group`), parted by semicolons."""
+
+
+def build_map(
+    spells,
+    findings: Iterable[Finding],
+    *,
+    log=None,
+    notes: Noted | None = None,
+    by: Grouping | None = None,
+    persona: str | None = None,
+    previous: JourneyMap | None = None,
+) -> JourneyMap:
+    """The map of the journey that `spells` were found in, for everyone, or for one `persona`.
+
+    findings: what was estimated; each lane of their `by_stage` stands where the map has a place for it, or in a row of
+        its own below. A finding with rows for branches and horizons (drop-off) fills the losses, one with rows of the
+        measure “feeling” the curve of emotions. Findings that lack what they need leave “not measured”, and the reason
+        is said under the map.
+    log: the log, to say how many customers never came to a stage, and whether it tells more than the spells: then the
+        map says that it is stale.
+    notes: what people added, see `journeylab.notes.read_notes`; remarks on one persona stand on that persona's map
+        and on everyone's.
+    by, persona: the grouping that the findings were asked by, and the group to map. Only findings by that grouping then
+        count: what is known of everyone is not known of the persona.
+    previous: the map to compare with; cells that differ are marked, and `changes` lists them.
+
+    Raises ReportError where there is no such persona, where `persona` comes without `by`, or where two findings fill
+    the same lane.
+    """
+    journey, visits = spells.journey, _visits(spells, by, persona)
+    asked = [each for each in findings if (getattr(each, "by", None) is None) == (persona is None)]
+    if persona is not None:
+        asked = [each for each in asked if each.by == by.name]
+    people = _Remarks.of(notes, persona)
+    declared = [row for row in _declared(journey) if (row["lane"], row["stage"]) not in people.owned]
+    rows = [*_counted_cells(visits, journey), *declared, *measured_cells(asked, persona, journey.title), *people.rows]
+    named = [lane.name for lane in LANES] + [row["lane"] for row in rows]
+    lanes = tuple(dict.fromkeys(named))
+    stages = tuple(Stage(each.name, each.title, each.completes) for each in journey.stages)
+    titles = {lane.name: lane.title for lane in LANES} | lane_titles(asked)
+    found = JourneyMap(
+        name=journey.name,
+        persona=persona or EVERYONE,
+        header=tuple(_header(spells, visits, asked, log, people, persona)),
+        stages=stages,
+        lanes=tuple((lane, titles.get(lane, lane[:1].upper() + lane[1:])) for lane in lanes),
+        table=tidy_cells(rows, lanes, journey.stage_names),
+        curve=feelings_curve(asked, journey.stage_names, persona),
+        missing=tuple(f"{each.title}: {each.lacking}" for each in asked if each.lacking),
+        definition=journey.fingerprint(),
+        data_until=spells.window.end.isoformat(),
+    )
+    found = found.checked(log) if log is not None else found
+    return found.against(previous) if previous is not None else found
+
+
+def _visits(spells, by: Grouping | None, persona: str | None) -> pd.DataFrame:
+    visits = spells.to_pandas()
+    if persona is None:
+        return visits
+    if by is None:
+        raise ReportError(
+            f"A map of the persona “{persona}” was asked for without the grouping. Pass `by`, such as "
+            "study.personas.grouping(), and findings estimated by it."
+        )
+    known = sorted(by.labels.unique())
+    if persona not in known:
+        raise ReportError(f"There is no {by.name} “{persona}”. {did_you_mean(persona, known)}")
+    grouped = by.apply(visits)
+    return grouped[grouped["group"] == persona]
+
+
+def _counted_cells(visits: pd.DataFrame, journey) -> Iterator[dict]:
+    """How many came to each stage, and how many are still inside."""
+    for stage in journey.stages:
+        own = visits[visits["stage"] == stage.name]
+        inside = own[own["outcome"] == "ongoing"]
+        for part, rows in (("Entered", own), ("Inside now", inside)):
+            customers = rows["customer_id"].nunique()
+            few = 0 < customers < FEWEST
+            words = f"fewer than {FEWEST} customers" if few else counted(customers, "customer")
+            visited = f" in {counted(len(rows), 'visit')}" if not few and len(rows) != customers else ""
+            told = {"estimate": None if few else customers, "n": None if few else len(rows)}
+            yield one_cell("stage", stage.name, words + visited, part=part) | told
+
+
+def _declared(journey) -> Iterator[dict]:
+    """What journey.yml says of each stage: written by people, so an assumption until measured."""
+    for stage, row in zip(journey.stages, journey.summary().to_dict("records"), strict=True):
+        told = {
+            "Trigger": ("trigger", row["opened_by"]),
+            "Proof": ("trigger", stage.validated_by.words if stage.validated_by else "none is declared"),
+            "": ("goal", stage.goal),
+        }
+        for part, (lane, text) in told.items():
+            if text:
+                yield one_cell(lane, stage.name, text, part=part, evidence=ASSUMPTION, source="journey.yml")
+        if stage.owner:
+            yield one_cell("owner", stage.name, stage.owner, evidence=ASSUMPTION, source="journey.yml")
+        for lane, text in _END.items() if stage.completes else ():
+            yield one_cell(lane, stage.name, text, evidence=ASSUMPTION, source="journey.yml")
+
+
+@dataclass(frozen=True)
+class _Remarks:
+    scenario: str | None
+    owner: str | None
+    rows: tuple[dict, ...]
+
+    @property
+    def owned(self) -> set[tuple[str, str]]:
+        """The stages, after their lane, whose owner somebody noted: that stands instead of the declared one."""
+        return {(row["lane"], row["stage"]) for row in self.rows if row["lane"] == "owner"}
+
+    @classmethod
+    def of(cls, notes: Noted | None, persona: str | None) -> "_Remarks":
+        if notes is None:
+            return cls(None, None, ())
+        table = notes.table()
+        if persona is not None:
+            table = table[table["persona"].isna() | (table["persona"] == persona)]
+        return cls(notes.scenario, notes.owner, tuple(_remark(row) for row in table.to_dict("records")))
+
+
+def _remark(row: Mapping[str, Any]) -> dict:
+    said = [row["status"] and f"assumed, {row['status']}", row["owner"], row["persona"] and f"of {row['persona']}"]
+    told = ", ".join(each for each in said if each)
+    source = ", ".join(each for each in (row["source"], row["date"]) if each)
+    text = f"{row['text']} [{told}]" if told else row["text"]
+    return one_cell(row["lane"], row["stage"], text, evidence=row["evidence"], source=source or "notes.yml")
+
+
+def _header(
+    spells, visits: pd.DataFrame, findings: list[Finding], log, people: _Remarks, persona: str | None
+) -> Iterator[tuple[str, str]]:
+    """What the map is of, in pairs of a word and what it says."""
+    customers = visits["customer_id"].nunique()
+    of_log = f" of {log.n_customers:,} in the log" if log is not None else ""
+    yield "Goal", spells.journey.goal
+    yield "Scenario", people.scenario or "not noted"
+    yield "Owner", people.owner or "not noted"
+    yield "Period", f"{_day(spells.window.start)} up to {_day(spells.window.end)}"
+    few = 0 < customers < FEWEST
+    yield "Customers", f"fewer than {FEWEST}" if few else f"{customers:,}{of_log}, {counted(len(visits), 'visit')}"
+    for column in _ACCOUNTS:
+        if column in spells.customers:
+            accounts = spells.customers.reindex(visits["customer_id"].unique())[column].nunique()
+            yield "Accounts", f"{accounts:,}" if accounts >= FEWEST or not accounts else f"fewer than {FEWEST}"
+            break
+    covering = next((each for each in findings if isinstance(each, Covering)), None)
+    yield "Sources", covering.coverage_in_words(persona) if covering else "not measured"
+    yield "Definition", f"{spells.journey.name}, {spells.journey.fingerprint()}"
+
+
+def _day(time: pd.Timestamp) -> str:
+    return f"{time:%Y-%m-%d}" if time == time.normalize() else f"{time:%Y-%m-%d %H:%M}"
