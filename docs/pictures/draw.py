@@ -7,6 +7,19 @@ import journeylab as jl
 FOLDER = Path(__file__).parent
 
 study = jl.open_study(FOLDER.parents[1])
-jl.estimate_dropoff(study.spells, horizons=study.horizons).plot().write(FOLDER / "loss_branches.png")
-jl.estimate_survival(study.spells).plot().write(FOLDER / "time_in_stage.png")
-study.personas.plot().write(FOLDER / "personas.png")
+spells, log, score = study.spells, study.log, study.settings.score
+dropoff, survival = jl.estimate_dropoff(spells, horizons=study.horizons), jl.estimate_survival(spells)
+dropoff.plot().write(FOLDER / "loss_branches.png")
+survival.plot().write(FOLDER / "time_in_stage.png")
+jl.estimate_flow(spells).plot().write(FOLDER / "paths.png")
+study.personas.cards(spells, log, horizon=study.horizons[-1]).plot().write(FOLDER / "personas.png")
+findings = [
+    dropoff,
+    survival,
+    jl.estimate_validation(spells, horizons=study.horizons),
+    jl.estimate_flow(spells),
+    jl.estimate_touchpoints(spells, log),
+    jl.estimate_feelings(log, spells, scale=score.scale, asked=score.event),
+    jl.find_thoughts(log, spells, seed=7),
+]
+jl.build_map(spells, findings, log=log, notes=study.notes).write(FOLDER / "journey_map.png")
