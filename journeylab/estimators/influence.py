@@ -86,8 +86,10 @@ class Influence:
     def each(self, emphasis: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Influence of each individual on sum_i emphasis[i] p(u_i) of the states in `columns`: (columns, ids)."""
         width = max(MOST_CELLS // max(len(emphasis) * self.integral.n_states, len(self.exposure.exit)), 1)
-        parts = [columns[begin : begin + width] for begin in range(0, len(columns), width)]
-        return np.concatenate([self._of_occupancy(emphasis, part) for part in parts])
+        each = np.empty((len(columns), len(self.exposure.ids)))
+        for begin in range(0, len(columns), width):
+            each[begin : begin + width] = self._of_occupancy(emphasis, columns[begin : begin + width])
+        return each
 
     def each_on_hazards(self, n_steps: int) -> np.ndarray:
         """Influence of each individual on every cumulative hazard after `n_steps` distinct times: (pairs, ids)."""

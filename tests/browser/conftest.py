@@ -15,8 +15,9 @@ from journeylab.cli import app
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+# Of the module: while it is open, an event loop runs, beside which no other test could start one.
+@pytest.fixture(scope="module")
+def browser(reports: Path) -> Iterator[Browser]:  # noqa: ARG001 -- the reports are made before that loop runs
     """Chromium as the system has it; where there is none, what needs it is skipped."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:

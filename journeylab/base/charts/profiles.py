@@ -50,7 +50,7 @@ def profiles(
             figure.text(0.01, top, words, fontsize=9, fontweight="bold", color=INK)
             if has_curves:
                 _curves(grid[row][1], curves[curves["row"] == key], faint if row == 0 else None, faint, colour[key])
-                grid[row][1].set_xlim(0, furthest)
+                grid[row][1].set_xlim(0, furthest or 1)
             for axes in grid[row]:
                 axes.tick_params(labelbottom=row == len(heads) - 1, labelsize=8)
         grid[-1][0].set_xlabel(bars_label, fontsize=8)

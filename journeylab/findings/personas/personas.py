@@ -55,7 +55,8 @@ class Personas(Finding):
         of at most 5,000.
     structure: DataFrame, one row per null model that was tried: `null` in words; `statistic`; `personas`, how many
         gained; their gain `observed`, beside those from nothing, their mean `expected` and 95% quantile `upper`; `p`;
-        `replicates`, fewer than were asked for where the answer was clear before; `is_beyond` (p of at most .05).
+        `replicates`, fewer than were asked for where the answer was clear before, none where nothing was gained (p is
+        then missing); `is_beyond` (a gain, and p of at most .05).
     second_opinion: DataFrame `method`, `personas`, `agreement` (adjusted Rand index), `n`: a plainer method beside it.
     seed: of the search.
     scan: DataFrame, one row per number of personas tried; see `scan.Scan`.
