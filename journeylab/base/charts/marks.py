@@ -49,8 +49,7 @@ def intervals(
             for tone, here in ((colour[group], ~quiet), (QUIET, quiet)):
                 if here.any():
                     named = group if here is not quiet or here.all() else None
-                    axes.hlines(at[here], rows[lower][here], rows[upper][here], color=tone, linewidth=2)
-                    axes.plot(rows[x][here], at[here], "o", color=tone, markersize=5, label=named)
+                    _dots(axes, rows[here], (x, lower, upper), at[here], colour=tone, label=named)
         if reference is not None:
             axes.axvline(reference, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
         axes.set_yticks(range(len(labels)), labels)
@@ -61,13 +60,25 @@ def intervals(
         if percent:
             axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         if scale == "log":
-            axes.set_xscale("log")
-            axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 1.5, 2, 3, 5, 7)))
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            axes.xaxis.set_minor_locator(NullLocator())
+            _scale_ratios(axes)
         if by:
             axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return Chart(axes, alt)
+
+
+def _dots(
+    axes: Axes, rows: pd.DataFrame, columns: tuple[str, str, str], at: np.ndarray, *, colour: str, label: str | None
+) -> None:
+    x, lower, upper = columns
+    axes.hlines(at, rows[lower], rows[upper], color=colour, linewidth=2)
+    axes.plot(rows[x], at, "o", color=colour, markersize=5, label=label)
+
+
+def _scale_ratios(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 1.5, 2, 3, 5, 7)))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def stacked(

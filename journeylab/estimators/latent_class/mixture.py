@@ -200,7 +200,7 @@ class _Mixture:
         scores = (self.rows @ log_cells).reshape(-1, n_classes, n_starts)
         scores += log_shares
         belonging, per_row = _normalised(scores)
-        prior = (self.pooled @ log_cells).reshape(n_classes, n_starts).sum(axis=0)
+        prior = (self.pooled[:, None] * log_cells).sum(axis=0).reshape(n_classes, n_starts).sum(axis=0)
         reached = per_row.sum(axis=0, dtype=float) + prior + log_shares.mean(axis=0)
         sizes = belonging.sum(axis=0)
         new_shares = (sizes + 1 / n_classes) / (len(belonging) + 1)
