@@ -47,4 +47,4 @@ lab: $(READY)
 	$(BIN)/journeylab lab --study $(STUDY)
 
 clean:
-	rm -rf .venv reports/*.html data/processed/*.parquet data/processed/*.json
+	rm -rf .venv reports/*.html data/processed/*.duckdb data/processed/*.parquet data/processed/*.json

@@ -12,7 +12,6 @@ Personas are found in made-up logs of customers who behave in two ways that have
 Each rate comes with the error of the runs it was asked in. Exits with 1 where a rate is outside its limits.
 """
 
-import gc
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -87,7 +86,6 @@ def rates(
 def _seen(
     claims: Callable[[int], Iterator[Claim]], runs: int, *, first: int = 0
 ) -> dict[str, tuple[list[bool], tuple[float, float] | None]]:
-    gc.freeze()  # statsmodels collects garbage at each adjustment of p, which takes longer than all else here
     values, limits = defaultdict(list), {}
     for seed in range(first, first + runs):
         for name, value, wanted in claims(seed):

@@ -7,7 +7,6 @@ is done as in a study: events to spells to findings. The truth is what became of
 hazards, followed to their end. Exits with 1 where a rate is outside its limits.
 """
 
-import gc
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -31,7 +30,6 @@ HELD_OF_DIFFERENCES = (0.93, 0.98)
 
 def main(seeds: int) -> int:
     """Print each rate with how many it is of; 1 if one is outside its limits, else 0."""
-    gc.freeze()  # statsmodels collects garbage at each adjustment of p, which takes longer than all else here
     simulated = simulate_log(ACCOUNTS_OF_TRUTH, seed=2**20)
     truth, back, most = shares_lost(simulated), shares_back(simulated), most_lost(simulated)
     print(f"the truth: {most[0]} to {most[1]} loses most, {most[2]:.0%} more than the next place")

@@ -50,8 +50,11 @@ def sentence(study: Study) -> str:
 
 def reading(study: Study) -> pd.DataFrame:
     """What became of the rows read: `part`, `rows`, `percent`."""
-    read = study.log.summary()
-    return read.assign(percent=(100 * read["share"]).round(2)).drop(columns="share")
+    return _in_percent(study.log.summary())
+
+
+def _in_percent(counts: pd.DataFrame) -> pd.DataFrame:
+    return counts.assign(percent=(100 * counts["share"]).round(2)).drop(columns="share")
 
 
 def parts_of(study: Study) -> tuple[Part, ...]:
@@ -97,7 +100,7 @@ def _sources(study: Study) -> pd.DataFrame:
 
 
 def _covered(study: Study) -> Part:
-    filled, months = study.log.columns_filled(), study.log.events_by_month()
+    filled, months = _in_percent(study.log.columns_filled()), study.log.events_by_month()
     months = months.assign(month=months["month"].dt.strftime("%Y-%m"))
     return Part(
         "What the record covers",

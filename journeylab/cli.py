@@ -24,7 +24,8 @@ from journeylab.events.simulate import simulate_log
 from journeylab.reporting.export import write_reports
 from journeylab.reporting.index import NAME
 from journeylab.settings import FILE, RAW
-from journeylab.sprint import NOTEBOOK, start_sprint, write_comparison
+from journeylab.sprint import start_sprint
+from journeylab.sprint_page import NOTEBOOK, write_comparison
 from journeylab.study import DATA, PROCESSED, open_study
 
 PACKAGE = Path(__file__).parent
@@ -94,9 +95,9 @@ def init(
         ),
     ] = "trial-to-partner",
 ) -> None:
-    """Start a new study: a folder with study.yml, journey.yml and a place for the data.
+    """Start a new study: a folder with study.yml, journey.yml, notes.yml and a place for the data.
 
-    Both files say in comments what to change. Editors that know JSON Schema check journey.yml as you type, against
+    The files say in comments what to change. Editors that know JSON Schema check journey.yml as you type, against
     journey.schema.json beside it.
     """
     source = _template(template)
@@ -127,7 +128,7 @@ def check(
     data: Data = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
 ) -> None:
-    """Check the journey against the data, and the data themselves.
+    """Check the journey against the data, the data themselves, and the notes on the map.
 
     Shows how many rows were read, how many were refused and why, and what the lint says of the journey: with file, line
     and how to mend it. The exit code is 1 if there is an error (with --strict, if there is a warning), and else 0.
@@ -140,6 +141,7 @@ def check(
     if len(opened.lint):
         console.print(_as_table(opened.lint.table.drop(columns="rule"), title="What the lint says of the journey"))
     console.print(f"Lint: {opened.lint.sentence()}", highlight=False)
+    console.print(_escaped(f"Notes on the map: {opened.notes.sentence()}"), highlight=False)
     if len(opened.lint.errors) or (strict and len(opened.lint.warnings)):
         raise typer.Exit(1)
 

@@ -24,13 +24,15 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from journeylab.base import html
 from journeylab.base.documents import OneOrList, Places, Problem, Text, check_document, read_document, refused
 from journeylab.base.errors import StudyError, did_you_mean
 from journeylab.base.problems import in_words
+from journeylab.base.words import counted, listed
 from journeylab.events.journey import Journey
 
 FILE = "notes.yml"
-INTERVIEW, ASSUMPTION = "interview", "assumption"
+DATA, SURVEY, INTERVIEW, ASSUMPTION = EVIDENCE = ("data", "survey", "interview", "assumption")
 # Each kind of remark, as notes.yml writes it, and the lane of the map in which it stands.
 LANES = {
     "goals": "goal",
@@ -135,6 +137,27 @@ class Notes:
         """One row per remark: the columns of `COLUMNS`; `lane` as the map calls it, `date` as text. The owner of a
         stage is the row of lane `owner`."""
         return pd.DataFrame(self._rows(), columns=list(COLUMNS), dtype=object)
+
+    def sentence(self) -> str:
+        """How many remarks on how many stages, on what evidence, and from when to when."""
+        rows = self.table()
+        rows = rows[rows["lane"] != "owner"]
+        if rows.empty:
+            return f"No remark. People add what no log tells in {FILE}."
+        kinds = rows["evidence"].value_counts()
+        resting = listed([f"{kind} {kinds[kind]}" for kind in EVIDENCE if kind in kinds])
+        days = sorted(rows["date"].dropna().unique())
+        dated = f"; dated {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else ""
+        return f"{counted(len(rows), 'remark')} on {counted(rows['stage'].nunique(), 'stage')} ({resting}){dated}."
+
+    def __repr__(self) -> str:
+        return f"Notes: {self.sentence()}"
+
+    def _repr_html_(self) -> str:
+        heads = [f"Scenario: {self.scenario or 'not noted'}.", f"Owner: {self.owner or 'not noted'}."]
+        rows = self.table().dropna(axis="columns", how="all")
+        shown = html.table(rows, csv=False) if len(rows) else ""
+        return html.card("Notes on the map", html.listing(heads), html.paragraph(self.sentence()), shown)
 
     def _rows(self) -> Iterator[tuple]:
         for stage, notes in self.stages.items():

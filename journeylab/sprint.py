@@ -10,18 +10,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from journeylab.base.durations import days
-from journeylab.base.errors import ReportError, StudyError
+from journeylab.base import html
+from journeylab.base.errors import StudyError
 from journeylab.base.files import fingerprint, write_text
 from journeylab.base.sheets import write_csv
 from journeylab.base.suppression import FEWEST
-from journeylab.events.log import EventLog, Window, written
+from journeylab.events.log import Window, written
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.personas import Personas, find_personas
+from journeylab.findings.personas import Personas
 from journeylab.findings.personas.change import PersonaChange, compare_personas
 from journeylab.findings.survival import estimate_survival
-from journeylab.reporting.page import Masthead, to_html
-from journeylab.reporting.running import run_notebooks
 from journeylab.settings import FILE
 from journeylab.sprint_record import (
     PERSONAS,
@@ -33,11 +31,10 @@ from journeylab.sprint_record import (
     pick_sprint,
     read_sprint,
 )
-from journeylab.study import DATA, NOTES, Study
+from journeylab.study import NOTES, Study
 
 # Which two sprints a notebook compares, as OLD,NEW; without it, the last ones.
 COMPARED = "JOURNEYLAB_SPRINTS"
-NOTEBOOK = "05_what_changed_since_last_sprint.ipynb"
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,10 @@ class SprintChange:
     new: str
     said: str
     change: PersonaChange
+
+    def _repr_html_(self) -> str:
+        compared = html.card(f"From {self.old} to {self.new}", html.paragraph(self.said))
+        return compared + self.change._repr_html_()
 
 
 def start_sprint(study: Study, name: str) -> Sprint:
@@ -116,36 +117,6 @@ def compare_sprints(study: Study, old: str | None = None, new: str | None = None
     return _halves(study, f"This study has one sprint, “{last.name}”, and nothing has changed since")
 
 
-def write_comparison(study: Study, old: str, new: str, *, notebook: Path, masthead: Masthead) -> Path:
-    """Run a copy of `notebook` for the sprints `old` and `new`, and write its page and the tables of the change into
-    the new sprint's folder; returns the page.
-
-    Raises StudyError as `compare_sprints` does and where the two were compared already, and ReportError if the notebook
-    fails.
-    """
-    sprints = find_sprints(study.folder)
-    earlier, later = pick_sprint(sprints, old), pick_sprint(sprints, new)
-    folder = later.folder / f"compared-with-{earlier.name}"
-    if folder.exists():
-        raise StudyError(
-            f"“{later.folder.name}” holds “{folder.name}” already, and nothing is written over. "
-            "Move it elsewhere first."
-        )
-    change = compare_sprints(study, earlier.name, later.name).change.for_export()
-    variables = {COMPARED: f"{earlier.name},{later.name}"}
-    if study.folders.data:
-        variables[DATA] = str(study.folders.data.resolve())
-    run = run_notebooks([notebook], folder=study.folder / SPRINTS, variables=variables)[0]
-    if run.failure:
-        raise ReportError(f"{notebook.name}, {run.failure}. Mend the cell, then compare again.")
-    page = to_html(run.notebook, name=notebook.name, masthead=masthead, reports="../../../reports/")
-    tables = {"lineage": change.lineage, "matching": change.cross, "shares": change.table, "drift": change.drift}
-    tables["unseen"] = change.unseen.assign(n=change.unseen["n"].where(change.unseen["n"] >= FEWEST))
-    for name, table in tables.items():
-        write_csv(table, folder / f"{name}.csv")
-    return write_text(folder / "index.html", page)
-
-
 def _between(study: Study, old: Sprint, new: Sprint, *, said: str) -> SprintChange:
     if old.number >= new.number:
         raise StudyError(f"Sprint “{old.name}” is not earlier than “{new.name}”. Name the earlier one first.")
@@ -163,24 +134,14 @@ def _halves(study: Study, why: str) -> SprintChange:
     window = study.window
     middle = window.start + (window.end - window.start) / 2
     middle = middle.normalize() if middle.normalize() > window.start else middle
-    first = study.log.before(middle)
-    second = replace(study.log, window=Window(middle, window.end))
-    change = compare_personas(_found_in(study, first), _found_in(study, second), log=second)
-    said = f"{why}: the personas of {first.window} are compared with those of {second.window}."
+    first, second = Window(window.start, middle), Window(middle, window.end)
+    change = compare_personas(
+        study.personas_within(first, kept_as="personas-of-first-half"),
+        study.personas_within(second, kept_as="personas-of-second-half"),
+        log=replace(study.log, window=second),
+    )
+    said = f"{why}: the personas of {first} are compared with those of {second}."
     return SprintChange("first half of the window", "second half", said, change)
-
-
-def _found_in(study: Study, log: EventLog) -> Personas:
-    decisions = study.settings.personas
-    if decisions is None:
-        return Personas.none(study.journey, study.personas.lacking.removeprefix("No personas: "))
-    if days(decisions.within) > log.window.days:
-        why = (
-            f"half the window, {log.window.days:g} days, is shorter than the {days(decisions.within):g} days by which "
-            "personas are told. Widen the window."
-        )
-        return Personas.none(study.journey, why)
-    return find_personas(log, study.journey, within=decisions.within, seed=decisions.seed)
 
 
 def _reading(study: Study) -> str:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from journeylab.base import html
 from journeylab.base.errors import StudyError, did_you_mean
+from journeylab.base.words import counted
 from journeylab.findings.personas import Personas, read_personas
 
 SPRINTS = Path("sprints")
@@ -59,6 +61,15 @@ class Sprint:
 
     def __repr__(self) -> str:
         return f"Sprint {self.number} “{self.name}”: window {self.window[0]} to {self.window[1]}"
+
+    def _repr_html_(self) -> str:
+        n = len(self.personas.table)
+        said = (
+            f"Window {self.window[0]} to {self.window[1]}; {counted(n, 'persona')}; "
+            f"{counted(len(self.inputs), 'input')}, each with its fingerprint"
+            f"{f'; the sprint before it is “{self.previous}”' if self.previous else ''}."
+        )
+        return html.card(f"Sprint {self.number}: {self.name}", html.paragraph(said), html.table(self.inputs, csv=False))
 
 
 def read_sprint(folder: Path) -> Sprint:

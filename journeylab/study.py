@@ -5,34 +5,36 @@ A study is a folder: study.yml, the journey that it names, `data/raw`, `data/pro
 """
 
 import os
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-import pyarrow as pa
-
 from journeylab.base import html
-from journeylab.base.errors import StudyError
+from journeylab.base.durations import days
 from journeylab.base.files import fingerprint
+from journeylab.base.words import counted
 from journeylab.events.crm_records import CrmRecords, read_crm
 from journeylab.events.journey import Journey, read_journey
 from journeylab.events.lint import Lint, check_journey
 from journeylab.events.log import EventLog, Window
-from journeylab.events.reading import Source, read_events
+from journeylab.events.reading import Source, read_events, read_log, write_log
 from journeylab.events.spells import Spells, find_spells, read_spells
 from journeylab.findings.personas import Personas, find_personas, read_personas
 from journeylab.findings.personas.change import compare_personas
+from journeylab.kept import Kept
 from journeylab.notes import Notes, find_notes
-from journeylab.settings import FILE, Folders, Settings, read_settings
-from journeylab.sprint_record import find_sprints
+from journeylab.settings import FILE, Folders, PersonaDecisions, Settings, read_settings
+from journeylab.sprint_record import Sprint, find_sprints
 
 DATA = "JOURNEYLAB_DATA"
 PROCESSED = Path("data/processed")
+# The columns of the customers’ table that say which account a customer belongs to.
+ACCOUNTS = ("account", "account_id")
 NOTES = "personas.yml"
-# What spells, and personas, are made by: folders of the package.
-SPELL_CODE = ("events",)
+# What log and spells, and personas, are made by: folders of the package.
+EVENT_CODE = ("events",)
 PERSONA_CODE = ("events", "estimators", "findings/personas")
 
 
@@ -71,11 +73,24 @@ class Study:
 
     @cached_property
     def log(self) -> EventLog:
-        """The events, from the files that study.yml names."""
+        """The events, from the files that study.yml names.
+
+        They are kept in `data/processed` as they were read, under a fingerprint of all that this depends on: the
+        contents of the data files, how study.yml says to read them, and journeylab's code. Reading the contents for it
+        costs about half a second per gigabyte; in turn, nothing outdated is ever used. Files of other fingerprints are
+        removed.
+        """
         said, place = self.settings, self.folders.place
         sources = [Source(place(each.path), each.columns, each.timezone, each.time_unit) for each in said.events]
         customers = said.customers and {**said.customers.model_dump(), "path": place(said.customers.path)}
-        return read_events(sources, window=self.window, customers=customers, duplicates=said.duplicates)
+        return self._kept.found(
+            "log",
+            self._fingerprint_of_data(EVENT_CODE),
+            ".duckdb",
+            read=lambda path: read_log(path, window=self.window, customers=customers),
+            find=lambda: read_events(sources, window=self.window, customers=customers, duplicates=said.duplicates),
+            write=write_log,
+        )
 
     @cached_property
     def crm(self) -> CrmRecords | None:
@@ -102,20 +117,16 @@ class Study:
     def spells(self) -> Spells:
         """The customers' visits to each stage.
 
-        They are kept in `data/processed` under a fingerprint of all that they depend on: the contents of the data
-        files, how study.yml says to read them, the journey, and journeylab's code. Reading the contents for it costs
-        about half a second per gigabyte; in turn, nothing outdated is ever used. Files of other fingerprints are
-        removed.
+        They are kept in `data/processed` as the log is, under a fingerprint that also covers the journey.
         """
-        kept = self.folder / PROCESSED / f"spells-{self._fingerprint(*SPELL_CODE)}.parquet"
-        # Another process may be removing the file, or a full disk has cut it: then the spells are found again.
-        with suppress(FileNotFoundError, StudyError, pa.ArrowException):
-            return read_spells(kept, journey=self.journey, window=self.window, customers=self.log.customers)
-        spells = find_spells(self.log, self.journey)
-        with suppress(OSError):  # a study may lie where one cannot write
-            spells.write(kept)
-            _remove_others(kept, "spells-*.parquet")
-        return spells
+        return self._kept.found(
+            "spells",
+            self._fingerprint(EVENT_CODE),
+            ".parquet",
+            read=lambda path: read_spells(path, journey=self.journey, window=self.window, customers=self.log.customers),
+            find=lambda: find_spells(self.log, self.journey),
+            write=Spells.write,
+        )
 
     @cached_property
     def personas(self) -> Personas:
@@ -130,56 +141,100 @@ class Study:
         found, notes = self._found_personas(), self.folder / NOTES
         return found.named(notes) if notes.is_file() else found
 
+    def personas_within(self, part: Window, *, kept_as: str) -> Personas:
+        """The personas that a `part` of the window shows, found by the same decisions as if it were all there is.
+
+        Events before it are history. They too are kept in `data/processed`, one result for each name `kept_as`.
+        """
+        decisions = self.settings.personas
+        if decisions is None:
+            return Personas.none(self.journey, self._undecided)
+        if days(decisions.within) > part.days:
+            why = (
+                f"that part of the window, {part.days:g} days, is shorter than the {days(decisions.within):g} days by "
+                "which personas are told. Widen the window."
+            )
+            return Personas.none(self.journey, why)
+        return self._personas(kept_as, replace(self.log.before(part.end), window=part), decisions)
+
     def _found_personas(self) -> Personas:
         decisions = self.settings.personas
         if decisions is None:
-            why = (
-                f"{FILE} of “{self.name}” does not say how they are to be found. "
-                "Add a line such as “personas: {within: 30d, seed: 7}”."
-            )
-            return Personas.none(self.journey, why)
-        last = next(reversed(find_sprints(self.folder)), None)
-        continues = last.to_json() if last else ""
-        found_with = fingerprint(self._fingerprint(*PERSONA_CODE), decisions.model_dump_json(), continues)
-        kept = self.folder / PROCESSED / f"personas-{found_with}.persona.json"
-        with suppress(OSError, StudyError):
-            return read_personas(kept)
-        personas = find_personas(self.log, self.journey, within=decisions.within, seed=decisions.seed)
-        if last:
-            personas = compare_personas(last.personas, personas, log=self.log, used=last.ids).personas
-        with suppress(OSError):
-            personas.write(kept)
-            _remove_others(kept, "personas-*.persona.json")
-        return personas
+            return Personas.none(self.journey, self._undecided)
+        return self._personas("personas", self.log, decisions, last=next(reversed(find_sprints(self.folder)), None))
 
-    def _fingerprint(self, *code: str) -> str:
+    @property
+    def _undecided(self) -> str:
+        return (
+            f"{FILE} of “{self.name}” does not say how they are to be found. "
+            "Add a line such as “personas: {within: 30d, seed: 7}”."
+        )
+
+    def _personas(
+        self, name: str, log: EventLog, decisions: PersonaDecisions, *, last: Sprint | None = None
+    ) -> Personas:
+        """The personas of `log`, with the ids that they had in the sprint `last`."""
+
+        def find() -> Personas:
+            personas = find_personas(log, self.journey, within=decisions.within, seed=decisions.seed)
+            return compare_personas(last.personas, personas, log=log, used=last.ids).personas if last else personas
+
+        depends_on = (str(log.window), decisions.model_dump_json(), last.to_json() if last else "")
+        return self._kept.found(
+            name,
+            fingerprint(self._fingerprint(PERSONA_CODE), *depends_on),
+            ".persona.json",
+            read=lambda path: read_personas(path, period=log.window),
+            find=find,
+            write=Personas.write,
+        )
+
+    @property
+    def _kept(self) -> Kept:
+        return Kept(self.folder / PROCESSED)
+
+    def _fingerprint(self, code: Iterable[str]) -> str:
         """Of the data, how they are read, the journey, and the code in the folders `code` of the package."""
+        return fingerprint(self._fingerprint_of_data(code), self.journey.fingerprint())
+
+    def _fingerprint_of_data(self, code: Iterable[str]) -> str:
+        """The same without the journey."""
         files_of_code = sorted(file for folder in code for file in (Path(__file__).parent / folder).rglob("*.py"))
         written = [source.path for source in self.settings.events]
         written += [self.settings.customers.path] if self.settings.customers else []
         files = [file for path in written for file in self.folders.find(path)]
         names = "\n".join(file.name for file in files)
-        return fingerprint(
-            version("journeylab"), files_of_code, self.settings.said_of_data(), self.journey.fingerprint(), names, files
-        )
+        return fingerprint(version("journeylab"), files_of_code, self.settings.said_of_data(), names, files)
 
     def __repr__(self) -> str:
         return f"Study “{self.name}”: journey “{self.journey.name}”, window {self.window}"
 
     def _repr_html_(self) -> str:
+        """What the study is of. It reads the log, and finds nothing: of spells and personas it tells once they were
+        asked for, and until then how to ask."""
         horizons = ", ".join(self.horizons)
         return html.card(
             self.name,
             html.paragraph(f"Journey “{self.journey.name}”; window {self.window}; horizons {horizons}."),
+            html.listing(self._held()),
             *([html.paragraph(self.settings.notes)] if self.settings.notes else []),
         )
 
-
-def _remove_others(kept: Path, pattern: str) -> None:
-    """Remove the files beside `kept` that lie there by an outdated fingerprint."""
-    for old in kept.parent.glob(pattern):
-        if old.name != kept.name:
-            old.unlink(missing_ok=True)
+    def _held(self) -> Iterator[str]:
+        """How much of what there is."""
+        yield f"Log: {self.log.sentence()}"
+        for column in ACCOUNTS:
+            if column in self.log.customers:
+                yield f"Accounts: {self.log.customers[column].nunique():,}, by the customers’ “{column}”."
+                break
+        yield f"Journey: {self.journey.sentence()}"
+        found = vars(self)  # what was asked for before
+        yield f"Spells: {found['spells'].sentence()}" if "spells" in found else "Spells: study.spells finds them."
+        if "personas" in found:
+            personas = found["personas"]
+            yield personas.lacking or f"Personas: {len(personas.table)} of {counted(len(personas.labels), 'customer')}."
+        else:
+            yield "Personas: study.personas finds them."
 
 
 def open_study(path: str | Path = ".", data: str | Path | None = None) -> Study:

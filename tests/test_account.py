@@ -75,8 +75,8 @@ def test_rows_refused_and_files_are_told(parts):
 def test_columns_are_told_by_how_many_events_they_fill_and_months_by_events(parts):
     columns, months = (table.rows for table in parts["What the record covers"].tables)
     filled = columns.set_index("column")
-    assert filled.loc["channel"].to_list() == [1, 0.5]
-    assert filled.loc["customer_id"].to_list() == [2, 1]
+    assert filled.loc["channel"].to_list() == [1, 50]
+    assert filled.loc["customer_id"].to_list() == [2, 100]
     assert months[["month", "events"]].to_numpy().tolist() == [["2025-01", 2]]
 
 

@@ -126,6 +126,16 @@ def test_check_says_what_was_read_and_refused(folder):
     assert "read 6 100" in lines
     assert "refused: missing customer 1 16.7" in lines
     assert "refused: duplicate 0 0" in lines
+    assert "Notes on the map: No remark. People add what no log tells in notes.yml." in lines
+
+
+def test_check_names_the_line_of_a_note_that_fits_no_stage(folder):
+    (folder / "notes.yml").write_text("stages:\n  tryng: {owner: growth}\n")
+    checked = run("check", "--study", folder)
+    assert (checked.exit_code, checked.stderr) == (
+        1,
+        "Error: notes.yml:2: There is no stage “tryng”. Did you mean “trying”?\n",
+    )
 
 
 def test_warnings_are_shown_and_count_as_errors_only_when_asked(folder):

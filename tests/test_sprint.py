@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from journeylab.base.errors import StudyError
 from journeylab.cli import app
-from journeylab.sprint import COMPARED, NOTEBOOK, compare_sprints, start_sprint
+from journeylab.sprint import COMPARED, compare_sprints, start_sprint
+from journeylab.sprint_page import NOTEBOOK
 from journeylab.sprint_record import check_name, find_sprints, pick_sprint, read_sprint
 from journeylab.study import open_study
 
@@ -133,6 +134,7 @@ def test_the_same_study_gives_the_same_sprint_to_the_byte(before, tmp_path):
 def test_survivors_keep_their_ids_and_newcomers_get_fresh_ones(after):
     first, second = find_sprints(after)
     assert (second.previous, second.ids) == ("spring", ("P1", "P2", "P3"))
+    assert "3 personas; 3 inputs, each with its fingerprint; the sprint before it is “spring”." in second._repr_html_()
     # Kind m is now the largest and was found as P1: it is the old P2.
     assert first.personas.table["persona"].tolist() == ["P1", "P2"]
     assert second.personas.table["persona"].tolist() == ["P2", "P3", "P1"]
@@ -143,6 +145,9 @@ def test_two_sprints_are_compared_by_the_later_ones_customers(after):
     assert (since.old, since.new) == ("sprint “spring”", "sprint “summer”")
     lineage = since.change.lineage.set_index("id")["change"].to_dict()
     assert lineage == {"P1": "survived", "P2": "survived", "P3": "new"}
+    shown = since._repr_html_()
+    assert "<h3>From sprint “spring” to sprint “summer”</h3>" in shown
+    assert since.change._repr_html_() in shown
     latest = compare_sprints(open_study(after))
     assert latest.said == "These are the last two sprints."
     pd.testing.assert_frame_equal(latest.change.lineage, since.change.lineage)

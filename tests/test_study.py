@@ -53,8 +53,12 @@ def days(study):
     return dict(zip(finished["customer_id"], finished["days"], strict=True))
 
 
-def kept(folder):
-    return sorted((folder / "data/processed").glob("*"))
+def kept(folder, name):
+    return sorted((folder / "data/processed").glob(f"{name}-*"))
+
+
+def names_kept(folder):
+    return sorted(path.name.split("-")[0] for path in (folder / "data/processed").iterdir())
 
 
 def test_a_study_gives_what_its_files_say(folder):
@@ -76,9 +80,37 @@ def test_what_was_found_once_is_not_found_again(folder):
     assert set(study.lint.table["severity"]) == {"warning"}
 
 
+def test_the_log_is_kept_and_read_as_it_was(folder, monkeypatch):
+    (folder / "data/raw/events.csv").write_text(EVENTS + "bob,cancelled,2025-01-08\n,started,2025-01-09\n")
+    (folder / "study.yml").write_text(STUDY + "customers: {path: data/raw/customers.csv, key: id}\n")
+    (folder / "data/raw/customers.csv").write_text("id,plan\nann,team\nbob,solo\n")
+    first = open_study(folder).log
+    monkeypatch.setattr(study_module, "read_events", None)  # to read it again would fail
+    again = open_study(folder).log
+    assert again.sentence() == first.sentence()
+    assert again.summary().equals(first.summary())
+    assert again.summary()["rows"].tolist() == [6, 4, 1, 0, 0, 1, 0]
+    assert again.quarantine.rows.to_pandas().equals(first.quarantine.rows.to_pandas())
+    assert again.events.schema() == first.events.schema()
+    assert again.events.order_by("seq").to_pandas().equals(first.events.order_by("seq").to_pandas())
+    pd.testing.assert_frame_equal(again.customers, first.customers)
+
+
+def test_a_kept_log_is_never_out_of_date_and_serves_those_who_opened_it_before(folder):
+    open_study(folder).log  # noqa: B018
+    earlier = open_study(folder).log
+    (before,) = kept(folder, "log")
+    (folder / "data/raw/events.csv").write_text(EVENTS + "bob,started,2025-02-01\n")
+    assert len(open_study(folder).log) == 5
+    (after,) = kept(folder, "log")
+    assert after != before
+    assert len(earlier) == 4
+    assert earlier.events.count().to_pyarrow().as_py() == 4
+
+
 def test_spells_are_kept_and_found_as_they_were(folder, monkeypatch):
     first = open_study(folder).spells
-    assert [path.name.split("-")[0] for path in kept(folder)] == ["spells"]
+    assert names_kept(folder) == ["log", "spells"]
 
     monkeypatch.setattr(study_module, "find_spells", None)  # to find them again would fail
     again = open_study(folder).spells
@@ -97,29 +129,29 @@ def test_spells_are_kept_and_found_as_they_were(folder, monkeypatch):
 )
 def test_kept_spells_are_never_out_of_date_and_old_ones_go(folder, name, old, new, found):
     open_study(folder).spells  # noqa: B018
-    before = kept(folder)
+    before = kept(folder, "spells")
     text = (folder / name).read_text()
     assert old in text
     (folder / name).write_text(text.replace(old, new))
     assert days(open_study(folder)) == found
-    assert len(kept(folder)) == 1
-    assert kept(folder) != before
+    assert len(kept(folder, "spells")) == 1
+    assert kept(folder, "spells") != before
 
 
 def test_another_study_of_the_folder_keeps_the_readme(folder):
     (folder / "data/processed").mkdir()
     (folder / "data/processed/README.md").write_text("what can be made again")
     open_study(folder).spells  # noqa: B018
-    assert [path.name.split("-")[0] for path in kept(folder)] == ["README.md", "spells"]
+    assert names_kept(folder) == ["README.md", "log", "spells"]
 
 
 def test_a_kept_file_that_was_cut_is_replaced(folder):
     open_study(folder).spells  # noqa: B018
-    (path,) = kept(folder)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    assert days(open_study(folder)) == {"ann": 10, "bob": 5}
-    assert path.read_bytes() == whole
+    for path in kept(folder, "*"):
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        assert days(open_study(folder)) == {"ann": 10, "bob": 5}
+        assert len(path.read_bytes()) == len(whole)
 
 
 def test_where_nothing_can_be_kept_the_study_works_all_the_same(folder):
@@ -176,13 +208,14 @@ def test_personas_are_found_with_the_studys_decisions(folder, monkeypatch):
 def test_personas_are_kept_and_not_found_again(folder, monkeypatch):
     first = open_study(folder).personas
     assert first.sentence().startswith("No personas: only 1 of 2 customers can be judged by their first 7 days")
-    assert [path.name.split("-")[0] for path in kept(folder)] == ["personas"]
+    assert names_kept(folder) == ["log", "personas"]
     monkeypatch.setattr(study_module, "find_personas", None)  # to find them again would fail
     again = open_study(folder)
     assert again.personas.sentence() == first.sentence()
     assert again.personas.left_out.equals(first.left_out)
+    assert again.personas.period == first.period == again.window
     again.spells  # noqa: B018
-    assert [path.name.split("-")[0] for path in kept(folder)] == ["personas", "spells"]
+    assert names_kept(folder) == ["log", "personas", "spells"]
 
 
 @pytest.mark.parametrize(
@@ -196,16 +229,16 @@ def test_personas_are_kept_and_not_found_again(folder, monkeypatch):
 )
 def test_kept_personas_are_never_out_of_date(folder, name, old, new):
     open_study(folder).personas  # noqa: B018
-    (before,) = kept(folder)
+    (before,) = kept(folder, "personas")
     (folder / name).write_text((folder / name).read_text().replace(old, new))
     open_study(folder).personas  # noqa: B018
-    (after,) = kept(folder)
+    (after,) = kept(folder, "personas")
     assert after != before
 
 
 def test_kept_personas_that_somebody_changed_are_found_again(folder):
     open_study(folder).personas  # noqa: B018
-    (path,) = kept(folder)
+    (path,) = kept(folder, "personas")
     whole = path.read_text()
     path.write_text(whole.replace("only 1 of 2", "all 2 of 2"))
     assert open_study(folder).personas.sentence().startswith("No personas: only 1 of 2")

@@ -12,6 +12,7 @@ import journeylab
 from journeylab.base.errors import JourneyError
 from journeylab.events.journey import Journey, journey_schema, read_journey
 from journeylab.events.lint import check_journey
+from journeylab.notes import LANES, read_notes
 from journeylab.study import Study, open_study
 
 TEMPLATES = Path(journeylab.__file__).parent / "templates"
@@ -51,8 +52,20 @@ def test_there_is_nothing_but_the_four_templates():
     assert sorted(path.name for path in TEMPLATES.iterdir()) == NAMES
 
 
-def test_a_template_is_three_files(template):
-    assert sorted(path.name for path in template.iterdir()) == ["README.md", "journey.yml", "study.yml"]
+def test_a_template_is_four_files(template):
+    assert sorted(path.name for path in template.iterdir()) == ["README.md", "journey.yml", "notes.yml", "study.yml"]
+
+
+def test_the_notes_of_a_template_show_every_kind_of_remark_and_fit_its_journey(template, journey):
+    notes = read_notes(template / "notes.yml", journey=journey)
+    assert notes.scenario
+    assert notes.owner
+    assert set(notes.table()["lane"]) == {"opportunities", "assumptions", "moments"}
+    text = (template / "notes.yml").read_text(encoding="utf-8")
+    assert [kind for kind in LANES if kind not in text] == []
+    told = text.replace("    # pain_points:", "    pain_points:").replace("    #   - {", "      - {")
+    rows = read_notes(yaml.safe_load(told), journey=journey).table().set_index("lane")
+    assert rows.loc["pain points", "evidence"] == "interview"
 
 
 def test_a_template_lints_without_a_finding(journey):

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,7 +12,12 @@ from journeylab.base.sheets import harmless
 
 # Characters that turn the direction of all that follows them, whoever wrote it (embeddings, overrides, isolates). Shown
 # by their number they turn nothing. The marks U+200E and U+200F, which turn only themselves, stay.
-_TURNING = {code: f"[U+{code:04X}]" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# JupyterLab sets every cell of a table flush right. Our pages have styles of their own, and leave this out.
+FLUSH_LEFT = (
+    "<style>.jl-table :is(th, td):not(.number) { text-align: left; vertical-align: top; } "
+    ".jl-table caption { text-align: left; }</style>"
+)
 
 
 def visible(text: str) -> str:
@@ -20,7 +26,7 @@ def visible(text: str) -> str:
     >>> visible("annexe\u202efdp.exe")
     'annexe[U+202E]fdp.exe'
     """
-    return text.translate(_TURNING)
+    return _TURNING.sub(lambda turning: f"[U+{ord(turning[0]):04X}]", text)
 
 
 def escape(text: str) -> str:
@@ -70,9 +76,8 @@ def table(rows: pd.DataFrame, *, caption: str | None = None, csv: bool = True) -
         body = f'<tr><td colspan="{len(rows.columns)}">no rows</td></tr>'
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     link = _csv_link(rows) if csv else ""
-    return (
-        f'<div class="jl-table"><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{link}</div>'
-    )
+    rows_of_html = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="jl-table">{FLUSH_LEFT}<table>{title}{rows_of_html}</table>{link}</div>'
 
 
 @dataclass(frozen=True)

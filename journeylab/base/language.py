@@ -48,6 +48,10 @@ _SMALL = {
     "tego ten to tu tylko tym w we wszystko z za ze żeby",
 }
 SMALL_WORDS = {language: frozenset(words.split()) for language, words in _SMALL.items()}
+_LANGUAGES = {
+    word: tuple(language for language, small in SMALL_WORDS.items() if word in small)
+    for word in frozenset().union(*SMALL_WORDS.values())
+}
 
 
 def language_of(text: str) -> str | None:
@@ -62,15 +66,17 @@ def language_of(text: str) -> str | None:
     """
     if script := _other_script(text):
         return f"{script} script"
-    words = [word.replace("’", "'") for word in _WORD.findall(text.lower())]
-    found = {language: sum(word in small for word in words) for language, small in SMALL_WORDS.items()}
-    (first, most), (_, next_most) = Counter(found).most_common(2)
+    words = _WORD.findall(text.lower().replace("’", "'"))
+    found = Counter(language for word in words for language in _LANGUAGES.get(word, ()))
+    (first, most), (_, next_most) = [*found.most_common(2), (None, 0), (None, 0)][:2]
     is_told = most >= FEWEST_WORDS and most > next_most and most >= FEWEST_SHARE * len(words)
     return first if is_told else None
 
 
 def _other_script(text: str) -> str | None:
     """The script of most letters of `text`, where that is not the Latin one."""
+    if text.isascii():
+        return None
     letters = [letter for letter in text if letter.isalpha()]
     if not letters or 2 * sum(letter.isascii() for letter in letters) > len(letters):
         return None

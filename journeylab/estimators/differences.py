@@ -7,7 +7,7 @@ a share of 0 of 12 is not taken for certain, as a p from its standard error of 0
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from journeylab.estimators.intervals import difference_interval
 
@@ -25,7 +25,7 @@ def share_difference(
 
     The base is how many a share of exactly 0 or 1 stands on. Missing (nan) where a share or its error is.
     """
-    return _difference(first, second, np.asarray(norm.isf((1 - confidence) / 2)))
+    return _difference(first, second, np.asarray(-ndtri((1 - confidence) / 2)))
 
 
 def share_difference_p_value(first: Share, second: Share) -> np.ndarray:
@@ -39,7 +39,7 @@ def share_difference_p_value(first: Share, second: Share) -> np.ndarray:
         reaches = (lower <= 0) & (upper >= 0)
         near, far = np.where(reaches, near, middle), np.where(reaches, middle, far)
     _, lower, _ = _difference(first, second, np.asarray(1.0))
-    return np.where(np.isfinite(lower), np.where(difference == 0, 1.0, 2 * norm.sf(far)), np.nan)
+    return np.where(np.isfinite(lower), np.where(difference == 0, 1.0, 2 * ndtr(-far)), np.nan)
 
 
 def _difference(first: Share, second: Share, width: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

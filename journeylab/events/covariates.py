@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from journeylab.base import html
 from journeylab.base.documents import check_document, read_document
 from journeylab.base.durations import DAY
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.words import counted
 from journeylab.events.conditions import Condition
 from journeylab.events.features.attributes import KNOWN_AT
-from journeylab.events.log import EventLog
+from journeylab.events.log import EventLog, written
 from journeylab.events.matching import holds
 
 NEVER = np.inf
@@ -78,6 +80,22 @@ class Exposure:
         first = visits["customer_id"].map(self._first)
         after = (first - visits["entered"]).dt.as_unit("us").astype("int64").to_numpy() / DAY
         return np.where(first.isna(), NEVER, after)
+
+    def sentence(self) -> str:
+        """How many times of how many customers, from when to when."""
+        if not len(self.times):
+            return f"“{self.name}” happened to nobody."
+        first, last = (written(self.times["time"].agg(end).floor("min")) for end in ("min", "max"))
+        n = self.times["customer_id"].nunique()
+        times = counted(len(self.times), "time")
+        return f"“{self.name}” happened to {counted(n, 'customer')}, {times}, from {first} to {last}."
+
+    def __repr__(self) -> str:
+        return f"Exposure: {self.sentence()}"
+
+    def _repr_html_(self) -> str:
+        said = "A visit counts as exposed from the customer’s first time on, and not before."
+        return html.card("Exposure", html.paragraph(self.sentence()), html.paragraph(said))
 
     @cached_property
     def _first(self) -> pd.Series:

@@ -16,6 +16,7 @@ from journeylab.base.errors import JourneyError, did_you_mean
 from journeylab.base.files import fingerprint, write_text
 from journeylab.base.html import card, paragraph, table
 from journeylab.base.problems import in_words
+from journeylab.base.words import counted
 from journeylab.events.conditions import Bounds, Condition, Frozen, Validation, Value, Wanted
 from journeylab.events.contradictions import SILENT, contradictions
 
@@ -226,8 +227,20 @@ class Journey(Frozen):
 
     __str__ = __repr__
 
+    def sentence(self) -> str:
+        """How many stages and ways of being lost there are, and which definition this is."""
+        silent = [stage for stage in self.stages if stage.silent_after and not stage.completes]
+        silence = f", and silence in {counted(len(silent), 'stage')}" if silent else ""
+        return (
+            f"{counted(len(self.stages), 'stage')}, from “{self.stages[0].title}” to “{self.stages[-1].title}”; "
+            f"{counted(len(self.loss_branches), 'named way')} of being lost{silence}; movement {self.movement}; "
+            f"definition {self.fingerprint()}."
+        )
+
     def _repr_html_(self) -> str:
-        return card(self.name, paragraph(self.goal), table(self.summary(), csv=False))
+        return card(
+            self.name, paragraph(f"Goal: {self.goal}"), paragraph(self.sentence()), table(self.summary(), csv=False)
+        )
 
 
 def _opening_words(stage: Stage) -> str:

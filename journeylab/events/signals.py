@@ -6,7 +6,7 @@ window functions of the engine took five times as long as that, and sorting by t
 a number, twice as long.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -96,16 +96,19 @@ class Signals:
     proofs: tuple[np.ndarray, ...]
 
 
-def find_signals(log: EventLog, journey: Journey, *, batch_rows: int) -> tuple[pa.Array, Iterator[Signals]]:
+def find_signals(log: EventLog, journeys: Sequence[Journey], *, batch_rows: int) -> tuple[pa.Array, Iterator[Signals]]:
     """Ids of all customers in order, and the signals of `log` in batches of whole customers.
 
-    A batch holds about `batch_rows` events, or all of one customer where that customer alone has more. Raises
-    JourneyError where a condition asks for a column that the log lacks, or sets bounds on one that holds no numbers.
+    The signals serve each of `journeys`, which may differ in `silent_after` alone: which of the events that may return
+    a customer do so, only the walk through one of them tells. A batch holds about `batch_rows` events, or all of one
+    customer where that customer alone has more. Raises JourneyError where a condition asks for a column that the log
+    lacks, or sets bounds on one that holds no numbers.
     """
-    matched = _matched(log.events, journey)
+    matched = _matched(log.events, journeys[0])
     ids = log.events.select("customer_id").distinct().order_by("customer_id").to_pyarrow()["customer_id"]
-    shortest = min((stage.silent_after_us for stage in journey.stages if stage.silent_after), default=None)
-    codes = Codes.of(journey)
+    stages = [stage for journey in journeys for stage in journey.stages]
+    shortest = min((stage.silent_after_us for stage in stages if stage.silent_after), default=None)
+    codes = Codes.of(journeys[0])
     batches = whole_customers(matched.to_pyarrow_batches(chunk_size=batch_rows), column="customer")
     return ids.combine_chunks().cast(pa.string()), (_signals(batch, codes, shortest) for batch in batches)
 

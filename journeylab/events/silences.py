@@ -61,7 +61,7 @@ def find_silences(
         least[place] = round(longer_than[journey.stage_names[place]] * DAY)
     quiet = _with_silence(journey, {})
     start, end = (_microseconds(time) for time in (log.window.start, log.window.end))
-    _, batches = find_signals(log, quiet, batch_rows=batch_rows)
+    _, batches = find_signals(log, [quiet], batch_rows=batch_rows)
     moves = Moves.of(quiet)
     parts = [_silences(signals, walk(signals, moves, end=end), least, start) for signals in batches]
     empty = [np.zeros(0, np.int64)] * 5

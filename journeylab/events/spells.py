@@ -1,5 +1,6 @@
 """Spells: how long was each visit of each customer to each stage, and how did it end?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,11 +112,19 @@ def find_spells(log: EventLog, journey: Journey, *, batch_rows: int = 1_000_000)
     before the window's start are left out. Entering a stage that completes is always the outcome `completed`. Raises
     JourneyError where a condition asks for a column that the log lacks, or sets bounds on one that holds no numbers.
     """
-    ids, batches = find_signals(log, journey, batch_rows=batch_rows)
-    moves, end = Moves.of(journey), _microseconds(log.window.end)
-    tables = [_table(signals, walk(signals, moves, end=end), ids, journey, log.window) for signals in batches]
-    table = pa.concat_tables(tables).combine_chunks() if tables else _with_names(_SCHEMA.empty_table(), journey)
-    return Spells(table, journey, log.window, log.customers)
+    return find_spells_under(log, [journey], batch_rows=batch_rows)[0]
+
+
+def find_spells_under(log: EventLog, journeys: Sequence[Journey], *, batch_rows: int = 1_000_000) -> list[Spells]:
+    """What `find_spells` finds for each of `journeys`, which may differ in `silent_after` alone: the log is read and
+    matched with their rules once for all of them."""
+    ids, batches = find_signals(log, journeys, batch_rows=batch_rows)
+    moves, end = [Moves.of(journey) for journey in journeys], _microseconds(log.window.end)
+    parts: list[list[pa.Table]] = [[] for _ in journeys]
+    for signals in batches:
+        for found, journey, ways in zip(parts, journeys, moves, strict=True):
+            found.append(_table(signals, walk(signals, ways, end=end), ids, journey, log.window))
+    return [_joined(tables, journey, log) for tables, journey in zip(parts, journeys, strict=True)]
 
 
 def read_spells(path: str | Path, *, journey: Journey, window: Window, customers: pd.DataFrame) -> Spells:
@@ -130,6 +139,11 @@ def read_spells(path: str | Path, *, journey: Journey, window: Window, customers
             f"Delete it, and find the spells again from the log."
         )
     return Spells(_with_names(table.replace_schema_metadata(None), journey), journey, window, customers)
+
+
+def _joined(tables: list[pa.Table], journey: Journey, log: EventLog) -> Spells:
+    table = pa.concat_tables(tables).combine_chunks() if tables else _with_names(_SCHEMA.empty_table(), journey)
+    return Spells(table, journey, log.window, log.customers)
 
 
 def _made_with(journey: Journey, window: Window) -> str:

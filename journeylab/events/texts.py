@@ -1,6 +1,7 @@
 """Texts: what have customers written, in their own words, and may it be quoted?"""
 
 import re
+from collections.abc import Mapping
 
 import ibis
 import numpy as np
@@ -33,22 +34,15 @@ def find_texts(log: EventLog, groups: pd.Series, *, seed: int, until: pd.Series 
     """
     if not has_texts(log) or groups.empty:
         return _typed(pd.DataFrame(columns=[*COLUMNS, "group"]))
-    rows = _written_by_customers(log)
+    rows = written_by_customers(log)
     if until is not None:
         rows = before(rows, until)
-    writers = rows.select("customer_id").distinct().to_pyarrow()["customer_id"].to_pandas()
-    drawn = _drawn(groups[groups.index.isin(writers[_consenting(log, writers)])], seed)
-    rows = rows.semi_join(
-        ibis.memtable(pd.DataFrame({"customer_id": drawn}, dtype=object), schema={"customer_id": "string"}),
-        "customer_id",
-    )
-    order = ibis.window(group_by="customer_id", order_by=["time", "seq", "text", "channel"])
-    rows = rows.mutate(place=ibis.row_number().over(order)).filter(lambda table: table.place < MAX_TEXTS)
-    found = rows.order_by("customer_id", "place").select(*COLUMNS).to_pyarrow().to_pandas()
-    return _typed(found.assign(group=found["customer_id"].map(groups)))
+    found = first_texts(log, rows.mutate(place=ibis.literal(0)), {0: groups}, seed=seed)
+    return _typed(found)
 
 
-def _written_by_customers(log: EventLog) -> ibis.Table:
+def written_by_customers(log: EventLog) -> ibis.Table:
+    """The events with a text that a customer wrote and, where they tell of consent, may be shown: `COLUMNS`, `seq`."""
     events = log.events
     rows = events.filter((events.text.strip() != "").fill_null(False))
     if "initiator" in rows.columns:
@@ -58,6 +52,30 @@ def _written_by_customers(log: EventLog) -> ibis.Table:
     if "channel" not in rows.columns:
         rows = rows.mutate(channel=ibis.null("string"))
     return rows.select(*COLUMNS, "seq")
+
+
+def first_texts(log: EventLog, rows: ibis.Table, groups: Mapping[int, pd.Series], *, seed: int) -> pd.DataFrame:
+    """The texts among `rows` (of `written_by_customers`, with a number `place`) of the customers in the groups of each
+    place, as many of them and of their texts as `find_texts` says, for each place anew.
+
+    Columns: `place`, `customer_id`, `group`, `time`, `text`, `channel`, by place, customer and time.
+    """
+    writers = rows.select("place", "customer_id").distinct().to_pyarrow().to_pandas()
+    writers = writers[_consenting(log, writers["customer_id"])]
+    of_place = dict(tuple(writers.groupby("place")["customer_id"]))
+    asked = []
+    for place, of_customer in groups.items():
+        wrote = of_customer[of_customer.index.isin(of_place.get(place, ()))]
+        drawn = np.array(_drawn(wrote, seed), dtype=object)
+        own = {"place": np.full(len(drawn), place, np.int64), "customer_id": drawn}
+        asked.append(pd.DataFrame({**own, "group": wrote.loc[drawn].to_numpy(object)}))
+    asked = pd.concat(asked, ignore_index=True)
+    chosen = ibis.memtable(asked[["place", "customer_id"]], schema={"place": "int64", "customer_id": "string"})
+    rows = rows.semi_join(chosen, ["place", "customer_id"])
+    order = ibis.window(group_by=["place", "customer_id"], order_by=["time", "seq", "text", "channel"])
+    rows = rows.mutate(number=ibis.row_number().over(order)).filter(lambda table: table.number < MAX_TEXTS)
+    found = rows.order_by("place", "customer_id", "number").select("place", *COLUMNS).to_pyarrow().to_pandas()
+    return found.merge(asked, how="left", on=["place", "customer_id"])
 
 
 def _consenting(log: EventLog, writers: pd.Series) -> np.ndarray:

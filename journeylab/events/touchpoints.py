@@ -4,8 +4,6 @@ The engine joins the events with the visits to stages and counts; what leaves it
 stage and customer, never an event.
 """
 
-from collections.abc import Sequence
-
 import ibis
 import pandas as pd
 import pyarrow as pa
@@ -38,7 +36,7 @@ def find_touchpoints(log: EventLog, visits: pd.DataFrame) -> pd.DataFrame:
     """
     rows = _inside(log, visits)
     told = [_counts(rows, kind) for kind in KINDS if kind in rows.columns]
-    found = pd.concat([each.to_pyarrow().to_pandas() for each in told], ignore_index=True)
+    found = ibis.union(*told).to_pyarrow().to_pandas()
     order = ["stage", "group", "kind", "customers", "name"]
     found = found.sort_values(order, ascending=[True, True, True, False, True], kind="stable", ignore_index=True)
     return found.astype(dict.fromkeys(("stage", "group", "kind", "name"), object))
@@ -75,61 +73,67 @@ def find_triggers(log: EventLog, journey: Journey, visits: pd.DataFrame) -> pd.S
     """
     times = pd.to_datetime(visits["entered"], utc=True).dt.as_unit("us")
     begun = visits[["customer_id", "stage"]].astype(object).assign(time=times)
-    parts = [_openings(log, journey, name, rows) for name, rows in begun.groupby("stage", sort=True)]
-    opened = pd.concat([begun.iloc[:0], *parts], ignore_index=True).assign(is_seen=True)
-    found = begun.merge(opened, how="left", on=["customer_id", "stage", "time"])["is_seen"]
+    tests = {name: _opens(log.events, journey, name) for name in sorted(begun["stage"].unique())}
+    opening = [log.events.filter(test).select("customer_id", "time", stage=ibis.literal(name))
+               for name, test in tests.items() if test is not None]  # fmt: skip
+    if not opening:
+        return pd.Series(False, index=visits.index, dtype=bool)
+    moments = {name: pa.array(begun[name], pa.string()) for name in ("customer_id", "stage")}
+    entries = ibis.memtable(pa.table(moments | {"time": _utc(begun["time"])}))
+    seen = ibis.union(*opening).semi_join(entries, list(begun)).distinct().to_pyarrow().to_pandas()
+    seen = seen.astype({"customer_id": object, "stage": object})
+    seen = seen.assign(time=pd.to_datetime(seen["time"], utc=True).dt.as_unit("us"), is_seen=True)
+    found = begun.merge(seen, how="left", on=list(begun))["is_seen"]
     return pd.Series(found.notna().to_numpy(), index=visits.index, dtype=bool)
 
 
-def _openings(log: EventLog, journey: Journey, name: str, begun: pd.DataFrame) -> pd.DataFrame:
-    """Those rows of `begun`, visits to the stage `name`, at whose time there is an event that opens it; each once."""
+def _opens(events: ibis.Table, journey: Journey, name: str) -> ibis.Value | None:
+    """What says that an event opens the stage `name`; None where none does."""
     stage = journey.stage(name)
     rules = [("opened_by", each) for each in stage.opened_by] + [("reopened_by", each) for each in stage.reopened_by]
-    if not rules:
-        return begun.iloc[:0]
-    tests = [holds(log.events, rule, owner=f"“{key}” of stage “{name}”") for key, rule in rules]
-    opening = log.events.filter(ibis.or_(*tests)).select("customer_id", "time")
-    moments = {"customer_id": pa.array(begun["customer_id"], pa.string()), "time": _utc(begun["time"])}
-    rows = opening.semi_join(ibis.memtable(pa.table(moments)), ["customer_id", "time"]).distinct()
-    found = rows.to_pyarrow().to_pandas()
-    times = pd.to_datetime(found["time"], utc=True).dt.as_unit("us")
-    return pd.DataFrame({"customer_id": found["customer_id"].astype(object), "stage": name, "time": times})
+    tests = [holds(events, rule, owner=f"“{key}” of stage “{name}”") for key, rule in rules]
+    return ibis.or_(*tests) if tests else None
 
 
-def find_sources(log: EventLog, customers: Sequence[str]) -> pd.DataFrame:
-    """From which parts of the business the log tells of `customers` in its window: a row per source, most customers
-    first.
+def find_sources(log: EventLog, visits: pd.DataFrame) -> pd.DataFrame:
+    """From which parts of the business the log tells, within its window, of the customers of `visits`, whatever the
+    time of the visits: a row per group and source, most customers first.
 
     Sources are the values of `process`, or of `channel` where the log has no process, and further “scores” and “texts”
-    where it has them. Columns: `source`, `customers` with an event from there, `events`, `first`, `last` (UTC).
+    where it has them. Columns: `group` (“” without groups), `source`, `customers` with an event from there, `events`,
+    `first`, `last` (UTC).
     """
-    events = log.events.filter(log.events.time >= ibis.literal(log.window.start.to_pydatetime()))
-    ids = pa.table({"customer_id": pa.array(list(customers), pa.string())})
-    events = events.semi_join(ibis.memtable(ids), "customer_id")
+    members = visits.assign(group=_group(visits))[["customer_id", "group"]].drop_duplicates()
+    members = pa.table({name: pa.array(members[name].astype(object), pa.string()) for name in members})
+    wanted = ["customer_id", "time", *(each for each in (*SOURCES, "score", "text") if each in log.events.columns)]
+    events = log.events.filter(log.events.time >= ibis.literal(log.window.start.to_pydatetime())).select(*wanted)
+    events = events.inner_join(ibis.memtable(members), "customer_id")
     told = [events.mutate(source=events[each]) for each in SOURCES if each in events.columns][:1]
     for column, source in (("score", "scores"), ("text", "texts")):
         if column in events.columns:
             told.append(events.drop_null(column).mutate(source=ibis.literal(source)))
-    found = [_coverage(each).to_pyarrow().to_pandas() for each in told]
-    columns = ["source", "customers", "events", "first", "last"]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
+    columns = ["group", "source", "customers", "events", "first", "last"]
+    if not told:
+        return pd.DataFrame(columns=columns)
+    found = ibis.union(*(_coverage(each, number) for number, each in enumerate(told)))
+    found = found.order_by("group", "number", ibis.desc("customers"), "source")
+    return found.select(*columns).to_pyarrow().to_pandas()
 
 
-def _coverage(rows: ibis.Table) -> ibis.Table:
+def _coverage(rows: ibis.Table, number: int) -> ibis.Table:
     rows = rows.drop_null("source")
-    found = rows.group_by("source").aggregate(
+    found = rows.group_by("group", "source").aggregate(
         customers=rows.customer_id.nunique(), events=rows.count(), first=rows.time.min(), last=rows.time.max()
     )  # fmt: skip
-    return found.order_by(ibis.desc("customers"), "source")
+    return found.mutate(number=ibis.literal(number))
 
 
 def _inside(log: EventLog, visits: pd.DataFrame) -> ibis.Table:
     """The events of `log` that each of `visits` holds, with its `stage` and `group`."""
-    group = visits["group"] if "group" in visits else pd.Series(EVERYBODY, index=visits.index)
     table = {
         "customer_id": pa.array(visits["customer_id"].astype(object), pa.string()),
         "stage": pa.array(visits["stage"].astype(object), pa.string()),
-        "group": pa.array(group.astype(object), pa.string()),
+        "group": pa.array(_group(visits), pa.string()),
         "since": _utc(visits["observed_from"]),
         "until": _utc(visits["left"]),
     }
@@ -139,6 +143,10 @@ def _inside(log: EventLog, visits: pd.DataFrame) -> ibis.Table:
                                        if each in events.columns)]  # fmt: skip
     joined = events.select(*wanted).join(spans, "customer_id")
     return joined.filter((joined.time >= joined.since) & (joined.time < joined.until))
+
+
+def _group(visits: pd.DataFrame) -> pd.Series:
+    return (visits["group"] if "group" in visits else pd.Series(EVERYBODY, index=visits.index)).astype(object)
 
 
 def _counts(rows: ibis.Table, kind: str) -> ibis.Table:

@@ -6,7 +6,6 @@ stage that was lost, for there is no next one. The engine joins; only answers, a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import ibis
@@ -20,7 +19,7 @@ from journeylab.events.conditions import Condition
 from journeylab.events.journey import SILENT
 from journeylab.events.log import EventLog
 from journeylab.events.matching import holds
-from journeylab.events.texts import find_texts, has_texts
+from journeylab.events.texts import first_texts, has_texts, written_by_customers
 
 Asked = str | Sequence[str] | Mapping[str, Any]
 _TIME = pa.timestamp("us", "UTC")
@@ -67,24 +66,19 @@ def find_statements(log: EventLog, visits: pd.DataFrame, *, seed: int) -> pd.Dat
 
     Whose texts, with whose consent, and how many at most of each stage is told by `journeylab.events.texts`.
     """
-    parts = [pd.DataFrame(columns=list(_STATEMENTS), dtype=object)]
-    stages = list(visits["stage"].cat.categories) if hasattr(visits["stage"], "cat") else visits["stage"].unique()
-    stays = _stays(visits)
-    for stage in stages if has_texts(log) else ():
-        is_here = (visits["stage"] == stage).to_numpy(dtype=bool)
-        here = visits[is_here]
-        if here.empty:
-            continue
-        labels = here["group"].astype(object) if "group" in here else pd.Series("", index=here.index, dtype=object)
-        groups = pd.Series(labels.to_numpy(), index=here["customer_id"].to_numpy(object))
-        groups = groups[~groups.index.duplicated()]
-        stayed = _joinable(stays[is_here])
-        during = log.events.inner_join(stayed, _within(log.events, stayed)).select(*log.events.columns)
-        found = find_texts(replace(log, events=during), groups, seed=seed)
-        if len(found):
-            parts.append(found.assign(stage=stage, group=found["group"] if "group" in here else None))
-    statements = pd.concat(parts[1:] or parts, ignore_index=True)[list(_STATEMENTS)]
-    return statements.assign(time=pd.to_datetime(statements["time"], utc=True).dt.as_unit("us"))
+    if visits.empty or not has_texts(log):
+        return _typed_statements(pd.DataFrame(columns=list(_STATEMENTS)))
+    stages = _in_order(visits["stage"])
+    labels = visits["group"].astype(object) if "group" in visits else pd.Series("", index=visits.index, dtype=object)
+    here = pd.DataFrame({"place": stages.codes, "customer_id": visits["customer_id"].astype(object), "group": labels})
+    first = here.drop_duplicates(["place", "customer_id"]).set_index("customer_id")
+    groups = {int(place): of_place["group"] for place, of_place in first.groupby("place")}
+    stays = _joinable(_stays(visits).assign(place=stages.codes))
+    written = written_by_customers(log)
+    during = written.inner_join(stays, _within(written, stays)).select(*written.columns, "place")
+    found = first_texts(log, during, groups, seed=seed)
+    found = found.assign(stage=stages.categories.to_numpy(object)[found["place"]])
+    return _typed_statements(found if "group" in visits else found.assign(group=None))
 
 
 def _condition(asked: Asked) -> Condition:
@@ -109,13 +103,24 @@ def _stays(visits: pd.DataFrame) -> pd.DataFrame:
 
 
 def _joinable(stays: pd.DataFrame) -> ibis.Table:
-    kinds = {"stayed": pa.string(), "spell": pa.int64(), "since": _TIME, "until": _TIME}
-    return ibis.memtable(pa.table({name: pa.array(stays[name]).cast(kind) for name, kind in kinds.items()}))
+    kinds = {"stayed": pa.string(), "since": _TIME, "until": _TIME}
+    cast = {name: pa.array(stays[name]).cast(kinds.get(name, pa.int64())) for name in stays}
+    return ibis.memtable(pa.table(cast))
 
 
 def _within(events: ibis.Table, stays: ibis.Table) -> list:
     """What says that an event lies within a stay of its customer."""
     return [events.customer_id == stays.stayed, events.time >= stays.since, events.time < stays.until]
+
+
+def _in_order(stages: pd.Series) -> pd.Categorical:
+    """`stages` in the order of the journey, where they know it."""
+    return pd.Categorical(stages, categories=None if hasattr(stages, "cat") else stages.unique())
+
+
+def _typed_statements(found: pd.DataFrame) -> pd.DataFrame:
+    time = pd.to_datetime(found["time"], utc=True).dt.as_unit("us")
+    return found[list(_STATEMENTS)].astype(dict.fromkeys(_STATEMENTS, object)).assign(time=time)
 
 
 def _typed_scores(found: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:

@@ -61,8 +61,7 @@ class ExitCurves:
         ways out; of a share of exactly 0 or 1, Wilson's over the customers who had a visit not censored before that
         day. Limits are missing where there is only one customer.
         """
-        share = self.fitted.occupancy(days)
-        share = np.where(np.abs(share - np.round(share)) < ROUNDING, np.round(share), share)
+        share = _rounded(self.fitted.occupancy(days))
         error = self._errors[np.searchsorted(self.fitted.times, days, "right")]
         limits = self._limits(days, share, error)
         return share, *limits
@@ -70,6 +69,15 @@ class ExitCurves:
     def standard_errors(self, day: float) -> np.ndarray:
         """Of the share in each state on `day`, (states,): clustered by customer; see `shares`."""
         return self._errors[np.searchsorted(self.fitted.times, day, "right")]
+
+    def shares_of(self, sets: Sequence[Sequence[str]], day: float) -> tuple[np.ndarray, np.ndarray]:
+        """Share that left by any way of each of `sets` by `day`, and its standard error: two arrays (sets,).
+
+        As `shares` and `standard_errors`, without limits: for a single day that takes less time.
+        """
+        states = [[self.exits.ways.index(way) + 1 for way in ways] for ways in sets]
+        share = self.fitted.occupancy([day])[0]
+        return _rounded(np.array([share[each].sum() for each in states])), self.fitted.errors_of_sums(day, states)
 
     def days(self) -> np.ndarray:
         """The days on which to show the curves: 0, those when someone left (thinned to `N_DAYS`), the last watched."""
@@ -114,6 +122,11 @@ class ExitCurves:
             for states, scale in ((slice(0, 1), "log-log"), (slice(1, None), "logit"))
         ]
         return tuple(np.concatenate(pair, axis=1) for pair in zip(*limits, strict=True))
+
+
+def _rounded(share: np.ndarray) -> np.ndarray:
+    nearest = np.round(share)
+    return np.where(np.abs(share - nearest) < ROUNDING, nearest, share)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.features.attributes import KNOWN_AT, tells_only_the_future
-from journeylab.events.log import EventLog, written
+from journeylab.events.log import EventLog, Window, written
 from journeylab.events.spells import Spells
 
 
@@ -23,11 +23,13 @@ class Finding(ABC):
     table: tidy DataFrame, one row per estimate, with `lower`, `upper` and its base (`n` or `at_risk`).
     lacking: where the data lack what the question needs, a sentence that says what; the finding is then empty: tables
         with their columns and without estimates, the same sentence, a figure that says it. None otherwise.
+    period: what was observed, the window of the spells or the log that it was found in; None where that is not known.
     """
 
     title: str
     table: pd.DataFrame
     lacking: str | None = field(default=None, kw_only=True)
+    period: Window | None = field(default=None, kw_only=True)
 
     @abstractmethod
     def sentence(self) -> str:
@@ -42,7 +44,15 @@ class Finding(ABC):
         """Draw the main result, into matplotlib `ax` if given."""
 
     def _repr_html_(self) -> str:
-        return html.card(self.title, html.paragraph(self.sentence()), html.table(self.table))
+        return self._card(html.paragraph(self.sentence()), html.table(self.table))
+
+    def _card(self, *parts: str) -> str:
+        """The card of every finding: title, where it is known the period in small print, and `parts`, which are HTML
+        already."""
+        if self.period is None:
+            return html.card(self.title, *parts)
+        observed = html.escape(f"Observed from {self.period}.")
+        return html.card(self.title, f"<p><small>{observed}</small></p>", *parts)
 
 
 @dataclass(frozen=True)

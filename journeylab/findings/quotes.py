@@ -147,10 +147,7 @@ def _usable(texts: pd.DataFrame, redactor: Redactor, seed: int) -> pd.DataFrame:
     if len(plain) > MAX_TEXTS:
         drawn = np.random.default_rng(seed).choice(len(plain), size=MAX_TEXTS, replace=False)
         plain = plain.iloc[np.sort(drawn)].reset_index(drop=True)
-    redacted = [
-        " ".join(Redactor.of([customer]).redact(redactor.redact(text)).split())
-        for text, customer in zip(plain["text"], plain["customer_id"], strict=True)
-    ]
+    redacted = [" ".join(text.split()) for text in redactor.redact_each(plain["text"], plain["customer_id"])]
     words = [" ".join(word for word in text.split() if word.strip(_POINTS) not in _MARKS) for text in redacted]
     is_told = np.array([len(_LETTERS.findall(text)) >= MIN_WORDS and bool(_WORD.search(text)) for text in words], bool)
     return plain.assign(text=redacted, words=words)[is_told].reset_index(drop=True)

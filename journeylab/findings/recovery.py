@@ -131,8 +131,7 @@ class Recovery(Finding):
         shown = self.for_export()
         level = f"Share of losses after which the customer is back within the horizon, {self.confidence:.0%} intervals."
         waits = "Of those who come back within the horizon: days until half of them are back."
-        return html.card(
-            self.title,
+        return self._card(
             html.paragraph(self.sentence()),
             html.table(shown.table, caption=level),
             html.table(shown.waits, caption=waits),
@@ -207,6 +206,7 @@ def estimate_recovery(
         title="Recovery after a loss" + (f", by {name}" if name else ""),
         table=tidy(_rows([cell for cell in cells if cell not in overall], asked), _COLUMNS, by=name),
         lacking=None if len(absences) else _why_nobody(spells, grouping, away),
+        period=spells.window,
         overall=tidy(_rows(overall, asked), _COLUMNS, by=name),
         waits=tidy((_wait(cell, asked) for cell in cells), _WAITS, by=name),
         horizons=asked,

@@ -16,7 +16,7 @@ from journeylab.events.exits import MOVES, Exits, find_exits
 from journeylab.events.journey import SILENT, Journey
 from journeylab.events.log import EventLog
 from journeylab.events.silences import RETURNED, find_silences, scale_silence
-from journeylab.events.spells import Spells, find_spells
+from journeylab.events.spells import Spells, find_spells_under
 from journeylab.findings.exits import ExitCurves, check_confidence, with_enough_at_risk
 from journeylab.findings.finding import Finding, tidy
 
@@ -146,7 +146,7 @@ class SilenceSensitivity(Finding):
         losses = f"Share of visits lost within {in_days(self.horizon)}, {self.confidence:.0%} intervals."
         returns = f"Share of silences that end with a return within {in_days(self.horizon)} more."
         tables = (html.table(self.table, caption=losses), html.table(self.returns, caption=returns))
-        return html.card(self.title, html.paragraph(self.sentence()), *tables)
+        return self._card(html.paragraph(self.sentence()), *tables)
 
     def _losses(self) -> pd.DataFrame:
         rows = self.table[self.table["to"] == LOST]
@@ -202,9 +202,9 @@ def compare_silence(
     lacking = None if any(stage.silent_after for stage in journey.stages) else _LACKING
     losses, returns = [], []
     if not lacking:
-        for factor in multiples:
-            scaled = scale_silence(journey, factor)
-            losses += _losses(find_spells(log, scaled), factor, day, confidence)
+        scaled = [scale_silence(journey, factor) for factor in multiples]
+        for factor, spells in zip(multiples, find_spells_under(log, scaled), strict=True):
+            losses += _losses(spells, factor, day, confidence)
         returns = _returns(log, journey, multiples, day, confidence)
     place = {stage: at for at, stage in enumerate(journey.stage_names)}
     losses.sort(key=lambda row: place[row["stage"]])
@@ -217,6 +217,7 @@ def compare_silence(
         horizon=day,
         confidence=confidence,
         lacking=lacking,
+        period=log.window,
     )
 
 

@@ -1,7 +1,8 @@
 """Touchpoints: what do customers do in each stage, through which channels, who plays a part, and who begins it?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,8 @@ _SOURCES = {
     **dict.fromkeys(("estimate", "lower", "upper"), float),
     **dict.fromkeys(("n", "customers", "events"), int),
 }
+
+Row = pd.Series | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,11 @@ class Touchpoints(Finding):
         interval and base; with groups, six for each. None where the log tells nothing."""
         lanes = {}
         for group in self._groups():
-            rows, suffix = self._of(group), f" ({group})" if self.by else ""
+            suffix, of_stage = f" ({group})" if self.by else "", {}
+            for row in self._of(group).to_dict("records"):
+                of_stage.setdefault(row["stage"], []).append(row)
             for lane in LANES:
-                cells = {stage: self._lane(lane, part) for stage, part in rows.groupby("stage", sort=False)}
-                lanes[lane + suffix] = [cells.get(stage) for stage in self.stages]
+                lanes[lane + suffix] = [self._lane(lane, of_stage.get(stage, [])) for stage in self.stages]
         return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
 
     def plot(self, ax=None) -> Chart:
@@ -136,17 +140,16 @@ class Touchpoints(Finding):
             told.append(f"{where} {_share(row, noun='contact')}")
         return f"Contacts begun by the company: {'; '.join(told)}."
 
-    def _lane(self, lane: str, rows: pd.DataFrame) -> str | None:
+    def _lane(self, lane: str, rows: list[dict]) -> str | None:
         """What the `rows` of one stage say in a lane of the map."""
+        kind = _LISTED.get(lane, lane if lane in (TRIGGER, VALUE) else PROACTIVE)
+        own = [row for row in rows if row["kind"] == kind]
         if lane in _LISTED:
-            top = self._acts(rows) if lane == "actions" else rows[rows["kind"] == _LISTED[lane]]
-            top = top.head(MOST_NAMED)
-            return "; ".join(_named(row) for _, row in top.iterrows()) or None
-        kind = lane if lane in (TRIGGER, VALUE) else PROACTIVE
-        own = rows[rows["kind"] == kind]
-        if own.empty:
+            told = [row for row in own if kind != ACTION or (row["stage"], row["name"]) not in self.openers]
+            return "; ".join(map(_named, told[:MOST_NAMED])) or None
+        if not own:
             return None
-        row = own.iloc[0]
+        row = own[0]
         if kind == TRIGGER:
             return f"{percent(row['estimate'])} ({_interval(row)}; {counted(row['n'], 'visit')})"
         if kind == VALUE:
@@ -180,7 +183,7 @@ def estimate_touchpoints(
     openers = frozenset(
         (stage.name, event) for stage in spells.journey.stages for rule in stage.opened_by for event in rule.events
     )
-    return Touchpoints(title, table, coverage, openers, confidence, name, stages, lacking=lacking)
+    return Touchpoints(title, table, coverage, openers, confidence, name, stages, lacking=lacking, period=spells.window)
 
 
 def _rows(log: EventLog, spells: Spells, visits: pd.DataFrame, confidence: float) -> Iterator[dict]:
@@ -208,7 +211,7 @@ def _of_stage(
     base = {"n": len(visits), "customers": n, "events": int(visits["is_seen"].sum())}
     yield {"kind": TRIGGER, "name": TRIGGER} | _estimate(limits) | base
     if counts is not None:
-        for _, row in counts[counts["customers"] >= FEWEST].iterrows():
+        for row in counts[counts["customers"] >= FEWEST].to_dict("records"):
             limits = (row["customers"] / n, *wilson(row["customers"], n, confidence=confidence))
             base = {"n": n, "customers": row["customers"], "events": row["events"]}
             yield {"kind": row["kind"], "name": row["name"]} | _estimate(limits) | base
@@ -232,31 +235,28 @@ def _of_stage(
 
 
 def _covered(log: EventLog, visits: pd.DataFrame, confidence: float) -> Iterator[dict]:
-    for group, own in visits.groupby("key", sort=True):
-        customers = own["customer_id"].unique()
-        found = find_sources(log, customers)
-        for row in found[found["customers"] >= FEWEST].to_dict("records"):
-            limits = (
-                row["customers"] / len(customers),
-                *wilson(row["customers"], len(customers), confidence=confidence),
-            )
-            base = {"n": len(customers), "customers": row["customers"], "events": row["events"]}
-            yield {"group": group, "source": row["source"]} | _estimate(limits) | base
+    of_group = visits.groupby("key", sort=True)["customer_id"].nunique()
+    found = find_sources(log, visits)
+    for row in found[found["customers"] >= FEWEST].to_dict("records"):
+        n = int(of_group[row["group"]])
+        limits = (row["customers"] / n, *wilson(row["customers"], n, confidence=confidence))
+        base = {"n": n, "customers": row["customers"], "events": row["events"]}
+        yield {"group": row["group"], "source": row["source"]} | _estimate(limits) | base
 
 
 def _estimate(limits: tuple[float, float, float]) -> dict[str, float]:
     return dict(zip(("estimate", "lower", "upper"), map(float, limits), strict=True))
 
 
-def _interval(row: pd.Series) -> str:
+def _interval(row: Row) -> str:
     return f"{percent(row['lower'])} to {percent(row['upper'])}"
 
 
-def _share(row: pd.Series, *, noun: str = "customer") -> str:
+def _share(row: Row, *, noun: str = "customer") -> str:
     return f"{percent(row['estimate'])} ({_interval(row)}; {counted(row['n'], noun)})"
 
 
-def _named(row: pd.Series) -> str:
+def _named(row: Row) -> str:
     return f"{shortened(str(row['name']), MOST_LETTERS)} {_share(row)}"
 
 

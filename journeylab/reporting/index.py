@@ -1,7 +1,7 @@
 """Index: what is the bottom line of all the reports, and which report says more?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from nbformat import NotebookNode
@@ -24,6 +24,7 @@ class Summary:
     in_short: the Markdown that its cells tagged `in-short` gave.
     failure: why there is no such page, or None.
     map: the HTML that its cell tagged `map` showed; None where it has none.
+    bottom_line: the part of `in_short` whose cells are also tagged `bottom-line`; the index opens with it.
     """
 
     file: str
@@ -32,6 +33,7 @@ class Summary:
     in_short: str
     failure: str | None = None
     map: str | None = None
+    bottom_line: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,10 @@ class Overview:
 def summarise(notebook: NotebookNode, *, name: str, file: str, failure: str | None = None) -> Summary:
     """What the executed `notebook`, whose file is `name` and whose page is `file`, says in brief."""
     title, question, cells = opening(notebook, name=name)
-    said, drawn = (
-        _shown(cells, tag=tag, mime=mime) for tag, mime in (("in-short", "text/markdown"), ("map", "text/html"))
-    )
-    return Summary(file, title, question, "\n\n".join(said), failure, drawn[0] if drawn and not failure else None)
+    said, leading = (_shown(cells, tag=tag, mime="text/markdown") for tag in ("in-short", "bottom-line"))
+    drawn = _shown(cells, tag="map", mime="text/html")
+    in_brief = Summary(file, title, question, "\n\n".join(said), failure)
+    return in_brief if failure else replace(in_brief, map=next(iter(drawn), None), bottom_line="\n\n".join(leading))
 
 
 def _shown(cells: Sequence[NotebookNode], *, tag: str, mime: str) -> list[str]:
@@ -73,7 +75,8 @@ def _shown(cells: Sequence[NotebookNode], *, tag: str, mime: str) -> list[str]:
 
 
 def to_index(reports: Sequence[Summary], *, masthead: Masthead, overview: Overview) -> str:
-    """The page that leads to all reports, in the order given: the same bytes for the same reports."""
+    """The page that leads to all reports: the bottom line, the map, then each report in the order given; the same
+    bytes for the same reports. Where no report has a bottom line, all of them in short are it."""
     return render(
         "overview.html.j2",
         name=NAME,

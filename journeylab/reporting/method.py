@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from journeylab.base import html
-from journeylab.reporting.page import PAGES, TEMPLATES, Masthead, render
+from journeylab.reporting.offline import TEMPLATES
+from journeylab.reporting.page import PAGES, Masthead, render
 from journeylab.reporting.prose import Prose
 
 GLOSSARY = TEMPLATES / "glossary.md"

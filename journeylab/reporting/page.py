@@ -1,10 +1,8 @@
 """Page: how does an executed notebook become one HTML file that needs no network and no notebook?"""
 
 import base64
-import hashlib
 import re
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,19 +12,16 @@ from nbconvert.exporters import TemplateExporter
 from nbconvert.filters import Highlight2HTML, strip_ansi
 from nbformat import NotebookNode
 
-from journeylab.base.errors import ReportError
-from journeylab.base.html import visible
+from journeylab.base.html import FLUSH_LEFT, visible
+from journeylab.reporting.offline import SORTING, TEMPLATES, check_offline
 from journeylab.reporting.prose import SCROLLS, Prose, split_title
 
-TEMPLATES = Path(__file__).parent / "templates"
 # The pages that every page leads to, besides index.html.
 PAGES = {"method": "data-and-method.html", "glossary": "glossary.html"}
 _CELL = re.compile(r"<(td|th)(?: class=\"(\w+)\")?>([^<]*)")
 _LONG_TEXT, _LONG_WORD = 25, re.compile(r"\S{22}")
 _DATAFRAME = re.compile(r'<table[^>]*class="dataframe.*?</table>', re.DOTALL)
 _LONGEST_CAPTION = 240
-_FETCHING = {"action", "background", "data", "formaction", "href", "ping", "poster", "src", "srcset", "xlink:href"}
-_ACTIVE = {"base", "embed", "form", "frame", "iframe", "link", "object", "script"}
 
 
 @dataclass(frozen=True)
@@ -43,21 +38,6 @@ class Masthead:
     def is_simulated(self) -> bool:
         """Whether the study's name says that its customers are made up."""
         return "simulated" in self.study.lower()
-
-
-@dataclass(frozen=True)
-class Script:
-    """The one script of our pages: its `element`, and what the `policy` of a page must say to let it run."""
-
-    element: Markup
-    policy: str
-
-    @classmethod
-    def from_file(cls, path: Path) -> "Script":
-        """The script in the file at `path`, which may not end its own element."""
-        source = path.read_text(encoding="utf-8")
-        digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
-        return cls(Markup(f"<script>{source}</script>"), f"sha256-{digest}")
 
 
 @dataclass(frozen=True)
@@ -130,22 +110,6 @@ def finished(page: str, *, name: str) -> str:
     return visible(page)
 
 
-def check_offline(page: str, *, name: str) -> None:
-    """Raise ReportError if the HTML `page` would fetch from outside, leads there, or holds an active element
-    besides the one script of our own."""
-    reader = _Reader()
-    reader.feed(page.replace(SORTING.element, "", 1))
-    reader.close()
-    if reader.found:
-        raise ReportError(
-            f"The page of “{name}” would not be complete in itself: it holds {reader.found[0]}. "
-            "Take the output that brings it out of the notebook, or show it as a picture or a table."
-        )
-
-
-SORTING = Script.from_file(TEMPLATES / "sort.js")
-
-
 class _Exporter(TemplateExporter):
     """nbconvert's exporter with our own template, which extends none of nbconvert's."""
 
@@ -167,37 +131,6 @@ class _Exporter(TemplateExporter):
         return made
 
 
-class _Reader(HTMLParser):
-    """Reads a page for what reaches out of it."""
-
-    def __init__(self):
-        super().__init__()
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _ACTIVE:
-            self.found.append(f"the element <{tag}>")
-        for attribute, value in attrs:
-            address = (value or "").strip().lower()
-            leaves = re.match(r"//|[\w+.-]+:(?!\Z)", address) and not address.startswith("data:")
-            if attribute.startswith("on") or (attribute in _FETCHING and leaves):
-                self.found.append(f"{attribute}=“{address[:80]}” in <{tag}>")
-            elif attribute == "style":
-                self._read_style(address)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-
-    def handle_data(self, data: str) -> None:
-        if self.cdata_elem == "style":
-            self._read_style(data)
-
-    def _read_style(self, style: str) -> None:
-        reaching = re.search(r"@import|url\(\s*['\"]?(?!data:)", style, re.IGNORECASE)
-        if reaching:
-            self.found.append(f"“{style[reaching.start() :][:80]}” in a style")
-
-
 def _picture(output: NotebookNode, mime: str, before: list[Picture]) -> Picture:
     """What stands with the figure in `output`, numbered after those `before` it, which it joins."""
     number = len(before) + 1
@@ -217,7 +150,7 @@ def _picture(output: NotebookNode, mime: str, before: list[Picture]) -> Picture:
 
 def _fragment(html: str) -> Markup:
     """HTML that a cell showed, its tables in boxes that scroll and that the keyboard reaches, long texts given room."""
-    html = "".join(html).replace('<div class="jl-table">', f'<div class="jl-table" {SCROLLS}>')
+    html = "".join(html).replace(FLUSH_LEFT, "").replace('<div class="jl-table">', f'<div class="jl-table" {SCROLLS}>')
     html = _DATAFRAME.sub(lambda table: f'<div class="table" {SCROLLS}>{table[0]}</div>', html)
     return Markup(_CELL.sub(_roomy, html))
 

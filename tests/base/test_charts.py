@@ -1,13 +1,16 @@
 import base64
+from io import BytesIO
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
+from PIL import Image
 
 from journeylab.base import charts
-from journeylab.base.charts.chart import QUIET, readable_on
+from journeylab.base.charts.chart import DPI, QUIET, THEME, readable_on
 from journeylab.base.charts.curves import apart
 
 CURVE = pd.DataFrame(
@@ -37,6 +40,25 @@ def test_the_same_chart_twice_is_the_same_bytes(tmp_path):
     assert curve().png() == curve().png()
     first, second = curve().write(tmp_path / "1.svg"), curve().write(tmp_path / "2.svg")
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_picture_is_what_matplotlib_would_save():
+    chart, saved = curve(), BytesIO()
+    with matplotlib.rc_context(THEME):
+        curve().axes.figure.savefig(saved, dpi=DPI, facecolor="white")
+    expected = np.asarray(Image.open(saved).convert("RGB")).astype(int)
+    found = np.asarray(Image.open(BytesIO(chart.png())).convert("RGB")).astype(int)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() < 64  # of the shades of a letter's edge the palette keeps the nearest
+    assert (found != expected).any(axis=2).mean() < 0.05
+
+
+def test_a_figure_that_others_draw_into_is_left_as_it_was():
+    figure, axes = plt.subplots(facecolor="pink", dpi=50)
+    canvas = figure.canvas
+    curve(ax=axes).png()
+    assert (figure.canvas, figure.dpi, to_rgba("pink")) == (canvas, 50, figure.get_facecolor())
+    plt.close(figure)
 
 
 def test_lines_are_labelled_beside_their_ends_and_labels_do_not_touch():

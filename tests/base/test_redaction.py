@@ -3,9 +3,10 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journeylab.base.characters import clean
 from journeylab.base.redaction import LABELS, Redactor, redact
 
 NAMES = ["Maria", "José", "Anne Marie", "Studio54", "Li", "email"]
@@ -160,6 +161,36 @@ PIECES += [
 def test_redacting_twice_changes_nothing_more(text):
     once = redact(text, names=NAMES)
     assert redact(once, names=NAMES) == once
+
+
+def looked_at_everywhere(redactor, text):
+    """What `redactor` makes of `text` where it looks at each place, whether or not a sign of anything is there."""
+    rounds = [clean(text)]
+    while len(rounds) < 2 or rounds[-1] != rounds[-2]:
+        rounds.append(redactor._round(rounds[-1]))
+    return rounds[-1]
+
+
+SIGNS = ["\uff11", "\u00b2", "\u2460", "\uff0e", "\uff1a", "\uff20", "\n", "\u0131", "\u017f", "\u212a"]
+SIGNS += ["ma\u0301ria", "MARI\u0301A", "\uff2d\uff21\uff32\uff29\uff21", "anne", "marie", "studio", "54", "name"]
+SIGNS += ["a(at", ") ", "[ at ]b", "12", "fe80", "tel:"]
+
+
+@settings(max_examples=400)
+@given(st.one_of(st.text(max_size=120), st.lists(st.sampled_from(PIECES + SIGNS), max_size=25).map("".join)))
+def test_a_text_without_a_sign_of_anything_is_left_out_and_nothing_else_is(text):
+    redactor = Redactor.of(NAMES)
+    assert redactor.redact(text) == looked_at_everywhere(redactor, text)
+
+
+@given(
+    st.lists(st.text(alphabet="abc019@.: \u0301", max_size=12), min_size=1, max_size=6),
+    st.lists(st.sampled_from(["c 019", "abc", "a", "\u00e1bc"]), min_size=6, max_size=6),
+)
+def test_texts_are_redacted_together_as_they_are_one_by_one(texts, owners):
+    redactor, owners = Redactor.of(NAMES), owners[: len(texts)]
+    one_by_one = [redact(redactor.redact(text), names=[owner]) for text, owner in zip(texts, owners, strict=True)]
+    assert redactor.redact_each(texts, owners) == one_by_one
 
 
 @given(

@@ -84,6 +84,23 @@ def test_influences_sum_to_nothing_and_their_squares_to_the_variance():
     np.testing.assert_allclose(np.sqrt((each**2).sum(axis=0)), fit(None).standard_errors(TIMES)[:, 3], rtol=1e-12)
 
 
+def test_the_states_at_one_time_have_the_influences_of_each_alone_and_errors_of_their_sums():
+    fitted = fit(None)
+    each = fitted.influence_by_state(TIMES[1])
+    for state in range(4):
+        np.testing.assert_allclose(each[:, state], fitted.influence([TIMES[1]], state)[:, 0], rtol=1e-12, atol=1e-15)
+    errors = fitted.errors_of_sums(TIMES[1], [[3], [0, 2], []])
+    together = fitted.influence([TIMES[1]], [0, 2])[:, 0]
+    expected = [fitted.standard_errors([TIMES[1]])[0, 3], np.sqrt((together**2).sum()), 0.0]
+    np.testing.assert_allclose(errors, expected, rtol=1e-12)
+
+
+def test_what_is_not_known_at_one_time_is_missing():
+    fitted = fit(None)
+    assert np.isnan(fitted.influence_by_state(fitted.last_time + 1)).all()
+    assert np.isnan(fitted.errors_of_sums(fitted.last_time + 1, [[3]])).all()
+
+
 def test_leaving_each_individual_out_gives_nearly_the_same_error():
     entry, exit_, origin, destination, ids = wandering(400, seed=1).T
     start = (0.5, 0.5, 0, 0)

@@ -1,5 +1,7 @@
 """Intervals against published examples, statsmodels and hand algebra; against R in the tests of Aalen-Johansen."""
 
+import gc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -182,6 +184,16 @@ def test_adjusted_p_values_by_hand():
     np.testing.assert_allclose(benjamini_hochberg(p_values), [0.03, np.nan, 0.04, 0.04])
     assert np.isnan(holm([np.nan, np.nan])).all()
     assert holm([]).shape == (0,)
+
+
+def test_adjusting_leaves_the_collection_of_garbage_as_it_was():
+    holm([0.01, 0.02, 0.5])
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    benjamini_hochberg([0.01, 0.02, 0.5])
+    assert gc.get_freeze_count() == frozen
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from reference_spells import Event, spells_of
 from spell_logs import DAY, DAY_ZERO, journey_of, log_of
 
 from journeylab.events.journey import Journey
-from journeylab.events.spells import OUTCOMES, Spells, find_spells
+from journeylab.events.silences import scale_silence
+from journeylab.events.spells import OUTCOMES, Spells, find_spells, find_spells_under
 
 STAGES = ("first", "second", "third", "fourth")
 EVENTS = ("a", "b", "c", "d", "e")
@@ -179,3 +180,14 @@ def test_random_logs_reach_every_outcome_and_every_way_back():
     collect()
     claims = {"back from silence", "won back", "validated", "no time at all", "entered late", "no event of their own"}
     assert reached == set(OUTCOMES) | claims
+
+
+@settings(modest, max_examples=12)
+@given(journeys(), rows(), windows(), st.integers(1, 20))
+def test_one_reading_serves_journeys_that_differ_in_their_silences(journey, events, window, batch_rows):
+    log, plain = log_of(events, window), journey.to_dict()
+    never = Journey.model_validate({**plain, "stages": [{**stage, "silent_after": None} for stage in plain["stages"]]})
+    under = [never, scale_silence(journey, 3), journey, scale_silence(journey, 0.5)]
+    found = find_spells_under(log, under, batch_rows=batch_rows)
+    assert [spells.journey for spells in found] == under
+    assert [spells.table for spells in found] == [find_spells(log, each).table for each in under]

@@ -102,14 +102,25 @@ def test_a_trigger_is_seen_where_the_stage_was_opened_by_its_event_but_not_on_a_
     assert told == [("a", "trial", True), ("a", "paid", True), ("b", "trial", True), ("b", "trial", False)]
 
 
-def test_sources_tell_of_how_many_customers_the_log_knows_from_where(log):
-    found = find_sources(log, ["a", "b"]).set_index("source")
+def test_sources_tell_of_how_many_customers_the_log_knows_from_where(log, visits):
+    found = find_sources(log, visits).set_index("source")
+    assert (found["group"] == "").all()
     assert found["customers"].to_dict() == {"web": 2, "app": 1, "phone": 1}
     assert found["events"].to_dict() == {"web": 7, "app": 1, "phone": 1}
+
+
+def test_sources_are_told_for_each_group_as_for_its_customers_alone(log, visits):
+    grouped = visits.assign(group=visits["customer_id"].map({"a": "one", "b": "two"}))
+    found = find_sources(log, grouped)
+    assert list(found["group"].unique()) == ["one", "two"]
+    for group, own in grouped.groupby("group"):
+        alone = find_sources(log, own.drop(columns="group")).drop(columns="group")
+        together = found[found["group"] == group].drop(columns="group").reset_index(drop=True)
+        pd.testing.assert_frame_equal(together, alone)
 
 
 def test_a_log_that_tells_neither_channels_nor_initiators_nor_roles_says_so_with_nothing(log, visits):
     bare = EventLog.from_events(log.events.select("customer_id", "time", "event", "seq"), window=log.window)
     assert set(find_touchpoints(bare, visits)["kind"]) == {"event"}
     assert find_sides(bare, visits)[["reactive", "proactive", "value"]].isna().all(axis=None)
-    assert find_sources(bare, ["a"]).empty
+    assert find_sources(bare, visits).empty

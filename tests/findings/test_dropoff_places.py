@@ -165,7 +165,7 @@ def test_a_clear_order_is_settled_and_a_tie_is_not(spells_of):
     assert table.loc[0, ["branch", "first", "top_3", "rank_lower", "rank_upper"]].tolist() == ["price", 1, 1, 1, 1]
     assert found.stability_in_words("9d", seed=1) == (
         "The first place is settled: “trial” to “price” comes first in more than 99% of 2,000 resamples of the "
-        "customers. The second, “trial” to “other”, ranks 2."
+        "customers. Next comes “trial” to “other”, whose rank is 2."
     )
     tied = [(f"c{i}", "trial", 0, 5, "price" if i < 30 else "other" if i < 60 else "advanced") for i in range(100)]
     found = estimate_dropoff(spells_of(tied), horizons=["9d"])

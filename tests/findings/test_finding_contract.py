@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 
 from journeylab.base.charts import Chart
+from journeylab.events.log import Window
 from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.finding import Finding, Grouping
 from journeylab.findings.recovery import estimate_recovery
 from journeylab.findings.survival import estimate_survival
 
+START = pd.Timestamp("2025-01-01", tz="UTC")
 STAGES = ["trial", "paid", "plus", "partner"]
 FINDINGS = {
     "drop-off": lambda spells, by: estimate_dropoff(spells, horizons=["7d", "30d"], by=by),
@@ -93,6 +95,14 @@ def test_its_html_is_escaped_and_holds_title_and_sentence(finding):
     assert "jl-table" in shown
 
 
+def test_it_says_what_was_observed_under_its_title_and_nothing_where_that_is_not_known(finding):
+    assert finding.period == Window(START, START + pd.Timedelta(days=1000))
+    line = "<p><small>Observed from 2025-01-01 to 2027-09-28.</small></p>"
+    shown = finding._repr_html_()
+    assert f"</h3>{line}<p>" in shown
+    assert dataclasses.replace(finding, period=None)._repr_html_() == shown.replace(line, "")
+
+
 def test_it_is_the_same_each_time(finding):
     assert finding.sentence() == finding.sentence()
     assert finding.plot().png() == finding.plot().png()
@@ -127,6 +137,8 @@ def test_without_data_it_is_empty_and_says_what_is_lacking(name, lacks):
     assert found.plot().alt == found.lacking
     assert found.plot(found.plot().axes).png().startswith(b"\x89PNG")
     assert found.lacking in found._repr_html_()
+    assert found.period == spells.window
+    assert "Observed from 2025-01-01 to 2027-09-28." in found._repr_html_()
     assert found.table["estimate"].isna().all()
     assert all(found.table[column].dtype == np.float64 for column in ("estimate", "lower", "upper"))
     assert ("group" in found.table) == (grouping is not None)

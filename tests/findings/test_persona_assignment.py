@@ -184,6 +184,7 @@ def test_it_keeps_the_contract_of_findings(new):
     assert new.by_stage().index.tolist() == ["trying", "using"]
     assert new.plot().alt == new.sentence()
     assert "Left out" in new._repr_html_()
+    assert "Observed from 2024-01-01 to " in new._repr_html_()
 
 
 def test_where_nobody_can_be_judged_the_assignment_says_so(personas):
@@ -192,6 +193,7 @@ def test_where_nobody_can_be_judged_the_assignment_says_so(personas):
         "Nobody to assign: none of 2 customers can be judged by their first 30 days (left out: 1 never in the journey, "
         "1 watched for less than 30 days). Widen the window."
     )
+    assert str(found.period) == "2024-01-01 to 2024-07-01"
     assert (len(found.labels), len(found.table), len(found.unseen)) == (0, 0, 0)
     assert list(found.table.columns) == list(personas.assign(log_of(made_up(3, seed=5))).table.columns)
     assert found.plot().alt == found.sentence()

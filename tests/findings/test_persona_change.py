@@ -1,11 +1,14 @@
 """Change: what was planted between two logs is found, and where nothing changed, nothing is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from journeylab.base.charts import Chart
 from journeylab.events.journey import read_journey
+from journeylab.events.log import Window
 from journeylab.events.reading import read_events
 from journeylab.findings.finding import Finding
 from journeylab.findings.personas import Personas, find_personas, read_personas
@@ -224,6 +227,16 @@ def test_where_there_are_no_personas_it_says_so(personas, logs):
         assert found.plot().alt == found.plot_matching().alt == found.plot_drift().alt == found.sentence()
         assert list(found.table.columns)[:2] == ["persona", "name"]
         assert found.sentence() in found._repr_html_()
+
+
+def test_its_period_is_that_of_the_new_log_and_without_it_that_of_the_new_personas(personas, logs):
+    old, new = personas["two"], replace(personas["split"], period=Window.from_times("2024-02-01", "2024-03-01"))
+    none = Personas.none(JOURNEY, "nobody came.")
+    for before in (old, none):
+        assert compare_personas(before, new, log=logs["split"]).period == logs["split"].window
+        assert compare_personas(before, new).period == new.period
+    assert "Observed from 2024-02-01 to 2024-03-01." in compare_personas(old, new)._repr_html_()
+    assert compare_personas(old, none).period is None
 
 
 def test_it_keeps_the_contract_of_findings(change):

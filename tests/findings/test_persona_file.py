@@ -12,6 +12,7 @@ import pytest
 from journeylab.base.errors import StudyError
 from journeylab.estimators.latent_class import Bins, LatentClass, Levels, Shares
 from journeylab.events.features import FeaturePlan, Habits, Vocabulary
+from journeylab.events.log import Window
 from journeylab.events.simulate import simulate_log
 from journeylab.findings.personas import Personas, find_personas, read_personas
 from journeylab.findings.personas.file import file_schema, parts
@@ -65,7 +66,7 @@ def same(first, second) -> None:
             pd.testing.assert_frame_equal(before, after, check_exact=True, obj=each.name)
         elif isinstance(before, pd.Series):
             pd.testing.assert_series_equal(before, after, check_exact=True, obj=each.name)
-        elif each.name not in ("model", "encoding"):
+        elif each.name not in ("model", "encoding", "period"):
             assert before == after, each.name
 
 
@@ -78,6 +79,17 @@ def test_what_is_read_is_what_was_written_to_the_last_digit(personas, tmp_path):
         assert np.array_equal(getattr(personas.model, name), getattr(again.model, name))
     assert [type(each) for each in again.encoding.kept] == [type(each) for each in personas.encoding.kept]
     assert again.sentence() == personas.sentence()
+    assert again.write(tmp_path / "b.persona.json").read_bytes() == path.read_bytes()
+
+
+def test_the_file_does_not_hold_the_period_and_whoever_knows_it_gives_it_when_reading(personas, tmp_path):
+    window = Window.from_times("2024-01-01", "2026-01-01")
+    assert personas.period == window
+    path = personas.write(tmp_path / "a.persona.json")
+    assert read_personas(path).period is None
+    assert "Observed" not in read_personas(path)._repr_html_()
+    again = read_personas(path, period=window)
+    assert again._repr_html_() == personas._repr_html_()
     assert again.write(tmp_path / "b.persona.json").read_bytes() == path.read_bytes()
 
 

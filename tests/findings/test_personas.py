@@ -460,6 +460,7 @@ def test_fewer_than_30_customers_give_no_persona():
         "No personas: only 29 of 29 customers can be judged by their first 30 days (left out: nobody), "
         "and 30 are needed. Ask for a shorter `within`, or widen the window."
     )
+    assert "Observed from 2024-01-01 to 2024-07-01." in personas._repr_html_()
     assert len(find_personas(log_of(made_up(30)), JOURNEY, within="30d", seed=7).labels) == 30
 
 
@@ -471,6 +472,7 @@ def test_customers_who_all_did_the_same_give_no_persona():
         "Give them attributes, or ask for a longer `within`."
     )
     assert personas.left_out["customers"].sum() == 0
+    assert str(personas.period) == "2024-01-01 to 2024-07-01"
 
 
 def test_without_a_persona_all_there_is_is_empty_and_says_so(personas):

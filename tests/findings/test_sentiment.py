@@ -118,6 +118,7 @@ def test_groups_are_told_apart():
     # every even customer is glad in the trial
     assert trial["<b>a</b>"] > 0.5 > -0.5 > trial["b"]
     assert "<b>" not in found._repr_html_()
+    assert f"Observed from {found.period}." in found._repr_html_()
 
 
 @needs_vader

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, v_measure_score
 
 from journeylab.base.redaction import Redactor
-from journeylab.findings.feelings.themes import NONE, Themes, find_themes
+from journeylab.findings.feelings.themes import NONE, Themes, _Start, _weighed, find_themes
 
 SUBJECTS = {
     "price": "price invoice budget seat charge discount cost paid fee money bill contract",
@@ -90,6 +91,32 @@ def test_the_same_seed_finds_the_same():
     first, second = (find_themes(texts, customers, seed=2) for _ in range(2))
     assert first.words == second.words
     assert np.array_equal(first.weight, second.weight)
+
+
+def test_rounding_decides_nothing():
+    """A rounding error in every weight, as another processor makes it, changes the themes by no more than that."""
+    texts, _, customers = made_up()
+    weights, _ = _weighed(texts, customers, "English")
+    moved = weights.copy()
+    moved.data *= 1 + 1e-13 * np.random.default_rng(4).standard_normal(weights.nnz)
+    first, second = (_Start.of(each, 10) for each in (weights, moved))
+    for n_themes in range(1, first.most + 1):
+        assert np.allclose(first.themes(n_themes), second.themes(n_themes), rtol=0, atol=1e-9)
+
+
+def test_two_subjects_of_equal_size_are_told_apart_and_told_in_the_same_order():
+    """The two largest singular values are equal, and there is no third."""
+    words = ("alpha bravo charlie delta echo foxtrot golf hotel india juliett",
+             "kilo lima mike november oscar papa quebec romeo sierra tango")  # fmt: skip
+    texts, customers = [words[1], words[0]] * 75, [f"c{number}" for number in range(150)]
+    found = [find_themes(texts, customers, seed=1) for _ in range(2)]
+    assert [each.words for each in found] == [tuple(tuple(told.split()) for told in words)] * 2
+    assert found[0].of_text.tolist() == found[1].of_text.tolist() == [1, 0] * 75
+
+
+def test_texts_without_words_and_texts_all_alike_start_fewer_themes():
+    assert _Start.of(csr_matrix((100, 40)), 4).most == 0
+    assert _Start.of(csr_matrix(np.tile(np.arange(40.0), (100, 1))), 4).most == 1
 
 
 @pytest.mark.parametrize(

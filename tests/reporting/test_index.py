@@ -46,6 +46,24 @@ def test_reports_come_with_their_bottom_line_and_missing_ones_with_the_reason():
     assert "<strong>Not finished.</strong> Cell [2] of 3 failed: &lt;x&gt;" in page
 
 
+def test_what_is_tagged_as_the_bottom_line_leads_before_the_map_and_the_reports():
+    lost = new_notebook(cells=[new_markdown_cell("# Lost?"), cell("**21%** leave.", "in-short", "bottom-line")])
+    drawn = new_code_cell("everyone", outputs=[new_output("execute_result", data={"text/html": "<p>The map.</p>"})])
+    drawn.metadata["tags"] = ["map"]
+    how = new_notebook(cells=[new_markdown_cell("# How?"), cell("Slowly.", "in-short"), drawn])
+    reports = [summarise(book, name=name, file=name) for name, book in (("01_how", how), ("02_lost", lost))]
+    main = to_index(reports, masthead=MASTHEAD, overview=OVERVIEW).partition("<main")[2]
+    texts = (
+        "The bottom line", "<strong>21%</strong> leave.", "<p>The map.</p>", "All reports in short", "Slowly.",
+        "<strong>21%</strong> leave.", "The journey at a glance",
+    )  # fmt: skip
+    place = 0
+    for text in texts:
+        place = main.index(text, place) + 1
+    failed = summarise(lost, name="02_lost", file="02_lost", failure="Cell [1] failed.")
+    assert "21%" not in to_index([failed], masthead=MASTHEAD, overview=OVERVIEW)
+
+
 def test_journey_notes_and_doubts_stand_under_the_reports():
     page = to_index([], masthead=MASTHEAD, overview=replace(OVERVIEW, notes="Read *this* <now>."))
     assert "<p>9 events of 3 customers.</p>" in page
@@ -59,8 +77,11 @@ def test_the_map_comes_between_the_bottom_line_and_the_stages_where_there_is_one
     drawn.metadata["tags"] = ["map"]
     summary = summarise(new_notebook(cells=[new_markdown_cell("# How?"), drawn]), name="07_how.ipynb", file="07.html")
     page = to_index([summary], masthead=MASTHEAD, overview=OVERVIEW)
-    places = [page.index(text) for text in ("The bottom line", "<p>The map.</p>", "The journey at a glance")]
+    main = page.partition("<main")[2]
+    places = [main.index(text) for text in ("The bottom line", "<p>The map.</p>", "The journey at a glance")]
     assert places == sorted(places)
+    contents = page.partition("<nav")[2].partition("</nav>")[0]
+    assert '<a href="#the-journey-map">The journey map</a>' in contents
     assert "journey map" not in to_index([], masthead=MASTHEAD, overview=OVERVIEW)
 
 

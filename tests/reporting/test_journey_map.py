@@ -338,8 +338,22 @@ def test_personas_and_findings_that_do_not_fit_are_told(spells, findings, by):
 
 def test_why_a_finding_could_not_tell_stands_under_the_map(spells):
     drawn = build_map(spells, [told({"roles": {}}, title="Roles", lacking="Nobody has a role.")])
-    assert drawn.missing == ("Roles: Nobody has a role.",)
+    assert drawn.missing[0] == "Roles: Nobody has a role."
     assert "<li>Roles: Nobody has a role.</li>" in drawn.to_page()
+
+
+def test_moments_that_matter_are_said_to_be_unmeasured_and_how_to_measure_them(spells):
+    how = (
+        "Moments that matter: none is measured yet. Note what may be one in notes.yml, as an assumption; fit_hazards, "
+        "with Exposure.to the event that marks it, then tells whether customers leave at another rate once they have "
+        "had it."
+    )
+    assumed = read_notes({"stages": {"trial": {"moments": {"text": "The first plan"}}}}, journey=spells.journey)
+    moment = {"text": "The first plan", "evidence": "data", "source": "fit_hazards"}
+    tested = read_notes({"stages": {"trial": {"moments": moment}}}, journey=spells.journey)
+    assert build_map(spells, []).missing == (how,)
+    assert build_map(spells, [], notes=assumed).missing == (how,)
+    assert build_map(spells, [], notes=tested).missing == ()
 
 
 def test_hostile_text_stays_text_in_page_table_and_figure(drawn, tmp_path):

@@ -11,7 +11,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from journeylab.base import html
 from journeylab.base.errors import ReportError
-from journeylab.reporting.page import SORTING, Masthead, check_offline, to_html
+from journeylab.reporting.offline import SORTING, check_offline
+from journeylab.reporting.page import Masthead, to_html
 
 MASTHEAD = Masthead("Trials of 2025", "Trial to partner", "Plan the week", "2025-01-01", "2026-01-01")
 HOSTILE = "<script>alert('x')</script>"
@@ -193,6 +194,12 @@ def test_tables_scroll_in_a_box_that_the_keyboard_reaches(tiny):
     assert [each["tabindex"] for each in boxes] == ["0"] * 3
     data = next(each["href"] for each in Tags(text).of("a") if each.get("class") == "jl-data")
     assert base64.b64decode(data.partition("base64,")[2]).decode() == "stage,share\ntrial,0.25\n"
+
+
+def test_what_a_table_carries_for_jupyterlab_is_left_out(tiny):
+    shown_there = html.table(tiny)
+    assert shown_there.startswith(f'<div class="jl-table">{html.FLUSH_LEFT}<table>')
+    assert html.FLUSH_LEFT not in page(shown(**{"text/html": shown_there}))
 
 
 def test_cells_with_much_text_get_room_and_long_words_may_break_on_paper():

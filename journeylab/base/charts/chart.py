@@ -3,16 +3,18 @@
 import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from textwrap import wrap
 
 import matplotlib
+import numpy as np
 import seaborn
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
+from journeylab.base.charts.letters import drawable
+from journeylab.base.charts.pixels import to_png
 from journeylab.base.files import replaced
 
 # Okabe and Ito's colours, the darkest first: those after the fifth are too light for text on white.
@@ -45,6 +47,8 @@ THEME = {
     "ytick.labelcolor": INK,
     "xtick.bottom": True,
     "svg.hashsalt": "journeylab",
+    # What customers and companies call things is no formula, whatever dollars it holds.
+    "text.parse_math": False,
 }
 
 
@@ -61,12 +65,7 @@ class Chart:
 
     def png(self) -> bytes:
         """The picture as PNG, the same bytes each time."""
-        drawn, picture = BytesIO(), BytesIO()
-        self._save(drawn, "png")
-        # A chart has few colours: a palette of 256 shows the same in a third of the bytes.
-        few = Image.open(drawn).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(picture, "png", optimize=True)
-        return picture.getvalue()
+        return to_png(self._drawn())
 
     def write(self, path: str | Path) -> Path:
         """Write the picture; the ending of `path` (png, svg, pdf) tells the format."""
@@ -78,8 +77,21 @@ class Chart:
                 self._save(temporary, path.suffix.removeprefix("."))
         return path
 
+    def _drawn(self) -> np.ndarray:
+        """The pixels in full colour. `savefig` would draw it twice, the first time to find its layout."""
+        figure = self.axes.figure
+        shown_by, dpi, face = figure.canvas, figure.dpi, figure.get_facecolor()
+        try:
+            with matplotlib.rc_context(THEME):
+                canvas = FigureCanvasAgg(figure)
+                figure.set(dpi=DPI, facecolor="white")
+                canvas.draw()
+                return np.asarray(canvas.buffer_rgba())
+        finally:
+            figure.set(dpi=dpi, facecolor=face, canvas=shown_by)
+
     def _save(self, target, kind: str) -> None:
-        unstamped = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+        unstamped = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
         with matplotlib.rc_context(THEME):
             self.axes.figure.savefig(target, format=kind, dpi=DPI, facecolor="white", metadata=unstamped.get(kind))
 
@@ -107,11 +119,11 @@ def note(text: str, *, title: str, ax: Axes | None = None) -> Chart:
     """`text` in the place of a figure that there is nothing to draw for; it is the alternative text too."""
     with matplotlib.rc_context(THEME):
         width = ax.get_position().width * ax.figure.get_size_inches()[0] if ax else SIZE[0]
-        rows = wrap(text, width=max(20, int(width * LETTERS_PER_INCH)))
+        rows = wrap(drawable(text), width=max(20, int(width * LETTERS_PER_INCH)))
         axes = ax or new_axes(height=0.7 + 0.2 * len(rows))
         axes.text(0, 1, "\n".join(rows), transform=axes.transAxes, va="top", linespacing=1.5)
         axes.set_axis_off()
-        axes.set_title(title)
+        axes.set_title(drawable(title))
     return Chart(axes, text)
 
 

@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from journeylab.base.charts.chart import FAINT, INK, PALETTE, QUIET, SIZE, THEME, Chart, colours, new_axes, shades
+from journeylab.base.charts.letters import legible
 
 
+@legible
 def curves(
     table: pd.DataFrame,
     *,
@@ -62,6 +64,7 @@ def curves(
     return Chart(ax or axes.figure.axes[0], alt)
 
 
+@legible
 def areas(
     table: pd.DataFrame,
     *,
@@ -97,6 +100,7 @@ def areas(
     return Chart(axes, alt)
 
 
+@legible
 def lines(
     table: pd.DataFrame,
     *,
@@ -220,7 +224,10 @@ def _write_at_risk(axes: Axes, at_risk: pd.DataFrame, by: str | None, colour: di
         numbers = at_risk[at_risk[by] == name] if by else at_risk
         ink = colour[name] if by and colour.get(name) in PALETTE[:5] else QUIET
         placed = {"textcoords": "offset points", "fontsize": 7, "color": ink, "annotation_clip": False}
+        ends = numbers["x"].min(), numbers["x"].max()
         for x, n in zip(numbers["x"], numbers["n"], strict=True):
+            # The layout makes room for the outermost; between them there is room.
+            placed["in_layout"] = x in ends
             axes.annotate(f"{n:,.0f}", (x, 0), xycoords=below, xytext=(0, -39 - 10 * row), ha="center", **placed)
     axes.annotate(
         "at risk", (0, 0), xycoords="axes fraction", xytext=(-8, -39), textcoords="offset points", ha="right",

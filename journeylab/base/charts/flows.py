@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from journeylab.base.charts.chart import INK, QUIET, SIZE, THEME, Chart, colours, new_axes
+from journeylab.base.charts.letters import legible
 from journeylab.base.charts.ribbons import arrow_head, band, bend
 
 KINDS = ("enter", "return", "move", "stay", "leave")
@@ -25,6 +26,7 @@ LINE, STUB, ABOVE = 0.135, 0.13, 0.17
 GREYS = {"enter": "#A9B4BC", "return": "#5B6770", "stay": "#5B6770", "move": "#A9B4BC", "leave": "#A9B4BC"}
 
 
+@legible
 def flows(
     table: pd.DataFrame,
     *,

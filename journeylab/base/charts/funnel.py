@@ -12,11 +12,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from journeylab.base.charts.chart import FAINT, INK, QUIET, THEME, Chart, colours, new_axes
+from journeylab.base.charts.letters import legible
 
 _BAR = 0.72  # of the height of a step
 _LETTERS = 28  # of a step's name in one line
 
 
+@legible
 def funnel(
     table: pd.DataFrame,
     *,

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from journeylab.base.charts.chart import FAINT, INK, PALETTE, QUIET, THEME, Chart, new_axes
+from journeylab.base.charts.letters import legible
 
 # A3 across, in inches.
 WIDTH, HEIGHT = 16.5, 11.7
@@ -42,6 +43,7 @@ class _Layout:
         return self.size * _LEADING / 72
 
 
+@legible
 def journey_map(
     cells: pd.DataFrame,
     *,

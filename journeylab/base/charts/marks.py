@@ -11,8 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 
 from journeylab.base.charts.chart import FAINT, QUIET, THEME, Chart, colours, new_axes, readable_on
+from journeylab.base.charts.letters import fitting, legible
+
+# So many letters leave room for the marks: of what stands before them, and in the key beside them.
+LABEL, KEY = 60, 40
 
 
+@legible
 def intervals(
     table: pd.DataFrame,
     *,
@@ -49,10 +54,11 @@ def intervals(
             for tone, here in ((colour[group], ~quiet), (QUIET, quiet)):
                 if here.any():
                     named = group if here is not quiet or here.all() else None
+                    named = named if named is None else fitting(str(named), at_most=KEY)
                     _dots(axes, rows[here], (x, lower, upper), at[here], colour=tone, label=named)
         if reference is not None:
             axes.axvline(reference, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
-        axes.set_yticks(range(len(labels)), labels)
+        axes.set_yticks(range(len(labels)), [fitting(str(each), at_most=LABEL) for each in labels])
         axes.set_ylim(len(labels) - 0.5, -0.5)
         axes.set_title(title)
         axes.set_xlabel(x_label)
@@ -81,6 +87,7 @@ def _scale_ratios(axes: Axes) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
+@legible
 def stacked(
     table: pd.DataFrame,
     *,
@@ -102,14 +109,20 @@ def stacked(
         for part in parts:
             widths = table[part].to_numpy(dtype=float)
             axes.barh(
-                range(len(table)), widths, left=start, color=colour[part], label=part, height=0.7, edgecolor="white"
+                range(len(table)),
+                widths,
+                left=start,
+                color=colour[part],
+                label=fitting(part, at_most=KEY),
+                height=0.7,
+                edgecolor="white",
             )
             for place in np.flatnonzero(widths > 0.06 * widest):
                 text = f"{widths[place]:.0%}" if percent else f"{widths[place]:,.0f}"
                 middle = start[place] + widths[place] / 2
                 axes.text(middle, place, text, ha="center", va="center", fontsize=8, color=readable_on(colour[part]))
             start += widths
-        axes.set_yticks(range(len(table)), table[label])
+        axes.set_yticks(range(len(table)), [fitting(str(each), at_most=LABEL) for each in table[label]])
         axes.invert_yaxis()
         axes.set_title(title)
         axes.set_xlabel(x_label)
@@ -119,6 +132,7 @@ def stacked(
     return Chart(axes, alt)
 
 
+@legible
 def tiles(
     table: pd.DataFrame,
     *,

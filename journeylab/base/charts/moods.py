@@ -9,10 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from journeylab.base.charts.chart import FAINT, INK, QUIET, THEME, Chart, colours, new_axes
+from journeylab.base.charts.letters import legible
 
 _LETTERS = 80  # of stage names that fit side by side under the axis
 
 
+@legible
 def moods(
     table: pd.DataFrame,
     *,

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from journeylab.base.charts.chart import FAINT, INK, PALETTE, QUIET, SIZE, THEME, Chart, colours
+from journeylab.base.charts.letters import legible
 
 MOST_BARS, LETTERS, HEAD_LETTERS = 5, 34, 88
 # All in inches: room for the labels to the left of the bars, a row's panels, the head above each, title and foot.
@@ -18,6 +19,7 @@ _LABELS, _BETWEEN, _RIGHT = 2.35, 0.75, 0.75
 _PANEL, _HEAD, _TITLE, _FOOT = 0.95, 0.42, 0.16, 0.5
 
 
+@legible
 def profiles(
     heads: Mapping[str, str],
     *,

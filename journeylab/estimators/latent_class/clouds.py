@@ -137,7 +137,7 @@ def _places(values: np.ndarray, categories: list[int]) -> np.ndarray:
         n = np.bincount(level)
         totals = np.stack([others[level == each].sum(axis=0) for each in range(len(found))])
         axis = np.linalg.svd(totals / np.sqrt(n)[:, None], full_matrices=False)[0][:, 0] / np.sqrt(n)
-        places[:, column] = rankdata(axis.round(9), method="dense")[level]
+        places[:, column] = rankdata((axis * np.sign(axis[0])).round(9), method="dense")[level]
     return places
 
 
@@ -176,7 +176,9 @@ def _correlations(scores: np.ndarray) -> np.ndarray:
 
 def _root(correlations: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh((correlations + correlations.T) / 2)
-    root = vectors * np.sqrt(values.clip(_SMALLEST_EIGENVALUE))
+    # The symmetric root is the only one that does not depend on which eigenvectors a processor finds, and which way
+    # they point.
+    root = (vectors * np.sqrt(values.clip(_SMALLEST_EIGENVALUE))) @ vectors.T
     return root / np.sqrt((root**2).sum(axis=1, keepdims=True))
 
 

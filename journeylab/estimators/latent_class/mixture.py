@@ -47,8 +47,8 @@ class LatentClass:
         """Fit `n_classes` classes to `counts`, (rows, cells), non-negative, by expectation-maximisation from many
         starts.
 
-        `starts` short starts on at most 2,500 rows, in single precision; the better of the best two, after some steps
-        on all rows, is refined.
+        `starts` short starts on at most 2,500 rows; the better of the best two, after some steps on all rows, is
+        refined. All in double precision: what processors round differently would else choose between starts.
         Every class is smoothed by one count per variable, spread as in all rows together. Neither the order of the rows
         nor anything but `seed` and the rows' content changes the result. Raises EstimateError for arguments that
         contradict each other.
@@ -60,11 +60,9 @@ class LatentClass:
             return work.single()
         random = np.random.default_rng([seed, n_classes])
         short = random.permutation(rows.shape[0])[:_SHORT_ROWS]
-        few = _Mixture.of(rows[np.sort(short)].astype(np.float32), variables)
+        few = _Mixture.of(rows[np.sort(short)], variables)
         cells, shares = few.short_climbs(n_classes, starts, random)
-        # What single precision rounded to nothing would stay impossible for good.
-        cells = work._smoothed(cells.astype(float), 1e-6)
-        return work.climb(*work.best(cells, shares.astype(float), _FULL_STEPS))
+        return work.climb(*work.best(cells, shares, _FULL_STEPS))
 
     def refined(self, counts: csr_matrix) -> "LatentClass":
         """The same number of classes, fitted to other rows, `counts`, by expectation-maximisation from this model
@@ -152,7 +150,7 @@ class _Mixture:
         and (classes, 2). The worse ones are dropped on the way."""
         centres = random.integers(self.rows.shape[0], size=n_classes * starts)
         cells = self._smoothed(self.rows[centres].T.toarray(), 2.0)
-        shares = np.full((n_classes, starts), 1 / n_classes, dtype=cells.dtype)
+        shares = np.full((n_classes, starts), 1 / n_classes)
         for steps, keep in zip(_SHORT_STEPS, (max(starts // 3, _KEPT_STARTS), _KEPT_STARTS), strict=True):
             cells, shares = self.best(cells, shares, steps, keep=min(keep, starts))
         return cells, shares
@@ -201,16 +199,15 @@ class _Mixture:
         scores += log_shares
         belonging, per_row = _normalised(scores)
         prior = (self.pooled[:, None] * log_cells).sum(axis=0).reshape(n_classes, n_starts).sum(axis=0)
-        reached = per_row.sum(axis=0, dtype=float) + prior + log_shares.mean(axis=0)
+        reached = per_row.sum(axis=0) + prior + log_shares.mean(axis=0)
         sizes = belonging.sum(axis=0)
         new_shares = (sizes + 1 / n_classes) / (len(belonging) + 1)
         totals = self.turned @ belonging.reshape(len(belonging), -1)
-        return self._smoothed(totals, 1.0), new_shares.astype(cells.dtype), reached
+        return self._smoothed(totals, 1.0), new_shares, reached
 
     def _smoothed(self, totals: np.ndarray, weight: float) -> np.ndarray:
         """Totals as probabilities within each variable, after `weight` counts spread as in all rows together."""
-        weighted = (weight * self.pooled[:, None]).astype(totals.dtype)
-        return _within(totals + weighted, self.variables, self.edges)
+        return _within(totals + weight * self.pooled[:, None], self.variables, self.edges)
 
 
 def _within(totals: np.ndarray, variables: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.arrays import distinct, one_length
@@ -49,7 +49,7 @@ class GroupTest:
         scale = np.sqrt(np.diag(spread)) if len(counted) else np.zeros(1)
         if scale.min() > 0 and np.linalg.matrix_rank(spread / np.outer(scale, scale), tol=1e-9) == len(counted):
             statistic = float(difference @ np.linalg.solve(spread, difference))
-            p_value = float(chi2.sf(statistic, len(counted)))
+            p_value = float(chdtrc(len(counted), statistic))
         return cls(statistic, len(counted), p_value, groups, observed, expected, is_robust)
 
 

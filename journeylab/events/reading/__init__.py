@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 from ibis.backends.duckdb import Backend
@@ -13,9 +14,17 @@ from journeylab.events.reading.customers import Customers, read_customers
 from journeylab.events.reading.files import PROBLEMS, damaged
 from journeylab.events.reading.sheet import Sheet, open_sheet
 from journeylab.events.reading.source import Source
-from journeylab.events.reading.store import Store, fill_store, open_engine
+from journeylab.events.reading.store import (
+    EVENTS,
+    QUARANTINE,
+    Store,
+    copy_engine,
+    fill_store,
+    open_copy,
+    open_engine,
+)
 
-__all__ = ["Source", "read_events"]
+__all__ = ["Source", "read_events", "read_log", "write_log"]
 
 _DUPLICATES = ("quarantine", "keep")
 
@@ -74,8 +83,35 @@ def read_events(
     if duplicates == "quarantine":
         store.refuse_duplicates()
     counts = check_counts(store, sheets, window)
-    events = store.accepted()
-    quarantine = Quarantine.from_counts(counts, store.refused())
+    store.finish()
+    return _log(connection, counts, customers, window)
+
+
+def write_log(log: EventLog, path: str | Path) -> Path:
+    """Write a log as `read_events` gave it as one file, for `read_log`; returns it. The customers' attributes are not
+    part of it."""
+    copy_engine(log.events.get_backend(), path)
+    return Path(path)
+
+
+def read_log(path: str | Path, *, window: Window, customers: Customers = None) -> EventLog:
+    """The log that `write_log` wrote to `path`, with the `window` and the `customers` that it was read with.
+
+    Nothing is copied: the file must stay, and is only read. Raises StudyError for a file that holds no log, and
+    LogError for customers as `read_events` does.
+    """
+    connection = open_copy(path)
+    counts = connection.table(QUARANTINE).reason.value_counts(name="rows").to_pyarrow().to_pylist()
+    by_reason = {row["reason"]: row["rows"] for row in counts}
+    accepted = connection.table(EVENTS).count().to_pyarrow().as_py()
+    return _log(connection, {None: accepted, **by_reason}, customers, window)
+
+
+def _log(connection: Backend, counts: Mapping[str | None, int], customers: Customers, window: Window) -> EventLog:
+    """The log that `connection` holds; `counts`: how many rows are refused for each reason, and under None how many
+    are not."""
+    events = connection.table(EVENTS)
+    quarantine = Quarantine.from_counts(counts, connection.table(QUARANTINE))
     return EventLog(events, read_customers(customers, events), window, quarantine, sum(counts.values()))
 
 

@@ -9,7 +9,9 @@ import pandas as pd
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
+from journeylab.base import html
 from journeylab.base.errors import LogError, did_you_mean
+from journeylab.base.words import counted
 from journeylab.events.log import check_timezone
 from journeylab.events.reading.columns import check_mapping
 from journeylab.events.reading.files import Files, find_files
@@ -38,6 +40,35 @@ class Source:
         if time_unit not in (None, *UNITS):
             raise LogError(f"“{time_unit}” is no time_unit. {did_you_mean(time_unit, UNITS)}")
         return Source(self.data, columns, timezone, time_unit)
+
+    def sentence(self) -> str:
+        """Which data, and how they are to be read. Nothing is read for it."""
+        zone = f"in {self.timezone}" if self.timezone else "as written, or as read_events says"
+        return f"{_described(self.data)}; times {zone}{f', in {self.time_unit}' if self.time_unit else ''}."
+
+    def __repr__(self) -> str:
+        return f"Source: {self.sentence()}"
+
+    def _repr_html_(self) -> str:
+        if not self.columns:
+            return html.card("Source of a log", html.paragraph(f"{self.sentence()} Columns as read_events says."))
+        rows = [(ours, _of_source(theirs)) for ours, theirs in self.columns.items()]
+        columns = html.table(pd.DataFrame(rows, columns=["our column", "holds"]), csv=False)
+        return html.card("Source of a log", html.paragraph(self.sentence()), columns)
+
+
+def _described(data: object) -> str:
+    """Which data a source names, and how much of it, where that is known without reading it."""
+    if isinstance(data, str | Path):
+        return f"Files “{data}”" if "*" in str(data) else f"File “{data}”"
+    if isinstance(data, pd.DataFrame | pa.Table):
+        columns = len(data.columns)
+        return f"{type(data).__name__} of {counted(len(data), 'row')} and {counted(columns, 'column')}"
+    return f"Table of the kind {type(data).__name__}"
+
+
+def _of_source(theirs: str | Mapping[str, str]) -> str:
+    return f"column “{theirs}”" if isinstance(theirs, str) else f"always “{theirs['constant']}”"
 
 
 @dataclass(frozen=True)

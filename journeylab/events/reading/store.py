@@ -20,9 +20,12 @@ import ibis
 import ibis.expr.datatypes as dt
 from ibis.backends.duckdb import Backend
 
+from journeylab.base.errors import StudyError
+from journeylab.base.files import replaced
 from journeylab.events.log import REASONS
 
 TABLE = "log_rows"
+EVENTS, QUARANTINE = "log_events", "log_quarantine"
 REFUSED = "refused"
 
 
@@ -75,7 +78,12 @@ class Store:
                         SELECT hash({columns}) AS mark FROM {TABLE} WHERE {usable} GROUP BY mark HAVING count(*) > 1))
                 WHERE copy > 1)""")
 
-    def accepted(self) -> ibis.Table:
+    def finish(self) -> None:
+        """Let the engine know the accepted and the refused rows by name, as the views `EVENTS` and `QUARANTINE`."""
+        self.connection.create_view(EVENTS, self._accepted())
+        self.connection.create_view(QUARANTINE, self._refused())
+
+    def _accepted(self) -> ibis.Table:
         """The rows that are not refused, with the log's columns; `seq` is the row number where the source has none."""
         rows = self.rows
         columns = {target: rows[name] for target, name in self.log.items()}
@@ -85,7 +93,7 @@ class Store:
         free = ibis.util.gen_name(REFUSED)
         return rows.select(**ordered, **{free: rows[REFUSED]}).filter(ibis._[free].isnull()).drop(free)
 
-    def refused(self) -> ibis.Table:
+    def _refused(self) -> ibis.Table:
         """The rows that are refused, as they were read, and the `reason`."""
         rows = self.rows.filter(self.rows[REFUSED].notnull())
         columns = {}
@@ -104,12 +112,32 @@ def open_engine() -> Backend:
     The folder lies where Python puts temporary files (TMPDIR); rows that exceed memory are kept there.
     """
     folder = Path(tempfile.mkdtemp(prefix="journeylab-"))
-    connection = ibis.duckdb.connect(folder / "log.duckdb")
-    # A library prints nothing. In notebooks the engine refuses the question where it could draw no bar anyway.
-    with suppress(duckdb.InvalidInputException):
-        connection.con.execute("SET enable_progress_bar = false")
+    connection = _connected(folder / "log.duckdb")
     weakref.finalize(connection, _close, connection.con, folder)
     return connection
+
+
+def copy_engine(connection: Backend, path: str | Path) -> None:
+    """Copy all that an engine of `open_engine` holds into one file."""
+    connection.con.execute("CHECKPOINT")
+    (source,) = connection.con.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchone()
+    with replaced(path) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def open_copy(path: str | Path) -> Backend:
+    """The engine that was copied to `path`, to be read only; several processes may. Raises StudyError for a file that
+    is none, and FileNotFoundError where there is no file."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    try:
+        connection = _connected(path, read_only=True)
+        if {EVENTS, QUARANTINE} <= set(connection.list_tables()):
+            return connection
+    except duckdb.Error:
+        pass
+    raise StudyError(f"“{path.name}” does not hold a log. Delete it, and read the log again.")
 
 
 def fill_store(connection: Backend, parts: list[Part]) -> Store:
@@ -165,6 +193,14 @@ def _as(column: ibis.Value | None, kind: dt.DataType) -> ibis.Value:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _connected(path: Path, *, read_only: bool = False) -> Backend:
+    connection = ibis.duckdb.connect(path, read_only=read_only)
+    # A library prints nothing. In notebooks the engine refuses the question where it could draw no bar anyway.
+    with suppress(duckdb.InvalidInputException):
+        connection.con.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _close(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -148,7 +148,7 @@ class Comparison(Finding):
             (self.hazard_ratios, f"Hazard ratios, where hazards may be proportional; {level}"),
         )
         shown = [html.table(table, caption=caption) for table, caption in tables if len(table)]
-        return html.card(self.title, html.paragraph(self.sentence()), *shown)
+        return self._card(html.paragraph(self.sentence()), *shown)
 
     def _means(self) -> pd.DataFrame:
         return self.table[self.table["measure"] == DAYS_INSIDE]
@@ -259,6 +259,7 @@ def compare_groups(
         title=f"“{stage}” compared by {grouping.name}",
         table=tidy(verdicts.arms.rows(), _TABLE, by=grouping.name),
         lacking=lacking,
+        period=spells.window,
         differences=tidy(verdicts.arms.differences(), _DIFFERENCES, by=grouping.name),
         tests=tests,
         hazard_ratios=tidy(verdicts.hazard_ratios, _RATIOS, by=grouping.name),

@@ -156,8 +156,7 @@ class CrmCheck(Finding):
         shown = self.table[~few]
         level = f"Share of customers inside whom the CRM holds in the stage’s bucket, {self.confidence:.0%} intervals"
         late = "Days from a customer’s move to the CRM’s; negative: the CRM was earlier"
-        return html.card(
-            self.title,
+        return self._card(
             html.paragraph(self.sentence()),
             html.table(shown, caption=level),
             html.table(self.lags[self.lags["n"] >= FEWEST], caption=late),
@@ -253,6 +252,7 @@ def check_crm(
     return CrmCheck(
         title="What the CRM says, beside what customers do" + (f", by {grouping.name}" if grouping else ""),
         lacking=lacking,
+        period=spells.window,
         **compared.tables(grouping.name if grouping else None, journey.stage_names, confidence),
         mismatches=compared.mismatches(journey.stage_names),
         at=moment,

@@ -84,17 +84,13 @@ def _compared(cell: Cell, rest: Cell, day: float, order: Sequence[str]) -> Itera
 
 
 def _arm(exits: Exits, ways: Sequence[str], day: float | None, confidence: float) -> np.ndarray:
-    """By way: share lost, its standard error (clustered jackknife), and what a share of 0 stands on; missing without a
-    day."""
+    """By way, the first of which is any: share lost, its standard error (clustered jackknife), and what a share of 0
+    stands on; missing without a day."""
     found = np.full((len(ways), 3), np.nan)
     if day is None:
         return found
     found[:] = 0.0, 0.0, exits.n_customers_known(day)
-    for lost in (exits, exits.lumped(exits.losses, LOST)) if exits.losses else ():
-        curves = ExitCurves.of(lost, confidence)
-        share, error = curves.shares(np.array([day]))[0][0], curves.standard_errors(day)
-        for place, way in enumerate(ways):
-            if way in lost.losses:
-                state = lost.ways.index(way) + 1
-                found[place, :2] = share[state], error[state]
+    if exits.losses:
+        sets = [exits.losses, *([way] if way in exits.losses else [] for way in ways[1:])]
+        found[:, :2] = np.transpose(ExitCurves.of(exits, confidence).shares_of(sets, day))
     return found

@@ -146,9 +146,7 @@ class DropOff(Finding):
 
     def differences_in_words(self, horizon: str | timedelta) -> str:
         """How many differences between groups there are, and the largest; see `differences`."""
-        if self.lacking or not self.by:
-            return self.lacking or "There are no groups to compare: ask for drop-off with `by`."
-        return words.difference(self.differences(horizon), by=self.by, confidence=self.confidence)
+        return self._told_apart(self.differences(horizon))
 
     def unexplained_in_words(self, horizon: str | timedelta) -> str:
         """How much is lost without a reason, and where to ask first; see `unexplained`."""
@@ -234,7 +232,8 @@ class DropOff(Finding):
 
     def plot_differences(self, horizon: str | timedelta, ax=None) -> Chart:
         """The differences between groups that are told apart best, with intervals."""
-        table, alt = self.differences(horizon), self.differences_in_words(horizon)
+        table = self.differences(horizon)
+        alt = self._told_apart(table)
         if not table["p_value"].notna().any():
             return charts.note(
                 alt, title=f"Who is lost more than the others{f', by {self.by}' if self.by else ''}", ax=ax
@@ -263,8 +262,7 @@ class DropOff(Finding):
             f"fewer than {FEWEST} customers, or what would tell so."
         )
         level = f"Share of visits that end so within the horizon, {self.confidence:.0%} intervals; crude: ended so far."
-        return html.card(
-            self.title,
+        return self._card(
             html.paragraph(self.sentence()),
             html.table(shown.ledger, caption=note),
             html.table(shown.table, caption=level),
@@ -272,6 +270,11 @@ class DropOff(Finding):
 
     def _handed_on(self, table: pd.DataFrame) -> pd.DataFrame:
         return tables.without_few_lost(table) if self.is_for_export else table
+
+    def _told_apart(self, differences: pd.DataFrame) -> str:
+        if self.lacking or not self.by:
+            return self.lacking or "There are no groups to compare: ask for drop-off with `by`."
+        return words.difference(differences, by=self.by, confidence=self.confidence)
 
     def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`rows` with a column `label`: the stage, and the group if any, the groups of a stage one after the other."""

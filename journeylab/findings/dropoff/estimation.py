@@ -70,6 +70,7 @@ def estimate_dropoff(
         title="Drop-off by stage and branch" + (f", by {name}" if name else ""),
         table=tidy((row for cell in cells for row in cell.rows(asked)), _COLUMNS, by=name),
         lacking=None if any(exits.n for exits in found) else why_nobody(spells, grouping),
+        period=spells.window,
         ledger=build_ledger(found, spells.journey),
         losses=tidy((row for cell in every for row in cell.rows(asked) if row["to"] == "lost"), _COLUMNS, by=name),
         horizons=asked,

@@ -74,12 +74,13 @@ def _places_of(cell: Cell, day: float, together: bool, by_value: bool) -> Iterat
         is_plain = weights is None and not together
         curves = cell.curves if is_plain else ExitCurves.of(lost, cell.confidence, weights=weights)
         shares, at = curves.shares(np.array([day])), np.searchsorted(ids, curves.fitted.ids)
+        moved = curves.fitted.influence_by_state(day)
     for branch in lost.losses:
         estimates, influence = np.full(3, np.nan), np.zeros(len(ids))
         if note is None:
             state = lost.ways.index(branch) + 1
             estimates = [float(each[0, state]) for each in shares]
-            influence[at] = curves.fitted.influence([day], state)[:, 0]
+            influence[at] = moved[:, state]
         name = None if together else branch
         yield Place(cell, name, *estimates, float(member.sum()), ids, influence, member, *base, note or exits.condition)
 

@@ -63,11 +63,11 @@ def stability(table: pd.DataFrame, *, by: str | None, n_resamples: int) -> str:
     if first["first"] >= SETTLED:
         return (
             f"The first place is settled: {where} comes first in {often(first['first'])} of {resamples}. "
-            f"The second, {place_of(known.iloc[1], by).removeprefix('in ')}, ranks {_ranks(known.iloc[1])}."
+            f"Next comes {place_of(known.iloc[1], by).removeprefix('in ')}, whose rank is {_ranks(known.iloc[1])}."
         )
     rival = rest.iloc[0]
     return (
-        f"The first place is not settled: {where} comes first in {often(first['first'])} of {resamples} (ranks "
+        f"The first place is not settled: {where} comes first in {often(first['first'])} of {resamples} (rank "
         f"{_ranks(first)}), {place_of(rival, by).removeprefix('in ')} in {often(rival['first'])}."
     )
 

@@ -161,6 +161,7 @@ def estimate_feelings(
         stages=stages,
         confidence=confidence,
         lacking=lacking,
+        period=spells.window,
     )
 
 

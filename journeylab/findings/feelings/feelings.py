@@ -91,7 +91,7 @@ class Feelings(Finding):
 
     def _repr_html_(self) -> str:
         tables = [html.table(self.table, caption=self._caption()), html.table(self.overall, caption="All together")]
-        return html.card(self.title, html.paragraph(self.sentence()), *tables)
+        return self._card(html.paragraph(self.sentence()), *tables)
 
     def _of(self, measure: str) -> pd.DataFrame:
         return self.table[self.table["measure"] == measure]

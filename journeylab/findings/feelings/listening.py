@@ -70,6 +70,7 @@ def find_thoughts(
         stages=stages,
         confidence=confidence,
         lacking=statements.lacking,
+        period=spells.window,
     )
 
 

@@ -96,7 +96,7 @@ class Sentiment(Finding):
 
     def _repr_html_(self) -> str:
         caption = f"Tone of texts, machine-read (VADER), {self.confidence:.0%} intervals"
-        return html.card(self.title, html.paragraph(self.sentence()), html.table(self.table, caption=caption))
+        return self._card(html.paragraph(self.sentence()), html.table(self.table, caption=caption))
 
     def _mean(self, row: pd.Series) -> str:
         return (
@@ -156,6 +156,7 @@ def estimate_sentiment(
         stages=stages,
         confidence=confidence,
         lacking=lacking,
+        period=spells.window,
     )
 
 

@@ -46,10 +46,7 @@ class Statements:
         if len(rows) > MOST_TEXTS:
             drawn = np.random.default_rng(seed).choice(len(rows), MOST_TEXTS, replace=False)
             rows = rows.iloc[np.sort(drawn)].reset_index(drop=True)
-        texts = [
-            Redactor.of([customer]).redact(redactor.redact(text))
-            for customer, text in zip(rows["customer_id"], rows["text"], strict=True)
-        ]
+        texts = redactor.redact_each(rows["text"], rows["customer_id"])
         rows = rows.assign(text=pd.Series(texts, dtype=object), group=rows["group"].where(rows["group"].notna(), ""))
         languages = pd.Series([language_of(_MARK.sub(" ", text)) for text in texts], index=rows.index, dtype=object)
         return cls(rows.assign(language=languages), redactor, _lacking(log, spells, grouping, visits, rows))

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
-from sklearn.decomposition import NMF
+from sklearn.decomposition import non_negative_factorization
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.utils.extmath import randomized_svd
 
 from journeylab.base.language import SMALL_WORDS
 from journeylab.base.redaction import LABELS
@@ -22,6 +23,8 @@ RECURS = 0.6
 NONE = -1
 _MOST_TO_SCAN, _ROUNDS, _KEPT = 2_000, 4, 0.8
 _MOST_WORDS, _ITERATIONS = 2_000, 50
+# So many powers leave of the draw that the decomposition starts from no more than rounding does.
+_POWERS, _NOTHING = 15, 1e-6
 _MARK = re.compile(rf"\[(?:{'|'.join(LABELS)})\]")
 _WORD = r"\b[^\W\d_]{3,}\b"
 # What is left of small words that are cut at an apostrophe, and letters that spell sounds.
@@ -68,7 +71,8 @@ def find_themes(
     (Jaccard; themes matched one to one; four times, by `seed`, of up to 2,000 texts). If there is no such number there
     are no themes: in texts whose words were shuffled, none is found.
 
-    Source: Lee & Seung (1999), Nature 401:788-791; Greene, O'Callaghan & Cunningham (2014), How many topics?, ECML
+    Source: Lee & Seung (1999), Nature 401:788-791; Boutsidis & Gallopoulos (2008), Pattern Recognition 41:1350-1362
+    (what the factorisation starts from); Greene, O'Callaghan & Cunningham (2014), How many topics?, ECML
     PKDD, pages 498-513 (choosing the number by recurrence).
     """
     n = len(texts)
@@ -81,13 +85,14 @@ def find_themes(
         return Themes((), (), *nothing, "The texts share too few words to look for themes.")
     random = np.random.default_rng(seed)
     chosen = np.sort(random.choice(n, _MOST_TO_SCAN, replace=False)) if n > _MOST_TO_SCAN else np.arange(n)
-    recurrence = _scan(weights[chosen], most_themes, random)
+    start = _Start.of(weights[chosen], most_themes)
+    recurrence = _scan(start, random)
     if recurrence is None:
         why = "No themes found: no words go together in the same way when texts are left out."
         return Themes((), (), *nothing, why)
-    model = _model(weights[chosen], len(recurrence))
-    held = model.transform(weights) * np.linalg.norm(model.components_, axis=1)
-    return _themes(held, model.components_, words, recurrence)
+    found = start.themes(len(recurrence))
+    held = _held(weights, found) * np.sqrt((found * found).sum(axis=1))
+    return _themes(held, found, words, recurrence)
 
 
 def _weighed(texts: Sequence[str], customers: Sequence[str], language: str | None) -> tuple[csr_matrix, np.ndarray]:
@@ -107,14 +112,15 @@ def _weighed(texts: Sequence[str], customers: Sequence[str], language: str | Non
     return csr_matrix(weights), counter.get_feature_names_out()[is_kept]
 
 
-def _scan(weights: csr_matrix, most: int, random: np.random.Generator) -> tuple[float, ...] | None:
+def _scan(start: "_Start", random: np.random.Generator) -> tuple[float, ...] | None:
     """How much each theme recurs, for the largest number of themes in which all do; None where there is none."""
-    n = weights.shape[0]
+    n = start.weights.shape[0]
     kept = [np.sort(random.choice(n, int(_KEPT * n), replace=False)) for _ in range(_ROUNDS)]
-    for n_themes in range(min(most, weights.shape[1] // N_WORDS), 1, -1):
-        reference, total = _top(_model(weights, n_themes)), np.zeros(n_themes)
-        for done, rows in enumerate(kept, start=1):
-            total += _matched(reference, _top(_model(weights[rows], n_themes)))
+    starts = [_Start.of(start.weights[rows], start.most) for rows in kept]
+    for n_themes in range(min(each.most for each in (start, *starts)), 1, -1):
+        reference, total = _top(start.themes(n_themes)), np.zeros(n_themes)
+        for done, left in enumerate(starts, start=1):
+            total += _matched(reference, _top(left.themes(n_themes)))
             if (total + _ROUNDS - done).min() < RECURS * _ROUNDS:  # even if all came back from here on
                 break
         else:
@@ -122,14 +128,70 @@ def _scan(weights: csr_matrix, most: int, random: np.random.Generator) -> tuple[
     return None
 
 
-def _model(weights: csr_matrix, n_themes: int) -> NMF:
-    # A fixed number of rounds: the time is known, and no rounding decides when to stop.
-    return NMF(n_themes, init="nndsvd", max_iter=_ITERATIONS, tol=0, random_state=0).fit(weights)
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """What the factorisation of `weights` starts from, whatever the number of themes: its largest singular values and
+    vectors (NNDSVD). They are found once, which is most of the work."""
+
+    weights: csr_matrix
+    left: np.ndarray
+    values: np.ndarray
+    right: np.ndarray
+
+    @classmethod
+    def of(cls, weights: csr_matrix, most: int) -> "_Start":
+        """The start of up to `most` themes, fewer where the texts hold fewer words, or fewer that vary."""
+        most = min(most, weights.shape[1] // N_WORDS)
+        if not (most and weights.nnz):
+            n_texts, n_words = weights.shape
+            return cls(weights, np.zeros((n_texts, 0)), np.zeros(0), np.zeros((0, n_words)))
+        left, values, right = randomized_svd(weights, most, n_iter=_POWERS, random_state=0)
+        # What belongs to a value of nothing but rounding is anything.
+        n = int((values > _NOTHING * values[0]).sum())
+        return cls(weights, left[:, :n], values[:n], right[:n])
+
+    @property
+    def most(self) -> int:
+        """The largest number of themes."""
+        return len(self.values)
+
+    def themes(self, n_themes: int) -> np.ndarray:
+        """(themes, words): how much of each word a theme holds."""
+        texts, words = np.zeros((self.weights.shape[0], n_themes)), np.zeros((n_themes, self.weights.shape[1]))
+        for theme in range(n_themes):
+            texts[:, theme], words[theme] = self._parts(theme)
+        # A fixed number of rounds: the time is known, and no rounding decides when to stop.
+        _, found, _ = non_negative_factorization(
+            self.weights, texts, words, n_components=n_themes, init="custom", max_iter=_ITERATIONS, tol=0
+        )
+        return found
+
+    def _parts(self, theme: int) -> tuple[np.ndarray, np.ndarray]:
+        """The positive or the negative part of a pair of singular vectors, whichever holds more of it."""
+        left, value, right = self.left[:, theme], self.values[theme], self.right[theme]
+        pairs = [(np.maximum(sign * left, 0), np.maximum(sign * right, 0)) for sign in (1, -1)]
+        sizes = [(_length(texts), _length(words)) for texts, words in pairs]
+        best = int(np.argmax([round(each[0] * each[1], 9) for each in sizes]))
+        (texts, words), (n_texts, n_words) = pairs[best], sizes[best]
+        scale = np.sqrt(value * n_texts * n_words)
+        return scale * texts / (n_texts or 1.0), scale * words / (n_words or 1.0)
 
 
-def _top(model: NMF) -> list[set[int]]:
+def _length(vector: np.ndarray) -> float:
+    return float(np.sqrt((vector * vector).sum()))
+
+
+def _held(weights: csr_matrix, themes: np.ndarray) -> np.ndarray:
+    """(texts, themes): how much of each of `themes` the texts hold."""
+    held, _, _ = non_negative_factorization(
+        weights, H=themes, n_components=len(themes), init="custom", update_H=False, max_iter=_ITERATIONS, tol=0
+    )
+    return held
+
+
+def _top(themes: np.ndarray) -> list[set[int]]:
     """The weightiest words of each theme."""
-    return [set(np.argsort(-theme.round(9), kind="stable")[:N_WORDS]) for theme in model.components_]
+    return [set(np.argsort(-theme.round(9), kind="stable")[:N_WORDS]) for theme in themes]
 
 
 def _matched(reference: list[set[int]], others: list[set[int]]) -> np.ndarray:
@@ -142,12 +204,15 @@ def _matched(reference: list[set[int]], others: list[set[int]]) -> np.ndarray:
 def _themes(held: np.ndarray, themes: np.ndarray, words: np.ndarray, recurrence: tuple[float, ...]) -> Themes:
     held = held.round(9)
     of_text = np.where(held.max(axis=1) > 0, held.argmax(axis=1), NONE)
-    order = np.argsort(-np.bincount(of_text[of_text >= 0], minlength=len(themes)), kind="stable")
+    sizes = np.bincount(of_text[of_text >= 0], minlength=len(themes))
+    named = [
+        tuple(str(word) for word in words[np.argsort(-theme.round(9), kind="stable")[:N_WORDS]]) for theme in themes
+    ]
+    order = sorted(range(len(themes)), key=lambda theme: (-sizes[theme], named[theme]))
     place = np.empty(len(themes) + 1, np.int64)
     place[order], place[NONE] = np.arange(len(themes)), NONE
-    top = [np.argsort(-themes[theme].round(9), kind="stable")[:N_WORDS] for theme in order]
     return Themes(
-        tuple(tuple(str(word) for word in words[best]) for best in top),
+        tuple(named[theme] for theme in order),
         tuple(float(recurrence[theme]) for theme in order),
         place[of_text],
         held.max(axis=1),

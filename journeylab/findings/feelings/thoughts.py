@@ -91,7 +91,7 @@ class Thoughts(Finding):
                 parts += [html.quotation(row["quote"], origin=_origin(row)) for _, row in rows.iterrows()]
         if len(self.table):
             parts.append(html.table(self.table, caption="Themes by stage"))
-        return html.card(self.title, *parts)
+        return self._card(*parts)
 
     def _commonest(self) -> str:
         row = self.themes[self.themes["theme"] != NO_THEME].iloc[0]

@@ -80,6 +80,7 @@ def estimate_funnel(
         title=f"Funnel {route(rules)}" + (f", by {name}" if name else ""),
         table=tidy((goal.row(confidence=confidence) for goal in goals), STEP_COLUMNS, by=name),
         lacking=None if len(judged) else _why_nobody(attempts, grouping, left_out),
+        period=log.window,
         losses=tidy(losses, LOSS_COLUMNS, by=name),
         left_out=pd.DataFrame(left_out, columns=list(_LEFT_OUT)).astype(_LEFT_OUT),
         rules=rules,

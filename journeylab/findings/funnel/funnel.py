@@ -134,8 +134,7 @@ class Funnel(Finding):
 
     def _repr_html_(self) -> str:
         window = in_days(self.rules.window_days)
-        return html.card(
-            self.title,
+        return self._card(
             html.paragraph(self.sentence()),
             html.table(self.table, caption=f"Share of closed attempts that reach each step within {window}."),
             html.table(self.losses, caption="Where and how the others ended."),

@@ -100,8 +100,7 @@ class Hazards(Finding):
 
     def _repr_html_(self) -> str:
         level = f"Hazard ratios with {self.confidence:.0%} intervals, clustered by customer."
-        return html.card(
-            self.title,
+        return self._card(
             html.paragraph(self.sentence()),
             html.table(self.table, caption=level),
             html.table(self.checks, caption="Is one ratio enough for all times? A small p speaks against it."),
@@ -160,6 +159,7 @@ def fit_hazards(
         title=f"What goes with leaving “{stage}” by “{exit}”",
         table=tidy(table, _TABLE, by=exit),
         lacking=lacking,
+        period=spells.window,
         checks=tidy(checks, _CHECKS, by=exit),
         notes=notes,
         stage=stage,

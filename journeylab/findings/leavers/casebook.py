@@ -46,18 +46,18 @@ class Casebook:
         matched, aftermaths, wholes = [], [], []
         for visits in every:
             place = (groups.index(visits.group), journey.position(visits.stage))
-            here = []
             for number, branch in enumerate(journey.branches):
                 if not len(visits.lost_by(branch)):
                     continue
                 draws = [np.random.default_rng([seed, *place, number, purpose]) for purpose in (_MATCHING, _AFTERMATH)]
-                here.append(match_losses(visits, branch, lookback, end=end, random=draws[0]))
+                matched.append(match_losses(visits, branch, lookback, end=end, random=draws[0]))
                 most = lookback.most_losses
                 aftermaths.append(Aftermath.of(visits, branch, after=after, end=end, most=most, random=draws[1]))
-            here = _from_last_signs(log, here, lookback.before)
-            matched += here
+        matched = _from_last_signs(log, matched, lookback.before)
+        for visits in every:
+            place = (groups.index(visits.group), journey.position(visits.stage))
             draw = np.random.default_rng([seed, *place, len(journey.branches), _RECIPE])
-            lost = [each.members[:, 0] for each in here]
+            lost = [each.members[:, 0] for each in matched if each.visits is visits]
             wholes.append(choose_whole(visits, lost, most=lookback.most_losses, random=draw))
         return cls(log, tuple(matched), tuple(aftermaths), tuple(wholes))
 
@@ -79,8 +79,7 @@ class Casebook:
         """Rows of `Leavers.table`."""
         rows = []
         for matched, seen in zip(self.matched, self._before, strict=True):
-            naive = self._naive(matched, seen.kinds)
-            rows += associations(matched, seen, naive, confidence=confidence)
+            rows += associations(matched, seen, self._naive(matched), confidence=confidence)
         return with_q(rows)
 
     def last_events(self, *, confidence: float) -> Iterator[dict]:
@@ -95,28 +94,32 @@ class Casebook:
             yield from aftermath.rows(seen, confidence=confidence)
 
     @cached_property
+    def _last(self) -> list[Seen]:
+        """What the looks at `matched`, then those at `wholes`, hold: one question, so that all have the same kinds."""
+        return _seen(self.log, [each.looks() for each in (*self.matched, *self.wholes)], nearest="last")
+
+    @property
     def _before(self) -> list[Seen]:
-        return _seen(self.log, [each.looks() for each in self.matched], nearest="last")
+        return self._last[: len(self.matched)]
 
     @cached_property
     def _ever(self) -> dict[StageVisits, tuple[Whole, Seen]]:
-        found = _seen(self.log, [each.looks() for each in self.wholes], nearest="last")
+        found = self._last[len(self.matched) :]
         return {whole.visits: (whole, seen) for whole, seen in zip(self.wholes, found, strict=True)}
 
-    def _naive(self, matched: Matched, kinds: list[dict]) -> np.ndarray:
-        """The plain odds ratio of each of `kinds`; missing for one that no visit looked at as a whole holds."""
+    def _naive(self, matched: Matched) -> np.ndarray:
+        """The plain odds ratio of each kind; missing for one that no visit looked at as a whole holds."""
         whole, seen = self._ever[matched.visits]
-        ratios = naive_ratios(whole, seen.look, seen.kind, matched.members[:, 0], n_kinds=len(seen.kinds))
-        by_kind = {tuple(kind.values()): ratio for kind, ratio in zip(seen.kinds, ratios, strict=True)}
-        return np.array([by_kind.get(tuple(kind.values()), np.nan) for kind in kinds])
+        return naive_ratios(whole, seen.look, seen.kind, matched.members[:, 0], n_kinds=len(seen.kinds))
 
 
 def _from_last_signs(log: EventLog, cells: list[Matched], before: int) -> list[Matched]:
-    """`cells`, those lost to silence looked back on from the last signs of life."""
-    return [
-        each.from_last_signs(find_last_own(log, each.last_signs()), before=before) if each.branch == SILENT else each
-        for each in cells
-    ]
+    """`cells`, those lost to silence looked back on from the last signs of life, all of which are asked for at once."""
+    silent = [each for each in cells if each.branch == SILENT]
+    looks = [each.last_signs() for each in silent]
+    last = find_last_own(log, Looks.together(looks)) if looks else np.zeros(0, np.int64)
+    parts = iter(np.split(last, np.cumsum([len(each) for each in looks])))
+    return [each.from_last_signs(next(parts), before=before) if each.branch == SILENT else each for each in cells]
 
 
 def _seen(log: EventLog, parts: list[Looks], *, nearest: str) -> list[Seen]:

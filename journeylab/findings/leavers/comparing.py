@@ -79,6 +79,7 @@ def compare_leavers(
         title="What leavers did before" + (f", by {name}" if name else ""),
         table=tidy(casebook.associations(confidence=confidence), ASSOCIATIONS, by=name),
         lacking=None if losses else _lacking(spells, grouping, visits, stages),
+        period=spells.window,
         before=tidy(casebook.last_events(confidence=confidence), LAST, by=name),
         after=tidy(casebook.first_events(confidence=confidence), FIRST, by=name),
         losses=tidy(losses, _LOSSES, by=name),

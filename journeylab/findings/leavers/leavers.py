@@ -124,8 +124,7 @@ class Leavers(Finding):
             f"by set and customer: {len(shown):,} of {len(self.table):,} rows, the strongest at a false discovery rate "
             f"of {LEVEL:.0%}. naive: ever in the visit, lost against converted, for comparison only."
         )
-        return html.card(
-            self.title,
+        return self._card(
             html.paragraph(self.sentence()),
             html.table(shown, caption=caption),
             html.table(self.losses, caption="How many were lost, and how many of them could be compared"),

@@ -149,7 +149,7 @@ class Occupancy(Finding):
         level = f"Share of customers in each state, {self.confidence:.0%} intervals.{self._left_out()}"
         spent = f"Mean days in each state, {self.confidence:.0%} intervals."
         tables = (html.table(self.table, caption=level), html.table(self.mean_days, caption=spent))
-        return html.card(self.title, html.paragraph(self.sentence()), *tables)
+        return self._card(html.paragraph(self.sentence()), *tables)
 
     def _intervals(self, rows: pd.DataFrame, ax, *, title: str, x_label: str, percent: bool) -> Chart:
         rows = rows[rows["state"].isin(rows.loc[rows["estimate"] > 0, "state"]) & rows["estimate"].notna()]
@@ -280,6 +280,7 @@ def estimate_occupancy(
         by=name,
         n_left_out=journeys.n_left_out,
         lacking=None if curves else _why_empty(spells, journeys, grouping),
+        period=spells.window,
     )
 
 

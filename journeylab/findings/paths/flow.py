@@ -184,8 +184,7 @@ class Flow(Finding):
             f"Share of visits that led there so far, {self.confidence:.0%} intervals; days among those who moved so."
         )
         ways = f"Ways of customers so far, {self.confidence:.0%} intervals.{self._left_out()}"
-        return html.card(
-            self.title,
+        return self._card(
             html.paragraph(self.sentence()),
             html.table(self.pooled(), caption=level),
             html.table(self.variants(), caption=ways),
@@ -282,6 +281,7 @@ def estimate_flow(spells: Spells, *, by: Grouping | pd.Series | str | None = Non
         title="Ways through the stages" + (f", by {name}" if name else ""),
         table=tables.departures(found, confidence, by=name),
         lacking=None if len(visits) else why_nobody(spells, grouping),
+        period=spells.window,
         shares=shares,
         arrivals=arrivals,
         returns=tables.returns(found, confidence, by=name),

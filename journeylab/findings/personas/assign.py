@@ -12,7 +12,7 @@ from journeylab.estimators.intervals import wilson
 from journeylab.estimators.latent_class import Encoding, LatentClass, certainty
 from journeylab.events.features import FeaturePlan, Features, apply_plan, unseen_table
 from journeylab.events.journey import Journey
-from journeylab.events.log import EventLog
+from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells, find_spells
 from journeylab.findings.finding import Finding, Grouping
 from journeylab.findings.personas.landmark import Landmark, check_window
@@ -115,7 +115,7 @@ class Assignment(Finding):
         unseen = html.table(self.unseen, caption="Unseen when the personas were found", csv=False)
         left_out = html.table(self.left_out, caption="Left out", csv=False)
         shown = [html.table(self.table), *([unseen] if len(self.unseen) else []), left_out]
-        return html.card(self.title, html.paragraph(self.sentence()), *shown)
+        return self._card(html.paragraph(self.sentence()), *shown)
 
 
 def assign(
@@ -123,26 +123,29 @@ def assign(
 ) -> Assignment:
     """See `Personas.assign`."""
     if definition.model is None or definition.encoding is None or definition.plan is None:
-        return _nobody(definition, f"No personas to assign: {definition.lacking.removeprefix('No personas: ')}")
+        return _nobody(
+            definition, f"No personas to assign: {definition.lacking.removeprefix('No personas: ')}", period=log.window
+        )
     within = timedelta(microseconds=definition.plan.within)
     check_window(within, log.window)
     spells = spells or find_spells(log, definition.journey)
     landmark = Landmark.of(log, spells, within)
     if landmark.entries.empty:
-        return _nobody(definition, _why_nobody(landmark), left_out=landmark.left_out)
+        return _nobody(definition, _why_nobody(landmark), left_out=landmark.left_out, period=log.window)
     features = apply_plan(definition.plan, log, landmark.entries, spells=spells, extra=extra)
     probabilities = definition.model.probabilities(definition.encoding.encode(observe(features)))
-    return _assignment(definition, features, probabilities, landmark)
+    return _assignment(definition, features, probabilities, landmark, period=log.window)
 
 
 def _assignment(
-    definition: Definition, features: Features, probabilities: np.ndarray, landmark: Landmark
+    definition: Definition, features: Features, probabilities: np.ndarray, landmark: Landmark, *, period: Window
 ) -> Assignment:
     ids, labels = definition.table["persona"].tolist(), probabilities.argmax(axis=1)
     entered = landmark.entries.set_index("customer_id")["entered"]
     known_at = entered + pd.Timedelta(definition.plan.within, unit="us")
     return Assignment(
         title=f"Customers by the personas found before (first {landmark.within})",
+        period=period,
         table=_table(definition.table, probabilities),
         labels=pd.Series(np.array(ids, dtype=object)[labels], index=features.customers, name="persona"),
         probabilities=pd.DataFrame(probabilities, index=features.customers, columns=ids),
@@ -173,13 +176,14 @@ def _table(found: pd.DataFrame, probabilities: np.ndarray) -> pd.DataFrame:
     return table.astype(COLUMNS)
 
 
-def _nobody(definition: Definition, why: str, *, left_out: pd.DataFrame | None = None) -> Assignment:
+def _nobody(definition: Definition, why: str, *, left_out: pd.DataFrame | None = None, period: Window) -> Assignment:
     nobody = pd.Index([], dtype=object, name="customer_id")
     none = pd.DataFrame({"reason": [], "customers": []}).astype({"reason": object, "customers": int})
     return Assignment(
         title="Customers by the personas found before",
         table=pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS),
         lacking=why,
+        period=period,
         labels=pd.Series([], index=nobody, dtype=object, name="persona"),
         probabilities=pd.DataFrame(index=nobody),
         known_at=pd.Series([], index=nobody, dtype="datetime64[us, UTC]", name="known_at"),

@@ -12,7 +12,7 @@ from journeylab.base import charts, html
 from journeylab.estimators.latent_class import Encoding, LatentClass
 from journeylab.events.features import FeaturePlan
 from journeylab.events.journey import Journey
-from journeylab.events.log import EventLog
+from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells
 from journeylab.findings.finding import Finding, Grouping
 from journeylab.findings.personas.assign import Assignment, Definition, assign
@@ -99,7 +99,13 @@ class Personas(Finding):
 
     @classmethod
     def none(
-        cls, journey: Journey, why: str, *, within: str | None = None, left_out: pd.DataFrame | None = None
+        cls,
+        journey: Journey,
+        why: str,
+        *,
+        within: str | None = None,
+        left_out: pd.DataFrame | None = None,
+        period: Window | None = None,
     ) -> "Personas":
         """No persona, and `why`, which ends the sentence “No personas: ...”; nobody has a label."""
         nobody = pd.Index([], dtype=object, name="customer_id")
@@ -107,6 +113,7 @@ class Personas(Finding):
             title=f"Personas by the first {within}" if within else "Personas",
             table=_no_rows(_TABLE),
             lacking=f"No personas: {why}",
+            period=period,
             labels=pd.Series([], index=nobody, dtype=object, name="persona"),
             probabilities=pd.DataFrame(index=nobody),
             verdicts=_no_rows(VERDICTS),
@@ -201,14 +208,15 @@ class Personas(Finding):
         return assign(described, log, spells=spells, extra=features)
 
     def write(self, path: str | Path, *, customers: Literal["kept", "left out"] = "kept") -> Path:
-        """Write the personas to `path` (`*.persona.json`), in one step; `read_personas` gives the same. Returns the
-        path.
+        """Write the personas to `path` (`*.persona.json`), in one step; `read_personas` gives the same, but for the
+        period, which the file does not hold. Returns the path.
 
         customers: “kept” writes each customer's id, label, probabilities and landmark, so that the file is as personal
             as the log, and belongs beside it. “left out” writes none of them: such a file describes the personas and
             assigns further customers, but names nobody. Values of attributes and names of events are in both.
         """
-        return write_fields(path, vars(self), customers=customers)
+        known = {name: value for name, value in vars(self).items() if name != "period"}
+        return write_fields(path, known, customers=customers)
 
     def plot(self, ax=None) -> charts.Chart:
         """What sets the personas apart: Cliff's delta of each persona to the other customers, for the features with
@@ -232,7 +240,7 @@ class Personas(Finding):
             html.table(self.second_opinion, caption="A second opinion", csv=False),
         )
         left_out = html.table(self.left_out, caption="Left out", csv=False)
-        return html.card(self.title, html.paragraph(self.sentence()), html.table(self.table), *proven, left_out)
+        return self._card(html.paragraph(self.sentence()), html.table(self.table), *proven, left_out)
 
 
 def _no_rows(columns: Mapping[str, type]) -> pd.DataFrame:

@@ -68,7 +68,9 @@ def find_personas(
     spells = find_spells(log, journey)
     landmark = Landmark.of(log, spells, within)
     if landmark.too_few:
-        return Personas.none(journey, landmark.too_few, within=landmark.within, left_out=landmark.left_out)
+        return Personas.none(
+            journey, landmark.too_few, within=landmark.within, left_out=landmark.left_out, period=log.window
+        )
     known = find_features(
         log, landmark.entries, within=within, milestones=_openers(journey), spells=spells, extra=features
     )
@@ -81,7 +83,7 @@ def find_personas(
             f"nothing differs between the {len(known.customers):,} customers who can be judged by their first "
             f"{landmark.within}. Give them attributes, or ask for a longer `within`."
         )
-        return Personas.none(journey, why, within=landmark.within, left_out=landmark.left_out)
+        return Personas.none(journey, why, within=landmark.within, left_out=landmark.left_out, period=log.window)
     with telling(progress) as tell:
         proving = Proving(replicates, units, tell)
         scan = Scan.of(observed, encoding, rows=rows, max_personas=max_personas, seed=seed, proving=proving)
@@ -117,6 +119,7 @@ def _found(features: Features, scan: Scan, *, landmark: Landmark, spells: Spells
         rules=described.rules,
         exemplars=described.exemplars,
         journey=spells.journey,
+        period=spells.window,
         plan=features.plan,
     )
 

@@ -13,6 +13,7 @@ from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted, percent
 from journeylab.estimators.intervals import probability_interval
+from journeylab.events.log import Window
 from journeylab.findings.exits import ExitCurves
 from journeylab.findings.finding import Finding, tidy
 from journeylab.findings.survival.rows import FEWEST
@@ -104,7 +105,7 @@ class Extrapolation(Finding):
 
     def _repr_html_(self) -> str:
         caption = f"Share inside on day {self.horizon_days:,g} if the model holds, {self.confidence:.0%} intervals"
-        return html.card(self.title, html.paragraph(self.sentence()), html.table(self.models, caption=caption))
+        return self._card(html.paragraph(self.sentence()), html.table(self.models, caption=caption))
 
     def _asked(self) -> pd.DataFrame:
         return self.models[self.models["asked"] & self.models["estimate"].notna()]
@@ -136,6 +137,7 @@ def extrapolate(
     horizon: str | timedelta,
     by: str | None,
     stages: tuple[str, ...],
+    period: Window | None,
 ) -> Extrapolation:
     """See `Survival.extrapolate`; `curves` are those of one stage, one for each group."""
     if model not in FAMILIES:
@@ -160,6 +162,7 @@ def extrapolate(
         title=f"Extrapolated time in “{stage}”" + (f", by {by}" if by else ""),
         table=tidy(shares, _SHARES, by=by),
         lacking=None if asked["estimate"].notna().any() else f"“{stage}” is not extrapolated: {'; '.join(reasons)}.",
+        period=period,
         models=found,
         stage=stage,
         model=model,

@@ -96,7 +96,7 @@ class Survival(Finding):
         """
         self._check_can_be_left(stage)
         curves = [curve for curve in self.curves if curve.exits.stage == stage]
-        return extrapolate(curves, model=model, horizon=horizon, by=self.by, stages=self.stages)
+        return extrapolate(curves, model=model, horizon=horizon, by=self.by, stages=self.stages, period=self.period)
 
     def sentence(self) -> str:
         """After how long half have left each stage; with groups, the stage with most visits."""
@@ -199,7 +199,7 @@ class Survival(Finding):
         caption = (
             f"Days until a quarter, half, three quarters have left the stage, with {self.confidence:.0%} intervals."
         )
-        return html.card(self.title, html.paragraph(self.sentence()), html.table(self.quantiles, caption=caption))
+        return self._card(html.paragraph(self.sentence()), html.table(self.quantiles, caption=caption))
 
     def _halves(self) -> pd.DataFrame:
         return self.quantiles[self.quantiles["quantile"] == 0.5]
@@ -276,6 +276,7 @@ def estimate_survival(
         title="Time in each stage" + (f", by {name}" if name else ""),
         table=states_of(curves, by=name),
         lacking=None if visited else why_nobody(spells, grouping),
+        period=spells.window,
         stages=spells.journey.stage_names,
         ways=(*MOVES, *spells.journey.branches),
         confidence=confidence,

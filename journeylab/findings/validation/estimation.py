@@ -80,6 +80,7 @@ def estimate_validation(
         title="Who proves what each stage is about" + (f", by {name}" if name else ""),
         table=tidy((row for cell in cells for row in cell.rows(asked)), SHARES, by=name),
         lacking=None if found else why_nobody(spells, grouping) if is_ruled else NO_RULE,
+        period=spells.window,
         counts=tidy((_counted(proofs) for proofs in every), _COUNTS, by=name),
         times=tidy((row for cell in cells for row in times_of(cell)), TIMES, by=name),
         losses=tidy(losses, LOSSES, by=name),

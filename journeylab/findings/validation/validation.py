@@ -126,8 +126,7 @@ class Validation(Finding):
 
     def _repr_html_(self) -> str:
         claimed = "Visits counted. triggered = validated + left unproven + out of time (still inside) + not yet."
-        return html.card(
-            self.title,
+        return self._card(
             html.paragraph(self.sentence()),
             html.table(self.counts, caption=claimed),
             html.table(self.table, caption=f"Share of all visits within the horizon, {self.confidence:.0%} intervals."),

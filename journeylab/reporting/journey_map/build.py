@@ -19,6 +19,11 @@ _ACCOUNTS = ("account", "account_id")
 # What the stage that completes the journey says instead of “not measured”.
 _END = {"moves": "Nobody moves on: the journey is complete", LOSSES: "Nobody can be lost: the journey is complete"}
 
+_MOMENTS = (
+    "Moments that matter: none is measured yet. Note what may be one in notes.yml, as an assumption; fit_hazards, with "
+    "Exposure.to the event that marks it, then tells whether customers leave at another rate once they have had it."
+)
+
 
 class Noted(Protocol):
     """What people add: `scenario`, `owner`, and a table of remarks; `journeylab.notes` reads one."""
@@ -84,7 +89,7 @@ def build_map(
         lanes=tuple((lane, titles.get(lane, lane[:1].upper() + lane[1:])) for lane in lanes),
         table=tidy_cells(rows, lanes, journey.stage_names),
         curve=feelings_curve(asked, journey.stage_names, persona),
-        missing=tuple(f"{each.title}: {each.lacking}" for each in asked if each.lacking),
+        missing=(*(f"{each.title}: {each.lacking}" for each in asked if each.lacking), *_unmeasured(rows)),
         definition=journey.fingerprint(),
         data_until=spells.window.end.isoformat(),
     )
@@ -139,6 +144,12 @@ def _declared(journey) -> Iterator[dict]:
             yield one_cell(lane, stage.name, text, evidence=ASSUMPTION, source="journey.yml")
 
 
+def _unmeasured(rows: Iterable[dict]) -> Iterator[str]:
+    """How to measure what no finding measures by itself."""
+    if not any(row["lane"] == "moments" and row["evidence"] != ASSUMPTION for row in rows):
+        yield _MOMENTS
+
+
 @dataclass(frozen=True)
 class _Remarks:
     scenario: str | None
@@ -186,7 +197,7 @@ def _header(
             yield "Accounts", f"{accounts:,}" if accounts >= FEWEST or not accounts else f"fewer than {FEWEST}"
             break
     covering = next((each for each in findings if isinstance(each, Covering)), None)
-    yield "Sources", covering.coverage_in_words(persona) if covering else "not measured"
+    yield "Customers seen, by source", covering.coverage_in_words(persona) if covering else "not measured"
     yield "Definition", f"{spells.journey.name}, {spells.journey.fingerprint()}"
 
 

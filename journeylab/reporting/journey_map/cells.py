@@ -15,12 +15,15 @@ MOST_SHOWN = 160
 
 def tidy_cells(rows: Iterable[dict], lanes: Iterable[str], stages: Iterable[str]) -> pd.DataFrame:
     """`rows` as a table of `COLUMNS`, by lane and stage, a row “not measured” where a stage has none in a lane."""
-    rows, stages = list(rows), list(stages)
+    stages, own = list(stages), {}
+    for row in rows:
+        own.setdefault((row["lane"], row["stage"]), []).append(row)
     ordered = []
     for lane in lanes:
         for stage in stages:
-            own = [row for row in rows if row["lane"] == lane and row["stage"] == stage]
-            ordered += own or [{"lane": lane, "stage": stage, "text": NOT_MEASURED, "evidence": NO_EVIDENCE}]
+            ordered += own.get((lane, stage)) or [
+                {"lane": lane, "stage": stage, "text": NOT_MEASURED, "evidence": NO_EVIDENCE}
+            ]
     table = pd.DataFrame(ordered, columns=list(COLUMNS)).astype(COLUMNS)
     texts = ["part", "source"]
     return table.assign(**{column: table[column].where(table[column].notna(), "") for column in texts})

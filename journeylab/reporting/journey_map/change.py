@@ -1,6 +1,5 @@
 """Change: what does the map say now that it did not say before?"""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -59,11 +58,7 @@ def find_change(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
 
 def _texts(cells: pd.DataFrame) -> dict[tuple[str, str], str]:
     """What each lane and stage says, all parts together."""
-    found = {}
-    for pair, rows in cells.groupby(["lane", "stage"], sort=False):
-        found[pair] = _BETWEEN.join(_told(rows.itertuples(index=False)))
-    return found
-
-
-def _told(rows: Iterable) -> Iterable[str]:
-    return (f"{row.part}: {row.text}" if row.part else row.text for row in rows)
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in cells.itertuples(index=False):
+        found.setdefault((row.lane, row.stage), []).append(f"{row.part}: {row.text}" if row.part else row.text)
+    return {cell: _BETWEEN.join(told) for cell, told in found.items()}

@@ -14,7 +14,7 @@ from journeylab.base import html
 from journeylab.reporting.journey_map.cells import MOST_SHOWN, in_brief, in_parts
 from journeylab.reporting.journey_map.curve import emotion_curve
 from journeylab.reporting.journey_map.lanes import EMOTIONS, EVIDENCE, NO_EVIDENCE, QUOTED
-from journeylab.reporting.page import TEMPLATES, check_offline
+from journeylab.reporting.offline import TEMPLATES, check_offline
 
 __all__ = ["EVIDENCE", "fragment", "in_short", "line", "page"]
 MOST_ITEMS, MOST_OF_TITLE = 9, 60
@@ -128,7 +128,9 @@ def _cells(drawn: Drawn) -> dict[str, list[Cell]]:
         rows = drawn.changes.table.itertuples(index=False)
         before = {(row.lane, row.stage): row.before or "nothing" for row in rows if row.now}
     marks = dict(zip(drawn.curve["stage"], drawn.curve["mark"], strict=True))
-    own = dict(tuple(drawn.table.groupby(["lane", "stage"], sort=False)))
+    own: dict[tuple[str, str], list[Any]] = {}
+    for row in drawn.table.itertuples(index=False):
+        own.setdefault((row.lane, row.stage), []).append(row)
     found: dict[str, list[Cell]] = {}
     for lane, _ in drawn.lanes:
         for stage in drawn.stages:
@@ -139,8 +141,8 @@ def _cells(drawn: Drawn) -> dict[str, list[Cell]]:
     return found
 
 
-def _items(rows: pd.DataFrame) -> Iterator[Item]:
-    for row in rows.itertuples(index=False):
+def _items(rows: Iterable[Any]) -> Iterator[Item]:
+    for row in rows:
         brief = in_brief(row.text) if row.lane not in QUOTED else in_brief(f"{row.text} ").strip()
         is_share = 0 <= row.estimate <= 1 and row.lower == row.lower
         share = round(row.estimate, 4) if is_share else None

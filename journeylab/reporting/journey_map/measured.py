@@ -70,13 +70,17 @@ def _branches(finding: Finding, persona: str | None, titles: Callable[[str], str
     rows = finding.table[finding.table["kind"] == "lost"]
     rows = rows if persona is None else rows[rows["group"] == persona]
     days = sorted(rows["horizon_days"].unique())
+    cells: dict[tuple[str, str], list[dict]] = {}
+    for row in rows.sort_values("horizon_days", kind="stable").to_dict("records"):
+        cells.setdefault((row["stage"], row["to"]), [])
+        if not pd.isna(row["estimate"]):
+            cells[row["stage"], row["to"]].append(row)
     found = []
-    for (stage, branch), own in rows.groupby(["stage", "to"], sort=False, observed=True):
-        known = own.dropna(subset=["estimate"]).sort_values("horizon_days", kind="stable")
-        if known.empty or known["estimate"].iloc[-1] == 0:
+    for (stage, branch), known in cells.items():
+        if not known or known[-1]["estimate"] == 0:
             continue
-        last, shares = known.iloc[-1], known.set_index("horizon_days")["estimate"].reindex(days)
-        told = " · ".join("–" if pd.isna(share) else percent(share) for share in shares)
+        last, shares = known[-1], {row["horizon_days"]: row["estimate"] for row in known}
+        told = " · ".join(percent(shares[day]) if day in shares else "–" for day in days)
         limits = f"{percent(last['lower'])} to {percent(last['upper'])}"
         base = f"at {in_days(last['horizon_days'])} {limits}; {counted(int(last['n']), 'visit')}"
         numbers = {key: float(last[key]) for key in ("estimate", "lower", "upper", "n")}

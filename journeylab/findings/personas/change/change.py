@@ -96,8 +96,7 @@ class PersonaChange(Finding):
 
     def _repr_html_(self) -> str:
         shown = self.for_export()
-        return html.card(
-            self.title,
+        return self._card(
             html.paragraph(self.sentence()),
             html.table(shown.lineage, caption="What became of the personas"),
             html.table(shown.table, caption="Shares at the fixed, old definition"),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from journeylab.base.words import counted
 from journeylab.events.features import apply_plan, unseen_table
-from journeylab.events.log import EventLog
+from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells, find_spells
 from journeylab.findings.personas.assign import Assignment
 from journeylab.findings.personas.change.change import PersonaChange
@@ -49,16 +49,16 @@ def compare_personas(
     Where one of the two is no personas, or fewer than 30 customers are judged by both, there is nothing to compare, and
     `lacking` says why. Raises EstimateError as `Personas.assign` does.
     """
-    lacking = _lacking(old, new)
+    period, lacking = new.period if log is None else log.window, _lacking(old, new)
     if lacking:
-        return _nothing(old, new, lacking, used=used, ids=ids)
+        return _nothing(old, new, lacking, used=used, ids=ids, period=period)
     spells = None if log is None else find_spells(log, old.journey)
     assigned = None if log is None else old.assign(log, spells=spells, features=features)
     before = old.labels if assigned is None else assigned.labels
     now = _labels(new, log, features)
     n_both = len(before.index.intersection(now.index))
     if n_both < MIN_CUSTOMERS:
-        return _nothing(old, new, _too_few(n_both, has_log=log is not None), used=used, ids=ids)
+        return _nothing(old, new, _too_few(n_both, has_log=log is not None), used=used, ids=ids, period=period)
     shares = _no_rows(SHARES) if assigned is None else fixed_shares(old.table, assigned.table)
     crossing = cross(
         before,
@@ -72,6 +72,7 @@ def compare_personas(
     return PersonaChange(
         title=TITLE,
         table=shares,
+        period=period,
         lineage=lineage_table(links, crossing, permanent, verdicts={"old": _verdicts(old), "new": _verdicts(new)}),
         cross=crossing.table(),
         drift=no_drift() if assigned is None else _drift(old, assigned, log, spells=spells, features=features),
@@ -117,13 +118,16 @@ def _too_few(n: int, *, has_log: bool) -> str:
     return f"No personas to compare: {judged} judged by both definitions, and {MIN_CUSTOMERS} are needed. {mend}."
 
 
-def _nothing(old: Personas, new: Personas, why: str, *, used: Iterable[str], ids: str) -> PersonaChange:
+def _nothing(
+    old: Personas, new: Personas, why: str, *, used: Iterable[str], ids: str, period: Window | None
+) -> PersonaChange:
     found, taken = new.table["persona"].tolist(), {*used, *old.table["persona"]}
     fresh = fresh_ids(found, kept={}, used=taken) if ids == "continued" else {each: each for each in found}
     return PersonaChange(
         title=TITLE,
         table=_no_rows(SHARES),
         lacking=why,
+        period=period,
         lineage=_no_rows(LINEAGE),
         cross=_no_rows(CROSS),
         drift=no_drift(),

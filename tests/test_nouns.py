@@ -1,0 +1,193 @@
+"""Every noun shows itself in JupyterLab: how much of what, from when to when, and nothing in it but text."""
+
+import inspect
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+import journeylab as jl
+from journeylab.base import charts
+from journeylab.base.html import Table
+
+HOSTILE = "<script>alert(1)</script>"
+# Letters that the figures’ font lacks, and what looks like a formula.
+UNDRAWN = f"{HOSTILE}🧨评$\\nothing{{$"
+SHOWN = "&lt;script&gt;alert(1)&lt;/script&gt;"
+STUDY = f"""\
+study: "Nouns {HOSTILE}"
+journey: journey.yml
+events:
+  - {{path: data/raw/events.parquet, columns: {{customer_id: customer_id, time: time, event: event}}}}
+customers: {{path: data/raw/customers.csv, key: customer_id}}
+window: {{start: 2024-01-01, end: 2026-01-01}}
+score: {{scale: nps}}
+personas: {{within: 30d, seed: 7}}
+horizons: [30d, 90d]
+"""
+NOTES = {
+    "scenario": f"A team lead tries it {HOSTILE}",
+    "owner": "research",
+    "stages": {
+        f"evaluating{UNDRAWN}": {
+            "moments": [{"text": HOSTILE, "evidence": "interview", "source": "A planner", "date": "2025-11-04"}],
+            "opportunities": [{"text": "Invite the team"}],
+        }
+    },
+}
+# The one is raised, not shown; of the other kind are all findings.
+NOT_SHOWN = {"JourneyLabError", "Finding"}
+# The period that a noun tells of, as it says it; all findings say it in one way.
+OBSERVED = r"Observed from 2024-01-01 to 2026-01-01\. "
+PERIODS = {
+    "CrmRecords": r"from 2023-\d\d-\d\d .* to 2025-\d\d-\d\d",
+    "EventLog": r"window 2024-01-01 to 2026-01-01",
+    "Exposure": r"from 2023-\d\d-\d\d .* to 2025-\d\d-\d\d",
+    "Grouping": r"became known at the first event of the customer",
+    "JourneyMap": r"2024-01-01 up to 2026-01-01",
+    "MapChange": r"data up to 2026-01-01",
+    "Notes": r"dated 2025-11-04\.",
+    "Simulation": r"window 2024-01-01 to 2026-01-01",
+    "Spells": r"from 2024-01-01 to 2026-01-01",
+    "Study": r"window 2024-01-01 to 2026-01-01",
+    "Window": r"From 2024-01-01 up to, not including, 2026-01-01 \(UTC\): 731 days",
+}
+# Nouns in which nothing is counted: a path, or what a table or figure is given.
+UNCOUNTED = {"Source", "Table", "Chart"}
+# Nouns without any text of a customer's or of whoever wrote the journey, in this study.
+WITHOUT_NAMES = {"Window", "EventLog", "Lint", "Simulation", "Personas", "Assignment", "Quotes"}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> jl.Study:
+    """A study of simulated customers in whose names and stages somebody wrote a script."""
+    folder = tmp_path_factory.mktemp("nouns")
+    simulation = jl.simulate_log(300, seed=3)
+    simulation.write(folder)
+    said = simulation.journey.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    for stage in said["stages"]:
+        stage |= {"name": stage["name"] + UNDRAWN, "label": stage["name"] + UNDRAWN}
+    for branch in said["loss_branches"]:
+        branch |= {"name": branch["name"] + UNDRAWN, "label": branch["name"] + UNDRAWN}
+    journey = jl.read_journey(said | {"journeylab": 1, "name": f"Journey {HOSTILE}", "goal": f"Goal {HOSTILE}"})
+    journey.write(folder / "journey.yml")
+    path = folder / "data/raw/customers.csv"
+    people = pd.read_csv(path)
+    people.assign(segment=people["segment"].fillna("small") + UNDRAWN, account=people["customer_id"]).to_csv(
+        path, index=False
+    )
+    (folder / "study.yml").write_text(STUDY, encoding="utf-8")
+    return jl.open_study(folder)
+
+
+@pytest.fixture(scope="module")
+def nouns(study) -> dict[str, object]:
+    """An instance of every noun, by its name in `journeylab`."""
+    log, spells, personas, journey = study.log, study.spells, study.personas, study.journey
+    first, second = journey.stage_names[:2]
+    moved = spells.to_pandas()[["customer_id", "entered", "stage"]]
+    crm = jl.CrmRecords.of(moved.rename(columns={"entered": "time", "stage": "bucket"}))
+    notes, cards = jl.read_notes(NOTES, journey=journey), personas.cards(spells, log, horizon="90d")
+    texts = pd.DataFrame({"customer_id": ["a"], "time": [log.window.start], "text": [f"I like {HOSTILE} a lot"]})
+    plain, survival = jl.build_map(spells, []), jl.estimate_survival(spells)
+    made = [
+        study, study.window, study.lint, log, spells, journey, crm, notes,
+        personas, personas.assign(log), cards, cards[0], jl.compare_personas(personas, personas, log=log),
+        jl.estimate_dropoff(spells, horizons=["30d"]), jl.estimate_recovery(spells, horizons=["30d"]),
+        survival, survival.extrapolate(first, horizon="800d", model="weibull"),
+        jl.estimate_occupancy(spells, times=["30d"]), jl.estimate_flow(spells),
+        jl.compare_groups(spells, stage=first, by="segment", horizon="30d"), jl.check_crm(spells, crm),
+        jl.fit_hazards(spells, stage=first, exit="lost", covariates=["segment"]),
+        jl.compare_leavers(log, spells, before="14d", seed=1, stage=second), jl.check_spells(spells),
+        jl.compare_silence(log, journey, horizon="30d"), jl.estimate_validation(spells, horizons=["30d"]),
+        jl.estimate_funnel(log, jl.stage_steps(journey), window="90d"), jl.estimate_touchpoints(spells, log),
+        jl.estimate_feelings(log, spells, scale="nps"), jl.find_thoughts(log, spells, seed=1),
+        jl.find_quotes(texts, n=1, seed=1), jl.Exposure.to("ticket_opened", log=log, name=HOSTILE),
+        jl.simulate_log(5, seed=1), jl.Source(HOSTILE, {"customer_id": HOSTILE, "event": {"constant": "seen"}}),
+        jl.build_map(spells, [], log=log, notes=notes), plain.compare(jl.build_map(spells, [], notes=notes)),
+        jl.Grouping.of("segment", spells), Table(pd.DataFrame({HOSTILE: [HOSTILE]}), HOSTILE),
+        charts.note(UNDRAWN, title="A note"),
+    ]  # fmt: skip
+    return {type(each).__name__: each for each in made}
+
+
+class Reader(HTMLParser):
+    """The text of a fragment, and its elements."""
+
+    def __init__(self, shown: str):
+        super().__init__()
+        self.elements, self.texts = set(), []
+        self.feed(shown)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.add(tag)
+        assert not any(name.startswith("on") for name, _ in attrs)
+
+    def handle_data(self, data):
+        if self.cdata_elem is None:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+def classes() -> list[str]:
+    """Every class of the face that somebody can hold in their hands."""
+    return sorted(name for name in jl.__all__ if inspect.isclass(getattr(jl, name)) and name not in NOT_SHOWN)
+
+
+def shown(noun) -> str:
+    """What JupyterLab shows of it."""
+    if isinstance(noun, jl.Chart):
+        return noun._repr_mimebundle_()[0]["text/plain"]
+    return noun._repr_html_()
+
+
+@pytest.mark.parametrize("name", classes())
+def test_a_noun_shows_itself_as_text_and_says_how_much_of_what_from_when_to_when(nouns, name):
+    html = shown(nouns[name])
+    if name == "Chart":
+        assert html == UNDRAWN  # words for a picture are no HTML
+        return
+    read = Reader(html)
+    assert not read.elements & {"script", "img", "iframe", "object"}
+    assert HOSTILE not in html
+    assert (SHOWN in html) == (name not in WITHOUT_NAMES)
+    assert name in UNCOUNTED or re.search(r"\d", read.text) or "Nothing to mend" in read.text
+    is_finding = issubclass(getattr(jl, name), jl.Finding)
+    assert re.search(OBSERVED if is_finding else PERIODS.get(name, ""), read.text)
+
+
+@pytest.mark.parametrize("name", [name for name in classes() if hasattr(getattr(jl, name), "plot")])
+def test_a_figure_of_a_noun_lacks_no_letter(nouns, name):
+    chart = nouns[name].plot()
+    assert chart.png().startswith(b"\x89PNG")  # a lacking letter is a warning, and warnings are errors
+    drawn = " ".join(each.get_text() for each in chart.axes.figure.findobj(Text))
+    assert not {"🧨", "评"} & set(drawn)
+
+
+def test_a_study_that_is_shown_reads_its_log_and_finds_nothing(study):
+    opened = jl.open_study(study.folder)
+    text = Reader(opened._repr_html_()).text
+    assert "37,703 events of 301 customers" in text
+    assert "Accounts: 301, by the customers’ “account”." in text
+    assert "Spells: study.spells finds them." in text
+    assert "Personas: study.personas finds them." in text
+    assert not {"spells", "personas", "lint"} & set(vars(opened))
+
+
+def test_a_study_tells_of_what_was_found_before(study, nouns):  # noqa: ARG001 -- they are made of it
+    text = Reader(study._repr_html_()).text
+    assert f"Spells: {study.spells.sentence()}" in text
+    assert "Personas: 1 of 176 customers." in text
+
+
+def test_what_has_no_time_or_remark_says_so():
+    times = pd.DataFrame({"customer_id": [], "time": pd.to_datetime([], utc=True)})
+    assert Reader(jl.Exposure("a call", times)._repr_html_()).text.startswith("Exposure “a call” happened to nobody.")
+    assert "No remark. People add what no log tells in notes.yml." in Reader(jl.Notes()._repr_html_()).text
+    told = Reader(jl.Source(pd.DataFrame({"a": [1, 2]}), timezone="UTC")._repr_html_()).text
+    assert told == "Source of a log DataFrame of 2 rows and 1 column; times in UTC. Columns as read_events says."
