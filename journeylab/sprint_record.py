@@ -16,6 +16,7 @@ import pandas as pd
 from journeylab.base import html
 from journeylab.base.errors import StudyError, did_you_mean
 from journeylab.base.words import counted
+from journeylab.events.log import Window
 from journeylab.findings.personas import Personas, read_personas
 
 SPRINTS = Path("sprints")
@@ -49,7 +50,7 @@ class Sprint:
     @cached_property
     def personas(self) -> Personas:
         """The personas that it found, without their customers."""
-        return read_personas(self.folder / PERSONAS)
+        return read_personas(self.folder / PERSONAS, period=Window.from_times(*self.window))
 
     def to_json(self) -> str:
         """What the file sprint.json holds."""

@@ -6,7 +6,7 @@ import pytest
 
 from journeylab.base.errors import StudyError
 from journeylab.settings import Folders, read_settings
-from journeylab.study import open_study
+from journeylab.study import EVENT_CODE, open_study
 
 HEAD = """\
 study: Trials
@@ -59,7 +59,7 @@ def test_a_study_may_say_nothing_of_a_crm(folder):
 
 
 def test_spells_do_not_depend_on_it(folder):
-    assert study(folder, TABLE)._fingerprint() == study(folder, "")._fingerprint()
+    assert study(folder, TABLE)._fingerprint(EVENT_CODE) == study(folder, "")._fingerprint(EVENT_CODE)
 
 
 @pytest.mark.parametrize(

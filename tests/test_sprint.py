@@ -136,6 +136,7 @@ def test_survivors_keep_their_ids_and_newcomers_get_fresh_ones(after):
     assert (second.previous, second.ids) == ("spring", ("P1", "P2", "P3"))
     assert "3 personas; 3 inputs, each with its fingerprint; the sprint before it is “spring”." in second._repr_html_()
     # Kind m is now the largest and was found as P1: it is the old P2.
+    assert str(first.personas.period) == " to ".join(first.window)
     assert first.personas.table["persona"].tolist() == ["P1", "P2"]
     assert second.personas.table["persona"].tolist() == ["P2", "P3", "P1"]
 
