@@ -220,6 +220,10 @@ def test_the_sentence_names_number_interval_and_base(spells_of):
         "Most customers are lost in “trial” to “price”: 25% of 40 visits (95% interval 14% to 41%) end so within 30 "
         "days of entering, about 10 of 40 customers (6 to 16)."
     )
+    assert found.sentence("30d") == found.sentence()
+    assert "end so within 7 days of entering" in found.sentence("7d")
+    with pytest.raises(EstimateError, match="was estimated for the horizons 7d, 30d, not for “9d”"):
+        found.sentence("9d")
     labels = pd.Series({f"c{i:02}": "odd" if i % 2 else "even" for i in range(40)}, name="half")
     grouped = estimate_dropoff(spells_of(many(), end=100), horizons=["7d"], by=labels, confidence=0.9)
     assert grouped.sentence() == (

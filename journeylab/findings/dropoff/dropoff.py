@@ -126,15 +126,16 @@ class DropOff(Finding):
         losses = self.losses[self.losses["horizon_days"] == self._horizon(horizon)]
         return tables.against_naive(self.ledger, losses, by=self.by)
 
-    def sentence(self) -> str:
-        """The stage and branch that lose most customers (and most value, where given), at the longest horizon at which
-        most can be estimated."""
+    def sentence(self, horizon: str | timedelta | None = None) -> str:
+        """The stage and branch that lose most customers (and most value, where given) within `horizon`; without one, at
+        the longest horizon at which most can be estimated."""
         if self.lacking:
             return self.lacking
-        told = words.most_lost(self._ranked(self._headline())[0], by=self.by, confidence=self.confidence)
+        within = self._headline() if horizon is None else self._horizon(horizon)
+        told = words.most_lost(self._ranked(within)[0], by=self.by, confidence=self.confidence)
         if self.value is None:
             return told
-        table = self._ranked(self._headline(), measure="value")[0]
+        table = self._ranked(within, measure="value")[0]
         return f"{told} {words.most_value(table, by=self.by, value=self.value)}".strip()
 
     def stability_in_words(
