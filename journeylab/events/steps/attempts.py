@@ -186,10 +186,14 @@ def _first_entries(rows: StepRows, entries: np.ndarray) -> np.ndarray:
 
 def _best(rows: StepRows, walks: Walks, attempts: Attempts) -> np.ndarray:
     """Positions of the one attempt of each customer to look at, by customer."""
-    n_reached = (attempts.times[:, list(attempts.rules.required)] != NEVER).sum(axis=1)
+    required = list(attempts.rules.required)
+    n_missed = (attempts.times[:, required] == NEVER).sum(axis=1)
     stands_back = attempts.is_early * 4 + attempts.is_removed * 2 + ~attempts.is_closed
+    rank = (attempts.customer * 8 + stands_back) * (len(required) + 1) + n_missed
+    # Attempts come by sequence and time: only several sequences of a customer leave the order of time to be found.
+    is_split = len(rows.customer) > len(rows.ids)
     when = (rows.seq[walks.entry], rows.time[walks.entry])
-    order = np.lexsort((*when, -n_reached, stands_back, attempts.customer))
+    order = np.lexsort((*when, rank)) if is_split else np.argsort(rank, kind="stable")
     return order[np.flatnonzero(np.diff(attempts.customer[order], prepend=NOWHERE))]
 
 
