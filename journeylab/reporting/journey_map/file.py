@@ -24,9 +24,12 @@ def digest(content: Any) -> str:
 
 
 def plain(table: pd.DataFrame) -> dict[str, Any]:
-    """`table` as plain values: columns and rows, missing cells as None."""
+    """`table` as plain values: columns and rows, missing cells as None.
+
+    Numbers have nine digits: what processors round differently is no part of a map, or of its SHA-256.
+    """
     rows = table.astype(object).where(table.notna(), None).to_numpy().tolist()
-    return {"columns": list(table.columns), "rows": rows}
+    return {"columns": list(table.columns), "rows": [[_rounded(value) for value in row] for row in rows]}
 
 
 def to_table(written: dict[str, Any], columns: dict[str, type]) -> pd.DataFrame:
@@ -65,6 +68,10 @@ def read_content(path: str | Path) -> dict[str, Any]:
             f"it says “{written[:_DIGITS]}…”. Take back the file as it was written, or build the map again."
         )
     return document["content"]
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
 def _canonical(content: Any) -> str:
