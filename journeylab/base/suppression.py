@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from journeylab.base.ordering import smallest
+
 FEWEST = 5
 
 
@@ -24,7 +26,7 @@ def suppressed(
     alone = np.flatnonzero(hidden[parts].sum(axis=1).to_numpy() == 1)
     for row in alone:
         rest = shown.iloc[row].dropna()
-        hidden.iloc[row, hidden.columns.get_loc(rest.idxmin() if len(rest) else total)] = True
+        hidden.iloc[row, hidden.columns.get_loc(rest.index[smallest(rest)] if len(rest) else total)] = True
     changed = {
         column: counts[column].astype(float).where(~hidden[column]) for column in columns if hidden[column].any()
     }

@@ -11,7 +11,8 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.durations import DAY, days
 from journeylab.base.errors import EstimateError
-from journeylab.base.words import in_days, listed
+from journeylab.base.ordering import largest, smallest
+from journeylab.base.words import in_days, listed, percent
 from journeylab.events.exits import MOVES, Exits, find_exits
 from journeylab.events.journey import SILENT, Journey
 from journeylab.events.log import EventLog
@@ -77,7 +78,7 @@ class SilenceSensitivity(Finding):
                 f"How many are lost within {in_days(self.horizon)} cannot be estimated for each silence window yet."
             )
             return unknown + self._back()
-        stage = (spread["max"] - spread["min"]).idxmax()
+        stage = spread.index[largest(spread["max"] - spread["min"])]
         rows = known[known["stage"] == stage]
         told = [f"{row['factor_words']} {_interval(row)}" for _, row in rows.iterrows()]
         n_visits = f"{listed([f'{n:,}' for n in rows['n']])} visits"
@@ -164,7 +165,7 @@ class SilenceSensitivity(Finding):
         rows = self.returns[(self.returns["stage"] == stage) & self.returns["estimate"].notna()]
         if rows.empty:
             return None
-        row = rows.loc[np.abs(np.log(rows["factor"])).idxmin()]
+        row = rows.iloc[smallest(np.abs(np.log(rows["factor"])))]
         return (
             f"{_interval(row)} of {row['n']:,} silences of more than {in_days(row['silent_days'])} end with a return "
             f"within {in_days(self.horizon)} more"
@@ -308,7 +309,7 @@ def _share(exits: Exits, way: str, horizon: float, confidence: float) -> dict:
 
 
 def _interval(row: pd.Series) -> str:
-    return f"{row['estimate']:.1%} ({row['lower']:.1%} to {row['upper']:.1%})"
+    return f"{percent(row['estimate'], 1)} ({percent(row['lower'], 1)} to {percent(row['upper'], 1)})"
 
 
 def _factor(factor: float) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.special import ndtri
 
+from journeylab.base.ordering import largest
 from journeylab.estimators.latent_class.mixture import LatentClass
 
 
@@ -55,10 +56,8 @@ def _within_class(rows: np.ndarray, cells: np.ndarray, variables: np.ndarray, ed
     # Of a pair of variables, the pair of cells that go together most.
     pairs = np.maximum.reduceat(np.maximum.reduceat(size, edges, axis=0), edges, axis=1)
     first, second = np.triu_indices(len(edges), k=1)
-    largest = pairs[first, second]
-    place = int(largest.argmax())
+    sizes = pairs[first, second]
+    place = largest(sizes)
     n_cells = np.diff([*edges, len(variables)])
     by_chance = -ndtri(0.025 / (n_cells[first] * n_cells[second]).sum()) / np.sqrt(len(rows))
-    return Dependence(
-        float(largest[place]), (int(first[place]), int(second[place])), float((largest > by_chance).mean())
-    )
+    return Dependence(float(sizes[place]), (int(first[place]), int(second[place])), float((sizes > by_chance).mean()))

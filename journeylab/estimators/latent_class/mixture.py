@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from journeylab.base.errors import EstimateError
+from journeylab.base.ordering import largest_of_rows, order, settled
 
 MAX_ROWS = 50_000
 STARTS, SHORT_STARTS = 24, 12
@@ -106,7 +107,7 @@ class LatentClass:
     def labels(self, counts: csr_matrix) -> np.ndarray:
         """(rows,): the most probable class of each row of `counts`, 0 for the largest class; of equals the larger
         class."""
-        return self.probabilities(counts).argmax(axis=1)
+        return largest_of_rows(self.probabilities(counts))
 
 
 def canonical_rows(counts: csr_matrix, *, at_most: int | None = None, seed: int = 0) -> np.ndarray:
@@ -161,7 +162,7 @@ class _Mixture:
         """The best `keep` of several starts after some steps side by side."""
         for _ in range(steps):
             cells, shares, reached = self._step(cells, shares)
-        best = np.argsort(-reached, kind="stable")[:keep]
+        best = order(reached)[:keep]
         blocks = cells.reshape(len(cells), *shares.shape)
         return blocks[:, :, best].reshape(len(cells), -1), shares[:, best]
 
@@ -183,11 +184,11 @@ class _Mixture:
     def result(self, cells: np.ndarray, log_shares: np.ndarray, *, converged: bool) -> LatentClass:
         log_cells = np.log(cells)
         # Size decides the order; the content of the cells breaks ties, so that no order of starts can.
-        order = np.lexsort((*log_cells[::-1], -log_shares.round(12)))
+        by_size = np.lexsort((*settled(log_cells)[::-1], -settled(log_shares)))
         scores = self.rows @ log_cells + log_shares
         log_likelihood = float(_normalised(scores)[1].sum())
         return LatentClass(
-            log_shares[order], log_cells[:, order], self.variables, log_likelihood, self.rows.shape[0], converged
+            log_shares[by_size], log_cells[:, by_size], self.variables, log_likelihood, self.rows.shape[0], converged
         )
 
     def _step(self, cells: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
+from journeylab.base.ordering import ordered
 from journeylab.base.suppression import FEWEST, suppressed, without_few
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.exits import MOVES
@@ -173,7 +174,7 @@ class DropOff(Finding):
             suffix = f" ({group})" if self.by else ""
             lost = losses[(losses["horizon_days"] == horizon) & losses["estimate"].notna()]
             branches = table[(table["kind"] == "lost") & (table["horizon_days"] == horizon) & (table["estimate"] > 0)]
-            main = branches.sort_values("estimate", ascending=False, kind="stable").drop_duplicates("stage")
+            main = ordered(branches, "estimate").drop_duplicates("stage")
             lanes[f"lost{suffix}"] = {row["stage"]: _lane(row) for _, row in lost.iterrows()}
             lanes[f"main branch{suffix}"] = {
                 row["stage"]: f"{row['to']} ({percent(row['estimate'])})" for _, row in main.iterrows()

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csc_array
 
+from journeylab.base.ordering import order
 from journeylab.events.exits import Exits
 from journeylab.findings.exits import Cell, ExitCurves
 
@@ -142,9 +143,9 @@ class Joint:
     def ranks(self, *, seed: int) -> np.ndarray:
         """The rank of each place in each resample, (resamples, places): 1 is where most is lost."""
         drawn = np.nan_to_num(self.resampled(seed=seed), nan=-1.0)
-        order = np.argsort(-drawn, axis=1, kind="stable")
-        ranks = np.empty_like(order)
-        np.put_along_axis(ranks, order, np.arange(1, drawn.shape[1] + 1)[None], axis=1)
+        places = order(drawn)
+        ranks = np.empty_like(places)
+        np.put_along_axis(ranks, places, np.arange(1, drawn.shape[1] + 1)[None], axis=1)
         return ranks
 
     def ratio(self, part: np.ndarray, whole: np.ndarray) -> tuple[float, float]:

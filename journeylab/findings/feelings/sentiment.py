@@ -9,7 +9,8 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
-from journeylab.base.words import counted
+from journeylab.base.ordering import largest, smallest
+from journeylab.base.words import counted, with_sign
 from journeylab.estimators.means import clustered_mean
 from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
@@ -58,7 +59,7 @@ class Sentiment(Finding):
         known = self.table.dropna(subset=["estimate"])
         if known.empty:
             return f"In no stage did enough customers write to tell the tone of their texts: {base}. {_CAUTION}"
-        ends = [known.loc[known["estimate"].idxmax()], known.loc[known["estimate"].idxmin()]]
+        ends = [known.iloc[end(known["estimate"])] for end in (largest, smallest)]
         high, low = (f"{_place(row, self.by)} ({self._mean(row)})" for row in ends)
         told = f"highest in {high}" + (f" and lowest in {low}" if len(known) > 1 else "")
         return f"The machine-read tone of texts, from -1 to 1, is {told}; {base}. {_CAUTION}"
@@ -99,14 +100,10 @@ class Sentiment(Finding):
         return self._card(html.paragraph(self.sentence()), html.table(self.table, caption=caption))
 
     def _mean(self, row: pd.Series) -> str:
-        return (
-            f"mean {row['estimate']:+.2f}, {self.confidence:.0%} interval {row['lower']:+.2f} to {row['upper']:+.2f}, "
-            f"n = {row['n']:,}"
-        )
+        return f"mean {with_sign(row['estimate'], 2)}, {self.confidence:.0%} interval {_limits(row)}, n = {row['n']:,}"
 
     def _cell(self, row: pd.Series) -> str:
-        limits = f"{row['lower']:+.2f} to {row['upper']:+.2f}"
-        return f"{row['estimate']:+.2f} ({limits}) from -1 to 1, read by machine; n = {row['n']:,}"
+        return f"{with_sign(row['estimate'], 2)} ({_limits(row)}) from -1 to 1, read by machine; n = {row['n']:,}"
 
 
 def estimate_sentiment(
@@ -182,3 +179,7 @@ def _estimate(rows: pd.DataFrame, tones: pd.Series, group: str, stage: str, *, c
 
 def _place(row: pd.Series, by: str | None) -> str:
     return f"“{row['stage']}”, {row['group']}" if by else f"“{row['stage']}”"
+
+
+def _limits(row: pd.Series) -> str:
+    return f"{with_sign(row['lower'], 2)} to {with_sign(row['upper'], 2)}"

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
+from journeylab.base.ordering import settled, smallest
 from journeylab.estimators.latent_class import (
     Amounts,
     Encoding,
@@ -209,10 +210,10 @@ def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, evidence: Evi
             if not made[-1].test.is_beyond:
                 continue
         jaccard[number] = evidence.found_again(models[number - 1])
-        if jaccard[number].mean(axis=0).min() >= PATTERN_FROM:
+        if settled(jaccard[number].mean(axis=0).min()) >= PATTERN_FROM:
             return Number(number, tuple(made), jaccard)
     return Number(1, tuple(made), jaccard)
 
 
 def _lowest(scan: pd.DataFrame, criterion: str) -> int:
-    return int(scan["personas"][scan[criterion].where(scan["is_large_enough"]).idxmin()])
+    return int(scan["personas"].iloc[smallest(scan[criterion].where(scan["is_large_enough"]))])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
+from journeylab.base.ordering import largest_of_rows
 from journeylab.estimators.latent_class import Encoding, LatentClass, Observed, Tally, relative_entropy
 from journeylab.events.features import Features
 from journeylab.findings.personas.number import Evidence, Proving, find_number
@@ -82,7 +83,7 @@ class Scan:
         number = find_number(models, table, evidence)
         model = models[number.personas - 1]
         probabilities = _probabilities(model, encoding, observed)
-        sizes = np.bincount(probabilities.argmax(axis=1), minlength=model.n_classes)
+        sizes = np.bincount(largest_of_rows(probabilities), minlength=model.n_classes)
         order = np.argsort(-sizes, kind="stable")
         model = replace(model, log_shares=model.log_shares[order], log_cells=model.log_cells[:, order])
         probabilities, number = probabilities[:, order], number.ordered(order)
@@ -117,7 +118,7 @@ def observe(features: Features) -> Observed:
 
 def _row(model: LatentClass, fitted: csr_matrix, n_customers: int) -> dict:
     probabilities = model.probabilities(fitted)
-    sizes = np.bincount(probabilities.argmax(axis=1), minlength=model.n_classes)
+    sizes = np.bincount(largest_of_rows(probabilities), minlength=model.n_classes)
     entropy = relative_entropy(probabilities)
     doubt = (1 - entropy) * len(probabilities) * np.log(model.n_classes)
     smallest = int(sizes.min() * n_customers / model.n_rows)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from journeylab.base.errors import ReportError
+from journeylab.base.ordering import order
 from journeylab.base.words import counted, in_days, percent
 from journeylab.findings.finding import Finding
 from journeylab.reporting.journey_map.cells import in_parts, one_cell
@@ -86,7 +87,7 @@ def _branches(finding: Finding, persona: str | None, titles: Callable[[str], str
         numbers = {key: float(last[key]) for key in ("estimate", "lower", "upper", "n")}
         words = f"{told} (within {_spans(days)}; {base})"
         found.append(one_cell(LOSSES, stage, words, part=titles(str(branch)), source=finding.title) | numbers)
-    yield from sorted(found, key=lambda row: -row["estimate"])
+    yield from (found[place] for place in order([row["estimate"] for row in found]))
 
 
 def lane_titles(findings: list[Finding]) -> dict[str, str]:
