@@ -11,7 +11,7 @@ import yaml
 
 PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "journeylab"
-FLOORS = ["base", "estimators", "events", "findings", "reporting"]
+FLOORS = ["base", "estimators", "events", "findings", "reporting", "study"]
 # Library -> the places (relative to the package) that may import it.
 FENCES = {
     "ibis": ["events"],
@@ -21,7 +21,6 @@ FENCES = {
     "sklearn": ["estimators", "findings"],
     "lifelines": ["estimators", "findings"],
     "statsmodels": ["estimators", "findings"],
-    "vaderSentiment": ["findings"],
     "scipy": ["estimators", "findings"],
     "PIL": ["base/charts"],
     "nbclient": ["reporting"],
@@ -30,7 +29,7 @@ FENCES = {
     "typer": ["cli.py"],
 }
 # The rooms of findings that any finding may use.
-SHARED = ("exits", "finding", "quotes")
+SHARED = ("arguments", "exit_curves", "finding", "quotes")
 # What conda-forge calls differently, or splits: the name there of each dependency here.
 CONDA_NAMES = {
     "duckdb": "python-duckdb",

@@ -183,7 +183,7 @@ def why_nobody(spells: Spells, grouping: Grouping | None) -> str:
     if grouping is None or not len(spells):
         return (
             "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
-            "events that open the stages: check_journey(journey, log=log) tells."
+            "events that open the stages: lint_journey(journey, log=log) tells."
         )
     if grouping.labels.empty:
         return f"Nobody has a known {grouping.name}, so there is nothing to compare by it."

@@ -346,7 +346,7 @@ EMPTY = pd.Series([], index=pd.Index([], dtype=object), dtype=object, name="plan
             [],
             EMPTY,
             "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
-            "events that open the stages: check_journey(journey, log=log) tells.",
+            "events that open the stages: lint_journey(journey, log=log) tells.",
         ),
         (
             visits("a", [3, 4], stage="trial"),

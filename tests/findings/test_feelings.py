@@ -227,7 +227,7 @@ LACKS = {
                  "Add a line such as “score: {scale: nps}” to study.yml."),
     "nobody": ({"rows": [("a", "look", 1, 5.0)]},
                "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log "
-               "holds events that open the stages: check_journey(journey, log=log) tells."),
+               "holds events that open the stages: lint_journey(journey, log=log) tells."),
 }  # fmt: skip
 
 

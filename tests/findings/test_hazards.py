@@ -9,7 +9,7 @@ import pytest
 
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.cox import fit_cox
-from journeylab.events.covariates import Exposure
+from journeylab.events.queries.covariates import Exposure
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
 from journeylab.findings.finding import Grouping

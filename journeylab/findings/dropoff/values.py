@@ -51,7 +51,7 @@ def _attribute(name: str, customers: pd.DataFrame) -> tuple[pd.Series, pd.Series
         raise EstimateError(
             f"The customers’ attribute “{name}” is named for something that only the future tells: those who stayed "
             f"longer would be worth more. Say in a column “{name}_{KNOWN_AT}” when each value became known, rename it "
-            "for what it holds, or give what they were worth on entering: value_before(log, spells)."
+            "for what it holds, or give what they were worth on entering: score_value(log, spells)."
         )
     return customers[name], None
 

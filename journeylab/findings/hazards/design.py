@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.events.covariates import Exposure, RiskRows, check_known_in_time
 from journeylab.events.features.attributes import KNOWN_AT, Attributes
+from journeylab.events.queries.covariates import Exposure, RiskRows, check_known_in_time
 from journeylab.events.spells import Spells
-from journeylab.events.visits import visits_to
+from journeylab.events.spells.exits import visits_to
 from journeylab.findings.finding import Grouping, watched
 
 BEFORE, AFTER = "before", "after"
