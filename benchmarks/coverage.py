@@ -30,7 +30,7 @@ from journeylab.events.reading import read_events
 from journeylab.events.spells import COLUMNS, Spells, find_spells
 from journeylab.events.spells.exits import find_exits
 from journeylab.findings.comparison import Comparison, compare_groups
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.hazards import fit_hazards
 from journeylab.findings.personas import find_personas
 from journeylab.findings.survival import estimate_survival

@@ -21,10 +21,9 @@ def code_lines(text: str) -> int:
     lines = text.splitlines()
     left_out = {n for n, line in enumerate(lines, 1) if not line.strip() or line.strip().startswith("#")}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
-            first = node.body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-                left_out |= set(range(first.lineno, first.end_lineno + 1))
+        kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        if isinstance(node, kinds) and ast.get_docstring(node) is not None:
+            left_out |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
     return len(lines) - len(left_out)
 
 
@@ -87,8 +86,9 @@ def measure(package: Path) -> dict[str, object]:
     def closure(name: str) -> frozenset[str]:
         return frozenset({name}).union(*(closure(other) for other in arrows[name]))
 
-    face = ast.parse((package / "__init__.pyi").read_text() if (package / "__init__.pyi").exists() else text["journeylab"])
-    listed = next(node.value for node in ast.walk(face) if isinstance(node, ast.Assign) and node.targets[0].id == "__all__")
+    stub = package / "__init__.pyi"
+    face = ast.parse(stub.read_text(encoding="utf-8") if stub.exists() else text["journeylab"])
+    listed = next(node.value for node in face.body if isinstance(node, ast.Assign) and node.targets[0].id == "__all__")
     figures = {
         "files without __init__": len(files),
         "lines": sum(len(each.splitlines()) for each in text.values()),

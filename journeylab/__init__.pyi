@@ -16,8 +16,8 @@ from .findings.comparison import compare_groups
 from .findings.crm import compare_crm
 from .findings.dropoff import estimate_dropoff
 from .findings.feelings import estimate_feelings
-from .findings.finding import Grouping
 from .findings.funnel import estimate_funnel
+from .findings.grouping import Grouping
 from .findings.hazards import fit_hazards
 from .findings.leavers import compare_leavers
 from .findings.occupancy import estimate_occupancy

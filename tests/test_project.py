@@ -29,7 +29,9 @@ FENCES = {
     "typer": ["cli.py"],
 }
 # The rooms of findings that any finding may use.
-SHARED = ("arguments", "exit_curves", "finding", "quotes")
+SHARED = ("arguments", "exit_curves", "finding", "grouping", "quotes")
+# What reporting knows of findings.
+CONTRACT = (["findings", "finding"], ["findings", "grouping"])
 # What conda-forge calls differently, or splits: the name there of each dependency here.
 CONDA_NAMES = {
     "duckdb": "python-duckdb",

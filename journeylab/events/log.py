@@ -17,6 +17,8 @@ from journeylab.base.words import counted
 
 REQUIRED = ("customer_id", "time", "event")
 INITIATORS = ("customer", "company", "third_party", "system")
+# A column `NAME_known_at` of the customers' table, or `known_at`, says when the attribute NAME became known.
+KNOWN_AT = "known_at"
 # Times in every table of the engine.
 TIME = pa.timestamp("us", "UTC")
 REASONS = ("missing customer", "unreadable time", "missing event", "duplicate", "after the window")

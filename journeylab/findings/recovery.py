@@ -17,7 +17,8 @@ from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES
 from journeylab.findings.arguments import check_confidence, check_least, chosen_horizon, read_horizons
 from journeylab.findings.exit_curves import ROUNDING, StageExits
-from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 
 _COLUMNS = {
     **dict.fromkeys(("group", "stage", "to"), object),
@@ -176,7 +177,8 @@ def estimate_recovery(
     spells: Spells,
     *,
     horizons: Iterable[str | timedelta],
-    by: Grouping | pd.Series | str | None = None,
+    by: By | None = None,
+    where: Where | None = None,
     confidence: float = 0.95,
     min_at_risk: int = 10,
 ) -> Recovery:
@@ -196,6 +198,7 @@ def estimate_recovery(
     asked = read_horizons(horizons)
     check_confidence(confidence)
     check_least(min_at_risk)
+    spells = select(spells, where)
     grouping = None if by is None else Grouping.of(by, spells)
     away = find_absences(spells)
     watched(spells, grouping)  # raises where the labels are of nobody who has a spell

@@ -14,7 +14,7 @@ from journeylab.base.words import counted
 from journeylab.events.log import EventLog, written
 from journeylab.events.queries.entries import entry_channels, find_entries
 from journeylab.events.spells import Spells
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 
 Period = Literal["month", "quarter", "year"]
 _WRITTEN = {"month": "%Y-%m", "quarter": "%Y Q", "year": "%Y"}

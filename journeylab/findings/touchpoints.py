@@ -25,7 +25,8 @@ from journeylab.events.queries.events_in_stage import (
 )
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
-from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.quotes import shortened
 
 MOST_NAMED, MOST_DRAWN, MOST_LETTERS = 5, 3, 60
@@ -167,7 +168,7 @@ class Touchpoints(Finding):
 
 
 def estimate_touchpoints(
-    spells: Spells, log: EventLog, *, by: Grouping | pd.Series | str | None = None, confidence: float = 0.95
+    spells: Spells, log: EventLog, *, by: By | None = None, where: Where | None = None, confidence: float = 0.95
 ) -> Touchpoints:
     """What customers do in each stage of the journey, where they meet the company, and who begins it.
 
@@ -177,6 +178,8 @@ def estimate_touchpoints(
     come. Raises EstimateError where the confidence is none.
     """
     check_confidence(confidence)
+    spells = select(spells, where)
+    log = select(log, where)
     visits, grouping = watched(spells, by), None if by is None else Grouping.of(by, spells)
     title = "What customers do in each stage" + (f", by {grouping.name}" if grouping else "")
     name, stages = (grouping.name if grouping else None), spells.journey.stage_names

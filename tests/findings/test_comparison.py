@@ -14,7 +14,7 @@ from journeylab.estimators.logrank import gray_test, logrank_test
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
 from journeylab.findings.comparison import compare_groups
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 

@@ -11,7 +11,7 @@ from statsmodels.duration.survfunc import CumIncidenceRight
 from journeylab.base.errors import EstimateError, JourneyLabError
 from journeylab.events.spells.ledger import check_ledger
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 
 FOUR = [
     ("a", "trial", 0, 2, "price"),

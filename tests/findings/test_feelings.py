@@ -14,7 +14,7 @@ from journeylab.events.reading import read_events
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
 from journeylab.findings.feelings import Feelings, estimate_feelings
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 STAGES = ["trial", "paid", "partner"]

@@ -17,8 +17,9 @@ from journeylab.base.errors import EstimateError, JourneyLabError
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.steps import build_steps
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
 from journeylab.findings.funnel import Funnel, estimate_funnel
+from journeylab.findings.grouping import Grouping
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 DAY = pd.Timedelta(days=1)

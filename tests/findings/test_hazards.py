@@ -12,7 +12,7 @@ from journeylab.estimators.cox import fit_cox
 from journeylab.events.queries.covariates import Exposure
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.hazards import fit_hazards
 
 START = pd.Timestamp("2025-01-01", tz="UTC")

@@ -12,7 +12,8 @@ from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.intervals import probability_interval, wilson
 from journeylab.events.spells.transitions import find_transitions
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.occupancy import estimate_occupancy
 
 # a is lost to price; b goes on to paid; c too, is lost there, and comes back; d stays. All are watched for 100 days.

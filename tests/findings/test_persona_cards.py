@@ -11,7 +11,7 @@ from journeys_by_hand import JOURNEY, at, journeys_of
 from journeylab.base.errors import EstimateError, StudyError
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.personas import Personas
 from journeylab.findings.personas.cards import Cards, Material, build_cards
 from journeylab.findings.personas.cards.people import (

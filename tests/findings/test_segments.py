@@ -11,7 +11,7 @@ from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import find_spells
 from journeylab.findings.comparison import compare_groups
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.occupancy import estimate_occupancy
 from journeylab.findings.recovery import estimate_recovery
 from journeylab.findings.segments import find_channels, find_cohorts, pool_small

@@ -8,7 +8,7 @@ from scipy.stats import norm
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from journeylab.base.errors import EstimateError
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.survival import estimate_survival
 
 FOUR = [

@@ -11,7 +11,8 @@ from journeylab.base import charts
 from journeylab.base.errors import ReportError
 from journeylab.events.journey import read_journey
 from journeylab.events.log import Window
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 from journeylab.reporting.journey_map import build_map, compare_maps, read_map
 from journeylab.reporting.journey_map.cells import in_brief, in_parts
 from journeylab.study.notes import read_notes

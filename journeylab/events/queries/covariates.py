@@ -13,10 +13,9 @@ from journeylab.base.documents import check_document, read_document
 from journeylab.base.durations import DAY
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted
-from journeylab.events.features.attributes import KNOWN_AT
 from journeylab.events.journey.condition_match import holds
 from journeylab.events.journey.conditions import Condition
-from journeylab.events.log import EventLog, written
+from journeylab.events.log import KNOWN_AT, EventLog, written
 
 NEVER = np.inf
 _COLUMNS = ("customer_id", "time")

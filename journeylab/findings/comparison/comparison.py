@@ -17,7 +17,8 @@ from journeylab.events.spells.exits import MOVES, Exits, find_exits, visits_to
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.comparison.arms import DAYS_INSIDE, TOO_FEW, Arms
 from journeylab.findings.comparison.verdicts import AT_ALL, LEVEL, Verdicts
-from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 
 RESTRICTED_MEANS, HAZARD_RATIOS = "restricted means", "hazard ratios"
 MOST_GROUPS = 12
@@ -213,7 +214,8 @@ def compare_groups(
     spells: Spells,
     *,
     stage: str,
-    by: Grouping | pd.Series | str,
+    by: By,
+    where: Where | None = None,
     horizon: str | timedelta,
     confidence: float = 0.95,
 ) -> Comparison:
@@ -242,10 +244,12 @@ def compare_groups(
     """
     day = days(horizon)
     check_confidence(confidence)
+    spells = select(spells, where)
     grouping = Grouping.of(by, spells)
     inside = visits_to(stage, watched(spells, None), spells.journey)
-    if isinstance(by, str):
-        check_known_in_time(by, inside, spells.customers)
+    for column in [by] if isinstance(by, str) else by if isinstance(by, list | tuple) else []:
+        if isinstance(column, str):
+            check_known_in_time(column, inside, spells.customers)
     visits = visits_to(stage, watched(spells, grouping), spells.journey)
     _check_number(visits, grouping.name)
     found = [exits for exits in find_exits(visits, spells.journey) if exits.n]

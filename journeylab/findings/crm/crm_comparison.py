@@ -22,7 +22,8 @@ from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
 from journeylab.findings.crm.agreement import ALL
 from journeylab.findings.crm.estimate import Compared
-from journeylab.findings.finding import Finding, Grouping, watched, why_nobody
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 
 NO_CRM = (
     "There is no record of the CRM in this study, so what it says cannot be held against what customers do. Name a "
@@ -220,7 +221,8 @@ def compare_crm(
     records: CrmRecords | pd.DataFrame | None,
     *,
     at: str | date | pd.Timestamp | None = None,
-    by: Grouping | pd.Series | str | None = None,
+    by: By | None = None,
+    where: Where | None = None,
     confidence: float = 0.95,
 ) -> CrmComparison:
     """Does the CRM hold customers in the bucket (`crm_bucket` in journey.yml) of the stage they are in?
@@ -242,6 +244,7 @@ def compare_crm(
     """
     check_confidence(confidence)
     moment = _read_moment(at, spells.window)
+    spells = select(spells, where)
     grouping = None if by is None else Grouping.of(by, spells)
     visits, journey = watched(spells, grouping), spells.journey
     expected = {stage.name: stage.crm_bucket for stage in journey.stages if stage.crm_bucket}

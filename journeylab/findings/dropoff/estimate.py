@@ -14,7 +14,8 @@ from journeylab.findings.arguments import check_confidence, check_least, read_ho
 from journeylab.findings.dropoff.dropoff import DropOff
 from journeylab.findings.dropoff.values import name_of, with_values
 from journeylab.findings.exit_curves import StageExits
-from journeylab.findings.finding import Grouping, tidy, watched, why_nobody
+from journeylab.findings.finding import tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 
 # Names for the reason that nobody wrote down.
 _NO_REASON = re.compile(
@@ -35,7 +36,8 @@ def estimate_dropoff(
     spells: Spells,
     *,
     horizons: Iterable[str | timedelta],
-    by: Grouping | pd.Series | str | None = None,
+    by: By | None = None,
+    where: Where | None = None,
     value: pd.Series | str | None = None,
     confidence: float = 0.95,
     min_at_risk: int = 10,
@@ -69,6 +71,7 @@ def estimate_dropoff(
     asked = read_horizons(horizons)
     check_confidence(confidence)
     check_least(min_at_risk)
+    spells = select(spells, where)
     grouping = None if by is None else Grouping.of(by, spells)
     visits = watched(spells, grouping)
     found = find_exits(visits if value is None else with_values(visits, value, spells), spells.journey)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.events.features.attributes import KNOWN_AT, tells_only_the_future
+from journeylab.events.features.attributes import tells_only_the_future
+from journeylab.events.log import KNOWN_AT
 from journeylab.events.spells import Spells
 
 _VISIT = ["customer_id", "spell"]

@@ -30,7 +30,8 @@ from journeylab.findings.feelings.feelings import (
     TOTALS,
     Feelings,
 )
-from journeylab.findings.finding import Grouping, tidy, watched, why_nobody
+from journeylab.findings.finding import tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 
 # More misfits than this share of the answers: the scale is the wrong one.
 MOST_MISFITS = 0.05
@@ -118,7 +119,8 @@ def estimate_feelings(
     *,
     scale: Scale | str | None,
     asked: Asked | None = None,
-    by: Grouping | pd.Series | str | None = None,
+    by: By | None = None,
+    where: Where | None = None,
     confidence: float = 0.95,
     min_customers: int = MIN_CUSTOMERS,
 ) -> Feelings:
@@ -141,6 +143,8 @@ def estimate_feelings(
     """
     check_confidence(confidence)
     declared = None if scale is None else Scale.of(scale)
+    spells = select(spells, where)
+    log = select(log, where)
     grouping = None if by is None else Grouping.of(by, spells)
     visits = watched(spells, grouping)
     answers = find_scores(log, spells.to_pandas(), asked=asked)

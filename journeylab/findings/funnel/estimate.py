@@ -11,10 +11,11 @@ from journeylab.base.words import counted
 from journeylab.events.log import EventLog
 from journeylab.events.steps import Attempts, find_attempts, read_rules
 from journeylab.findings.arguments import check_confidence
-from journeylab.findings.finding import Grouping, tidy
+from journeylab.findings.finding import tidy
 from journeylab.findings.funnel.funnel import Funnel, quoted, route
 from journeylab.findings.funnel.goal import STEP_COLUMNS, goals_of
 from journeylab.findings.funnel.losses import LOSS_COLUMNS, left_out_of, losses_of
+from journeylab.findings.grouping import By, Grouping, Where, select
 
 _LEFT_OUT = {"reason": object, "attempts": int, "customers": int}
 
@@ -28,7 +29,8 @@ def estimate_funnel(
     entry: str = "first",
     exclude: Iterable = (),
     same: str | None = None,
-    by: Grouping | pd.Series | str | None = None,
+    by: By | None = None,
+    where: Where | None = None,
     confidence: float = 0.95,
 ) -> Funnel:
     """Of those who do the first of `steps`, how many get through the others within `window` (“30d”)?
@@ -68,6 +70,7 @@ def estimate_funnel(
     """
     rules = read_rules(steps, window=window, order=order, entry=entry, exclude=exclude, same=same)
     check_confidence(confidence)
+    log = select(log, where)
     grouping = None if by is None else Grouping.of(by, log)
     name = grouping.name if grouping else None
     attempts = find_attempts(log, rules, known_at=grouping.known_at if grouping else None)

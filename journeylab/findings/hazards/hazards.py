@@ -14,7 +14,8 @@ from journeylab.events.queries.covariates import Exposure, RiskRows
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, Exits, find_exits
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
-from journeylab.findings.finding import Finding, Grouping, tidy
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.hazards.design import AFTER, BEFORE, Coded, Design
 
 LOST, LEVEL = "lost", 0.05

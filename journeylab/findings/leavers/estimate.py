@@ -11,7 +11,8 @@ from journeylab.base.words import counted
 from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
-from journeylab.findings.finding import Grouping, tidy, watched, why_nobody
+from journeylab.findings.finding import tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.leavers.after_loss import FIRST
 from journeylab.findings.leavers.case_control import CaseControl
 from journeylab.findings.leavers.leavers import Leavers
@@ -35,7 +36,8 @@ def compare_leavers(
     stage: str | None = None,
     after: str | timedelta | None = None,
     controls: int = 4,
-    by: Grouping | pd.Series | str | None = None,
+    by: By | None = None,
+    where: Where | None = None,
     confidence: float = 0.95,
     most_losses: int = MOST_LOSSES,
 ) -> Leavers:
@@ -69,6 +71,8 @@ def compare_leavers(
     _check(log, spells, stage=stage, numbers={"controls": controls, "most_losses": most_losses}, seed=seed)
     lookback = Lookback(microseconds(before), controls, most_losses)
     reach_after = microseconds(before if after is None else after)
+    spells = select(spells, where)
+    log = select(log, where)
     grouping = None if by is None else Grouping.of(by, spells)
     visits = watched(spells, grouping)
     stages = spells.journey.stage_names if stage is None else (stage,)

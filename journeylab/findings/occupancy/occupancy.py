@@ -16,7 +16,8 @@ from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES
 from journeylab.events.spells.transitions import Transitions, find_transitions
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
-from journeylab.findings.finding import Finding, Grouping, watched, why_nobody
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.occupancy.curves import JourneyCurves
 from journeylab.findings.occupancy.tables import N_DAYS_DRAWN, drawn_rows, last_day, mean_rows, share_rows
 
@@ -237,7 +238,8 @@ def estimate_occupancy(
     spells: Spells,
     *,
     times: Iterable[str | timedelta],
-    by: Grouping | pd.Series | str | None = None,
+    by: By | None = None,
+    where: Where | None = None,
     confidence: float = 0.95,
 ) -> Occupancy:
     """Where are customers at each of `times` (["30d", "90d"]) after they entered the journey, and how long where?
@@ -262,6 +264,7 @@ def estimate_occupancy(
     """
     asked = _read_times(times)
     check_confidence(confidence)
+    spells = select(spells, where)
     grouping = None if by is None else Grouping.of(by, spells)
     name = grouping.name if grouping else None
     journeys = find_transitions(spells)

@@ -16,7 +16,8 @@ from journeylab.events.queries.paths import ONGOING, Paths, find_paths
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES
 from journeylab.findings.arguments import check_confidence
-from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.paths import tables
 from journeylab.findings.paths.balance import build_balance, check_balance
 from journeylab.findings.paths.edges import KINDS
@@ -255,7 +256,9 @@ def _after(row: pd.Series) -> str:
     return f", after a median of {elapsed(row['median_days'])} among those who moved"
 
 
-def estimate_flow(spells: Spells, *, by: Grouping | pd.Series | str | None = None, confidence: float = 0.95) -> Flow:
+def estimate_flow(
+    spells: Spells, *, by: By | None = None, where: Where | None = None, confidence: float = 0.95
+) -> Flow:
     """From which stage do customers go to which, so far, and by which ways from the first stage to the end?
 
     The unit is the visit (spell); shares are of the visits to the stage, with standard errors clustered by customer.
@@ -271,6 +274,7 @@ def estimate_flow(spells: Spells, *, by: Grouping | pd.Series | str | None = Non
     and 1; spells that do not follow from one another.
     """
     check_confidence(confidence)
+    spells = select(spells, where)
     grouping = None if by is None else Grouping.of(by, spells)
     name = grouping.name if grouping else None
     visits, journey = watched(spells, grouping), spells.journey

@@ -14,7 +14,8 @@ from journeylab.events.features import FeaturePlan
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.personas.assign import Assignment, Definition, assign
 from journeylab.findings.personas.cards import Cards, Material, build_cards
 from journeylab.findings.personas.exemplar import no_exemplars

@@ -14,7 +14,8 @@ from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, find_exits
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.exit_curves import ExitCurves, with_enough_at_risk
-from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.survival.extrapolation import Extrapolation, extrapolate
 from journeylab.findings.survival.tables import (
     INSIDE,
@@ -246,7 +247,7 @@ class Survival(Finding):
 
 
 def estimate_survival(
-    spells: Spells, *, by: Grouping | pd.Series | str | None = None, confidence: float = 0.95
+    spells: Spells, *, by: By | None = None, where: Where | None = None, confidence: float = 0.95
 ) -> Survival:
     """How long customers stay in each stage, and by which ways they leave it, on the spell clock.
 
@@ -268,6 +269,7 @@ def estimate_survival(
     (2012), Statistics in Medicine 31:1074-1088.
     """
     check_confidence(confidence)
+    spells = select(spells, where)
     grouping = None if by is None else Grouping.of(by, spells)
     name = grouping.name if grouping else None
     visited = [exits for exits in find_exits(watched(spells, grouping), spells.journey) if exits.n]

@@ -9,7 +9,8 @@ from journeylab.estimators.shares import clustered_share
 from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
-from journeylab.findings.finding import Grouping, tidy
+from journeylab.findings.finding import tidy
+from journeylab.findings.grouping import By, Grouping, Where, select
 from journeylab.findings.quotes import MAX_LETTERS, find_quotes, shortened
 from journeylab.findings.thoughts.statements import Statements
 from journeylab.findings.thoughts.themes import NONE, Themes, find_themes
@@ -25,7 +26,8 @@ def find_thoughts(
     spells: Spells,
     *,
     seed: int,
-    by: Grouping | pd.Series | str | None = None,
+    by: By | None = None,
+    where: Where | None = None,
     names: Iterable[str] = (),
     n_quotes: int = 2,
     confidence: float = 0.95,
@@ -45,6 +47,8 @@ def find_thoughts(
     Raises EstimateError for an unknown `by` and `confidence` not between 0 and 1.
     """
     check_confidence(confidence)
+    spells = select(spells, where)
+    log = select(log, where)
     grouping = None if by is None else Grouping.of(by, spells)
     statements = Statements.of(log, spells, grouping, seed=seed, names=names)
     name, rows = grouping.name if grouping else None, statements.rows

@@ -13,7 +13,7 @@ from journeylab.events.log import EventLog
 from journeylab.events.queries.answers import find_statements
 from journeylab.events.queries.texts import find_names, has_texts
 from journeylab.events.spells import Spells
-from journeylab.findings.finding import Grouping, watched, why_nobody
+from journeylab.findings.grouping import Grouping, watched, why_nobody
 
 MOST_TEXTS = 10_000
 UNKNOWN = "not told"

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-import pandas as pd
-
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence, check_least, read_horizons
 from journeylab.findings.exit_curves import StageExits
-from journeylab.findings.finding import Grouping, tidy, watched, why_nobody
+from journeylab.findings.finding import tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.validation.proofs import VALIDATED, find_proofs
 from journeylab.findings.validation.tables import (
     DIFFERENCES,
@@ -39,7 +38,8 @@ def estimate_validation(
     spells: Spells,
     *,
     horizons: Iterable[str | timedelta],
-    by: Grouping | pd.Series | str | None = None,
+    by: By | None = None,
+    where: Where | None = None,
     confidence: float = 0.95,
     min_at_risk: int = 10,
 ) -> Validation:
@@ -69,6 +69,7 @@ def estimate_validation(
     asked = read_horizons(horizons)
     check_confidence(confidence)
     check_least(min_at_risk)
+    spells = select(spells, where)
     grouping = None if by is None else Grouping.of(by, spells)
     is_ruled = any(stage.validated_by for stage in spells.journey.stages)
     every = find_proofs(watched(spells, grouping), spells.journey)

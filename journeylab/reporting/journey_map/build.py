@@ -9,7 +9,8 @@ import pandas as pd
 from journeylab.base.errors import ReportError, did_you_mean
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 from journeylab.reporting.journey_map.cells import one_cell, tidy_cells
 from journeylab.reporting.journey_map.journey_map import EVERYONE, JourneyMap, MapStage
 from journeylab.reporting.journey_map.lanes import ASSUMPTION, LANES, LOSSES

@@ -13,7 +13,7 @@ from journeylab.events.log import EventLog
 from journeylab.events.queries.roles import find_roles
 from journeylab.events.queries.texts import find_names, find_texts, has_texts
 from journeylab.events.spells import Spells
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.personas.cards import tables
 from journeylab.findings.personas.cards.card import Cards, PersonaCard
 from journeylab.findings.personas.cards.course import EVERYONE, Course

@@ -19,7 +19,7 @@ from journeylab.events.queries.paths import Paths, find_paths, find_ways
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, Exits, find_exits, join_exits
 from journeylab.findings.exit_curves import ExitCurves, with_enough_at_risk
-from journeylab.findings.finding import Grouping, watched
+from journeylab.findings.grouping import Grouping, watched
 
 EVERYONE, ANY_BRANCH, OTHER_BRANCHES, OTHER_WAYS = "everyone", "lost", "rare branches together", "other ways"
 CONFIDENCE, MIN_AT_RISK, N_PATHS = 0.95, 10, 4
