@@ -23,14 +23,14 @@ from scipy.stats import norm
 
 from journeylab.estimators.cox import fit_cox
 from journeylab.estimators.logrank import logrank_test
-from journeylab.events.covariates import Exposure
-from journeylab.events.exits import find_exits
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
+from journeylab.events.queries.covariates import Exposure
 from journeylab.events.reading import read_events
 from journeylab.events.spells import COLUMNS, Spells, find_spells
+from journeylab.events.spells.exits import find_exits
 from journeylab.findings.comparison import Comparison, compare_groups
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.hazards import fit_hazards
 from journeylab.findings.personas import find_personas
 from journeylab.findings.survival import estimate_survival

@@ -14,12 +14,12 @@ from time import process_time
 
 import numpy as np
 import pandas as pd
+from journeylab.findings.feelings.sentiment import SentimentIntensityAnalyzer, tone_of
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, roc_auc_score, v_measure_score
 
 from journeylab.base.language import language_of
 from journeylab.base.redaction import Redactor
-from journeylab.findings.feelings.sentiment import SentimentIntensityAnalyzer, tone_of
-from journeylab.findings.feelings.themes import NONE, find_themes
+from journeylab.findings.thoughts.themes import NONE, find_themes
 
 TWEETS = Path(__file__).parents[2] / "shared/data/airline_tweets/tweets.parquet"
 AIRLINES = ("United", "American", "Delta", "Southwest", "Virgin America", "US Airways", "JetBlue")

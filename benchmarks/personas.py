@@ -33,10 +33,8 @@ from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
 from journeylab.findings.personas import find_personas
 from journeylab.findings.personas.landmark import Landmark
-from journeylab.findings.personas.number import Proving
-from journeylab.findings.personas.scan import Scan, observe
-from journeylab.findings.personas.second_opinion import logged_and_scaled, plain_counts
-from journeylab.findings.personas.verdicts import SOLID
+from journeylab.findings.personas.number import SOLID, Proving
+from journeylab.findings.personas.scan import Scan, logged_and_scaled, observe, plain_counts
 
 SEEDS, SIZES, DAYS, PLANTED = range(1, 6), (2_000, 10_000), 30, 5
 OF_THE_OPTIMUM, AT = 0.85, 10_000

@@ -19,7 +19,7 @@ from time import perf_counter
 
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
-from journeylab.study import open_study
+from journeylab.study.study import open_study
 
 SIZES = (1_000_000, 10_000_000)
 EVENTS_PER_ACCOUNT = 112

@@ -16,17 +16,17 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from typer.core import TyperGroup
 
-from journeylab.account import masthead_of, overview_of, reading, sentence
 from journeylab.base.errors import JourneyLabError, ReportError, StudyError, did_you_mean
 from journeylab.base.html import cell
 from journeylab.base.words import counted
 from journeylab.events.simulate import simulate_log
 from journeylab.reporting.export import write_reports
 from journeylab.reporting.index import NAME
-from journeylab.settings import FILE, RAW
-from journeylab.sprint import start_sprint
-from journeylab.sprint_page import NOTEBOOK, write_comparison
-from journeylab.study import DATA, PROCESSED, open_study
+from journeylab.study.method_page import masthead_of, overview_of, reading, sentence
+from journeylab.study.settings import FILE, RAW
+from journeylab.study.sprints.page import NOTEBOOK, write_comparison
+from journeylab.study.sprints.sprints import start_sprint
+from journeylab.study.study import DATA, PROCESSED, open_study
 
 PACKAGE = Path(__file__).parent
 TEMPLATES = PACKAGE / "templates"

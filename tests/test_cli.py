@@ -163,7 +163,7 @@ def test_report_runs_the_studys_notebooks_on_the_data_that_stand_in(folder, tmp_
     data = tmp_path_factory.mktemp("elsewhere")
     (data / "events.csv").write_text(EVENTS + "cyd,started,2025-02-01\n")
     (folder / "notebooks").mkdir()
-    source = "from journeylab.study import open_study\nprint(open_study('..').log.n_customers, 'customers')"
+    source = "from journeylab.study.study import open_study\nprint(open_study('..').log.n_customers, 'customers')"
     cells = [new_markdown_cell("# Who comes?"), new_code_cell(source)]
     nbformat.write(new_notebook(cells=cells), folder / "notebooks/01_who.ipynb")
     reported = run("report", "--study", folder, "--data", data)

@@ -1,6 +1,8 @@
 """Every noun shows itself in JupyterLab: how much of what, from when to when, and nothing in it but text."""
 
+import importlib
 import inspect
+import pkgutil
 import re
 from html.parser import HTMLParser
 
@@ -11,6 +13,9 @@ from matplotlib.text import Text
 import journeylab as jl
 from journeylab.base import charts
 from journeylab.base.html import Table
+from journeylab.events.queries.crm_records import CrmRecords
+from journeylab.findings.finding import Finding
+from journeylab.study.notes import Notes
 
 HOSTILE = "<script>alert(1)</script>"
 # Letters that the figures’ font lacks, and what looks like a formula.
@@ -37,8 +42,8 @@ NOTES = {
         }
     },
 }
-# The one is raised, not shown; of the other kind are all findings.
-NOT_SHOWN = {"JourneyLabError", "Finding"}
+# Of this kind are all findings; the others are parts of what is shown here, or have tests of their own.
+NOT_SHOWN = {"Finding", "CardPart", "MapComparison", "Sprint", "SprintChange"}
 # The period that a noun tells of, as it says it; all findings say it in one way.
 OBSERVED = r"Observed from 2024-01-01 to 2026-01-01\. "
 PERIODS = {
@@ -61,7 +66,7 @@ WITHOUT_NAMES = {"Window", "EventLog", "Lint", "Simulation", "Personas", "Assign
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory) -> jl.Study:
+def study(tmp_path_factory):
     """A study of simulated customers in whose names and stages somebody wrote a script."""
     folder = tmp_path_factory.mktemp("nouns")
     simulation = jl.simulate_log(300, seed=3)
@@ -88,7 +93,7 @@ def nouns(study) -> dict[str, object]:
     log, spells, personas, journey = study.log, study.spells, study.personas, study.journey
     first, second = journey.stage_names[:2]
     moved = spells.to_pandas()[["customer_id", "entered", "stage"]]
-    crm = jl.CrmRecords.of(moved.rename(columns={"entered": "time", "stage": "bucket"}))
+    crm = CrmRecords.of(moved.rename(columns={"entered": "time", "stage": "bucket"}))
     notes, cards = jl.read_notes(NOTES, journey=journey), personas.cards(spells, log, horizon="90d")
     texts = pd.DataFrame({"customer_id": ["a"], "time": [log.window.start], "text": [f"I like {HOSTILE} a lot"]})
     plain, survival = jl.build_map(spells, []), jl.estimate_survival(spells)
@@ -98,11 +103,11 @@ def nouns(study) -> dict[str, object]:
         jl.estimate_dropoff(spells, horizons=["30d"]), jl.estimate_recovery(spells, horizons=["30d"]),
         survival, survival.extrapolate(first, horizon="800d", model="weibull"),
         jl.estimate_occupancy(spells, times=["30d"]), jl.estimate_flow(spells),
-        jl.compare_groups(spells, stage=first, by="segment", horizon="30d"), jl.check_crm(spells, crm),
+        jl.compare_groups(spells, stage=first, by="segment", horizon="30d"), jl.compare_crm(spells, crm),
         jl.fit_hazards(spells, stage=first, exit="lost", covariates=["segment"]),
-        jl.compare_leavers(log, spells, before="14d", seed=1, stage=second), jl.check_spells(spells),
+        jl.compare_leavers(log, spells, before="14d", seed=1, stage=second), jl.find_flaws(spells),
         jl.compare_silence(log, journey, horizon="30d"), jl.estimate_validation(spells, horizons=["30d"]),
-        jl.estimate_funnel(log, jl.stage_steps(journey), window="90d"), jl.estimate_touchpoints(spells, log),
+        jl.estimate_funnel(log, jl.build_steps(journey), window="90d"), jl.estimate_touchpoints(spells, log),
         jl.estimate_feelings(log, spells, scale="nps"), jl.find_thoughts(log, spells, seed=1),
         jl.find_quotes(texts, n=1, seed=1), jl.Exposure.to("ticket_opened", log=log, name=HOSTILE),
         jl.simulate_log(5, seed=1), jl.Source(HOSTILE, {"customer_id": HOSTILE, "event": {"constant": "seen"}}),
@@ -134,19 +139,29 @@ class Reader(HTMLParser):
         return " ".join(" ".join(self.texts).split())
 
 
-def classes() -> list[str]:
-    """Every class of the face that somebody can hold in their hands."""
-    return sorted(name for name in jl.__all__ if inspect.isclass(getattr(jl, name)) and name not in NOT_SHOWN)
+def shown_classes() -> dict[str, type]:
+    """Every public class of the package that shows itself in JupyterLab, by its name."""
+    modules = [importlib.import_module(each.name) for each in pkgutil.walk_packages(jl.__path__, "journeylab.")]
+    return {
+        name: noun
+        for module in modules
+        for name, noun in inspect.getmembers(module, inspect.isclass)
+        if noun.__module__ == module.__name__ and name[0] != "_" and name not in NOT_SHOWN
+        if hasattr(noun, "_repr_html_") or hasattr(noun, "_repr_mimebundle_")
+    }
+
+
+CLASSES = shown_classes()
 
 
 def shown(noun) -> str:
     """What JupyterLab shows of it."""
-    if isinstance(noun, jl.Chart):
+    if isinstance(noun, charts.Chart):
         return noun._repr_mimebundle_()[0]["text/plain"]
     return noun._repr_html_()
 
 
-@pytest.mark.parametrize("name", classes())
+@pytest.mark.parametrize("name", sorted(CLASSES))
 def test_a_noun_shows_itself_as_text_and_says_how_much_of_what_from_when_to_when(nouns, name):
     html = shown(nouns[name])
     if name == "Chart":
@@ -157,11 +172,11 @@ def test_a_noun_shows_itself_as_text_and_says_how_much_of_what_from_when_to_when
     assert HOSTILE not in html
     assert (SHOWN in html) == (name not in WITHOUT_NAMES)
     assert name in UNCOUNTED or re.search(r"\d", read.text) or "Nothing to mend" in read.text
-    is_finding = issubclass(getattr(jl, name), jl.Finding)
+    is_finding = issubclass(CLASSES[name], Finding)
     assert re.search(OBSERVED if is_finding else PERIODS.get(name, ""), read.text)
 
 
-@pytest.mark.parametrize("name", [name for name in classes() if hasattr(getattr(jl, name), "plot")])
+@pytest.mark.parametrize("name", [name for name in sorted(CLASSES) if hasattr(CLASSES[name], "plot")])
 def test_a_figure_of_a_noun_lacks_no_letter(nouns, name):
     chart = nouns[name].plot()
     assert chart.png().startswith(b"\x89PNG")  # a lacking letter is a warning, and warnings are errors
@@ -188,6 +203,6 @@ def test_a_study_tells_of_what_was_found_before(study, nouns):  # noqa: ARG001 -
 def test_what_has_no_time_or_remark_says_so():
     times = pd.DataFrame({"customer_id": [], "time": pd.to_datetime([], utc=True)})
     assert Reader(jl.Exposure("a call", times)._repr_html_()).text.startswith("Exposure “a call” happened to nobody.")
-    assert "No remark. People add what no log tells in notes.yml." in Reader(jl.Notes()._repr_html_()).text
+    assert "No remark. People add what no log tells in notes.yml." in Reader(Notes()._repr_html_()).text
     told = Reader(jl.Source(pd.DataFrame({"a": [1, 2]}), timezone="UTC")._repr_html_()).text
     assert told == "Source of a log DataFrame of 2 rows and 1 column; times in UTC. Columns as read_events says."

@@ -3,9 +3,9 @@
 import pytest
 
 from journeylab import estimate_dropoff, find_spells, open_study, read_events, read_journey
-from journeylab.events.ledger import check_ledger, ledger_parts
+from journeylab.events.spells.ledger import check_ledger, ledger_parts
 from journeylab.findings.recovery import estimate_recovery
-from journeylab.findings.segments import entry_cohorts
+from journeylab.findings.segments import find_cohorts
 
 END = [
     {"name": "declined", "when": {"event": "A_DECLINED"}},
@@ -74,7 +74,7 @@ def test_the_ledger_of_the_university_adds_up_for_all_and_by_cohort(project, sha
     study = open_study(project / "examples" / "oulad", data=shared / "data" / "oulad")
     spells = find_spells(study.log, study.journey)
     assert adds_up(estimate_dropoff(spells, horizons=["90d"]))
-    cohorts = entry_cohorts(spells, every="quarter")
+    cohorts = find_cohorts(spells, every="quarter")
     grouped = estimate_dropoff(spells, horizons=["90d"], by=cohorts)
     assert adds_up(grouped)
     whole = estimate_dropoff(spells, horizons=["90d"]).ledger.drop(columns="stage").sum()

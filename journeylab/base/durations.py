@@ -1,7 +1,10 @@
-"""Durations such as "14d": how long, written with a unit, so that no number is ever read in the wrong one."""
+"""Durations such as "14d", written with a unit so that no number is ever read in the wrong one; times as numbers."""
 
 import re
 from datetime import timedelta
+
+import numpy as np
+import pandas as pd
 
 from journeylab.base.errors import JourneyLabError
 
@@ -38,3 +41,13 @@ def days(duration: str | timedelta) -> float:
     0.5
     """
     return microseconds(duration) / DAY
+
+
+def since_1970(time: pd.Timestamp) -> int:
+    """Whole microseconds from the start of 1970 (UTC) to `time`."""
+    return (time - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(microseconds=1)
+
+
+def all_since_1970(times: pd.Series) -> np.ndarray:
+    """The same of each of `times`, int64 (times,); none of them may be missing."""
+    return times.dt.as_unit("us").astype("int64").to_numpy()

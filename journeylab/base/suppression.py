@@ -5,11 +5,11 @@ import pandas as pd
 
 from journeylab.base.ordering import smallest
 
-FEWEST = 5
+MIN_SHOWN = 5
 
 
 def suppressed(
-    counts: pd.DataFrame, people: pd.DataFrame, *, total: str, parts: list[str], least: int = FEWEST
+    counts: pd.DataFrame, people: pd.DataFrame, *, total: str, parts: list[str], least: int = MIN_SHOWN
 ) -> pd.DataFrame:
     """`counts` with those cells missing (nan, so floats) that stand for one to `least` - 1 people.
 
@@ -33,7 +33,7 @@ def suppressed(
     return counts.assign(**changed)
 
 
-def without_few(table: pd.DataFrame, *, least: int = FEWEST) -> pd.DataFrame:
+def without_few(table: pd.DataFrame, *, least: int = MIN_SHOWN) -> pd.DataFrame:
     """A finding's table of shares with counts of one to `least` - 1 missing, and all numbers of groups of so few.
 
     Columns: `customers` (the base), `estimate`, `lower`, `upper`, `crude` (the share of `n` that is a plain count),

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from journeylab.base.errors import EstimateError
-from journeylab.estimators.exposure import Exposure
 from journeylab.estimators.influence import Influence
+from journeylab.estimators.initial_state import Start
 from journeylab.estimators.intervals import curve_quantiles, probability_interval
+from journeylab.estimators.jackknife_curve import curve_variance, has_one_state_to_leave
 from journeylab.estimators.product_integral import CumulativeHazards, ProductIntegral
-from journeylab.estimators.start import Start
-from journeylab.estimators.whole_curve import curve_variance, has_one_state_to_leave
+from journeylab.estimators.rows_at_risk import RowsAtRisk
 
 METHODS = ("jackknife", "greenwood")
 # For so few times, one by one takes less than the whole curve: about as long with 200 rows, less with 200,000.
@@ -35,7 +35,7 @@ class AalenJohansen:
     clock_start: where the clock begins; before it nothing is estimated.
     """
 
-    exposure: Exposure
+    exposure: RowsAtRisk
     integral: ProductIntegral
     start: Start
     clock_start: float = 0.0
@@ -71,7 +71,7 @@ class AalenJohansen:
         Raises EstimateError if the arrays differ in length, hold missing or impossible values, or nothing is left.
         """
         rows = {"entry": entry, "exit": exit, "origin": origin, "destination": destination}
-        exposure = Exposure.of({**rows, "ids": ids, "weights": weights}, n_states=n_states)
+        exposure = RowsAtRisk.of({**rows, "ids": ids, "weights": weights}, n_states=n_states)
         begin = Start.estimated(exposure) if start is None else Start.known(start, n_states=exposure.n_states)
         return cls(exposure, ProductIntegral.of(exposure), begin)
 

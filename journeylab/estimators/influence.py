@@ -22,9 +22,9 @@ from functools import cached_property
 import numpy as np
 
 from journeylab.estimators.arrays import CENSORED, canonical_order
-from journeylab.estimators.exposure import Exposure
+from journeylab.estimators.initial_state import Start
 from journeylab.estimators.product_integral import ProductIntegral
-from journeylab.estimators.start import Start
+from journeylab.estimators.rows_at_risk import RowsAtRisk
 
 MOST_CELLS = 20_000_000
 
@@ -53,7 +53,7 @@ class Positions:
         return np.flatnonzero((self.destination != CENSORED) & (self.last <= n_steps))
 
     @classmethod
-    def of(cls, exposure: Exposure, integral: ProductIntegral) -> "Positions":
+    def of(cls, exposure: RowsAtRisk, integral: ProductIntegral) -> "Positions":
         """The positions of each row of the exposure."""
         n_times, n_pairs = len(integral.times), len(integral.origin)
         first, last = integral.steps(exposure.entry), integral.steps(exposure.exit)
@@ -78,7 +78,7 @@ class Influence:
     occupancy: (times + 1, states), the probabilities before the first and after each distinct time.
     """
 
-    exposure: Exposure
+    exposure: RowsAtRisk
     integral: ProductIntegral
     start: Start
     occupancy: np.ndarray

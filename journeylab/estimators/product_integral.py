@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from journeylab.estimators.exposure import Exposure
+from journeylab.estimators.rows_at_risk import RowsAtRisk
 
 ROUNDING = 1e-12  # a share of stayers below this is a sum of weights that is not quite 1
 
@@ -49,7 +49,7 @@ class ProductIntegral:
     at_risk: np.ndarray
 
     @classmethod
-    def of(cls, exposure: Exposure) -> "ProductIntegral":
+    def of(cls, exposure: RowsAtRisk) -> "ProductIntegral":
         """The hazards of these rows."""
         moves, n_states = exposure.moves, exposure.n_states
         times = np.unique(exposure.exit[moves])

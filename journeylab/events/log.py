@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 import ibis
 import pandas as pd
+import pyarrow as pa
 
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
@@ -16,6 +17,10 @@ from journeylab.base.words import counted
 
 REQUIRED = ("customer_id", "time", "event")
 INITIATORS = ("customer", "company", "third_party", "system")
+# A column `NAME_known_at` of the customers' table, or `known_at`, says when the attribute NAME became known.
+KNOWN_AT = "known_at"
+# Times in every table of the engine.
+TIME = pa.timestamp("us", "UTC")
 REASONS = ("missing customer", "unreadable time", "missing event", "duplicate", "after the window")
 
 

@@ -11,13 +11,15 @@ from scipy.stats import norm
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import largest, ordered
-from journeylab.base.suppression import FEWEST, without_few
+from journeylab.base.suppression import MIN_SHOWN, without_few
 from journeylab.base.words import counted, in_days, percent
-from journeylab.events.exits import MOVES
-from journeylab.events.returns import ANY_BRANCH, ANY_STAGE, Absences, find_absences, find_returns
+from journeylab.events.queries.returns import ANY_BRANCH, ANY_STAGE, Absences, find_absences, find_returns
 from journeylab.events.spells import Spells
-from journeylab.findings.exits import ROUNDING, Cell, check_confidence, check_least, chosen_horizon, read_horizons
-from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
+from journeylab.events.spells.exits import MOVES
+from journeylab.findings.arguments import check_confidence, check_least, chosen_horizon, read_horizons
+from journeylab.findings.exit_curves import ROUNDING, StageExits
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 
 _COLUMNS = {
     **dict.fromkeys(("group", "stage", "to"), object),
@@ -125,7 +127,7 @@ class Recovery(Finding):
 
         Estimates stay: they are of five customers or more, with their interval.
         """
-        waits = self.waits.assign(events=self.waits["events"].where(~self.waits["events"].between(1, FEWEST - 1)))
+        waits = self.waits.assign(events=self.waits["events"].where(~self.waits["events"].between(1, MIN_SHOWN - 1)))
         return replace(self, table=without_few(self.table), overall=without_few(self.overall), waits=waits)
 
     def _repr_html_(self) -> str:
@@ -176,7 +178,8 @@ def estimate_recovery(
     spells: Spells,
     *,
     horizons: Iterable[str | timedelta],
-    by: Grouping | pd.Series | str | None = None,
+    by: By | None = None,
+    where: Where | None = None,
     confidence: float = 0.95,
     min_at_risk: int = 10,
 ) -> Recovery:
@@ -196,11 +199,12 @@ def estimate_recovery(
     asked = read_horizons(horizons)
     check_confidence(confidence)
     check_least(min_at_risk)
+    spells = select(spells, where)
     grouping = None if by is None else Grouping.of(by, spells)
     away = find_absences(spells)
     watched(spells, grouping)  # raises where the labels are of nobody who has a spell
     absences = away if grouping is None else grouping.apply(away)
-    cells = [Cell(each, min_at_risk, confidence) for each in find_returns(absences, spells.journey)]
+    cells = [StageExits(each, min_at_risk, confidence) for each in find_returns(absences, spells.journey)]
     name = grouping.name if grouping else None
     overall = [cell for cell in cells if cell.entered.stage == ANY_STAGE]
     return Recovery(
@@ -218,7 +222,7 @@ def estimate_recovery(
     )
 
 
-def _rows(cells: Iterable[Cell], horizons: tuple[float, ...]) -> list[dict]:
+def _rows(cells: Iterable[StageExits], horizons: tuple[float, ...]) -> list[dict]:
     return [
         {name: row[name] for name in _COLUMNS if name != "to"} | {"to": _branch(cell)}
         for cell in cells
@@ -226,11 +230,11 @@ def _rows(cells: Iterable[Cell], horizons: tuple[float, ...]) -> list[dict]:
     ]
 
 
-def _branch(cell: Cell) -> str:
+def _branch(cell: StageExits) -> str:
     return cell.entered.branch if isinstance(cell.entered, Absences) else ANY_BRANCH
 
 
-def _wait(cell: Cell, horizons: tuple[float, ...]) -> dict:
+def _wait(cell: StageExits, horizons: tuple[float, ...]) -> dict:
     """The row of `waits` of one stage and branch."""
     exits = cell.kept
     known = [day for day in horizons if cell.why_missing(day) is None]
@@ -253,7 +257,7 @@ def _wait(cell: Cell, horizons: tuple[float, ...]) -> dict:
     }
 
 
-def _half_back(cell: Cell, day: float) -> tuple[float, float, float]:
+def _half_back(cell: StageExits, day: float) -> tuple[float, float, float]:
     """The day by which half of those back by `day` are back, with limits.
 
     It is where F(t) reaches F(day) / 2, F being the share back. Its limits are the first and the last day of those at

@@ -11,18 +11,18 @@ import pandas as pd
 
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted
-from journeylab.events.entries import find_channels, find_entries
 from journeylab.events.log import EventLog, written
+from journeylab.events.queries.entries import entry_channels, find_entries
 from journeylab.events.spells import Spells
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 
 Period = Literal["month", "quarter", "year"]
 _WRITTEN = {"month": "%Y-%m", "quarter": "%Y Q", "year": "%Y"}
 # With fewer, hardly anything can be said of a group.
-MIN_CUSTOMERS = 20
+MIN_GROUP = 20
 
 
-def entry_cohorts(spells: Spells, *, every: Period = "month", min_customers: int = MIN_CUSTOMERS) -> Grouping:
+def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int = MIN_GROUP) -> Grouping:
     """Customers by the calendar month, quarter or year (UTC) in which they came into the journey.
 
     Customers who came before the window, when exactly the spells do not tell, are one cohort: those who were still
@@ -39,16 +39,16 @@ def entry_cohorts(spells: Spells, *, every: Period = "month", min_customers: int
     return Grouping(f"entry {every}", labels.map(lambda label: joined.get(label, label)).astype(object))
 
 
-def entry_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_CUSTOMERS) -> Grouping:
-    """Customers by the channel of the event that brought them into the journey; see `find_channels`.
+def find_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_GROUP) -> Grouping:
+    """Customers by the channel of the event that brought them into the journey; see `entry_channels`.
 
     Channels of fewer than `min_customers` are pooled; see `pool_small`. Customers of whom the log tells no such event,
     or no channel of it, have no label; nobody has where the log has no column `channel`.
     """
-    return pool_small(Grouping("channel of entry", find_channels(log, spells)), min_customers=min_customers)
+    return pool_small(Grouping("channel of entry", entry_channels(log, spells)), min_customers=min_customers)
 
 
-def pool_small(grouping: Grouping, *, min_customers: int = MIN_CUSTOMERS) -> Grouping:
+def pool_small(grouping: Grouping, *, min_customers: int = MIN_GROUP) -> Grouping:
     """`grouping` with the groups of fewer than `min_customers` customers as one, named for how many they were.
 
     A single small group stays as it is. So does the time when each label became known.

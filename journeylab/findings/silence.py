@@ -13,16 +13,16 @@ from journeylab.base.durations import DAY, days
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest, smallest
 from journeylab.base.words import in_days, listed, percent
-from journeylab.events.exits import MOVES, Exits, find_exits
 from journeylab.events.journey import SILENT, Journey
 from journeylab.events.log import EventLog
-from journeylab.events.silences import RETURNED, find_silences, scale_silence
+from journeylab.events.queries.silences import RETURNED, find_silences, scale_silence
 from journeylab.events.spells import Spells, find_spells_under
-from journeylab.findings.exits import ExitCurves, check_confidence, with_enough_at_risk
+from journeylab.events.spells.exits import MOVES, Exits, find_exits
+from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
+from journeylab.findings.exit_curves import ExitCurves, with_enough_at_risk
 from journeylab.findings.finding import Finding, tidy
 
 LOST = "lost"
-FEWEST = 10
 N_SILENCES = 13
 _WORDS = {0.5: "half", 1.0: "once", 2.0: "twice"}
 _ESTIMATE = dict.fromkeys(("estimate", "lower", "upper"), float)
@@ -290,7 +290,7 @@ def _few(silences: Exits) -> str | None:
     """That there are too few silences for an estimate, in words; None where there are enough."""
     if not silences.n:
         return "nobody was silent for so long"
-    if silences.n_customers >= FEWEST:
+    if silences.n_customers >= MIN_CUSTOMERS:
         return None
     n, n_customers = silences.n, silences.n_customers
     return f"only {n:,} silence{'' if n == 1 else 's'} of {n_customers:,} customer{'' if n_customers == 1 else 's'}"
@@ -298,8 +298,8 @@ def _few(silences: Exits) -> str | None:
 
 def _share(exits: Exits, way: str, horizon: float, confidence: float) -> dict:
     """The share that left by `way` within the horizon, with its base."""
-    exits = with_enough_at_risk(exits, FEWEST)
-    note = exits.why_missing([horizon], least=FEWEST)[0]
+    exits = with_enough_at_risk(exits, MIN_CUSTOMERS)
+    note = exits.why_missing([horizon], least=MIN_CUSTOMERS)[0]
     found = dict.fromkeys(_ESTIMATE, np.nan)
     if note is None:
         shares = ExitCurves.of(exits, confidence).shares(np.array([horizon]))

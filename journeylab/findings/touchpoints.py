@@ -9,16 +9,24 @@ import pandas as pd
 
 from journeylab.base import charts
 from journeylab.base.charts import Chart
-from journeylab.base.suppression import FEWEST
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, percent
 from journeylab.estimators.intervals import normal_interval, wilson
 from journeylab.estimators.ratios import ratio_of_totals
 from journeylab.estimators.shares import clustered_share
 from journeylab.events.log import EventLog
+from journeylab.events.queries.events_in_stage import (
+    ACTION,
+    EVERYBODY,
+    find_sides,
+    find_sources,
+    find_touchpoints,
+    find_triggers,
+)
 from journeylab.events.spells import Spells
-from journeylab.events.touchpoints import ACTION, EVERYBODY, find_sides, find_sources, find_touchpoints, find_triggers
-from journeylab.findings.exits import check_confidence
-from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
+from journeylab.findings.arguments import check_confidence
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.quotes import shortened
 
 MOST_NAMED, MOST_DRAWN, MOST_LETTERS = 5, 3, 60
@@ -160,7 +168,7 @@ class Touchpoints(Finding):
 
 
 def estimate_touchpoints(
-    spells: Spells, log: EventLog, *, by: Grouping | pd.Series | str | None = None, confidence: float = 0.95
+    spells: Spells, log: EventLog, *, by: By | None = None, where: Where | None = None, confidence: float = 0.95
 ) -> Touchpoints:
     """What customers do in each stage of the journey, where they meet the company, and who begins it.
 
@@ -170,6 +178,8 @@ def estimate_touchpoints(
     come. Raises EstimateError where the confidence is none.
     """
     check_confidence(confidence)
+    spells = select(spells, where)
+    log = select(log, where)
     visits, grouping = watched(spells, by), None if by is None else Grouping.of(by, spells)
     title = "What customers do in each stage" + (f", by {grouping.name}" if grouping else "")
     name, stages = (grouping.name if grouping else None), spells.journey.stage_names
@@ -205,17 +215,17 @@ def _of_stage(
 ) -> Iterator[dict]:
     """The rows of one stage and group, whose visits, counts of names and sides these are."""
     n = visits["customer_id"].nunique()
-    if n < FEWEST:
+    if n < MIN_SHOWN:
         return
     limits = clustered_share(visits["is_seen"], pd.factorize(visits["customer_id"])[0], confidence=confidence)
     base = {"n": len(visits), "customers": n, "events": int(visits["is_seen"].sum())}
     yield {"kind": TRIGGER, "name": TRIGGER} | _estimate(limits) | base
     if counts is not None:
-        for row in counts[counts["customers"] >= FEWEST].to_dict("records"):
+        for row in counts[counts["customers"] >= MIN_SHOWN].to_dict("records"):
             limits = (row["customers"] / n, *wilson(row["customers"], n, confidence=confidence))
             base = {"n": n, "customers": row["customers"], "events": row["events"]}
             yield {"kind": row["kind"], "name": row["name"]} | _estimate(limits) | base
-    if sides is None or len(sides) < FEWEST:
+    if sides is None or len(sides) < MIN_SHOWN:
         return
     contacts = sides["reactive"] + sides["proactive"]
     if contacts.sum() > 0:
@@ -226,7 +236,7 @@ def _of_stage(
             "events": int(sides["proactive"].sum()),
         }
         yield {"kind": PROACTIVE, "name": PROACTIVE} | _estimate(limits) | base
-    if (n_valued := int(sides["value"].notna().sum())) >= FEWEST:
+    if (n_valued := int(sides["value"].notna().sum())) >= MIN_SHOWN:
         worth = np.zeros(n)
         worth[: len(sides)] = sides["value"].fillna(0.0)
         mean, error = worth.mean(), worth.std(ddof=1) / np.sqrt(n)
@@ -237,7 +247,7 @@ def _of_stage(
 def _covered(log: EventLog, visits: pd.DataFrame, confidence: float) -> Iterator[dict]:
     of_group = visits.groupby("key", sort=True)["customer_id"].nunique()
     found = find_sources(log, visits)
-    for row in found[found["customers"] >= FEWEST].to_dict("records"):
+    for row in found[found["customers"] >= MIN_SHOWN].to_dict("records"):
         n = int(of_group[row["group"]])
         limits = (row["customers"] / n, *wilson(row["customers"], n, confidence=confidence))
         base = {"n": n, "customers": row["customers"], "events": row["events"]}

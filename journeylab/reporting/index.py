@@ -7,7 +7,7 @@ import pandas as pd
 from nbformat import NotebookNode
 
 from journeylab.base import html
-from journeylab.reporting.method import Part
+from journeylab.reporting.method import MethodSection
 from journeylab.reporting.page import Masthead, opening, render
 from journeylab.reporting.prose import Prose
 
@@ -51,7 +51,7 @@ class Overview:
     stages: pd.DataFrame
     doubts: str
     notes: str | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[MethodSection, ...] = ()
 
 
 def summarise(notebook: NotebookNode, *, name: str, file: str, failure: str | None = None) -> Summary:

@@ -12,7 +12,7 @@ GLOSSARY = TEMPLATES / "glossary.md"
 
 
 @dataclass(frozen=True)
-class Part:
+class MethodSection:
     """One part of the page on data and method: its `title`, `paragraphs` of plain text, and `tables`."""
 
     title: str
@@ -20,7 +20,7 @@ class Part:
     tables: tuple[html.Table, ...] = field(default=(), repr=False)
 
 
-def to_method(parts: Sequence[Part], *, masthead: Masthead) -> str:
+def to_method(parts: Sequence[MethodSection], *, masthead: Masthead) -> str:
     """The page on data and method, its parts in the order given: the same bytes for the same parts."""
     shown = [
         {

@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import norm
 
 from journeylab.estimators.aalen_johansen import AalenJohansen
-from journeylab.estimators.exposure import Exposure
+from journeylab.estimators.rows_at_risk import RowsAtRisk
 
 EXACT = {"rtol": 0, "atol": 1e-10}
 JOURNEY = ["trial", "onboarding", "active", "expanding", "dormant", "lost_price", "lost_product", "lost_competitor"]
@@ -42,7 +42,7 @@ def exposure(rows):
     code = {state: position for position, state in enumerate(JOURNEY)}
     origin, destination = rows["from"].map(code), rows["to"].map(code).fillna(-1)
     given = {"entry": rows["entry"], "exit": rows["exit"], "origin": origin, "destination": destination}
-    return Exposure.of({**given, "ids": rows["id"], "weights": None}, n_states=8)
+    return RowsAtRisk.of({**given, "ids": rows["id"], "weights": None}, n_states=8)
 
 
 def test_the_moves_of_a_journey_are_as_many_as_r_counts(reference):

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from journeylab.events.batches import starts_of, whole_customers
+from journeylab.events.reading.batches import starts_of, whole_customers
 
 CUSTOMERS = ["p", "p", "q", "r", "r", "r", "s"]
 

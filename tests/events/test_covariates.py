@@ -6,7 +6,7 @@ import pytest
 from spell_logs import at, log_of
 
 from journeylab.base.errors import EstimateError
-from journeylab.events.covariates import Exposure, RiskRows, check_known_in_time
+from journeylab.events.queries.covariates import Exposure, RiskRows, check_known_in_time
 
 
 def exposure(**first_days) -> Exposure:

@@ -5,8 +5,8 @@ import pytest
 from spell_logs import at
 
 from journeylab.base.errors import JourneyLabError, LogError
-from journeylab.events.crm_records import CrmRecords, read_crm
 from journeylab.events.log import Window
+from journeylab.events.queries.crm_records import CrmRecords, read_crm
 from journeylab.events.reading import read_events
 
 WINDOW = Window(at(0), at(100))

@@ -5,8 +5,8 @@ import pandas as pd
 import pyarrow as pa
 from spell_logs import TYPES, at, journey_of, window_of
 
-from journeylab.events.entries import find_channels, find_entries
 from journeylab.events.log import EventLog
+from journeylab.events.queries.entries import entry_channels, find_entries
 from journeylab.events.spells import find_spells
 
 JOURNEY = journey_of(
@@ -34,7 +34,7 @@ def log(*rows, window=(0, 100), channel=True):
 
 def channels(*rows, **how):
     found = log(*rows, **how)
-    return find_channels(found, find_spells(found, JOURNEY)).to_dict()
+    return entry_channels(found, find_spells(found, JOURNEY)).to_dict()
 
 
 def test_the_channel_is_that_of_the_event_that_opened_the_first_visit():
@@ -59,12 +59,12 @@ def test_who_came_before_the_window_has_none():
     entries = find_entries(spells)
     assert entries["is_known"].to_dict() == {"a": False, "b": False, "c": True}
     assert entries.loc["c", ["stage", "entered"]].tolist() == ["trial", at(4)]
-    assert find_channels(found, spells).to_dict() == {"c": "web"}
+    assert entry_channels(found, spells).to_dict() == {"c": "web"}
 
 
 def test_without_the_column_or_without_spells_nobody_has_one():
     assert channels(("a", "start", 1), channel=False) == {}
     nobody = log(("a", "looked", 1, "web"))
-    found = find_channels(nobody, find_spells(nobody, JOURNEY))
+    found = entry_channels(nobody, find_spells(nobody, JOURNEY))
     assert (len(found), found.index.name, found.name) == (0, "customer_id", "channel")
     assert isinstance(found, pd.Series)

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from journeylab.base.errors import EstimateError
-from journeylab.events.exits import Exits, find_exits, join_exits, ways_out
 from journeylab.events.journey import Journey
+from journeylab.events.spells.exits import Exits, find_exits, join_exits, ways_out
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from journeylab.base.durations import DAY
 from journeylab.base.errors import JourneyError
-from journeylab.events import journey as journey_module
-from journeylab.events.journey import Bounds, Condition, Journey, Validation, journey_schema, read_journey
+from journeylab.events.journey import Bounds, Condition, Journey, ValidationRule, journey_schema, read_journey
+from journeylab.events.journey import journey as journey_module
 
 FULL = """\
 # a comment
@@ -72,7 +72,7 @@ def test_every_key_of_the_format_is_read(tmp_path):
     assert journey.movement == "forward"
     assert journey.branches == ("price", "missing_feature", "silent")
     evaluating, adopting, partner = journey.stages
-    assert evaluating.validated_by == Validation(event="project_created", at_least=2, within="14d")
+    assert evaluating.validated_by == ValidationRule(event="project_created", at_least=2, within="14d")
     assert (evaluating.label, evaluating.crm_bucket, evaluating.owner) == ("Trying it", "SQL", "growth")
     (opener,) = adopting.opened_by
     assert opener.events == ("subscribed", "renewed")
@@ -94,7 +94,7 @@ def test_durations_are_given_in_microseconds(tmp_path):
     assert evaluating.silent_after_us == 21 * DAY
     assert evaluating.validated_by.within_us == 14 * DAY
     assert (adopting.silent_after_us, partner.silent_after_us) == (45 * DAY, None)
-    assert Validation(event="use").within_us is None
+    assert ValidationRule(event="use").within_us is None
 
 
 def test_a_list_of_one_is_that_one():

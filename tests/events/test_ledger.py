@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from spell_logs import journey_of, log_of
 from test_spells_properties import TIMES, by_the_reference, journeys, rows, windows
 
-from journeylab.events.exits import MOVES, find_exits
-from journeylab.events.ledger import build_customer_ledger, build_ledger, check_ledger, ledger_parts
 from journeylab.events.spells import COLUMNS, find_spells
+from journeylab.events.spells.exits import MOVES, find_exits
+from journeylab.events.spells.ledger import build_customer_ledger, build_ledger, check_ledger, ledger_parts
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)

@@ -7,7 +7,7 @@ import pytest
 
 from journeylab.base.errors import JourneyError
 from journeylab.events.journey import Condition, Journey, read_journey
-from journeylab.events.lint import Lint, check_condition_columns, check_journey
+from journeylab.events.lint import Lint, check_condition_columns, lint_journey
 from journeylab.events.lint.overlap import covers, is_covered, overlaps
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
@@ -67,7 +67,7 @@ def lint(tmp_path: Path):
     def check(text: str, log: EventLog | None = None) -> Lint:
         path = tmp_path / "journey.yml"
         path.write_text(text, encoding="utf-8")
-        return check_journey(read_journey(path), log=log)
+        return lint_journey(read_journey(path), log=log)
 
     return check
 
@@ -242,7 +242,7 @@ def test_in_free_movement_an_opener_of_an_earlier_stage_ends_the_visit(lint):
 
 def test_a_mapping_is_linted_with_paths_of_keys():
     stage = {"name": "trial", "opened_by": {"event": "start"}, "silent_after": "3d"}
-    found = check_journey(read_journey({"journeylab": 1, "name": "n", "goal": "g", "stages": [stage]}))
+    found = lint_journey(read_journey({"journeylab": 1, "name": "n", "goal": "g", "stages": [stage]}))
     assert list(found.table["where"]) == ["stages[0]"]
 
 
@@ -491,4 +491,4 @@ def test_conditions_with_very_many_values_are_still_compared():
 
 def test_a_journey_built_from_models_is_linted():
     stage = {"name": "end", "opened_by": {"event": "e"}, "completes": True}
-    assert not check_journey(Journey.model_validate({"journeylab": 1, "name": "n", "goal": "g", "stages": [stage]}))
+    assert not lint_journey(Journey.model_validate({"journeylab": 1, "name": "n", "goal": "g", "stages": [stage]}))

@@ -11,7 +11,7 @@ from spell_logs import at, journey_of, log_of
 from test_spells_properties import journeys, rows, windows
 
 from journeylab.base.errors import EstimateError
-from journeylab.events.paths import ONGOING, find_paths, find_ways
+from journeylab.events.queries.paths import ONGOING, find_paths, find_ways
 from journeylab.events.spells import find_spells
 
 JOURNEY = journey_of(
@@ -143,7 +143,7 @@ def test_visits_that_do_not_follow_from_one_another_are_refused():
         paths_of(broken)
     assert str(error.value) == (
         "The visits of customer “a” do not follow from one another: one does not begin where the one before it led. "
-        "Find the spells again; check_spells(spells) tells what else is wrong with them."
+        "Find the spells again; find_flaws(spells) tells what else is wrong with them."
     )
 
 

@@ -2,7 +2,7 @@
 
 from spell_logs import at, journey_of, log_of
 
-from journeylab.events.returns import RETURNED, find_absences, find_returns
+from journeylab.events.queries.returns import RETURNED, find_absences, find_returns
 from journeylab.events.spells import find_spells
 
 JOURNEY = journey_of(

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from journeylab.events.log import EventLog
+from journeylab.events.queries.roles import find_roles
 from journeylab.events.reading import read_events
-from journeylab.events.roles import find_roles
 
 COLUMNS = ["customer_id", "time", "initiator", "contact_id", "role"]
 ROWS = [

@@ -8,7 +8,7 @@ from test_spells_properties import journeys, rows
 
 from journeylab.base.errors import JourneyError
 from journeylab.events.journey import Journey
-from journeylab.events.silences import find_silences, scale_silence
+from journeylab.events.queries.silences import find_silences, scale_silence
 from journeylab.events.spells import find_spells
 
 JOURNEY = journey_of(

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from journeylab.base.errors import JourneyLabError
-from journeylab.events.lint import check_journey
+from journeylab.events.lint import lint_journey
 from journeylab.events.log import INITIATORS
 from journeylab.events.reading import read_events
 from journeylab.events.simulate import Simulation, simulate_log
@@ -177,7 +177,7 @@ def test_bots_are_busy_have_no_attributes_and_never_enter_the_journey(simulation
 
 
 def test_the_simulated_journey_has_nothing_to_mend(simulation):
-    lint = check_journey(simulation.journey, log=simulation.log)
+    lint = lint_journey(simulation.journey, log=simulation.log)
     assert lint.table.empty, str(lint)
 
 

@@ -9,9 +9,9 @@ from spell_logs import at, journey_of, log_of, window_of
 
 from journeylab.base.errors import JourneyError, StudyError
 from journeylab.base.tables import check_columns
-from journeylab.events.conditions import Condition
 from journeylab.events.journey import Journey
-from journeylab.events.matching import holds
+from journeylab.events.journey.condition_match import holds
+from journeylab.events.journey.conditions import Condition
 from journeylab.events.spells import COLUMNS, OUTCOMES, find_spells, read_spells
 
 TRIAL = {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "10d"}

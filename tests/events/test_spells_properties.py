@@ -10,7 +10,7 @@ from reference_spells import Event, spells_of
 from spell_logs import DAY, DAY_ZERO, journey_of, log_of
 
 from journeylab.events.journey import Journey
-from journeylab.events.silences import scale_silence
+from journeylab.events.queries.silences import scale_silence
 from journeylab.events.spells import OUTCOMES, Spells, find_spells, find_spells_under
 
 STAGES = ("first", "second", "third", "fourth")

@@ -14,7 +14,7 @@ from spell_logs import DAY, DAY_ZERO, at, journey_of, log_of
 
 from journeylab.base.errors import EstimateError, JourneyError, JourneyLabError
 from journeylab.events.log import EventLog
-from journeylab.events.steps import Attempts, StepRules, find_attempts, read_rules, stage_steps
+from journeylab.events.steps import Attempts, StepRules, build_steps, find_attempts, read_rules
 from journeylab.events.steps.attempts import NEVER
 from journeylab.events.steps.rows import rows_of as step_rows_of
 from journeylab.events.steps.walk import CONVERTED, EXCLUDED, INTERRUPTED, RAN_OUT
@@ -271,7 +271,7 @@ def test_the_stages_of_a_journey_are_steps():
             {"name": "paid", "opened_by": [{"event": "c"}]},
         ]
     )
-    steps = stage_steps(journey)
+    steps = build_steps(journey)
     assert [(step.title, step.stage) for step in steps] == [("Trying", "trial"), ("Paid", "paid")]
     assert steps[0].words == "a or b, where reason is x"
     found = find_attempts(log_of(rows_of("b@0() b@1(x) c@2()")), read_rules(steps, window="10d"))

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from journeylab.events.log import EventLog
+from journeylab.events.queries.texts import MAX_TEXTS, MAX_WRITERS, find_names, find_texts, has_texts
 from journeylab.events.reading import read_events
-from journeylab.events.texts import MAX_TEXTS, MAX_WRITERS, find_names, find_texts, has_texts
 
 WINDOW = ("2025-01-01", "2025-07-01")
 ROWS = [

@@ -11,7 +11,7 @@ from test_spells_properties import journeys, rows, windows
 
 from journeylab.base.errors import EstimateError
 from journeylab.events.spells import find_spells
-from journeylab.events.transitions import find_transitions
+from journeylab.events.spells.transitions import find_transitions
 
 JOURNEY = journey_of(
     [

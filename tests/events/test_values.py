@@ -4,8 +4,8 @@ import pytest
 from spell_logs import journey_of, log_of
 
 from journeylab.base.errors import EstimateError
+from journeylab.events.queries.values import score_value
 from journeylab.events.spells import find_spells
-from journeylab.events.values import value_before
 
 JOURNEY = journey_of(
     [{"name": "trial", "opened_by": [{"event": "start"}]}, {"name": "paid", "opened_by": [{"event": "buy"}]}],
@@ -28,7 +28,7 @@ def values(**how):
     log = log_of(
         [{"customer_id": who, "event": what, "day": day, "amount": amount} for who, what, day, amount in ROWS], (0, 100)
     )
-    return value_before(log, find_spells(log, JOURNEY), **{"column": "amount", **how})
+    return score_value(log, find_spells(log, JOURNEY), **{"column": "amount", **how})
 
 
 def test_all_until_a_visit_began_counts_its_opening_and_history_included():

@@ -5,7 +5,7 @@ import pytest
 from spell_logs import at, journey_of
 
 from journeylab.base.errors import EstimateError
-from journeylab.events.visits import visits_to
+from journeylab.events.spells.exits import visits_to
 
 JOURNEY = journey_of(
     [

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from journeylab.base.charts import Chart
-from journeylab.events.covariates import Exposure
+from journeylab.events.queries.covariates import Exposure
 from journeylab.findings.comparison import compare_groups
 from journeylab.findings.finding import Finding
 from journeylab.findings.hazards import fit_hazards

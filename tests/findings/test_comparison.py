@@ -14,7 +14,7 @@ from journeylab.estimators.logrank import gray_test, logrank_test
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
 from journeylab.findings.comparison import compare_groups
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 
@@ -346,7 +346,7 @@ EMPTY = pd.Series([], index=pd.Index([], dtype=object), dtype=object, name="plan
             [],
             EMPTY,
             "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
-            "events that open the stages: check_journey(journey, log=log) tells.",
+            "events that open the stages: lint_journey(journey, log=log) tells.",
         ),
         (
             visits("a", [3, 4], stage="trial"),

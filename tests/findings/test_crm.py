@@ -12,8 +12,8 @@ from statsmodels.stats.inter_rater import cohens_kappa
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, JourneyLabError
 from journeylab.estimators.intervals import wilson
-from journeylab.events.crm_records import CrmRecords
-from journeylab.findings.crm import check_crm
+from journeylab.events.queries.crm_records import CrmRecords
+from journeylab.findings.crm import compare_crm
 from journeylab.findings.finding import Finding
 
 BUCKETS = {"trial": "SQL", "paid": "Won", "plus": "Key account"}
@@ -51,7 +51,7 @@ def records_of(rows):
 
 
 def check(rows=ROWS, records=RECORDS, **options):
-    return check_crm(spells_of(rows), records_of(records), **options)
+    return compare_crm(spells_of(rows), records_of(records), **options)
 
 
 def row(table, **cells) -> pd.Series:
@@ -257,7 +257,7 @@ NO_BUCKET = (
 )
 NOBODY = (
     "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds events "
-    "that open the stages: check_journey(journey, log=log) tells."
+    "that open the stages: lint_journey(journey, log=log) tells."
 )
 
 
@@ -266,7 +266,7 @@ NOBODY = (
     [(ROWS, HELD, None, NO_CRM), (ROWS, JOURNEY, RECORDS, NO_BUCKET), ([], HELD, RECORDS, NOBODY)],
 )
 def test_without_what_it_needs_it_is_empty_and_says_what_is_lacking(rows, journey, records, text):
-    found = check_crm(spells_of(rows, journey=journey), None if records is None else records_of(records))
+    found = compare_crm(spells_of(rows, journey=journey), None if records is None else records_of(records))
     assert found.lacking == found.sentence() == found.plot().alt == found.plot_lags().alt == text
     assert text in found._repr_html_().replace("&quot;", '"')
     assert len(found.table) == len(found.matrix) == len(found.lags) == len(found.mismatches) == 0
@@ -286,15 +286,15 @@ def test_records_and_spells_without_a_common_customer_are_refused():
 
 def test_records_lacking_a_column_are_refused():
     with pytest.raises(JourneyLabError) as error:
-        check_crm(spells_of(ROWS), records_of(RECORDS).rename(columns={"bucket": "buckets"}))
+        compare_crm(spells_of(ROWS), records_of(RECORDS).rename(columns={"bucket": "buckets"}))
     assert str(error.value) == "“records” lacks the column “bucket”. Did you mean “buckets”?"
 
 
 def test_prepared_records_do_as_well():
     prepared = CrmRecords.of(records_of(RECORDS))
-    assert check_crm(spells_of(ROWS), prepared).sentence() == check().sentence()
+    assert compare_crm(spells_of(ROWS), prepared).sentence() == check().sentence()
 
 
 def test_the_order_of_the_records_does_not_matter():
     mixed = records_of(RECORDS).sample(frac=1, random_state=3)
-    pd.testing.assert_frame_equal(check_crm(spells_of(ROWS), mixed).matrix, check().matrix)
+    pd.testing.assert_frame_equal(compare_crm(spells_of(ROWS), mixed).matrix, check().matrix)

@@ -9,9 +9,9 @@ from scipy.stats import norm
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from journeylab.base.errors import EstimateError, JourneyLabError
-from journeylab.events.ledger import check_ledger
+from journeylab.events.spells.ledger import check_ledger
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 
 FOUR = [
     ("a", "trial", 0, 2, "price"),
@@ -320,7 +320,7 @@ def test_spells_without_a_row_are_an_empty_result_that_says_so(spells_of):
     assert found.sentence() == found.lacking
     assert found.lacking == (
         "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
-        "events that open the stages: check_journey(journey, log=log) tells."
+        "events that open the stages: lint_journey(journey, log=log) tells."
     )
     assert found.ledger["stage"].tolist() == ["trial", "paid", "plus", "partner"]
     assert not found.ledger.drop(columns="stage").to_numpy().any()

@@ -7,7 +7,7 @@ import pytest
 from journeylab.estimators.differences import share_difference, share_difference_p_value
 from journeylab.estimators.intervals import holm
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 

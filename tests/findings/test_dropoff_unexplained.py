@@ -6,7 +6,7 @@ import pytest
 
 from journeylab.events.journey import Journey
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.dropoff.unexplained import unexplained_branches
+from journeylab.findings.dropoff.estimate import unexplained_branches
 
 
 def journey(*branches, silent=None):

@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 from scipy.optimize import approx_fprime
 
 from journeylab.base.errors import EstimateError
-from journeylab.events.exits import Exits
+from journeylab.events.spells.exits import Exits
 from journeylab.findings.survival import estimate_survival
 from journeylab.findings.survival.tail import FAMILIES, fit_tail
 

@@ -14,7 +14,7 @@ from journeylab.events.reading import read_events
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
 from journeylab.findings.feelings import Feelings, estimate_feelings
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 STAGES = ["trial", "paid", "partner"]
@@ -227,7 +227,7 @@ LACKS = {
                  "Add a line such as “score: {scale: nps}” to study.yml."),
     "nobody": ({"rows": [("a", "look", 1, 5.0)]},
                "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log "
-               "holds events that open the stages: check_journey(journey, log=log) tells."),
+               "holds events that open the stages: lint_journey(journey, log=log) tells."),
 }  # fmt: skip
 
 

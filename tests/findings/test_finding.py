@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from journeylab.base.errors import EstimateError
-from journeylab.findings.finding import Grouping, watched, why_nobody
+from journeylab.findings.grouping import Grouping, watched, why_nobody
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 ROWS = [

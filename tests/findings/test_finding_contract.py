@@ -9,7 +9,8 @@ import pytest
 from journeylab.base.charts import Chart
 from journeylab.events.log import Window
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.recovery import estimate_recovery
 from journeylab.findings.survival import estimate_survival
 

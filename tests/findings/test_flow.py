@@ -12,7 +12,8 @@ from journeylab import find_spells, read_events, read_journey, simulate_log
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.intervals import probability_interval, wilson
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.paths import estimate_flow
 from journeylab.findings.paths.edges import Edges
 

@@ -16,9 +16,10 @@ from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, JourneyLabError
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
-from journeylab.events.steps import stage_steps
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.events.steps import build_steps
+from journeylab.findings.finding import Finding
 from journeylab.findings.funnel import Funnel, estimate_funnel
+from journeylab.findings.grouping import Grouping
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 DAY = pd.Timedelta(days=1)
@@ -381,7 +382,7 @@ def test_steps_that_open_stages_have_a_lane_in_the_journey_map():
             "stages": [{"name": f"stage {event}", "opened_by": {"event": event}} for event in "abc"],
         }
     )
-    lanes = estimate_funnel(log_of(BY_HAND), stage_steps(journey), window="10d").by_stage()
+    lanes = estimate_funnel(log_of(BY_HAND), build_steps(journey), window="10d").by_stage()
     assert lanes.index.name == "stage"
     assert lanes["funnel"].to_dict() == {
         "stage a": None,

@@ -9,10 +9,10 @@ import pytest
 
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.cox import fit_cox
-from journeylab.events.covariates import Exposure
+from journeylab.events.queries.covariates import Exposure
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.hazards import fit_hazards
 
 START = pd.Timestamp("2025-01-01", tz="UTC")

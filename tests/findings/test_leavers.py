@@ -11,7 +11,7 @@ from journeylab.events.journey import Journey
 from journeylab.events.reading import read_events
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.leavers import compare_leavers
 
 START = pd.Timestamp("2025-01-01", tz="UTC")

@@ -11,8 +11,9 @@ from matplotlib.colors import to_hex
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.intervals import probability_interval, wilson
-from journeylab.events.transitions import find_transitions
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.events.spells.transitions import find_transitions
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.occupancy import estimate_occupancy
 
 # a is lost to price; b goes on to paid; c too, is lost there, and comes back; d stays. All are watched for 100 days.
@@ -333,7 +334,7 @@ def test_shares_that_do_not_sum_to_one_are_refused():
         dataclasses.replace(found, table=found.table.iloc[1:])
     assert str(error.value) == (
         "The shares of all states on day 15 sum to 0.75, not to 1. A customer must be in exactly one state: look at "
-        "the spells with check_spells."
+        "the spells with find_flaws."
     )
 
 
@@ -362,7 +363,7 @@ def test_what_cannot_be_asked_is_refused(decisions, text):
             [],
             None,
             "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
-            "events that open the stages: check_journey(journey, log=log) tells.",
+            "events that open the stages: lint_journey(journey, log=log) tells.",
         ),
         (
             [("a", "trial", -5, 100, None)],

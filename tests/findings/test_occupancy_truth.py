@@ -5,7 +5,7 @@ import pandas as pd
 
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
-from journeylab.events.transitions import Transitions
+from journeylab.events.spells.transitions import Transitions
 from journeylab.findings.occupancy import estimate_occupancy
 from journeylab.findings.occupancy.curves import JourneyCurves
 

@@ -18,12 +18,12 @@ from scipy.sparse import csr_matrix
 from journeylab.estimators.latent_class import Levels, Shares
 from journeylab.findings.comparison import compare_groups
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.exits import ExitCurves
+from journeylab.findings.exit_curves import ExitCurves
 from journeylab.findings.hazards import fit_hazards
 from journeylab.findings.occupancy import estimate_occupancy
 from journeylab.findings.paths import estimate_flow
 from journeylab.findings.personas.change.drift import find_drift
-from journeylab.findings.personas.change.wording import drift_sentence, shares_sentence
+from journeylab.findings.personas.change.sentences import drift_sentence, shares_sentence
 from journeylab.findings.personas.profile import COLUMNS, sets_apart
 from journeylab.findings.recovery import estimate_recovery
 from journeylab.findings.survival import estimate_survival

@@ -11,7 +11,7 @@ from journeys_by_hand import JOURNEY, at, journeys_of
 from journeylab.base.errors import EstimateError, StudyError
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.personas import Personas
 from journeylab.findings.personas.cards import Cards, Material, build_cards
 from journeylab.findings.personas.cards.people import (
@@ -21,7 +21,7 @@ from journeylab.findings.personas.cards.people import (
     personas_by_account,
     roles_by_persona,
 )
-from journeylab.findings.personas.notes import no_notes, read_notes
+from journeylab.findings.personas.notes import no_notes, read_persona_notes
 from journeylab.findings.personas.profile import COLUMNS as PROFILED
 from journeylab.findings.personas.rules import COLUMNS as RULES
 
@@ -209,7 +209,9 @@ def test_notes_and_evidence_stand_on_the_card():
         "note": "Plans <i>for</i> many.",
         "evidence": [{"source": "Interview", "date": "2026-03-02", "note": "Said so"}],
     }
-    notes = read_notes({"personas": {"P1": told, "P2": {"evidence": [{"source": "Visit", "date": "2026-03-03"}]}}})
+    notes = read_persona_notes(
+        {"personas": {"P1": told, "P2": {"evidence": [{"source": "Visit", "date": "2026-03-03"}]}}}
+    )
     cards = build_cards(material(notes=notes.table()), spells=None, log=None, horizon=None)
     assert cards["P1"].evidence() == ["Plans <i>for</i> many.", "Evidence: Interview, 2026-03-02: Said so"]
     assert cards["P2"].evidence() == ["Evidence: Visit, 2026-03-03"]

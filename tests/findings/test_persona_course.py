@@ -6,7 +6,7 @@ import pytest
 from journeys_by_hand import JOURNEY, at, journeys_of
 
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.personas.cards.course import Course
 from journeylab.findings.survival import estimate_survival
 

@@ -4,9 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from journeylab.findings.personas.change.ids import fresh_ids, permanent_ids
-from journeylab.findings.personas.change.matching import Crossing, cross, find_links, lineage_table
-from journeylab.findings.personas.change.shares import fixed_shares
+from journeylab.findings.personas.change.drift import fixed_shares
+from journeylab.findings.personas.change.matching import (
+    Crossing,
+    cross,
+    find_links,
+    fresh_ids,
+    lineage_table,
+    permanent_ids,
+)
 
 NO_VERDICTS = {"old": {}, "new": {}}
 

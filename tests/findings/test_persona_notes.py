@@ -5,7 +5,7 @@ import re
 import pytest
 
 from journeylab.base.errors import StudyError
-from journeylab.findings.personas.notes import COLUMNS, read_notes
+from journeylab.findings.personas.notes import COLUMNS, read_persona_notes
 
 WHOLE = """\
 personas:
@@ -33,7 +33,7 @@ def written(tmp_path):
 
 
 def test_names_notes_and_evidence_are_read(written):
-    notes = read_notes(written(WHOLE))
+    notes = read_persona_notes(written(WHOLE))
     assert notes.names() == {"P1": "Plans on Monday", "P2": "Looks around"}
     assert notes.table().to_numpy().tolist() == [
         ["P1", "note", "One person plans for the whole team.", None, None],
@@ -45,7 +45,7 @@ def test_names_notes_and_evidence_are_read(written):
 
 
 def test_a_mapping_serves_as_well():
-    assert read_notes({"personas": {"P1": {"name": "A"}}}).names() == {"P1": "A"}
+    assert read_persona_notes({"personas": {"P1": {"name": "A"}}}).names() == {"P1": "A"}
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ def test_a_mapping_serves_as_well():
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_line(written, text, message):
     with pytest.raises(StudyError, match=f"^{re.escape(message)}$"):
-        read_notes(written(text))
+        read_persona_notes(written(text))
 
 
 def test_ids_that_no_persona_has_are_told_with_their_line(written):
-    notes = read_notes(written("personas:\n  P1: {name: A}\n  P22: {name: B}\n  X: {name: C}\n"))
+    notes = read_persona_notes(written("personas:\n  P1: {name: A}\n  P22: {name: B}\n  X: {name: C}\n"))
     notes.check(["P1", "P22", "X"])
     message = (
         "personas.yml:3: There is no persona “P22”. Did you mean “P2”? "
@@ -108,4 +108,4 @@ def test_ids_of_a_mapping_are_told_by_their_path():
         "Ids come from the analysis and stay; what may be changed is the name."
     )
     with pytest.raises(StudyError, match=f"^{re.escape(message)}$"):
-        read_notes({"personas": {"P9": {"name": "A"}}}).check(["A"])
+        read_persona_notes({"personas": {"P9": {"name": "A"}}}).check(["A"])

@@ -11,12 +11,11 @@ from journeylab.events.journey import read_journey
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
 from journeylab.findings.personas import Personas, find_personas
-from journeylab.findings.personas.accounts import account_numbers
 from journeylab.findings.personas.cards import generated_name
-from journeylab.findings.personas.landmark import in_words
+from journeylab.findings.personas.landmark import account_numbers, landmark_in_words
+from journeylab.findings.personas.number import verdict
 from journeylab.findings.personas.profile import COLUMNS, sets_apart
-from journeylab.findings.personas.verdicts import verdict
-from journeylab.findings.personas.wording import no_structure_sentence
+from journeylab.findings.personas.sentences import no_structure_sentence
 
 WINDOW = ("2024-01-01", "2024-07-01")
 NAMES = ("customer_id", "time", "event", "channel")
@@ -420,7 +419,7 @@ def test_the_contract_of_findings_is_kept(personas):
 
 
 def test_durations_are_told_in_days():
-    assert [in_words(each) for each in ("2w", "1d", "12h")] == ["14 days", "1 day", "0.5 days"]
+    assert [landmark_in_words(each) for each in ("2w", "1d", "12h")] == ["14 days", "1 day", "0.5 days"]
 
 
 @pytest.mark.parametrize(

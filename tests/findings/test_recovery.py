@@ -9,7 +9,7 @@ from lifelines import KaplanMeierFitter
 from journeylab.base.errors import EstimateError, JourneyLabError
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import COLUMNS, Spells
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.recovery import estimate_recovery
 
 START = pd.Timestamp("2025-01-01", tz="UTC")

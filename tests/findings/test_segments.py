@@ -11,10 +11,10 @@ from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import find_spells
 from journeylab.findings.comparison import compare_groups
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.occupancy import estimate_occupancy
 from journeylab.findings.recovery import estimate_recovery
-from journeylab.findings.segments import entry_channels, entry_cohorts, pool_small
+from journeylab.findings.segments import find_channels, find_cohorts, pool_small
 from journeylab.findings.survival import estimate_survival
 
 
@@ -26,41 +26,41 @@ def entered(spells_of, *days):
 def test_cohorts_are_calendar_months_quarters_or_years_of_entry(spells_of):
     spells = entered(spells_of, 0, 30.9, 31, 100, 364.9, 365)
     periods = ("month", "quarter", "year")
-    labels = {every: entry_cohorts(spells, every=every, min_customers=1).labels for every in periods}
+    labels = {every: find_cohorts(spells, every=every, min_customers=1).labels for every in periods}
     assert labels["month"].tolist() == ["2025-01", "2025-01", "2025-02", "2025-04", "2025-12", "2026-01"]
     assert labels["quarter"].tolist() == ["2025 Q1", "2025 Q1", "2025 Q1", "2025 Q2", "2025 Q4", "2026 Q1"]
     assert labels["year"].tolist() == ["2025"] * 5 + ["2026"]
-    assert entry_cohorts(spells, every="quarter").name == "entry quarter"
+    assert find_cohorts(spells, every="quarter").name == "entry quarter"
 
 
 def test_who_came_before_the_window_is_a_cohort_of_its_own_that_sorts_first(spells_of):
-    found = entry_cohorts(entered(spells_of, -2, 1, 40), min_customers=1).labels
+    found = find_cohorts(entered(spells_of, -2, 1, 40), min_customers=1).labels
     assert sorted(found) == ["(before 2025-01-01)", "2025-01", "2025-02"]
 
 
 def test_later_visits_do_not_change_the_cohort(spells_of):
     rows = [("a", "trial", 5, 9, "price"), ("a", "trial", 70, 80, "price")]
-    assert entry_cohorts(spells_of(rows), min_customers=1).labels.to_dict() == {"a": "2025-01"}
+    assert find_cohorts(spells_of(rows), min_customers=1).labels.to_dict() == {"a": "2025-01"}
 
 
 def test_small_cohorts_are_joined_with_their_neighbours(spells_of):
     """Two in January, one each in February, March and April, two in June: joined until there are two."""
-    found = entry_cohorts(entered(spells_of, 0, 1, 32, 60, 91, 152, 153), min_customers=2).labels
+    found = find_cohorts(entered(spells_of, 0, 1, 32, 60, 91, 152, 153), min_customers=2).labels
     assert found.value_counts().sort_index().to_dict() == {
         "2025-01": 2, "2025-02 to 2025-03": 2, "2025-04 to 2025-06": 3,
     }  # fmt: skip
 
 
 def test_what_is_too_small_at_the_end_goes_with_those_before(spells_of):
-    found = entry_cohorts(entered(spells_of, 0, 1, 32, 33, 60), min_customers=2).labels
+    found = find_cohorts(entered(spells_of, 0, 1, 32, 33, 60), min_customers=2).labels
     assert found.value_counts().sort_index().to_dict() == {"2025-01": 2, "2025-02 to 2025-03": 3}
-    assert entry_cohorts(entered(spells_of, 0, 40), min_customers=5).labels.unique().tolist() == ["2025-01 to 2025-02"]
-    assert len(entry_cohorts(spells_of([])).labels) == 0
+    assert find_cohorts(entered(spells_of, 0, 40), min_customers=5).labels.unique().tolist() == ["2025-01 to 2025-02"]
+    assert len(find_cohorts(spells_of([])).labels) == 0
 
 
 def test_another_period_is_refused(spells_of):
     with pytest.raises(EstimateError) as error:
-        entry_cohorts(entered(spells_of, 0), every="moth")
+        find_cohorts(entered(spells_of, 0), every="moth")
     assert str(error.value) == "Cohorts cannot be formed every “moth”. Did you mean “month”?"
 
 
@@ -111,20 +111,20 @@ def spells(log):
 
 @pytest.fixture(params=["cohort", "channel"])
 def grouping(request, log, spells):
-    return entry_cohorts(spells, every="quarter") if request.param == "cohort" else entry_channels(log, spells)
+    return find_cohorts(spells, every="quarter") if request.param == "cohort" else find_channels(log, spells)
 
 
 def test_channels_are_those_of_entry_and_known_from_the_start(log, spells):
-    found = entry_channels(log, spells)
+    found = find_channels(log, spells)
     assert (found.name, found.known_at) == ("channel of entry", None)
     assert found.labels.value_counts().to_dict() == {"web": 60, "partner": 60}
-    few = entry_channels(log.only(customers=["c000", "c001", "c003"]), spells)
+    few = find_channels(log.only(customers=["c000", "c001", "c003"]), spells)
     assert few.labels.to_dict() == dict.fromkeys(["c000", "c001", "c003"], "(2 small groups)")
 
 
 def test_without_a_channel_the_finding_says_what_is_lacking(log, spells):
     mute = EventLog.from_events(log.events.drop("channel"), window=log.window)
-    found = estimate_dropoff(spells, horizons=["9d"], by=entry_channels(mute, spells))
+    found = estimate_dropoff(spells, horizons=["9d"], by=find_channels(mute, spells))
     assert found.sentence() == "Nobody has a known channel of entry, so there is nothing to compare by it."
 
 

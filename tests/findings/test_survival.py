@@ -8,7 +8,7 @@ from scipy.stats import norm
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from journeylab.base.errors import EstimateError
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.survival import estimate_survival
 
 FOUR = [
@@ -233,7 +233,7 @@ def test_spells_without_a_row_are_an_empty_result_that_says_so(spells_of):
     assert found.sentence() == found.lacking
     assert found.lacking == (
         "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
-        "events that open the stages: check_journey(journey, log=log) tells."
+        "events that open the stages: lint_journey(journey, log=log) tells."
     )
 
 

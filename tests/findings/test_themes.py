@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, v_measure_score
 
 from journeylab.base.redaction import Redactor
-from journeylab.findings.feelings.themes import NONE, Themes, _Start, _weighed, find_themes
+from journeylab.findings.thoughts.themes import NONE, Themes, _Start, _weighed, find_themes
 
 SUBJECTS = {
     "price": "price invoice budget seat charge discount cost paid fee money bill contract",

@@ -8,7 +8,7 @@ from journeylab.estimators.shares import clustered_share
 from journeylab.events.journey import Journey
 from journeylab.events.reading import read_events
 from journeylab.events.spells import find_spells
-from journeylab.findings.feelings import Thoughts, find_thoughts
+from journeylab.findings.thoughts import Thoughts, find_thoughts
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 STAGES = ["trial", "paid", "partner"]
@@ -190,7 +190,7 @@ def test_it_keeps_the_contract(found):
         (
             [{"customer_id": "a", "event": "look", "day": 1, "text": "hello to all of you"}],
             "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
-            "events that open the stages: check_journey(journey, log=log) tells.",
+            "events that open the stages: lint_journey(journey, log=log) tells.",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from journeylab.events.journey import Journey
 from journeylab.events.log import Window
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import COLUMNS, Spells, find_spells
-from journeylab.findings.finding import Grouping
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.validation import estimate_validation
 
 START = pd.Timestamp("2025-01-01", tz="UTC")

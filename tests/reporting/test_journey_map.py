@@ -11,10 +11,11 @@ from journeylab.base import charts
 from journeylab.base.errors import ReportError
 from journeylab.events.journey import read_journey
 from journeylab.events.log import Window
-from journeylab.findings.finding import Finding, Grouping
-from journeylab.notes import read_notes
-from journeylab.reporting.journey_map import build_map, read_map, side_by_side
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
+from journeylab.reporting.journey_map import build_map, compare_maps, read_map
 from journeylab.reporting.journey_map.cells import in_brief, in_parts
+from journeylab.study.notes import read_notes
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 WINDOW = Window(START, START + pd.Timedelta(days=100))
@@ -224,11 +225,11 @@ def test_a_personas_map_takes_only_what_is_known_of_the_persona(spells, findings
 
 def test_two_maps_stand_lane_by_lane_under_the_same_stages(spells, findings, by):
     first, second = (build_map(spells, findings, by=by, persona=each) for each in ("P1", "P2"))
-    page = side_by_side(first, second).to_page()
+    page = compare_maps(first, second).to_page()
     assert page.count('data-stage="Trial"') == 2 * len(first.lanes)
     other = replace(first, stages=first.stages[:1])
     with pytest.raises(ReportError) as caught:
-        side_by_side(first, other)
+        compare_maps(first, other)
     assert str(caught.value) == (
         "The maps “Trial to partner: P1” and “Trial to partner: P1” have different stages, so they cannot stand side "
         "by side. Compare maps of one journey, or look at first.compare(second)."

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.errors import EstimateError
+from journeylab.events.log import KNOWN_AT
 
-KNOWN_AT = "known_at"
 MARK = " (attribute)"
 FEW_VALUES = 5
 _MAX_LEVELS = 12

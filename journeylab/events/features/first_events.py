@@ -12,13 +12,12 @@ import pyarrow as pa
 from journeylab.base import durations
 from journeylab.base.errors import EstimateError
 from journeylab.base.tables import check_columns
-from journeylab.events.log import EventLog
+from journeylab.events.log import TIME, EventLog
 
 KIND = ("event", "process", "channel", "initiator")
 COMPANY = "company"
 HOURS = ("working hours", "evening or night", "weekend")
 _FURTHER = ("contact_id", "role", "value", "score")
-_TIME = pa.timestamp("us", tz="UTC")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +66,7 @@ class FirstEvents:
         """The rows that the company did not initiate, as arrays, by customer, time, `seq` and kind."""
         own = self.own
         found = own.select("position", "time", "seq", "kind").order_by("position", "time", "seq", "kind").to_pyarrow()
-        microseconds = found["time"].cast(_TIME).cast(pa.int64()).to_numpy()
+        microseconds = found["time"].cast(TIME).cast(pa.int64()).to_numpy()
         return Ordered(found["position"].to_numpy(), np.floor_divide(microseconds, 1_000_000), found["kind"].to_numpy())
 
 
@@ -124,8 +123,8 @@ def _starts(entries: pd.DataFrame | pa.Table, within: str | timedelta) -> pa.Tab
         {
             "customer_id": pa.array(table["customer_id"].astype(object), pa.string()),
             "position": np.arange(len(table), dtype=np.int32),
-            "entered": pa.array(entered).cast(_TIME),
-            "landmark": pa.array(landmark).cast(_TIME),
+            "entered": pa.array(entered).cast(TIME),
+            "landmark": pa.array(landmark).cast(TIME),
         }
     )
 

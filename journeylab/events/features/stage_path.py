@@ -5,6 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from journeylab.base.durations import all_since_1970
 from journeylab.events.spells import Spells
 
 STAGE_PATH = "stage path"
@@ -24,7 +25,7 @@ def stage_paths(spells: Spells, landmarks: pd.Series) -> pd.Series:
     known = position.is_valid().to_numpy()
     position = position.fill_null(0).to_numpy()[known]
     entered = visits["entered"].cast(pa.int64()).to_numpy()[known]
-    is_before = entered < _microseconds(landmarks)[position]
+    is_before = entered < all_since_1970(landmarks)[position]
     position = position[is_before]
     named = visits["stage"].combine_chunks().cast(pa.string()).dictionary_encode()
     named = named.combine_chunks() if isinstance(named, pa.ChunkedArray) else named
@@ -58,7 +59,3 @@ def _longer(path: str | None, stage: str, step: int) -> str:
     if path is None:
         return stage
     return f"{path}{ARROW}{'…' if step == LONGEST else stage}"
-
-
-def _microseconds(times: pd.Series) -> np.ndarray:
-    return times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)

@@ -7,10 +7,10 @@ from journeylab.events.lint.proof import validations_that_prove_nothing
 from journeylab.events.lint.remarks import Lint
 from journeylab.events.log import EventLog
 
-__all__ = ["Lint", "check_condition_columns", "check_journey"]
+__all__ = ["Lint", "check_condition_columns", "lint_journey"]
 
 
-def check_journey(journey: Journey, *, log: EventLog | None = None) -> Lint:
+def lint_journey(journey: Journey, *, log: EventLog | None = None) -> Lint:
     """Look at `journey` for what cannot be meant, and with a `log` also for what these data cannot show.
 
     Returns a Lint. Its errors mean that results would be wrong (`.raise_errors()` raises them); its warnings are what a

@@ -9,11 +9,11 @@ import pandas as pd
 from journeylab.base.documents import KeyPath
 from journeylab.base.durations import DAY
 from journeylab.base.errors import JourneyError, did_you_mean
-from journeylab.events.conditions import Bounds, Condition, Value, Wanted
 from journeylab.events.journey import Journey, Stage
+from journeylab.events.journey.conditions import Bounds, Condition, Value, Wanted
 from journeylab.events.lint.remarks import Remark, error, warning
 from journeylab.events.log import EventLog
-from journeylab.events.signals import holds
+from journeylab.events.spells.signals import holds
 
 # How many of a log's names a message lists when none is close.
 _SHOWN = 8
@@ -71,7 +71,7 @@ def _bounds_on_text(journey: Journey, events: ibis.Table) -> Iterator[Remark]:
 
 
 @dataclass(frozen=True)
-class Counts:
+class EventCounts:
     """How often the log holds what the rules ask for, all from one pass over the events.
 
     events: number of events by name. matched, company: number of events that meet a condition (by its key), and how
@@ -84,7 +84,7 @@ class Counts:
     first: pd.Timestamp | None
 
 
-def _count(events: ibis.Table, conditions: list[Condition]) -> Counts:
+def _count(events: ibis.Table, conditions: list[Condition]) -> EventCounts:
     asked = {_key(part): part for condition in conditions for part in (condition, *_parts(condition))}
     has_initiator = "initiator" in events.columns
     is_company = (events.initiator == "company").fill_null(False) if has_initiator else ibis.literal(False)
@@ -94,7 +94,7 @@ def _count(events: ibis.Table, conditions: list[Condition]) -> Counts:
         sums[f"matched_{number}"] = is_match.sum()
         sums[f"company_{number}"] = (is_match & is_company).sum()
     found = events.group_by("event").aggregate(**sums).to_pandas()
-    return Counts(
+    return EventCounts(
         events=dict(zip(found["event"], found["n"].astype(int), strict=True)),
         matched={key: int(found[f"matched_{number}"].sum()) for number, key in enumerate(asked)},
         company={key: int(found[f"company_{number}"].sum()) for number, key in enumerate(asked)},
@@ -114,7 +114,9 @@ def _key(condition: Condition) -> str:
     return repr((condition.events, sorted(condition.where.items())))
 
 
-def _never_seen(path: KeyPath, owner: str, condition: Condition, *, counts: Counts, log: EventLog) -> Iterator[Remark]:
+def _never_seen(
+    path: KeyPath, owner: str, condition: Condition, *, counts: EventCounts, log: EventLog
+) -> Iterator[Remark]:
     absent = [name for name in condition.events if name not in counts.events]
     for name in absent:
         yield _absent_event(path, owner, name, counts=counts, is_proof=len(absent) == len(condition.events))
@@ -133,7 +135,7 @@ def _never_seen(path: KeyPath, owner: str, condition: Condition, *, counts: Coun
         )
 
 
-def _absent_event(path: KeyPath, owner: str, name: str, *, counts: Counts, is_proof: bool) -> Remark:
+def _absent_event(path: KeyPath, owner: str, name: str, *, counts: EventCounts, is_proof: bool) -> Remark:
     common = sorted(counts.events, key=lambda each: (-counts.events[each], each))
     return warning(
         _rule(path, "event-never-occurs") if is_proof else "event-never-occurs",
@@ -189,7 +191,7 @@ def _unproven(path: KeyPath) -> str:
     return " No customer can meet this validation." if path[-1] == "validated_by" else ""
 
 
-def _entries(journey: Journey, *, counts: Counts, unreadable: set[KeyPath]) -> Iterator[Remark]:
+def _entries(journey: Journey, *, counts: EventCounts, unreadable: set[KeyPath]) -> Iterator[Remark]:
     """Stages that only the company's own events open or prove, and a journey that nobody enters."""
     any_opens = any("opened_by" in path for path in unreadable)
     for at, stage in enumerate(journey.stages):
@@ -216,7 +218,7 @@ def _entries(journey: Journey, *, counts: Counts, unreadable: set[KeyPath]) -> I
         )
 
 
-def _is_company_only(conditions: list[Condition], counts: Counts) -> bool:
+def _is_company_only(conditions: list[Condition], counts: EventCounts) -> bool:
     matched = sum(counts.matched[_key(each)] for each in conditions)
     return matched > 0 and matched == sum(counts.company[_key(each)] for each in conditions)
 

@@ -6,7 +6,7 @@ Answers are about what is written, not about a log: two conditions on different 
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from journeylab.events.conditions import Bounds, Condition, Value, Wanted
+from journeylab.events.journey.conditions import Bounds, Condition, Value, Wanted
 
 # Beyond this many single cases a condition is compared as a whole: nobody splits so many values by hand.
 _MANY = 5_000

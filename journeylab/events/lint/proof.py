@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from journeylab.events.conditions import Condition
 from journeylab.events.journey import Journey, Stage
+from journeylab.events.journey.conditions import Condition
 from journeylab.events.lint.overlap import is_covered
 from journeylab.events.lint.remarks import Remark, error, warning
 

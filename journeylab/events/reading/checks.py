@@ -7,7 +7,7 @@ import ibis
 from journeylab.base.errors import LogError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.log import INITIATORS, REASONS, Window, written
-from journeylab.events.reading.columns import NUMBERS, in_words, is_blank
+from journeylab.events.reading.columns import NUMBERS, column_in_words, is_blank
 from journeylab.events.reading.sheet import Sheet
 from journeylab.events.reading.store import REFUSED, Store
 
@@ -77,8 +77,8 @@ def _check_numbers(store: Store, sheet: Sheet, target: str) -> None:
     found = _one(wrong.aggregate(rows=wrong.count(), example=text.min()))
     if found["rows"]:
         raise LogError(
-            f"{in_words(name, sheet.data.label)} holds in {counted(found['rows'], 'row')} what is no number, for "
-            f"example “{found['example']}”. "
+            f"{column_in_words(name, sheet.data.label)} holds no number in {counted(found['rows'], 'row')}, "
+            f"for example “{found['example']}”. "
             f'Correct them, or keep the column under another name: columns={{"own_{target}": "{name}"}}.'
         )
 
@@ -90,7 +90,7 @@ def _check_initiators(store: Store, sheet: Sheet) -> None:
     if found["rows"]:
         name = sheet.columns.known["initiator"]
         raise LogError(
-            f"{in_words(name, sheet.data.label)} holds in {counted(found['rows'], 'row')} what is no "
+            f"{column_in_words(name, sheet.data.label)} holds in {counted(found['rows'], 'row')} what is no "
             f"initiator, for example “{found['example']}”. {did_you_mean(found['example'], INITIATORS)} "
             f'Correct them, or keep the column under another name: columns={{"started_by": "{name}"}}.'
         )

@@ -108,7 +108,7 @@ def as_text(column: ibis.Value, looks: dt.DataType) -> ibis.Value:
     return column.cast("string")
 
 
-def in_words(name: str, label: str) -> str:
+def column_in_words(name: str, label: str) -> str:
     """The column `name` of the source that messages call `label`."""
     return f"Column “{name}” of {label.replace('The ', 'the ', 1)}"
 

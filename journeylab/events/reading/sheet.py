@@ -11,7 +11,7 @@ from journeylab.events.log import REASONS, Window
 from journeylab.events.reading.columns import NUMBERS, TEXTS, Columns, Constant, as_text, is_blank, match_columns
 from journeylab.events.reading.files import Files
 from journeylab.events.reading.source import Memory, Source, open_data
-from journeylab.events.reading.store import Part
+from journeylab.events.reading.store import FilePart
 from journeylab.events.reading.times import Clock
 
 
@@ -24,13 +24,13 @@ class Sheet:
     columns: Columns
     clock: Clock
 
-    def part(self, connection: Backend, window: Window, *, thorough: bool) -> Part:
+    def part(self, connection: Backend, window: Window, *, thorough: bool) -> FilePart:
         """The source's rows with the log's columns, lazily. `thorough`: see `Files.table`."""
         table = self.data.table(connection, text=self.columns.text, thorough=thorough)
         raw = {name: table[name] for name in table.columns}
         log = {target: self._made(target, raw) for target in self.columns.known}
         log |= {target: raw[name] for target, name in self.columns.others.items()}
-        return Part(table, raw, log, _refused(log, window))
+        return FilePart(table, raw, log, _refused(log, window))
 
     def _made(self, target: str, raw: dict[str, ibis.Value]) -> ibis.Value:
         name = self.columns.known[target]

@@ -30,7 +30,7 @@ REFUSED = "refused"
 
 
 @dataclass(frozen=True)
-class Part:
+class FilePart:
     """The rows of one source: its `table` with the `raw` columns, under the source's names, the `log`'s columns made
     from them, and why a row is `refused`, null where nothing is known against it."""
 
@@ -140,7 +140,7 @@ def open_copy(path: str | Path) -> Backend:
     raise StudyError(f"“{path.name}” does not hold a log. Delete it, and read the log again.")
 
 
-def fill_store(connection: Backend, parts: list[Part]) -> Store:
+def fill_store(connection: Backend, parts: list[FilePart]) -> Store:
     """Read the `parts`, each once, into the engine's table, one after the other."""
     connection.con.execute(f"DROP TABLE IF EXISTS {TABLE}")
     raw = _unified([{name: column.type() for name, column in part.raw.items()} for part in parts])
@@ -158,7 +158,7 @@ def fill_store(connection: Backend, parts: list[Part]) -> Store:
     return Store(connection, {name: f"read.{name}" for name in raw}, {target: log[target] for target in order})
 
 
-def _shared(target: str, parts: list[Part]) -> str | None:
+def _shared(target: str, parts: list[FilePart]) -> str | None:
     names = {part.plain(target) for part in parts if target in part.log}
     name = names.pop()
     is_elsewhere = any(name in part.raw for part in parts if target not in part.log)
@@ -179,7 +179,7 @@ def _wider(first: dt.DataType, second: dt.DataType) -> dt.DataType:
     return dt.string
 
 
-def _rows(part: Part, raw: Mapping[str, dt.DataType], made: Mapping[str, dt.DataType]) -> ibis.Table:
+def _rows(part: FilePart, raw: Mapping[str, dt.DataType], made: Mapping[str, dt.DataType]) -> ibis.Table:
     columns = {f"read.{name}": _as(part.raw.get(name), kind) for name, kind in raw.items()}
     columns |= {f"log.{name}": _as(part.log.get(name), kind) for name, kind in made.items()}
     return part.table.select(**columns, **{REFUSED: part.refused})

@@ -8,7 +8,7 @@ import ibis.expr.datatypes as dt
 
 from journeylab.base.errors import LogError
 from journeylab.base.words import counted
-from journeylab.events.reading.columns import in_words
+from journeylab.events.reading.columns import column_in_words
 from journeylab.events.reading.source import UNITS
 
 _INSTANT = dt.Timestamp("UTC", 6)
@@ -52,7 +52,7 @@ class Clock:
         kind = looks if column.type().is_string() and looks.is_numeric() else column.type()
         if self.time_unit and not (kind.is_numeric() or kind.is_string()):
             raise LogError(
-                f"{in_words(self.name, self.label)} holds {_kind_in_words(kind)}, not numbers, so "
+                f"{column_in_words(self.name, self.label)} holds {_kind_in_words(kind)}, not numbers, so "
                 f"time_unit=“{self.time_unit}” does not apply. Leave it out."
             )
         if kind.is_numeric() and not self.time_unit:
@@ -66,7 +66,7 @@ class Clock:
         if kind.is_timestamp() or kind.is_date():
             return self._from_naive(column)
         raise LogError(
-            f"{in_words(self.name, self.label)} holds {kind}, which is no time. Map another column to “time”."
+            f"{column_in_words(self.name, self.label)} holds {kind}, which is no time. Map another column to “time”."
         )
 
     def naive(self, column: ibis.Value) -> ibis.Value:
@@ -77,7 +77,7 @@ class Clock:
     def without_zone(self, example: str, rows: int) -> LogError:
         """The error for times that cannot be placed."""
         return LogError(
-            f"{in_words(self.name, self.label)} holds {counted(rows, 'time')} without a zone, for example "
+            f"{column_in_words(self.name, self.label)} holds {counted(rows, 'time')} without a zone, for example "
             f"“{example}”. "
             'Say where the clock stood: timezone="Europe/Berlin", or timezone="UTC".'
         )
@@ -85,7 +85,7 @@ class Clock:
     def number_without_unit(self) -> LogError:
         """The error for numbers that could count anything."""
         return LogError(
-            f"{in_words(self.name, self.label)} holds numbers. Say what they count since 1970: "
+            f"{column_in_words(self.name, self.label)} holds numbers. Say what they count since 1970: "
             'time_unit="s" (seconds), "ms" (milliseconds) or "us" (microseconds).'
         )
 
@@ -106,7 +106,7 @@ class Clock:
     def _from_naive(self, column: ibis.Value) -> ibis.Value:
         if not self.timezone:
             raise LogError(
-                f"{in_words(self.name, self.label)} holds {_kind_in_words(column.type())} without a zone. "
+                f"{column_in_words(self.name, self.label)} holds {_kind_in_words(column.type())} without a zone. "
                 'Say where the clock stood: timezone="Europe/Berlin", or timezone="UTC".'
             )
         return _in_zone(self.timezone, column.cast(dt.Timestamp(scale=6)))

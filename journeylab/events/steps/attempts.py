@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from journeylab.base.durations import DAY
+from journeylab.base.durations import DAY, since_1970
 from journeylab.events.log import EventLog
 from journeylab.events.steps.rows import StepRows, absent_events, find_rows
 from journeylab.events.steps.rules import StepRules
-from journeylab.events.steps.walk import CONVERTED, EXCLUDED, INTERRUPTED, NOWHERE, RAN_OUT, Walks, walk
+from journeylab.events.steps.walk import CONVERTED, EXCLUDED, INTERRUPTED, NOWHERE, RAN_OUT, Walks, walk_steps
 
 NEVER = np.iinfo(np.int64).max
 _LONG_AGO = np.iinfo(np.int64).min
@@ -126,7 +126,7 @@ def find_attempts(
     too; a customer without a time has none that is early. `batch_rows` bounds memory and changes no result.
     Raises what `find_rows` and `absent_events` do.
     """
-    end = _microseconds(log.window.end)
+    end = since_1970(log.window.end)
     parts = [
         _chosen(rows, rules, end=end, known=_known_at(rows.ids, known_at))
         for rows in find_rows(log, rules, batch_rows=batch_rows)
@@ -152,7 +152,7 @@ def _chosen(rows: StepRows, rules: StepRules, *, end: int, known: np.ndarray) ->
     entries = np.flatnonzero(rows.bits & 1)
     if rules.entry == "first":
         entries = _first_entries(rows, entries)
-    walks = walk(rows, rules, entries)
+    walks = walk_steps(rows, rules, entries)
     attempts = _attempts(rows, rules, walks, end=end, known=known)
     if rules.entry == "best":
         return attempts.only(_best(rows, walks, attempts))
@@ -251,7 +251,3 @@ def _as_times(microseconds: np.ndarray) -> pd.Series:
     mask = microseconds == NEVER
     times = pa.array(np.where(mask, 0, microseconds), mask=mask).cast(pa.timestamp("us", "UTC"))
     return times.to_pandas()
-
-
-def _microseconds(time: pd.Timestamp) -> int:
-    return (time - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(microseconds=1)

@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.events.batches import starts_of, whole_customers
+from journeylab.events.journey.condition_match import holds
 from journeylab.events.log import EventLog
-from journeylab.events.matching import holds
+from journeylab.events.reading.batches import starts_of, whole_customers
 from journeylab.events.steps.rules import StepRules
 
 # How much of two names is the same, of 1, where one is taken for the other mistyped.

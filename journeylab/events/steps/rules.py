@@ -11,8 +11,8 @@ from journeylab.base.documents import Document, OneOrList, Text, check_document
 from journeylab.base.durations import DAY, microseconds
 from journeylab.base.errors import EstimateError
 from journeylab.base.words import counted
-from journeylab.events.conditions import Condition, Frozen
 from journeylab.events.journey import Journey
+from journeylab.events.journey.conditions import Condition, Frozen
 
 # Bits of the number that says which conditions an event meets: what an int64 holds without its sign.
 MOST_CONDITIONS = 63
@@ -149,7 +149,7 @@ def read_rules(
     return rules
 
 
-def stage_steps(journey: Journey) -> list[Step]:
+def build_steps(journey: Journey) -> list[Step]:
     """The way through the stages of `journey` as steps: each is what opens the stage, under the stage's title."""
     return [
         Step(**{**_plain(stage.opened_by[0]), "or": stage.opened_by[1:], "label": stage.title, "stage": stage.name})

@@ -87,7 +87,7 @@ class _Lookup:
         return self._rows[self._seen[row]]
 
 
-def walk(rows: StepRows, rules: StepRules, entries: np.ndarray) -> Walks:
+def walk_steps(rows: StepRows, rules: StepRules, entries: np.ndarray) -> Walks:
     """The attempts that begin at the rows `entries`, which must mean the first step; ascending."""
     wants, n_steps = _Wants.of(rules), len(rules.steps)
     bits = rows.bits.astype(np.int64)

@@ -8,10 +8,10 @@ from itertools import combinations
 import numpy as np
 
 from journeylab.estimators.intervals import difference_interval, normal_interval
-from journeylab.events.exits import Exits
-from journeylab.findings.exits import ExitCurves
+from journeylab.events.spells.exits import Exits
+from journeylab.findings.arguments import MIN_CUSTOMERS
+from journeylab.findings.exit_curves import ExitCurves
 
-FEWEST = 10  # customers in a group, and visits at risk, to compare it
 FEWEST_SHOWN = 5  # customers in a group to show any estimate of it
 TOO_FEW = "too few to compare"
 INSIDE, DAYS_INSIDE, SHARE_OUT = "inside", "mean days inside", "share out"
@@ -63,7 +63,7 @@ class Arms:
 
         Where labels became known late, or visits were running when watching began, a group's risk set fills at an age
         of its own. Means and shares from different ages answer different questions; so all groups start on the first
-        day from which each that is large enough has `FEWEST` visits at risk.
+        day from which each that is large enough has `MIN_CUSTOMERS` visits at risk.
         """
         found = _with_the_same_ways(found, ways)
         start = max((day for exits in found if (day := _starts(exits)) < horizon), default=-1.0)
@@ -156,13 +156,13 @@ class Arms:
         elif arm.small is None:
             # All who were watched from the common start on, and not censored, give a plain share of those inside then.
             from_start = replace(exits, entry=np.where(exits.entry <= self.start, -1.0, exits.entry))
-            thin = from_start.why_missing([self.horizon], least=FEWEST)[0]
+            thin = from_start.why_missing([self.horizon], least=MIN_CUSTOMERS)[0]
         return "; ".join(part for part in (arm.small, thin, self.condition) if part) or None
 
 
 def _starts(exits: Exits) -> float:
     """From which day on there are enough visits at risk; infinite where there never are."""
-    stretch = exits.stretch(FEWEST) if exits.n_customers >= FEWEST else None
+    stretch = exits.stretch(MIN_CUSTOMERS) if exits.n_customers >= MIN_CUSTOMERS else None
     return np.inf if stretch is None else stretch[0]
 
 
@@ -181,11 +181,11 @@ def _why_small(kept: Exits, *, horizon: float, start: float | None) -> str | Non
     """`start`: the day until which visits of the group have ended or were not yet watched, if any have."""
     if not kept.n:
         return f"nobody watched between day {max(start or 0.0, 0.0):,.1f} and day {horizon:g}: {TOO_FEW}"
-    if kept.n_customers < FEWEST:
+    if kept.n_customers < MIN_CUSTOMERS:
         still = f" still inside on day {start:,.1f}" if start is not None else ""
-        return f"{kept.few(FEWEST)}{still}: {TOO_FEW}"
-    if kept.stretch(FEWEST) is None:
-        return f"never as many as {FEWEST} at risk: {TOO_FEW}"
+        return f"{kept.few(MIN_CUSTOMERS)}{still}: {TOO_FEW}"
+    if kept.stretch(MIN_CUSTOMERS) is None:
+        return f"never as many as {MIN_CUSTOMERS} at risk: {TOO_FEW}"
     return None
 
 

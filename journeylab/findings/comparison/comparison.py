@@ -12,14 +12,14 @@ from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import settled
 from journeylab.base.words import counted, in_days, percent, with_sign
-from journeylab.events.covariates import check_known_in_time
-from journeylab.events.exits import MOVES, Exits, find_exits
+from journeylab.events.queries.covariates import check_known_in_time
 from journeylab.events.spells import Spells
-from journeylab.events.visits import visits_to
-from journeylab.findings.comparison.arms import DAYS_INSIDE, FEWEST, TOO_FEW, Arms
+from journeylab.events.spells.exits import MOVES, Exits, find_exits, visits_to
+from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
+from journeylab.findings.comparison.arms import DAYS_INSIDE, TOO_FEW, Arms
 from journeylab.findings.comparison.verdicts import AT_ALL, LEVEL, Verdicts
-from journeylab.findings.exits import check_confidence
-from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 
 RESTRICTED_MEANS, HAZARD_RATIOS = "restricted means", "hazard ratios"
 MOST_GROUPS = 12
@@ -216,7 +216,8 @@ def compare_groups(
     spells: Spells,
     *,
     stage: str,
-    by: Grouping | pd.Series | str,
+    by: By,
+    where: Where | None = None,
     horizon: str | timedelta,
     confidence: float = 0.95,
 ) -> Comparison:
@@ -245,10 +246,12 @@ def compare_groups(
     """
     day = days(horizon)
     check_confidence(confidence)
+    spells = select(spells, where)
     grouping = Grouping.of(by, spells)
     inside = visits_to(stage, watched(spells, None), spells.journey)
-    if isinstance(by, str):
-        check_known_in_time(by, inside, spells.customers)
+    for column in [by] if isinstance(by, str) else by if isinstance(by, list | tuple) else []:
+        if isinstance(column, str):
+            check_known_in_time(column, inside, spells.customers)
     visits = visits_to(stage, watched(spells, grouping), spells.journey)
     _check_number(visits, grouping.name)
     found = [exits for exits in find_exits(visits, spells.journey) if exits.n]
@@ -300,10 +303,10 @@ def _why_nobody(spells: Spells, grouping: Grouping, stage: str, inside: pd.DataF
 
 def _check_number(visits: pd.DataFrame, by: str) -> None:
     customers = visits.groupby("group")["customer_id"].nunique()
-    n_large = int((customers >= FEWEST).sum())
+    n_large = int((customers >= MIN_CUSTOMERS).sum())
     if n_large > MOST_GROUPS:
         raise EstimateError(
-            f"“{by}” has {n_large} groups of {FEWEST} customers or more, too many to compare in pairs. "
+            f"“{by}” has {n_large} groups of {MIN_CUSTOMERS} customers or more, too many to compare in pairs. "
             f"Merge them to at most {MOST_GROUPS}; for a number, take its ranges."
         )
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.durations import DAY
-from journeylab.base.suppression import FEWEST
-from journeylab.events.exits import Exits
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.events.log import Window
-from journeylab.findings.exits import ExitCurves
+from journeylab.events.spells.exits import Exits
+from journeylab.findings.exit_curves import ExitCurves
 
 _SHARES = (0.25, 0.5, 0.75)
 COLUMNS = {
@@ -47,8 +47,8 @@ def lag_rows(lags: pd.DataFrame, expected: Mapping[str, str], *, confidence: flo
                 "bucket": bucket,
                 **counts,
                 "not_yet": len(part) - len(moved),
-                "median_moved": moved.median() if len(moved) >= FEWEST else np.nan,
-                **(_quantiles(part, confidence) if len(part) >= FEWEST else {}),
+                "median_moved": moved.median() if len(moved) >= MIN_SHOWN else np.nan,
+                **(_quantiles(part, confidence) if len(part) >= MIN_SHOWN else {}),
             }
         )
     return rows

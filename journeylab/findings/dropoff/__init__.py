@@ -1,6 +1,6 @@
 """Drop-off: of those who enter a stage, how many are lost there, how soon, and by which branch?"""
 
 from journeylab.findings.dropoff.dropoff import DropOff
-from journeylab.findings.dropoff.estimation import estimate_dropoff
+from journeylab.findings.dropoff.estimate import estimate_dropoff
 
 __all__ = ["DropOff", "estimate_dropoff"]

@@ -6,8 +6,8 @@ import numpy as np
 
 from journeylab.estimators.differences import share_difference, share_difference_p_value
 from journeylab.estimators.intervals import holm
-from journeylab.events.exits import Exits, join_exits
-from journeylab.findings.exits import Cell, ExitCurves
+from journeylab.events.spells.exits import Exits, join_exits
+from journeylab.findings.exit_curves import ExitCurves, StageExits
 
 LOST = "lost"
 OTHERS = "all others"
@@ -20,7 +20,7 @@ COLUMNS = {
 }
 
 
-def find_differences(cells: Sequence[Cell], day: float, *, order: Sequence[str], confidence: float) -> list[dict]:
+def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence[str], confidence: float) -> list[dict]:
     """A row for each stage, group and way of being lost (“lost”: any of them): the share lost within `day` days less
     that of all other groups together; see `DropOff.differences`. `order`: all ways out there are.
 
@@ -48,7 +48,7 @@ def find_differences(cells: Sequence[Cell], day: float, *, order: Sequence[str],
     ]
 
 
-def _pairs(cells: Sequence[Cell], order: Sequence[str]) -> Iterator[tuple[Cell, Cell]]:
+def _pairs(cells: Sequence[StageExits], order: Sequence[str]) -> Iterator[tuple[StageExits, StageExits]]:
     """Each group of one stage and all others; of two, the second and the first, as the other way round says the same
     once more."""
     entered = [cell for cell in cells if cell.entered.n]
@@ -58,10 +58,10 @@ def _pairs(cells: Sequence[Cell], order: Sequence[str]) -> Iterator[tuple[Cell, 
             continue
         reference = rest[0].entered.group if len(rest) == 1 else OTHERS
         others = join_exits([each.entered for each in rest], order, group=reference)
-        yield cell, Cell(others, cell.least, cell.confidence)
+        yield cell, StageExits(others, cell.least, cell.confidence)
 
 
-def _compared(cell: Cell, rest: Cell, day: float, order: Sequence[str]) -> Iterator[dict]:
+def _compared(cell: StageExits, rest: StageExits, day: float, order: Sequence[str]) -> Iterator[dict]:
     """For each way of being lost the `row` of one group in one stage without its figures, and (share, standard error,
     base) of the group, `arm`, and the rest, `other`.
 

@@ -10,15 +10,16 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import ordered
-from journeylab.base.suppression import FEWEST, suppressed, without_few
+from journeylab.base.suppression import MIN_SHOWN, suppressed, without_few
 from journeylab.base.words import counted, in_days, percent
-from journeylab.events.exits import MOVES
-from journeylab.events.ledger import check_ledger, ledger_parts
-from journeylab.findings.dropoff import pictures, tables, words
+from journeylab.events.spells.exits import MOVES
+from journeylab.events.spells.ledger import check_ledger, ledger_parts
+from journeylab.findings.arguments import chosen_horizon
+from journeylab.findings.dropoff import figures, sentences, tables
 from journeylab.findings.dropoff.differences import COLUMNS as DIFFERENCES
 from journeylab.findings.dropoff.differences import find_differences
-from journeylab.findings.dropoff.places import N_RESAMPLES, Joint, find_places
-from journeylab.findings.exits import Cell, chosen_horizon
+from journeylab.findings.dropoff.loss_points import N_RESAMPLES, JointEstimate, find_places
+from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import Finding, tidy
 
 Branches = Literal["each", "together"]
@@ -54,7 +55,7 @@ class DropOff(Finding):
     stages: tuple[str, ...]
     unexplained_branches: tuple[str, ...] = ()
     value: str | None = None
-    cells: tuple[Cell, ...] = field(default=(), repr=False)
+    cells: tuple[StageExits, ...] = field(default=(), repr=False)
     people: pd.DataFrame | None = field(default=None, repr=False)
     is_for_export: bool = False
 
@@ -133,18 +134,18 @@ class DropOff(Finding):
         if self.lacking:
             return self.lacking
         within = self._headline() if horizon is None else self._horizon(horizon)
-        told = words.most_lost(self._ranked(within)[0], by=self.by, confidence=self.confidence)
+        told = sentences.most_lost(self._ranked(within)[0], by=self.by, confidence=self.confidence)
         if self.value is None:
             return told
         table = self._ranked(within, measure="value")[0]
-        return f"{told} {words.most_value(table, by=self.by, value=self.value)}".strip()
+        return f"{told} {sentences.most_value(table, by=self.by, value=self.value)}".strip()
 
     def stability_in_words(
         self, horizon: str | timedelta, *, seed: int, branches: Branches = "each", measure: Measure = "customers"
     ) -> str:
         """Whether it is settled which place comes first; see `rank_stability`."""
         table = self.rank_stability(horizon, seed=seed, branches=branches, measure=measure)
-        return self.lacking or words.stability(table, by=self.by, n_resamples=N_RESAMPLES)
+        return self.lacking or sentences.stability(table, by=self.by, n_resamples=N_RESAMPLES)
 
     def differences_in_words(self, horizon: str | timedelta) -> str:
         """How many differences between groups there are, and the largest; see `differences`."""
@@ -157,11 +158,13 @@ class DropOff(Finding):
         table, joint = self._ranked(self._horizon(horizon))
         overall = tables.overall_unexplained(table, joint, self.unexplained_branches, self.confidence)
         branches = [branch for branch in self.unexplained_branches if (table["branch"] == branch).any()]
-        return words.unexplained(self.unexplained(horizon), overall, branches, by=self.by, confidence=self.confidence)
+        return sentences.unexplained(
+            self.unexplained(horizon), overall, branches, by=self.by, confidence=self.confidence
+        )
 
     def naive_in_words(self, horizon: str | timedelta) -> str:
         """Where a plain count would look, and where the estimate says to look; see `against_naive`."""
-        return self.lacking or words.naive(self.against_naive(horizon), by=self.by)
+        return self.lacking or sentences.naive(self.against_naive(horizon), by=self.by)
 
     def by_stage(self) -> pd.DataFrame:
         """Lanes `lost` (share lost, interval, base) and `main branch`, in words; with groups, a pair of lanes for each.
@@ -193,13 +196,13 @@ class DropOff(Finding):
         if rows["estimate"].isna().all():
             return self.plot_ledger(ax)
         order = () if self.by else ledger_parts(self.ledger)
-        return pictures.shares_lost(rows, chosen, by=self.by, confidence=self.confidence, order=order, ax=ax)
+        return figures.shares_lost(rows, chosen, by=self.by, confidence=self.confidence, order=order, ax=ax)
 
     def plot_ledger(self, ax=None) -> Chart:
         """What became of the visits of each stage so far, as counted in the ledger."""
         if self.lacking:
             return charts.note(self.lacking, title=self.title, ax=ax)
-        return pictures.ledger(self._labelled(self.ledger[self.ledger["entered"] != 0]), self.ledger, ax=ax)
+        return figures.ledger(self._labelled(self.ledger[self.ledger["entered"] != 0]), self.ledger, ax=ax)
 
     def plot_vulnerability(
         self,
@@ -215,13 +218,13 @@ class DropOff(Finding):
         if not (table["estimate"] > 0).any():
             return charts.note(self.sentence(), title="The most vulnerable places", ax=ax)
         told = [
-            f"{row['rank']}. {words.place_of(row, self.by).removeprefix('in ')}: {row['estimate']:,.0f} "
-            f"({row['lower']:,.0f} to {row['upper']:,.0f}), first in {words.often(row['first'])} of resamples"
+            f"{row['rank']}. {sentences.place_of(row, self.by).removeprefix('in ')}: {row['estimate']:,.0f} "
+            f"({row['lower']:,.0f} to {row['upper']:,.0f}), first in {sentences.often(row['first'])} of resamples"
             for _, row in table[table["estimate"] > 0].head(5).iterrows()
         ]
         what = "customers" if measure == "customers" else str(self.value)
         alt = f"How many {what} are lost, most first. {'; '.join(told)}."
-        return pictures.places(table, by=self.by, what=what, confidence=self.confidence, alt=alt, ax=ax)
+        return figures.places(table, by=self.by, what=what, confidence=self.confidence, alt=alt, ax=ax)
 
     def plot_against_naive(self, horizon: str | timedelta, ax=None) -> Chart:
         """The naive share, the share lost so far, and the estimate, stage by stage."""
@@ -230,7 +233,7 @@ class DropOff(Finding):
         if table.empty:
             return charts.note(self.naive_in_words(horizon), title="Naive counts, and the share that is lost", ax=ax)
         alt = self.naive_in_words(horizon)
-        return pictures.against_naive(table, by=self.by, confidence=self.confidence, alt=alt, ax=ax)
+        return figures.against_naive(table, by=self.by, confidence=self.confidence, alt=alt, ax=ax)
 
     def plot_differences(self, horizon: str | timedelta, ax=None) -> Chart:
         """The differences between groups that are told apart best, with intervals."""
@@ -240,7 +243,7 @@ class DropOff(Finding):
             return charts.note(
                 alt, title=f"Who is lost more than the others{f', by {self.by}' if self.by else ''}", ax=ax
             )
-        return pictures.differences(table, by=str(self.by), confidence=self.confidence, alt=alt, ax=ax)
+        return figures.differences(table, by=str(self.by), confidence=self.confidence, alt=alt, ax=ax)
 
     def for_export(self) -> "DropOff":
         """The same, fit to be handed on: counts of fewer than five customers are missing.
@@ -261,7 +264,7 @@ class DropOff(Finding):
         shown = self.for_export()
         note = (
             "Visits counted so far. entered = advanced + regressed + completed + lost by each branch + ongoing. –: "
-            f"fewer than {FEWEST} customers, or what would tell so."
+            f"fewer than {MIN_SHOWN} customers, or what would tell so."
         )
         level = f"Share of visits that end so within the horizon, {self.confidence:.0%} intervals; crude: ended so far."
         return self._card(
@@ -276,7 +279,7 @@ class DropOff(Finding):
     def _told_apart(self, differences: pd.DataFrame) -> str:
         if self.lacking or not self.by:
             return self.lacking or "There are no groups to compare: ask for drop-off with `by`."
-        return words.difference(differences, by=self.by, confidence=self.confidence)
+        return sentences.difference(differences, by=self.by, confidence=self.confidence)
 
     def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
         """`rows` with a column `label`: the stage, and the group if any, the groups of a stage one after the other."""
@@ -287,7 +290,7 @@ class DropOff(Finding):
 
     def _ranked(
         self, day: float, branches: Branches = "each", measure: Measure = "customers"
-    ) -> tuple[pd.DataFrame, Joint]:
+    ) -> tuple[pd.DataFrame, JointEstimate]:
         """The ranking, and the joint estimates that its index points at."""
         for name, given, known in (
             ("branches", branches, ("each", "together")),
@@ -298,7 +301,7 @@ class DropOff(Finding):
         if measure == "value" and self.value is None:
             raise EstimateError("No values were given. Estimate drop-off with `value`, what customers are worth.")
         places = find_places(self.cells, day, together=branches == "together", by_value=measure == "value")
-        return tables.ranked(places, day, by=self.by), Joint(places)
+        return tables.ranked(places, day, by=self.by), JointEstimate(places)
 
     def _horizon(self, horizon: str | timedelta) -> float:
         return chosen_horizon(horizon, self.horizons, what="Drop-off")

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.ordering import ordered
-from journeylab.base.suppression import FEWEST
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.estimators.intervals import probability_interval
-from journeylab.events.exits import Exits
-from journeylab.findings.dropoff.places import TOP, Joint, Place
+from journeylab.events.spells.exits import Exits
+from journeylab.findings.dropoff.loss_points import TOP, JointEstimate, LossPoint
 from journeylab.findings.finding import tidy
 
 _RANKED = {
@@ -29,7 +29,7 @@ _NAIVE = {
 }
 
 
-def ranked(places: Sequence[Place], day: float, *, by: str | None) -> pd.DataFrame:
+def ranked(places: Sequence[LossPoint], day: float, *, by: str | None) -> pd.DataFrame:
     """A row per place, that where most is lost first, with its `rank`; places without an estimate last, without rank.
 
     The index says at which of `places` each row is.
@@ -63,7 +63,7 @@ def with_stability(table: pd.DataFrame, ranks: np.ndarray, confidence: float) ->
 
 
 def unexplained(
-    table: pd.DataFrame, joint: Joint, branches: Sequence[str], *, by: str | None, confidence: float
+    table: pd.DataFrame, joint: JointEstimate, branches: Sequence[str], *, by: str | None, confidence: float
 ) -> pd.DataFrame:
     """The rows of `table`, as `ranked` gives it, that lead to `branches`, ranked anew, and what share of all losses
     from that stage (and group) each is, with limits."""
@@ -82,7 +82,7 @@ def unexplained(
 
 
 def overall_unexplained(
-    table: pd.DataFrame, joint: Joint, branches: Sequence[str], confidence: float
+    table: pd.DataFrame, joint: JointEstimate, branches: Sequence[str], confidence: float
 ) -> tuple[float, float, float]:
     """What share of all that is lost, at the places of `table` with an estimate, leads to `branches`, with limits."""
     table = table.sort_index()
@@ -106,18 +106,18 @@ def against_naive(ledger: pd.DataFrame, losses: pd.DataFrame, *, by: str | None)
 
 def without_few_lost(table: pd.DataFrame) -> pd.DataFrame:
     """A ranking, of whichever kind, without the numbers of places where one to four visits were lost."""
-    is_few = (table["events"] > 0) & (table["events"] < FEWEST)
+    is_few = (table["events"] > 0) & (table["events"] < MIN_SHOWN)
     kept = ("horizon_days", "total", "n", "customers")
     numbers = [name for name in table.select_dtypes("number") if name not in kept and not name.startswith("rank")]
     masked = table[numbers].astype(float).mask(is_few)
-    return table.assign(**masked, note=table["note"].where(~is_few, f"fewer than {FEWEST} lost"))
+    return table.assign(**masked, note=table["note"].where(~is_few, f"fewer than {MIN_SHOWN} lost"))
 
 
 def _whose(by: str | None) -> list[str]:
     return ["group", "stage"] if by else ["stage"]
 
 
-def _row(place: Place, day: float) -> dict:
+def _row(place: LossPoint, day: float) -> dict:
     exits = place.cell.kept
     return {
         "group": exits.group,
@@ -143,7 +143,7 @@ def _n_lost(exits: Exits, day: float) -> int:
 
 
 def _limited(
-    joint: Joint, part: np.ndarray, whole: np.ndarray, n_customers: int, confidence: float
+    joint: JointEstimate, part: np.ndarray, whole: np.ndarray, n_customers: int, confidence: float
 ) -> tuple[float, float, float]:
     share, error = joint.ratio(part, whole)
     lower, upper = probability_interval(share, error, scale="logit", confidence=confidence, n=n_customers)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.events.features.attributes import KNOWN_AT, tells_only_the_future
+from journeylab.events.features.attributes import tells_only_the_future
+from journeylab.events.log import KNOWN_AT
 from journeylab.events.spells import Spells
 
 _VISIT = ["customer_id", "spell"]
@@ -51,7 +52,7 @@ def _attribute(name: str, customers: pd.DataFrame) -> tuple[pd.Series, pd.Series
         raise EstimateError(
             f"The customers’ attribute “{name}” is named for something that only the future tells: those who stayed "
             f"longer would be worth more. Say in a column “{name}_{KNOWN_AT}” when each value became known, rename it "
-            "for what it holds, or give what they were worth on entering: value_before(log, spells)."
+            "for what it holds, or give what they were worth on entering: score_value(log, spells)."
         )
     return customers[name], None
 

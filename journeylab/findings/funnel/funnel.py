@@ -92,7 +92,7 @@ class Funnel(Finding):
         return " ".join([*told, *self._in_progress(converted), *self._remarks()])
 
     def by_stage(self) -> pd.DataFrame:
-        """A lane `funnel` for the stages that steps of the funnel name, as those of `stage_steps` do; with groups, a
+        """A lane `funnel` for the stages that steps of the funnel name, as those of `build_steps` do; with groups, a
         lane for each: the share that gets there, interval and base. Without such steps there is neither row nor lane.
         """
         stages = {at + 1: step.stage for at, step in enumerate(self.rules.steps) if step.stage}

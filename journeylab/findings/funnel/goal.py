@@ -9,10 +9,10 @@ import numpy as np
 from journeylab.base.words import counted, in_days
 from journeylab.estimators.intervals import curve_quantiles
 from journeylab.estimators.shares import clustered_share
-from journeylab.events.exits import Exits
+from journeylab.events.spells.exits import Exits
 from journeylab.events.steps import Attempts
 from journeylab.events.steps.attempts import days_between
-from journeylab.findings.exits import ExitCurves
+from journeylab.findings.exit_curves import ExitCurves
 
 ENTRY, STEP, OPTIONAL, CONVERSION = "entry", "step", "optional", "conversion"
 ALL_STEPS = "all steps"

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.events.covariates import Exposure, RiskRows, check_known_in_time
-from journeylab.events.features.attributes import KNOWN_AT, Attributes
+from journeylab.events.features.attributes import Attributes
+from journeylab.events.log import KNOWN_AT
+from journeylab.events.queries.covariates import Exposure, RiskRows, check_known_in_time
 from journeylab.events.spells import Spells
-from journeylab.events.visits import visits_to
-from journeylab.findings.finding import Grouping, watched
+from journeylab.events.spells.exits import visits_to
+from journeylab.findings.grouping import Grouping, watched
 
 BEFORE, AFTER = "before", "after"
 

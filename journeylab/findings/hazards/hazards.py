@@ -11,14 +11,15 @@ from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.ordering import order_of_p
 from journeylab.base.words import counted
 from journeylab.estimators.cox import Cox, fit_cox
-from journeylab.events.covariates import Exposure, RiskRows
-from journeylab.events.exits import MOVES, Exits, find_exits
+from journeylab.events.queries.covariates import Exposure, RiskRows
 from journeylab.events.spells import Spells
-from journeylab.findings.exits import check_confidence
-from journeylab.findings.finding import Finding, Grouping, tidy
+from journeylab.events.spells.exits import MOVES, Exits, find_exits
+from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.hazards.design import AFTER, BEFORE, Coded, Design
 
-LOST, LEVEL, FEWEST = "lost", 0.05, 10
+LOST, LEVEL = "lost", 0.05
 MOST_TOLD = 6
 _TABLE = {
     **dict.fromkeys(("covariate", "level", "reference"), object),
@@ -237,7 +238,7 @@ def _base(is_there: np.ndarray, rows: RiskRows, customers: np.ndarray) -> dict:
 
 
 def _note(remark: str | None, base: dict) -> str | None:
-    few = f"only {counted(base['customers'], 'customer')}" if base["customers"] < FEWEST else None
+    few = f"only {counted(base['customers'], 'customer')}" if base["customers"] < MIN_CUSTOMERS else None
     return "; ".join(part for part in (remark, few) if part) or None
 
 

@@ -10,7 +10,7 @@ from journeylab.base.charts import Chart
 from journeylab.base.ordering import order, ordered
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.journey import SILENT
-from journeylab.events.surroundings import COMPANY
+from journeylab.events.queries.event_windows import COMPANY
 from journeylab.findings.finding import Finding
 
 LEVEL, MOST_DRAWN = 0.05, 12

@@ -12,7 +12,7 @@ import numpy as np
 from journeylab.estimators.control_sampling import NOBODY, ControlPool
 from journeylab.estimators.matched_sets import MatchedSets
 from journeylab.events.journey import SILENT
-from journeylab.events.surroundings import Looks
+from journeylab.events.queries.event_windows import TimeSpans
 from journeylab.findings.leavers.visits import StageVisits
 
 
@@ -47,7 +47,7 @@ class Matched:
         """Whose the members are."""
         return MatchedSets(np.where(self.members >= 0, self.visits.customer[self.members], NOBODY))
 
-    def looks(self) -> Looks:
+    def looks(self) -> TimeSpans:
         """The looks at all members that there are, set by set."""
         there = self.members >= 0
         return self.visits.looks(self.members[there], self.since[there], self.until[there])
@@ -56,7 +56,7 @@ class Matched:
         """Which member each look is at: the k-th of set i is i x (members of a set) + k."""
         return np.flatnonzero(self.members >= 0)[look]
 
-    def last_signs(self) -> Looks:
+    def last_signs(self) -> TimeSpans:
         """Where the last signs of life of all members may lie: no longer ago than silence takes."""
         there = self.members >= 0
         visit, moment = self.members[there], self.until[there]
@@ -130,3 +130,39 @@ def _ages(visits: StageVisits, end: int) -> tuple[np.ndarray, np.ndarray]:
     age = visits.left - visits.entered - visits.silence
     last = np.where(visits.way == SILENT, age - 1, _last_age(visits))
     return age, np.minimum(last, end - visits.silence - visits.entered)
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """Visits of one group to one stage looked at from beginning to end.
+
+    chosen: positions of the visits.
+    """
+
+    visits: StageVisits
+    chosen: np.ndarray
+
+    def looks(self) -> TimeSpans:
+        """From just after entering until the end, which is not included."""
+        left = self.visits.left[self.chosen]
+        return self.visits.looks(self.chosen, np.minimum(self.visits.entered[self.chosen] + 1, left), left)
+
+
+def choose_whole(visits: StageVisits, lost: list[np.ndarray], *, most: int, random: np.random.Generator) -> Whole:
+    """The `lost` visits and, by lot no more than `most`, visits that converted."""
+    converted = random.permutation(visits.converted)[:most]
+    return Whole(visits, np.unique(np.concatenate([converted, *lost])))
+
+
+def naive_ratios(whole: Whole, look: np.ndarray, kind: np.ndarray, lost: np.ndarray, *, n_kinds: int) -> np.ndarray:
+    """The odds ratio of each kind, (kinds,): of the `lost` (positions) against the converted.
+
+    look, kind: which of the looks holds which kind. Missing where it is undefined.
+    """
+    is_lost = np.isin(whole.chosen, lost)
+    is_converted = np.isin(whole.chosen, whole.visits.converted)
+    had = [np.bincount(kind[whose[look]], minlength=n_kinds) for whose in (is_lost, is_converted)]
+    not_had = [whose.sum() - count for whose, count in zip((is_lost, is_converted), had, strict=True)]
+    above, below = had[0] * not_had[1], not_had[0] * had[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return above / below

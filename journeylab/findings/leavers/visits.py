@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from journeylab.events.queries.event_windows import NEVER, TimeSpans
 from journeylab.events.spells import Spells
-from journeylab.events.surroundings import NEVER, Looks
 
 CONVERTED = ("advanced", "completed")
 
@@ -42,9 +42,9 @@ class StageVisits:
         """Positions of the visits that advanced or completed the journey."""
         return np.flatnonzero(np.isin(self.way, CONVERTED))
 
-    def looks(self, visits: np.ndarray, since: np.ndarray, until: np.ndarray) -> Looks:
+    def looks(self, visits: np.ndarray, since: np.ndarray, until: np.ndarray) -> TimeSpans:
         """Looks at the customers of `visits` (positions)."""
-        return Looks(self.customer_id[visits], since, until)
+        return TimeSpans(self.customer_id[visits], since, until)
 
 
 def visits_by_stage(visits: pd.DataFrame, spells: Spells, *, stages: tuple[str, ...]) -> list[StageVisits]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from journeylab.estimators.aalen_johansen import AalenJohansen
-from journeylab.estimators.exposure import Exposure
+from journeylab.estimators.initial_state import Start
 from journeylab.estimators.intervals import probability_interval
 from journeylab.estimators.product_integral import ProductIntegral
-from journeylab.estimators.start import Start
-from journeylab.events.transitions import Transitions
+from journeylab.estimators.rows_at_risk import RowsAtRisk
+from journeylab.events.spells.transitions import Transitions
 
 # What is nearer to 0 or 1 than this is there but for rounding.
 ROUNDING = 1e-12
@@ -106,7 +106,7 @@ def _fit(watched: Transitions, begins: float) -> AalenJohansen:
     """The estimate from all at risk, the start being where those are who are watched just after day `begins`."""
     columns = (watched.entry, watched.exit, watched.origin, watched.destination)
     rows = dict(zip(("entry", "exit", "origin", "destination"), columns, strict=True))
-    exposure = Exposure.of({**rows, "ids": watched.customer, "weights": None}, n_states=len(watched.states))
+    exposure = RowsAtRisk.of({**rows, "ids": watched.customer, "weights": None}, n_states=len(watched.states))
     here = (exposure.entry <= begins) & (exposure.exit > begins)
     origin, codes = exposure.origin[here], exposure.codes[here]
     counts = np.bincount(origin, minlength=exposure.n_states)

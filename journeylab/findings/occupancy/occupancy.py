@@ -13,13 +13,14 @@ from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest
 from journeylab.base.words import counted, in_days, percent
-from journeylab.events.exits import MOVES
 from journeylab.events.spells import Spells
-from journeylab.events.transitions import Transitions, find_transitions
-from journeylab.findings.exits import check_confidence
-from journeylab.findings.finding import Finding, Grouping, watched, why_nobody
+from journeylab.events.spells.exits import MOVES
+from journeylab.events.spells.transitions import Transitions, find_transitions
+from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.occupancy.curves import JourneyCurves
-from journeylab.findings.occupancy.rows import FEWEST, N_DAYS_DRAWN, drawn_rows, last_day, mean_rows, share_rows
+from journeylab.findings.occupancy.tables import N_DAYS_DRAWN, drawn_rows, last_day, mean_rows, share_rows
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Occupancy(Finding):
         if len(wrong):
             raise EstimateError(
                 f"The shares of all states on day {np.ravel(wrong.index[0])[-1]:g} sum to {wrong.iloc[0]:g}, not to 1. "
-                "A customer must be in exactly one state: look at the spells with check_spells."
+                "A customer must be in exactly one state: look at the spells with find_flaws."
             )
 
     def sentence(self) -> str:
@@ -122,7 +123,9 @@ class Occupancy(Finding):
             return rows.assign(is_few=False)
         customers = rows["group"].map(self.table.groupby("group")["n"].max()).fillna(0).astype(int)
         named = rows["group"] + " (few: " + customers.map(lambda n: counted(n, "customer")) + ")"
-        return rows.assign(is_few=customers < FEWEST, group=rows["group"].where(customers >= FEWEST, named))
+        return rows.assign(
+            is_few=customers < MIN_CUSTOMERS, group=rows["group"].where(customers >= MIN_CUSTOMERS, named)
+        )
 
     def _at_risk(self) -> pd.DataFrame:
         """Customers watched, on a few of the days drawn, for each group."""
@@ -238,7 +241,8 @@ def estimate_occupancy(
     spells: Spells,
     *,
     times: Iterable[str | timedelta],
-    by: Grouping | pd.Series | str | None = None,
+    by: By | None = None,
+    where: Where | None = None,
     confidence: float = 0.95,
 ) -> Occupancy:
     """Where are customers at each of `times` (["30d", "90d"]) after they entered the journey, and how long where?
@@ -263,11 +267,12 @@ def estimate_occupancy(
     """
     asked = _read_times(times)
     check_confidence(confidence)
+    spells = select(spells, where)
     grouping = None if by is None else Grouping.of(by, spells)
     name = grouping.name if grouping else None
     journeys = find_transitions(spells)
     parts = _parts(spells, journeys, grouping)
-    found = [JourneyCurves.of(part, since, confidence, least=FEWEST) for part, since in parts]
+    found = [JourneyCurves.of(part, since, confidence, least=MIN_CUSTOMERS) for part, since in parts]
     curves = [each for each in found if each]
     table = share_rows(curves, asked, of=JourneyCurves.shares, by=name)
     return Occupancy(

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from journeylab.base.errors import EstimateError
-from journeylab.events.paths import ALREADY_INSIDE, EARLIER_LOSS, FIRST_ENTRY, ONGOING
+from journeylab.events.queries.paths import ALREADY_INSIDE, EARLIER_LOSS, FIRST_ENTRY, ONGOING
 from journeylab.findings.paths.edges import KINDS
 
 IN = {FIRST_ENTRY: "first_entries", ALREADY_INSIDE: "already_inside", EARLIER_LOSS: "earlier_losses"}

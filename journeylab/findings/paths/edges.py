@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from journeylab.estimators.intervals import probability_interval
-from journeylab.events.paths import ONGOING, Paths
+from journeylab.events.queries.paths import ONGOING, Paths
 
 BASE = {"n": int, "customers": int}
 SHARES = {"moved": int, "movers": int, "estimate": float, "lower": float, "upper": float}

@@ -11,24 +11,25 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.ordering import largest
-from journeylab.base.suppression import FEWEST
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, percent
-from journeylab.events.exits import MOVES
-from journeylab.events.paths import ONGOING, Paths, find_paths
+from journeylab.events.queries.paths import ONGOING, Paths, find_paths
 from journeylab.events.spells import Spells
-from journeylab.findings.exits import check_confidence
-from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
+from journeylab.events.spells.exits import MOVES
+from journeylab.findings.arguments import check_confidence
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.paths import tables
 from journeylab.findings.paths.balance import build_balance, check_balance
-from journeylab.findings.paths.drawing import alt_text, drawn_rows, elapsed, heads
 from journeylab.findings.paths.edges import KINDS
-from journeylab.findings.paths.few import hidden, pooled
+from journeylab.findings.paths.figures import alt_text, drawn_rows, elapsed, heads
+from journeylab.findings.paths.tables import hidden, pooled
 from journeylab.findings.paths.variants import COLUMNS, variant_rows
 
 WIDTH = 7.6
 # So many ways are looked through for the most frequent one that completed the journey.
 MANY = 1000
-SILENT_NOTE = f"What fewer than {FEWEST} customers did is drawn, and nothing is written at it."
+SILENT_NOTE = f"What fewer than {MIN_SHOWN} customers did is drawn, and nothing is written at it."
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class Flow(Finding):
         )
 
     def _plot_shares(self, ax) -> Chart:
-        rows = self.shares[(self.shares["customers"] >= FEWEST) & ~self.shares["stage"].isin(self.completing)]
+        rows = self.shares[(self.shares["customers"] >= MIN_SHOWN) & ~self.shares["stage"].isin(self.completing)]
         if rows.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
         wide = rows.pivot(index=["stage", "group", "n"], columns="kind", values="estimate").fillna(0.0)
@@ -199,20 +200,20 @@ class Flow(Finding):
 
     def _share(self, row: pd.Series) -> str:
         group = f" with {self.by} “{row['group']}”" if self.by else ""
-        if row["movers"] < FEWEST:
-            return f"fewer than {FEWEST} of {counted(row['customers'], 'customer')}{group}"
+        if row["movers"] < MIN_SHOWN:
+            return f"fewer than {MIN_SHOWN} of {counted(row['customers'], 'customer')}{group}"
         interval = f"{self.confidence:.0%} interval {percent(row['lower'])} to {percent(row['upper'])}"
         return f"{percent(row['estimate'])} of {counted(row['n'], 'visit')}{group} ({interval})"
 
     def _turning(self) -> str:
         """Where the largest share of visits turns back, and how many skip a stage."""
-        back = self.shares[(self.shares["kind"] == "back") & (self.shares["movers"] >= FEWEST)]
-        told = f"From no stage did {FEWEST} customers or more go back."
+        back = self.shares[(self.shares["kind"] == "back") & (self.shares["movers"] >= MIN_SHOWN)]
+        told = f"From no stage did {MIN_SHOWN} customers or more go back."
         if len(back):
             most = back.iloc[largest(back["estimate"])]
             told = f"The largest share goes back from “{most['stage']}”: {self._share(most)}."
         skipped, visits = (int(self.balance[column].sum()) for column in ("skip", "visits"))
-        few = "None" if not skipped else f"{skipped:,}" if skipped >= FEWEST else f"Fewer than {FEWEST}"
+        few = "None" if not skipped else f"{skipped:,}" if skipped >= MIN_SHOWN else f"Fewer than {MIN_SHOWN}"
         return f"{told} {few} of all {visits:,} visits skipped a stage."
 
     def _variants_told(self, rows: pd.DataFrame, group: str) -> str:
@@ -220,7 +221,7 @@ class Flow(Finding):
         if rows.empty:
             return f"No customer’s{group} journey began in the window, so that no way is known whole."
         if named.empty or named["ended"].eq("various").all():
-            return f"No way was taken by {FEWEST} of {counted(int(rows['n'].iloc[0]), 'customer')}{group} or more."
+            return f"No way was taken by {MIN_SHOWN} of {counted(int(rows['n'].iloc[0]), 'customer')}{group} or more."
         first = named.iloc[0]
         done = named[named["ended"] == "completed"] if first["ended"] != "completed" else named.iloc[:0]
         goal = (
@@ -240,8 +241,8 @@ class Flow(Finding):
 
     def _lane(self, row: pd.Series) -> str:
         visits = counted(row["n"], "visit")
-        if 0 < row["movers"] < FEWEST:
-            return f"fewer than {FEWEST} customers so far (of {visits})"
+        if 0 < row["movers"] < MIN_SHOWN:
+            return f"fewer than {MIN_SHOWN} customers so far (of {visits})"
         return f"{percent(row['estimate'])} so far ({percent(row['lower'])} to {percent(row['upper'])}; {visits})"
 
     def _left_out(self) -> str:
@@ -251,12 +252,14 @@ class Flow(Finding):
 
 
 def _after(row: pd.Series) -> str:
-    if row["timed"] < FEWEST:
+    if row["timed"] < MIN_SHOWN:
         return ""
     return f", after a median of {elapsed(row['median_days'])} among those who moved"
 
 
-def estimate_flow(spells: Spells, *, by: Grouping | pd.Series | str | None = None, confidence: float = 0.95) -> Flow:
+def estimate_flow(
+    spells: Spells, *, by: By | None = None, where: Where | None = None, confidence: float = 0.95
+) -> Flow:
     """From which stage do customers go to which, so far, and by which ways from the first stage to the end?
 
     The unit is the visit (spell); shares are of the visits to the stage, with standard errors clustered by customer.
@@ -272,6 +275,7 @@ def estimate_flow(spells: Spells, *, by: Grouping | pd.Series | str | None = Non
     and 1; spells that do not follow from one another.
     """
     check_confidence(confidence)
+    spells = select(spells, where)
     grouping = None if by is None else Grouping.of(by, spells)
     name = grouping.name if grouping else None
     visits, journey = watched(spells, grouping), spells.journey

@@ -5,13 +5,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.estimators.intervals import wilson
-from journeylab.events.exits import ways_out
 from journeylab.events.journey import Journey
-from journeylab.events.paths import ONGOING, SOURCES, Paths
+from journeylab.events.queries.paths import ONGOING, SOURCES, Paths
+from journeylab.events.spells.exits import ways_out
 from journeylab.findings.finding import tidy
 from journeylab.findings.paths import edges
 from journeylab.findings.paths.edges import BASE, DAYS, KINDS, SHARES, Edges
+from journeylab.findings.paths.variants import how_many_to_name
+
+OTHERS = f"others, some of fewer than {MIN_SHOWN} customers"
 
 _NUMBERS = {**BASE, **SHARES, **DAYS}
 
@@ -105,3 +109,41 @@ def _nobody(base: dict | None, confidence: float) -> dict:
     missing = dict.fromkeys((name for name, kind in DAYS.items() if kind is float), np.nan)
     share = {"estimate": 0.0 if n else np.nan, "lower": float(lower), "upper": float(upper)}
     return {"n": n, "customers": customers, "moved": 0, "movers": 0, **share, **missing, "timed": 0}
+
+
+def pooled(rows: pd.DataFrame, *, base: str, end: str) -> pd.DataFrame:
+    """`rows` with those of fewer than five `movers` added up within each (group and) `base`, as “others, some
+    of fewer than 5 customers” in the column `end`; with the next smallest among them, where else the sum could be told
+    from the rest.
+
+    The sum keeps `moved` and `estimate`; how many customers they were, intervals and days are then missing.
+    """
+    keys = [column for column in ("group", base) if column in rows]
+    parts = [_pooled(part, end) for _, part in rows.groupby(keys, sort=False, observed=True)]
+    return pd.concat(parts, ignore_index=True) if parts else rows
+
+
+def hidden(rows: pd.DataFrame, count: str, *told: str) -> pd.DataFrame:
+    """`rows` with the column `count`, and what is `told` of it, missing where it is of one to four."""
+    is_few = (rows[count] > 0) & (rows[count] < MIN_SHOWN)
+    columns = {column: rows[column].astype("Float64" if column != count else "Int64") for column in (count, *told)}
+    return rows.assign(**{column: values.mask(is_few) for column, values in columns.items()})
+
+
+def _pooled(rows: pd.DataFrame, end: str) -> pd.DataFrame:
+    ordered = rows.sort_values("movers", ascending=False, kind="stable")
+    n_named = how_many_to_name(ordered["movers"].to_numpy(), len(ordered))
+    few = ordered.iloc[n_named:]
+    if few.empty:
+        return rows
+    kept = rows.drop(index=few.index).astype({"movers": "Int64", "timed": "Int64"})
+    known = {
+        column: few[column].iloc[0] for column in ("group", "n", "customers", *_bases(rows, end)) if column in rows
+    }
+    sums = {end: OTHERS, "kind": "various", "moved": few["moved"].sum(), "estimate": few["estimate"].sum()}
+    added = pd.DataFrame([known | sums]).reindex(columns=rows.columns)
+    return pd.concat([kept, added.astype(kept.dtypes.to_dict())], ignore_index=True)
+
+
+def _bases(rows: pd.DataFrame, end: str) -> list[str]:
+    return [column for column in ("stage", "branch") if column in rows and column != end]

@@ -7,10 +7,10 @@ import pandas as pd
 
 from journeylab.base.durations import DAY
 from journeylab.base.errors import EstimateError
-from journeylab.base.suppression import FEWEST
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted
 from journeylab.estimators.intervals import wilson
-from journeylab.events.paths import ONGOING, Paths, Ways, find_ways
+from journeylab.events.queries.paths import ONGOING, Paths, Ways, find_ways
 
 COLUMNS = {
     **dict.fromkeys(("group", "way", "ended"), object),
@@ -61,8 +61,8 @@ def variant_rows(paths: Paths, completing: Collection[str], *, most: int, loops:
 def how_many_to_name(counts: np.ndarray, most: int) -> int:
     """How many of `counts`, descending, get a row of their own: at most `most`, none of fewer than five, and so that
     the others together are five or more, or none at all; else the one row could be told from the rest."""
-    n_kept = min(most, int((counts >= FEWEST).sum()))
-    while 0 < counts[n_kept:].sum() < FEWEST and n_kept:
+    n_kept = min(most, int((counts >= MIN_SHOWN).sum()))
+    while 0 < counts[n_kept:].sum() < MIN_SHOWN and n_kept:
         n_kept -= 1
     return n_kept
 

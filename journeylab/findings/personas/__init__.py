@@ -2,8 +2,7 @@
 
 from journeylab.findings.personas.assign import Assignment
 from journeylab.findings.personas.cards import Cards, PersonaCard
+from journeylab.findings.personas.estimate import find_personas, read_personas
 from journeylab.findings.personas.personas import Personas
-from journeylab.findings.personas.reading import read_personas
-from journeylab.findings.personas.search import find_personas
 
 __all__ = ["Assignment", "Cards", "PersonaCard", "Personas", "find_personas", "read_personas"]

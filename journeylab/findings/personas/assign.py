@@ -15,7 +15,8 @@ from journeylab.events.features import FeaturePlan, Features, apply_plan, unseen
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells, find_spells
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.personas.landmark import Landmark, check_window
 from journeylab.findings.personas.scan import observe
 

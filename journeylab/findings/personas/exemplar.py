@@ -1,14 +1,18 @@
 """Exemplars: what is one customer like who is as typical of a persona as any, told so that nobody is recognised?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
 from journeylab.base.ordering import largest, smallest
-from journeylab.base.suppression import FEWEST
-from journeylab.findings.personas.measures import COUNTED, LEVEL, NUMBER, SHARE, Measured, part_of
+from journeylab.base.suppression import MIN_SHOWN
+from journeylab.events.features import Features
+from journeylab.findings.personas.measures import COUNTED, LEVEL, NUMBER, SHARE, Measured, find_measures, part_of
+from journeylab.findings.personas.profile import compare_measures
+from journeylab.findings.personas.rules import find_rules
 
 COLUMNS = {"persona": object, "feature": object, "value": object}
 MAX_CUSTOMERS = 8_000
@@ -86,7 +90,7 @@ def _told(measures: Sequence[Measured], drawn: np.ndarray, typical: int, own: np
     for each in measures:
         if each.kind == LEVEL and each.amounts[place] == 1:
             narrower = alike[each.amounts[drawn[alike]] == 1]
-            if len(narrower) >= FEWEST:
+            if len(narrower) >= MIN_SHOWN:
                 alike = narrower
                 yield each.family, part_of(each.feature)
 
@@ -105,3 +109,26 @@ def about(amount: float, *, whole: bool = False) -> str:
 def tenths(share: float) -> str:
     """`share` to the nearest tenth: “about 30%”; “under 5%” below that."""
     return f"about {round(10 * share) * 10}%" if share >= 0.05 else "under 5%"
+
+
+@dataclass(frozen=True)
+class Description:
+    """Tables that tell of personas.
+
+    profiles: see `profile.profile`. rules: see `rules.find_rules`. exemplars: see `exemplar.find_exemplars`.
+    """
+
+    profiles: pd.DataFrame
+    rules: pd.DataFrame
+    exemplars: pd.DataFrame
+
+
+def describe(features: Features, labels: np.ndarray, ids: list[str], *, rows: np.ndarray, seed: int) -> Description:
+    """`labels` numbers the persona, in `ids`, of each customer of `features`; only `rows` are looked at (a sample of
+    many)."""
+    measures, own = tuple(find_measures(features, rows)), labels[rows]
+    return Description(
+        profiles=compare_measures(measures, own, ids),
+        rules=find_rules(measures, own, ids, seed=seed),
+        exemplars=find_exemplars(measures, own, ids, seed=seed),
+    )

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from journeylab.base import charts
+from journeylab.findings.personas.number import SOLID_FROM
 from journeylab.findings.personas.profile import sets_apart
-from journeylab.findings.personas.verdicts import SOLID_FROM
 
 HOW_MANY = "How many personas?"
 FOUND_AGAIN = "Are the same personas found in other customers?"

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base import durations
-from journeylab.base.errors import EstimateError
+from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted, in_days
 from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells
 
-MIN_CUSTOMERS = 30
+ACCOUNT = "account"
+
+MIN_JUDGED = 30
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Landmark:
     @classmethod
     def of(cls, log: EventLog, spells: Spells, within: str | timedelta) -> "Landmark":
         """Who of `log`'s customers can be judged."""
-        words = in_words(within)
+        words = landmark_in_words(within)
         length = pd.Timedelta(durations.microseconds(within), unit="us")
         columns = ["customer_id", "spell", "entered", "left", "outcome", "returned_from"]
         visits = spells.table.select(columns).to_pandas()
@@ -62,18 +64,18 @@ class Landmark:
     def too_few(self) -> str | None:
         """How few can be judged and why, in words; None where 30 customers or more can."""
         n = len(self.entries)
-        if n >= MIN_CUSTOMERS:
+        if n >= MIN_JUDGED:
             return None
         reasons = self.left_out[self.left_out["customers"] > 0].itertuples()
         why = ", ".join(f"{row.customers:,} {row.reason}" for row in reasons) or "nobody"
         return (
             f"{f'only {n}' if n else 'none'} of {counted(self.customers, 'customer')} can be judged by their "
-            f"first {self.within} (left out: {why}), and {MIN_CUSTOMERS} are needed. "
+            f"first {self.within} (left out: {why}), and {MIN_JUDGED} are needed. "
             "Ask for a shorter `within`, or widen the window."
         )
 
 
-def in_words(within: str | timedelta) -> str:
+def landmark_in_words(within: str | timedelta) -> str:
     """A duration in days: “30 days”.
 
     >>> in_words("2w")
@@ -86,6 +88,28 @@ def check_window(within: str | timedelta, window: Window) -> None:
     """Raise EstimateError if nobody can be watched for `within` in `window`."""
     if durations.days(within) > window.days:
         raise EstimateError(
-            f"Personas from the first {in_words(within)} were asked for, but the window is {window.days:g} days long. "
+            f"Personas were asked for from the first {landmark_in_words(within)}, "
+            f"but the window is {window.days:g} days long. "
             "Ask for a shorter `within`, or widen the window."
         )
+
+
+def account_numbers(table: pd.DataFrame, customers: pd.Index, accounts: str | None) -> np.ndarray:
+    """(customers,) the number of each customer's account, from the column `accounts` of `table` (index customer_id); by
+    default from the column `account` if there is one.
+
+    Without a column, and where a customer has no account, the customer is an account of its own. Raises EstimateError
+    if there is no such column.
+    """
+    alone = np.arange(len(customers))
+    if accounts is None and ACCOUNT not in table.columns:
+        return alone
+    accounts = accounts or ACCOUNT
+    if accounts not in table.columns:
+        known = [str(column) for column in table.columns]
+        raise EstimateError(
+            f"The customers have no attribute “{accounts}” that could say whose account each is. "
+            f"{did_you_mean(accounts, known)}"
+        )
+    codes = pd.factorize(table[accounts].reindex(customers))[0]
+    return np.unique(np.where(codes >= 0, codes, len(customers) + alone), return_inverse=True)[1]

@@ -43,7 +43,7 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Evidence(_Frozen):
+class NoteEvidence(_Frozen):
     """An interview or another source on which a name or a note rests, and its date."""
 
     model_config = ConfigDict(
@@ -63,7 +63,7 @@ class PersonaNote(_Frozen):
 
     name: Text | None = None
     note: Text | None = None
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[NoteEvidence, ...] = ()
 
 
 class _File(_Frozen):
@@ -112,7 +112,7 @@ def no_notes() -> pd.DataFrame:
     return PersonaNotes({}).table()
 
 
-def read_notes(source: str | Path | Mapping[str, Any]) -> PersonaNotes:
+def read_persona_notes(source: str | Path | Mapping[str, Any]) -> PersonaNotes:
     """The names and notes in a YAML file, or in a mapping with the same keys.
 
     Raises one StudyError that lists every problem by line: a file that is not there or no YAML, unknown keys, values of

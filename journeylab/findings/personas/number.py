@@ -13,11 +13,15 @@ described better by cutting each in two. So every candidate has to pass:
 The first candidate to pass is the number. The statistics are in `journeylab.estimators.latent_class`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 import numpy as np
 import pandas as pd
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from scipy.sparse import csr_matrix
 
 from journeylab.base.ordering import settled, smallest
@@ -31,7 +35,17 @@ from journeylab.estimators.latent_class import (
     against_independence,
     bootstrap_jaccard,
 )
-from journeylab.findings.personas.verdicts import PATTERN_FROM
+
+SOLID = "solid"
+PATTERN = "pattern"
+DO_NOT_USE = "do not use"
+NOT_PROVEN = "not proven: no replicates were asked for"
+NO_STRUCTURE = "no structure found: one kind of customer"
+
+SOLID_FROM = 0.75
+PATTERN_FROM = 0.6
+
+ProgressWanted = bool | Callable[[int], None]
 
 PROOF_ROWS = 5_000
 INDEPENDENCE, ONE_CLOUD = "no two features go together", "one continuous cloud"
@@ -63,7 +77,7 @@ class Proving:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class NumberEvidence:
     """The customers by whom personas are proven, at most 5,000 of those fitted, and how.
 
     With more customers, what is proven is what 5,000 of them show: personas found again in samples of 5,000.
@@ -75,7 +89,7 @@ class Evidence:
     seed: int
 
     @classmethod
-    def of(cls, observed: Observed, encoding: Encoding, proving: Proving, *, seed: int) -> "Evidence":
+    def of(cls, observed: Observed, encoding: Encoding, proving: Proving, *, seed: int) -> "NumberEvidence":
         """A sample of the customers `observed`."""
         n = len(proving.units)
         rows = np.arange(n)
@@ -122,7 +136,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class NullComparison:
     """What `personas` personas gain, beside a null model: `fewer` continuous clouds, or, where `fewer` is 0, features
     of which no two go together."""
 
@@ -161,7 +175,7 @@ class Number:
     """
 
     personas: int
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: tuple[NullComparison, ...] = ()
     jaccard: dict[int, np.ndarray] = field(default_factory=dict)
 
     @property
@@ -186,7 +200,7 @@ class Number:
         return all(each.test.is_beyond for each in made if each.fewer <= 1 or each.personas == self.personas)
 
 
-def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, evidence: Evidence) -> Number:
+def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, evidence: NumberEvidence) -> Number:
     """The number of personas of `models` (with 1, 2, ... classes; `scan` their rows) that `evidence` bears.
 
     Without replicates nothing can be proven; then it is the number with the lowest ICL among those whose personas hold
@@ -196,9 +210,9 @@ def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, evidence: Evi
         return Number(_lowest(scan, "icl"))
     most = _lowest(scan, "adjusted_bic")
     tested = max(_lowest(scan, "icl"), 2)
-    made = [Comparison(0, tested, evidence.against_independence(tested))]
+    made = [NullComparison(0, tested, evidence.against_independence(tested))]
     if made[0].test.is_beyond:
-        made.append(Comparison(1, tested, evidence.against_clouds(models[0], tested)))
+        made.append(NullComparison(1, tested, evidence.against_clouds(models[0], tested)))
     if not made[-1].test.is_beyond:
         return Number(1, tuple(made))
     jaccard = {}
@@ -206,7 +220,7 @@ def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, evidence: Evi
         if not 1 < number <= most:
             continue
         if (number - 1, number) != (1, tested):
-            made.append(Comparison(number - 1, number, evidence.against_clouds(models[number - 2], number)))
+            made.append(NullComparison(number - 1, number, evidence.against_clouds(models[number - 2], number)))
             if not made[-1].test.is_beyond:
                 continue
         jaccard[number] = evidence.found_again(models[number - 1])
@@ -217,3 +231,33 @@ def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, evidence: Evi
 
 def _lowest(scan: pd.DataFrame, criterion: str) -> int:
     return int(scan["personas"].iloc[smallest(scan[criterion].where(scan["is_large_enough"]))])
+
+
+@contextmanager
+def telling(progress: ProgressWanted) -> Iterator[Callable[[], None]]:
+    """What to call after each replicate.
+
+    progress: False tells nobody; True shows a line on standard error while it lasts, where that is a terminal; a
+    function is called with the number of replicates done so far. How many there will be is not known before: drawing
+    stops where the answer is clear.
+    """
+    done = count(1)
+    if callable(progress):
+        yield lambda: progress(next(done))
+        return
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not (progress and console.is_terminal)) as line:
+        task = line.add_task("Proving personas")
+        yield lambda: line.update(task, description=f"Proving personas: {next(done):,} replicates")
+
+
+def verdict(jaccard: float, *, is_beyond_independence: bool, is_beyond_clouds: bool) -> str:
+    """The verdict on a persona that is found again with a mean Jaccard coefficient of `jaccard`.
+
+    >>> verdict(0.8, is_beyond_independence=True, is_beyond_clouds=True)
+    'solid'
+    """
+    if jaccard < PATTERN_FROM or not is_beyond_independence:
+        return DO_NOT_USE
+    return SOLID if jaccard >= SOLID_FROM and is_beyond_clouds else PATTERN

@@ -14,20 +14,21 @@ from journeylab.events.features import FeaturePlan
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 from journeylab.findings.personas.assign import Assignment, Definition, assign
 from journeylab.findings.personas.cards import Cards, Material, build_cards
 from journeylab.findings.personas.exemplar import no_exemplars
 from journeylab.findings.personas.figures import FOUND_AGAIN, HOW_MANY, apart_figure, proof_figure, scan_figure
 from journeylab.findings.personas.file import write_fields
-from journeylab.findings.personas.notes import PersonaNotes, no_notes, read_notes
+from journeylab.findings.personas.notes import PersonaNotes, no_notes, read_persona_notes
 from journeylab.findings.personas.number import STRUCTURE
 from journeylab.findings.personas.profile import COLUMNS as PROFILED
 from journeylab.findings.personas.proof import PROOF, VERDICTS
 from journeylab.findings.personas.rules import no_rules
 from journeylab.findings.personas.scan import COLUMNS as SCANNED
-from journeylab.findings.personas.second_opinion import COLUMNS as SECOND_OPINION
-from journeylab.findings.personas.wording import no_structure_sentence, personas_sentence
+from journeylab.findings.personas.scan import COLUMNS as SECOND_OPINION
+from journeylab.findings.personas.sentences import no_structure_sentence, personas_sentence
 
 _TABLE = {
     **dict.fromkeys(("persona", "name"), object),
@@ -176,7 +177,7 @@ class Personas(Finding):
         Ids stay as they are, and personas that are not named keep the generated name. Where there is no persona,
         nothing changes. Raises StudyError as `read_notes` does, and for an id that no persona has, by line.
         """
-        read = notes if isinstance(notes, PersonaNotes) else read_notes(notes)
+        read = notes if isinstance(notes, PersonaNotes) else read_persona_notes(notes)
         if self.lacking:
             return self
         read.check(self.table["persona"])

@@ -6,8 +6,7 @@ from scipy.stats import t
 
 from journeylab.base.ordering import largest_of_rows, settled
 from journeylab.estimators.latent_class import LatentClass, certainty, local_dependence, split_half_jaccard
-from journeylab.findings.personas.number import Evidence, Number
-from journeylab.findings.personas.verdicts import NO_STRUCTURE, NOT_PROVEN, verdict
+from journeylab.findings.personas.number import NO_STRUCTURE, NOT_PROVEN, Number, NumberEvidence, verdict
 
 SPLITS = 5
 PROOF = {
@@ -23,7 +22,7 @@ VERDICTS = {name: PROOF[name] for name in ("persona", "verdict", "n", "certainty
 SCANNED = {**dict.fromkeys(("gain", "gain_by_chance", "p", "stability"), float), "is_chosen": bool}
 
 
-def prove(model: LatentClass, probabilities: np.ndarray, *, number: Number, evidence: Evidence) -> pd.DataFrame:
+def prove(model: LatentClass, probabilities: np.ndarray, *, number: Number, evidence: NumberEvidence) -> pd.DataFrame:
     """One row per class of `model`, in its order, with the columns of `PROOF`; see `Personas.proof`.
 
     `probabilities` of all customers give n and certainty; the rest is of the customers of `evidence`.
@@ -81,7 +80,7 @@ def _mean(jaccard: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return mean, (mean - margin).clip(0, 1), (mean + margin).clip(0, 1)
 
 
-def _split_half(model: LatentClass, evidence: Evidence) -> np.ndarray:
+def _split_half(model: LatentClass, evidence: NumberEvidence) -> np.ndarray:
     return split_half_jaccard(
         evidence.counts,
         model,

@@ -15,9 +15,9 @@ from journeylab.base.ordering import ordered
 from journeylab.base.words import counted, percent
 from journeylab.estimators.intervals import probability_interval
 from journeylab.events.log import Window
-from journeylab.findings.exits import ExitCurves
+from journeylab.findings.arguments import MIN_CUSTOMERS
+from journeylab.findings.exit_curves import ExitCurves
 from journeylab.findings.finding import Finding, tidy
-from journeylab.findings.survival.rows import FEWEST
 from journeylab.findings.survival.tail import FAMILIES, Tail, fit_tail
 
 OBSERVED, EXTRAPOLATION = "observed", "extrapolation"
@@ -176,18 +176,18 @@ def extrapolate(
 
 def _observed_until(curve: ExitCurves) -> float:
     """The last day on which 10 visits were at risk; where there never were, the last day watched."""
-    stretch = curve.exits.stretch(FEWEST)
+    stretch = curve.exits.stretch(MIN_CUSTOMERS)
     return stretch[1] if stretch else curve.fitted.last_time
 
 
 def _why_not(curve: ExitCurves, until: float, day: float) -> str | None:
     if until >= day:
         return f"watched until day {until:,.1f}, beyond the horizon"
-    if few := curve.exits.few(FEWEST):
+    if few := curve.exits.few(MIN_CUSTOMERS):
         return few
     after = curve.exits.exit[(curve.exits.destination > 0) & (curve.exits.exit > 0)]
-    if len(after) < FEWEST:
-        return f"only {counted(len(after), 'visit')} ended after the day of entering, and {FEWEST} are needed"
+    if len(after) < MIN_CUSTOMERS:
+        return f"only {counted(len(after), 'visit')} ended after the day of entering, and {MIN_CUSTOMERS} are needed"
     return "all visits that ended did so on one day" if after.min() == after.max() else None
 
 

@@ -11,13 +11,14 @@ from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import percent
-from journeylab.events.exits import MOVES, find_exits
 from journeylab.events.spells import Spells
-from journeylab.findings.exits import ExitCurves, check_confidence, with_enough_at_risk
-from journeylab.findings.finding import Finding, Grouping, tidy, watched, why_nobody
+from journeylab.events.spells.exits import MOVES, find_exits
+from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
+from journeylab.findings.exit_curves import ExitCurves, with_enough_at_risk
+from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.survival.extrapolation import Extrapolation, extrapolate
-from journeylab.findings.survival.rows import (
-    FEWEST,
+from journeylab.findings.survival.tables import (
     INSIDE,
     MEAN_COLUMNS,
     QUANTILE_COLUMNS,
@@ -247,7 +248,7 @@ class Survival(Finding):
 
 
 def estimate_survival(
-    spells: Spells, *, by: Grouping | pd.Series | str | None = None, confidence: float = 0.95
+    spells: Spells, *, by: By | None = None, where: Where | None = None, confidence: float = 0.95
 ) -> Survival:
     """How long customers stay in each stage, and by which ways they leave it, on the spell clock.
 
@@ -269,10 +270,11 @@ def estimate_survival(
     (2012), Statistics in Medicine 31:1074-1088.
     """
     check_confidence(confidence)
+    spells = select(spells, where)
     grouping = None if by is None else Grouping.of(by, spells)
     name = grouping.name if grouping else None
     visited = [exits for exits in find_exits(watched(spells, grouping), spells.journey) if exits.n]
-    curves = tuple(ExitCurves.of(with_enough_at_risk(exits, FEWEST), confidence) for exits in visited)
+    curves = tuple(ExitCurves.of(with_enough_at_risk(exits, MIN_CUSTOMERS), confidence) for exits in visited)
     return Survival(
         title="Time in each stage" + (f", by {name}" if name else ""),
         table=states_of(curves, by=name),

@@ -8,7 +8,7 @@ from lifelines import ExponentialFitter, LogLogisticFitter, LogNormalFitter, Wei
 from lifelines.exceptions import ConvergenceError
 from scipy.special import expit, log_ndtr
 
-from journeylab.events.exits import Exits
+from journeylab.events.spells.exits import Exits
 
 # Step for the derivative of the scores, near the cube root of the rounding of floats.
 _STEP = 1e-5

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.durations import DAY
-from journeylab.events.exits import MOVES, Exits, find_exits
 from journeylab.events.journey import SILENT, Journey
-from journeylab.events.journey import Validation as Rule
+from journeylab.events.journey import ValidationRule as Rule
+from journeylab.events.spells.exits import MOVES, Exits, find_exits
 
 VALIDATED, MOVED_ON, LOST = "validated", "moved on unproven", "lost unproven"
 DECLARED = "declared"

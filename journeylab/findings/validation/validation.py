@@ -11,7 +11,7 @@ from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
-from journeylab.findings.exits import Cell
+from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import Finding
 from journeylab.findings.validation.proofs import DECLARED, VALIDATED
 
@@ -51,7 +51,7 @@ class Validation(Finding):
     by: str | None
     stages: tuple[str, ...] = field(repr=False)
     unruled: tuple[str, ...]
-    cells: tuple[Cell, ...] = field(repr=False)
+    cells: tuple[StageExits, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
         wrong = self.counts[self.counts["triggered"] != self.counts[list(_PARTS)].sum(axis=1)]

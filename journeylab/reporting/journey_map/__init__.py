@@ -2,6 +2,6 @@
 
 from journeylab.reporting.journey_map.build import build_map
 from journeylab.reporting.journey_map.change import MapChange
-from journeylab.reporting.journey_map.journey_map import JourneyMap, SideBySide, read_map, side_by_side
+from journeylab.reporting.journey_map.journey_map import JourneyMap, MapComparison, compare_maps, read_map
 
-__all__ = ["JourneyMap", "MapChange", "SideBySide", "build_map", "read_map", "side_by_side"]
+__all__ = ["JourneyMap", "MapChange", "MapComparison", "build_map", "compare_maps", "read_map"]

@@ -7,11 +7,12 @@ from typing import Any, Protocol, runtime_checkable
 import pandas as pd
 
 from journeylab.base.errors import ReportError, did_you_mean
-from journeylab.base.suppression import FEWEST
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 from journeylab.reporting.journey_map.cells import one_cell, tidy_cells
-from journeylab.reporting.journey_map.journey_map import EVERYONE, JourneyMap, Stage
+from journeylab.reporting.journey_map.journey_map import EVERYONE, JourneyMap, MapStage
 from journeylab.reporting.journey_map.lanes import ASSUMPTION, LANES, LOSSES
 from journeylab.reporting.journey_map.measured import feelings_curve, lane_titles, measured_cells
 
@@ -26,7 +27,7 @@ _MOMENTS = (
 
 
 class Noted(Protocol):
-    """What people add: `scenario`, `owner`, and a table of remarks; `journeylab.notes` reads one."""
+    """What people add: `scenario`, `owner`, and a table of remarks; `journeylab.study.notes` reads one."""
 
     scenario: str | None
     owner: str | None
@@ -61,8 +62,7 @@ def build_map(
         is said under the map.
     log: the log, to say how many customers never came to a stage, and whether it tells more than the spells: then the
         map says that it is stale.
-    notes: what people added, see `journeylab.notes.read_notes`; remarks on one persona stand on that persona's map
-        and on everyone's.
+    notes: what people added, see `journeylab.study.notes`; remarks on one persona stand on its map and on everyone's.
     by, persona: the grouping that the findings were asked by, and the group to map. Only findings by that grouping then
         count: what is known of everyone is not known of the persona.
     previous: the map to compare with; cells that differ are marked, and `changes` lists them.
@@ -79,7 +79,7 @@ def build_map(
     rows = [*_counted_cells(visits, journey), *declared, *measured_cells(asked, persona, journey.title), *people.rows]
     named = [lane.name for lane in LANES] + [row["lane"] for row in rows]
     lanes = tuple(dict.fromkeys(named))
-    stages = tuple(Stage(each.name, each.title, each.completes) for each in journey.stages)
+    stages = tuple(MapStage(each.name, each.title, each.completes) for each in journey.stages)
     titles = {lane.name: lane.title for lane in LANES} | lane_titles(asked)
     found = JourneyMap(
         name=journey.name,
@@ -120,8 +120,8 @@ def _counted_cells(visits: pd.DataFrame, journey) -> Iterator[dict]:
         inside = own[own["outcome"] == "ongoing"]
         for part, rows in (("Entered", own), ("Inside now", inside)):
             customers = rows["customer_id"].nunique()
-            few = 0 < customers < FEWEST
-            words = f"fewer than {FEWEST} customers" if few else counted(customers, "customer")
+            few = 0 < customers < MIN_SHOWN
+            words = f"fewer than {MIN_SHOWN} customers" if few else counted(customers, "customer")
             visited = f" in {counted(len(rows), 'visit')}" if not few and len(rows) != customers else ""
             told = {"estimate": None if few else customers, "n": None if few else len(rows)}
             yield one_cell("stage", stage.name, words + visited, part=part) | told
@@ -189,12 +189,12 @@ def _header(
     yield "Scenario", people.scenario or "not noted"
     yield "Owner", people.owner or "not noted"
     yield "Period", f"{_day(spells.window.start)} up to {_day(spells.window.end)}"
-    few = 0 < customers < FEWEST
-    yield "Customers", f"fewer than {FEWEST}" if few else f"{customers:,}{of_log}, {counted(len(visits), 'visit')}"
+    few = 0 < customers < MIN_SHOWN
+    yield "Customers", f"fewer than {MIN_SHOWN}" if few else f"{customers:,}{of_log}, {counted(len(visits), 'visit')}"
     for column in _ACCOUNTS:
         if column in spells.customers:
             accounts = spells.customers.reindex(visits["customer_id"].unique())[column].nunique()
-            yield "Accounts", f"{accounts:,}" if accounts >= FEWEST or not accounts else f"fewer than {FEWEST}"
+            yield "Accounts", f"{accounts:,}" if accounts >= MIN_SHOWN or not accounts else f"fewer than {MIN_SHOWN}"
             break
     covering = next((each for each in findings if isinstance(each, Covering)), None)
     yield "Customers seen, by source", covering.coverage_in_words(persona) if covering else "not measured"

@@ -52,7 +52,7 @@ class Item(NamedTuple):
     share: float | None
 
 
-class Cell(NamedTuple):
+class MapCell(NamedTuple):
     """What stands in one lane for one stage. `left_out`: how many items more there are; `before`: what the earlier map
     said, None where that is the same."""
 
@@ -121,7 +121,7 @@ def in_short(header: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(word, "; ".join(in_brief(part) for part in in_parts(said))) for word, said in header]
 
 
-def _cells(drawn: Drawn) -> dict[str, list[Cell]]:
+def _cells(drawn: Drawn) -> dict[str, list[MapCell]]:
     """The cells of each lane, in the order of the stages."""
     before = {}
     if drawn.changes is not None:
@@ -131,13 +131,13 @@ def _cells(drawn: Drawn) -> dict[str, list[Cell]]:
     own: dict[tuple[str, str], list[Any]] = {}
     for row in drawn.table.itertuples(index=False):
         own.setdefault((row.lane, row.stage), []).append(row)
-    found: dict[str, list[Cell]] = {}
+    found: dict[str, list[MapCell]] = {}
     for lane, _ in drawn.lanes:
         for stage in drawn.stages:
             items = tuple(_items(own[lane, stage.name]))
             mark = marks.get(stage.name, "") if lane == EMOTIONS else ""
             title, left_out = in_brief(stage.title, at_most=MOST_OF_TITLE), max(0, len(items) - MOST_ITEMS)
-            found.setdefault(lane, []).append(Cell(title, items, left_out, mark, before.get((lane, stage.name))))
+            found.setdefault(lane, []).append(MapCell(title, items, left_out, mark, before.get((lane, stage.name))))
     return found
 
 
@@ -149,9 +149,9 @@ def _items(rows: Iterable[Any]) -> Iterator[Item]:
         yield Item(in_brief(row.part, at_most=40), brief, row.text, row.evidence, row.source, share)
 
 
-def _row(drawn: Drawn, cells: dict[str, list[Cell]], lane: str) -> dict[str, Any]:
+def _row(drawn: Drawn, cells: dict[str, list[MapCell]], lane: str) -> dict[str, Any]:
     has_curve = lane == EMOTIONS and drawn.curve["estimate"].notna().any()
-    nothing = [Cell(stage.title, (), 0, "", None) for stage in drawn.stages]
+    nothing = [MapCell(stage.title, (), 0, "", None) for stage in drawn.stages]
     return {
         "persona": in_brief(drawn.persona, at_most=MOST_OF_TITLE),
         "cells": cells.get(lane, nothing),
@@ -189,7 +189,7 @@ def _size_on_paper(rows: Sequence[dict[str, Any]], n_stages: int, drawn: Drawn) 
     return size
 
 
-def _height(cell: Cell, letters: int) -> float:
+def _height(cell: MapCell, letters: int) -> float:
     """The height of a cell on paper, in parts of the font's size, where so many letters fit into a line."""
     height = _LEADING * bool(cell.left_out)
     for item in cell.items[:MOST_ITEMS]:

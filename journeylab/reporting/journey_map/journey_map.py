@@ -23,7 +23,7 @@ EVERYONE = "everyone"
 CURVE = {"stage": object, "estimate": float, "lower": float, "upper": float, "n": float, "mark": object}
 
 
-class Stage(NamedTuple):
+class MapStage(NamedTuple):
     """A column of the map: its name in tables, what the map calls it, and whether it completes the journey."""
 
     name: str
@@ -49,7 +49,7 @@ class JourneyMap:
     name: str
     persona: str
     header: tuple[tuple[str, str], ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[MapStage, ...]
     lanes: tuple[tuple[str, str], ...]
     table: pd.DataFrame
     curve: pd.DataFrame
@@ -166,7 +166,7 @@ class JourneyMap:
 
 
 @dataclass(frozen=True)
-class SideBySide:
+class MapComparison:
     """Two maps, such as of two personas, lane by lane one above the other under the same stages."""
 
     first: JourneyMap
@@ -184,14 +184,14 @@ class SideBySide:
         return drawing.fragment([self.first, self.second])
 
 
-def side_by_side(first: JourneyMap, second: JourneyMap) -> SideBySide:
+def compare_maps(first: JourneyMap, second: JourneyMap) -> MapComparison:
     """Both maps under the same stages. Raises ReportError where their stages differ."""
     if [each.name for each in first.stages] != [each.name for each in second.stages]:
         raise ReportError(
             f"The maps “{first.title}” and “{second.title}” have different stages, so they cannot stand side by side. "
             "Compare maps of one journey, or look at first.compare(second)."
         )
-    return SideBySide(first, second)
+    return MapComparison(first, second)
 
 
 def read_map(path: str | Path) -> JourneyMap:
@@ -204,7 +204,7 @@ def read_map(path: str | Path) -> JourneyMap:
         name=content["name"],
         persona=content["persona"],
         header=tuple(map(tuple, content["header"])),
-        stages=tuple(Stage(*each) for each in content["stages"]),
+        stages=tuple(MapStage(*each) for each in content["stages"]),
         lanes=tuple(map(tuple, content["lanes"])),
         table=to_table(content["table"], COLUMNS),
         curve=to_table(content["curve"], CURVE),

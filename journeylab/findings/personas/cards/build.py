@@ -10,18 +10,19 @@ import pandas as pd
 from journeylab.base.errors import EstimateError
 from journeylab.base.redaction import Redactor
 from journeylab.events.log import EventLog
-from journeylab.events.roles import find_roles
+from journeylab.events.queries.roles import find_roles
+from journeylab.events.queries.texts import find_names, find_texts, has_texts
 from journeylab.events.spells import Spells
-from journeylab.events.texts import find_names, find_texts, has_texts
-from journeylab.findings.finding import Grouping
-from journeylab.findings.personas.cards import parts
+from journeylab.findings.grouping import Grouping
+from journeylab.findings.personas.cards import tables
 from journeylab.findings.personas.cards.card import Cards, PersonaCard
 from journeylab.findings.personas.cards.course import EVERYONE, Course
 from journeylab.findings.personas.cards.people import accounts_in, personas_by_account, roles_by_persona
+from journeylab.findings.personas.landmark import MIN_JUDGED
 from journeylab.findings.personas.profile import sets_apart
 from journeylab.findings.quotes import MIN_WRITERS, Quotes, find_quotes
 
-MIN_CUSTOMERS, MIN_ACCOUNTS, N_QUOTES = 30, 10, 3
+MIN_ACCOUNTS, N_QUOTES = 10, 3
 WHY = "Why these customers behave as they do: the log shows what they did, not what they wanted."
 UNTESTED = "Whether the same persona would be found in other customers: stability has not been tested."
 
@@ -83,8 +84,8 @@ def build_cards(
 
 
 def _too_small(row, accounts: pd.DataFrame | None) -> str | None:
-    if row.n < MIN_CUSTOMERS:
-        return f"it has {row.n} customers, and {MIN_CUSTOMERS} are needed"
+    if row.n < MIN_JUDGED:
+        return f"it has {row.n} customers, and {MIN_JUDGED} are needed"
     if accounts is None:
         return None
     own = accounts[(accounts["persona"] == row.persona) & (accounts["also"] != row.persona)]
@@ -96,7 +97,7 @@ def _known(personas: Material, spells: Spells | None, log: EventLog | None, hori
     grouping = personas.grouping
     course = None if spells is None else Course.of(grouping, spells, horizon=horizon)
     if log is None or grouping.labels.empty:
-        return _Known(course, None, parts.NO_LOG, None, None)
+        return _Known(course, None, tables.NO_LOG, None, None)
     roles = find_roles(log, until=grouping.known_at)
     accounts = accounts_in(log.customers, grouping.labels)
     return _Known(
@@ -129,14 +130,14 @@ def _card(personas: Material, row, known: _Known) -> PersonaCard:
     staying = None if known.course is None else known.course.staying
     own_notes = personas.notes[personas.notes["persona"] == persona].drop(columns="persona").reset_index(drop=True)
     built = {
-        "rule": parts.rule_part(personas.rules, persona),
-        "exemplar": parts.exemplar_part(personas.exemplars, persona),
-        "path": parts.path_part(known.course, persona),
-        "stages": parts.stages_part(known.course, persona, personas.stages),
-        "losses": parts.losses_part(known.course, persona),
-        "channels": parts.channels_part(personas.profiles, persona),
-        "roles": parts.roles_part(known.roles, persona, lacking=known.no_roles, within=personas.within),
-        "accounts": parts.accounts_part(known.accounts, persona),
+        "rule": tables.rule_part(personas.rules, persona),
+        "exemplar": tables.exemplar_part(personas.exemplars, persona),
+        "path": tables.path_part(known.course, persona),
+        "stages": tables.stages_part(known.course, persona, personas.stages),
+        "losses": tables.losses_part(known.course, persona),
+        "channels": tables.channels_part(personas.profiles, persona),
+        "roles": tables.roles_part(known.roles, persona, lacking=known.no_roles, within=personas.within),
+        "accounts": tables.accounts_part(known.accounts, persona),
         "quotes": known.quotes[persona] if known.quotes else None,
     }
     if staying is not None:

@@ -25,7 +25,7 @@ _STAYING = ["persona", "days", "estimate", "lower", "upper", "at_risk"]
 
 
 @dataclass(frozen=True)
-class Part:
+class CardPart:
     """One part of a card: a sentence or two, and the table they were read from, which may be empty.
 
     is_told: whether the data could tell; if not, the sentence says what is lacking. shown: what of the table the card
@@ -72,14 +72,14 @@ class PersonaCard:
     certainty: float
     apart: pd.DataFrame = field(repr=False)
     verdict: str
-    rule: Part
-    exemplar: Part
-    path: Part
-    stages: Part
-    losses: Part
-    channels: Part
-    roles: Part
-    accounts: Part | None = None
+    rule: CardPart
+    exemplar: CardPart
+    path: CardPart
+    stages: CardPart
+    losses: CardPart
+    channels: CardPart
+    roles: CardPart
+    accounts: CardPart | None = None
     staying: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_STAYING), repr=False)
     quotes: Quotes | None = None
     notes: pd.DataFrame = field(default_factory=no_notes, repr=False)
@@ -91,7 +91,7 @@ class PersonaCard:
         return f"{self.persona} · {self.name}"
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[CardPart, ...]:
         """All parts, in the order shown."""
         parts = (
             self.rule,

@@ -12,19 +12,19 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.durations import DAY, days
-from journeylab.base.suppression import FEWEST
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.estimators.intervals import wilson
-from journeylab.events.exits import MOVES, Exits, find_exits, join_exits
 from journeylab.events.journey import Journey
-from journeylab.events.paths import Paths, find_paths, find_ways
+from journeylab.events.queries.paths import Paths, find_paths, find_ways
 from journeylab.events.spells import Spells
-from journeylab.findings.exits import ExitCurves, with_enough_at_risk
-from journeylab.findings.finding import Grouping, watched
+from journeylab.events.spells.exits import MOVES, Exits, find_exits, join_exits
+from journeylab.findings.exit_curves import ExitCurves, with_enough_at_risk
+from journeylab.findings.grouping import Grouping, watched
 
 EVERYONE, ANY_BRANCH, OTHER_BRANCHES, OTHER_WAYS = "everyone", "lost", "rare branches together", "other ways"
 CONFIDENCE, MIN_AT_RISK, N_PATHS = 0.95, 10, 4
 _COMPLETED = MOVES[2]
-_FEW = f"fewer than {FEWEST} customers"
+_FEW = f"fewer than {MIN_SHOWN} customers"
 _ESTIMATE = dict.fromkeys(("estimate", "lower", "upper"), float)
 PATHS = {
     "persona": object,
@@ -137,16 +137,16 @@ def _loss_rows(exits: Exits, horizon: float) -> Iterator[dict]:
 def _rare(exits: Exits, horizon: float) -> tuple[str, ...]:
     """Branches to be shown as one, so that neither it nor what is left of the sum stands for one to four customers."""
     counts = {branch: exits.count(branch, within=horizon) for branch in exits.losses}
-    pooled = [branch for branch, count in counts.items() if 0 < count < FEWEST]
-    others = sorted((count, branch) for branch, count in counts.items() if count >= FEWEST)
-    while pooled and others and sum(counts[branch] for branch in pooled) < FEWEST:
+    pooled = [branch for branch, count in counts.items() if 0 < count < MIN_SHOWN]
+    others = sorted((count, branch) for branch, count in counts.items() if count >= MIN_SHOWN)
+    while pooled and others and sum(counts[branch] for branch in pooled) < MIN_SHOWN:
         pooled.append(others.pop(0)[1])
     return tuple(branch for branch in exits.losses if branch in pooled)
 
 
 def _loss_row(exits: Exits, branch: str, horizon: float) -> dict:
     (note,) = exits.why_missing([horizon], least=MIN_AT_RISK)
-    if note is None and 0 < exits.count(branch, within=horizon) < FEWEST:
+    if note is None and 0 < exits.count(branch, within=horizon) < MIN_SHOWN:
         note = _FEW
     estimate = _share(exits, branch, horizon) if note is None else (np.nan,) * 3
     base = {"customers": exits.n_customers, "at_risk": int(exits.at_risk(horizon)), "note": note}
@@ -160,7 +160,7 @@ def _share(exits: Exits, way: str, day: float) -> tuple[float, float, float]:
 
 
 def _staying_rows(exits: Exits) -> Iterator[dict]:
-    if exits.n < FEWEST:
+    if exits.n < MIN_SHOWN:
         return
     curve = ExitCurves.of(exits, CONFIDENCE)
     shown = curve.days()
@@ -174,7 +174,7 @@ def _staying_rows(exits: Exits) -> Iterator[dict]:
 
 def _stage_row(entered: Exits, horizon: float) -> dict:
     row = {"persona": entered.group, "stage": entered.stage, "visits": entered.n, "customers": entered.n_customers}
-    if entered.n_customers < FEWEST:
+    if entered.n_customers < MIN_SHOWN:
         return {**row, "visits": np.nan, "customers": np.nan, "note": _FEW}
     exits = with_enough_at_risk(entered, MIN_AT_RISK)
     if few := exits.few(MIN_AT_RISK):
@@ -200,9 +200,9 @@ def _path_rows(own: pd.DataFrame, journey: Journey) -> Iterator[dict]:
                 for way, count in zip(taken, counts.tolist(), strict=True)
             )
         )
-        shown = [(words, -count) for count, words in told[:N_PATHS] if -count >= FEWEST]
+        shown = [(words, -count) for count, words in told[:N_PATHS] if -count >= MIN_SHOWN]
         rest = paths.n_customers - sum(count for _, count in shown)
-        while shown and 0 < rest < FEWEST:
+        while shown and 0 < rest < MIN_SHOWN:
             rest += shown.pop()[1]
         for words, count in [*shown, *([(OTHER_WAYS, rest)] if rest else [])]:
             lower, upper = (float(each) for each in wilson(count, paths.n_customers))

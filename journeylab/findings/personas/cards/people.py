@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from journeylab.base.suppression import FEWEST
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.estimators.intervals import wilson
-from journeylab.events.roles import KNOWN
-from journeylab.findings.personas.accounts import ACCOUNT
+from journeylab.events.queries.roles import KNOWN
+from journeylab.findings.personas.landmark import ACCOUNT
 
 ALONE = "no other"
-_FEW = f"fewer than {FEWEST}"
+_FEW = f"fewer than {MIN_SHOWN}"
 _SHARE = dict.fromkeys(("share", "lower", "upper"), float)
 ROLES = {"persona": object, "role": object, "seen": float, "accounts": int, **_SHARE, "people": float, "note": object}
 ACCOUNTS = {"persona": object, "also": object, "seen": float, "accounts": int, **_SHARE, "note": object}
@@ -70,7 +70,7 @@ def accounts_in(customers: pd.DataFrame, labels: pd.Series) -> pd.Series | None:
 
 
 def _counted(seen: int, n: int) -> dict:
-    if 0 < seen < FEWEST or 0 < n - seen < FEWEST:
+    if 0 < seen < MIN_SHOWN or 0 < n - seen < MIN_SHOWN:
         return {"seen": np.nan, "accounts": n, "share": np.nan, "lower": np.nan, "upper": np.nan, "note": _FEW}
     return _shared(seen, n)
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from journeylab.base import charts, html
-from journeylab.base.suppression import FEWEST
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.findings.finding import Finding
 from journeylab.findings.personas.change.figures import drift_figure, matching_figure, shares_figure
-from journeylab.findings.personas.change.wording import drift_sentence, lineage_sentence, shares_sentence
+from journeylab.findings.personas.change.sentences import drift_sentence, lineage_sentence, shares_sentence
 from journeylab.findings.personas.personas import Personas
 
 
@@ -108,7 +108,7 @@ class PersonaChange(Finding):
 def _without_few(table: pd.DataFrame, follows: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """`table` with counts of one to four missing, and the columns that follow from each."""
     for count, others in follows.items():
-        few = table[count].between(1, FEWEST - 1)
+        few = table[count].between(1, MIN_SHOWN - 1)
         if few.any():
             table = table.assign(**{name: table[name].astype(float).mask(few) for name in (count, *others)})
     return table

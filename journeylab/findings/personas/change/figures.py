@@ -3,9 +3,9 @@
 import pandas as pd
 
 from journeylab.base import charts
-from journeylab.base.suppression import FEWEST
+from journeylab.base.suppression import MIN_SHOWN
+from journeylab.findings.personas.change.drift import both_shares
 from journeylab.findings.personas.change.matching import SURVIVED
-from journeylab.findings.personas.change.shares import side_by_side
 
 _FEATURES = 12
 _BY_CHANCE = "without change"
@@ -15,7 +15,7 @@ def shares_figure(shares: pd.DataFrame, *, sentence: str, ax=None) -> charts.Cha
     """Each old persona's share before and now with its interval."""
     told = "; ".join(f"{row.persona} {row.before:.0%}, now {row.now:.0%}" for row in shares.itertuples())
     return charts.intervals(
-        side_by_side(shares),
+        both_shares(shares),
         label="label",
         by="when",
         x="share",
@@ -32,7 +32,7 @@ def shares_figure(shares: pd.DataFrame, *, sentence: str, ax=None) -> charts.Cha
 def matching_figure(cross: pd.DataFrame, lineage: pd.DataFrame, *, sentence: str, ax=None) -> charts.Chart:
     """Jaccard coefficients of old with new personas; new ones are named by their permanent ids."""
     ids = lineage.dropna(subset="new").drop_duplicates("new").set_index("new")["id"]
-    few = cross["n_both"].between(1, FEWEST - 1)
+    few = cross["n_both"].between(1, MIN_SHOWN - 1)
     shown = cross.assign(
         old="before: " + cross["old"],
         new="now: " + cross["new"].map(ids),

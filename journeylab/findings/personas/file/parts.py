@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from journeylab.estimators.latent_class import Bins, Encoding, LatentClass, Levels, Shares
 from journeylab.events.features import FeaturePlan, Habits, Vocabulary
-from journeylab.findings.personas.file.tables import CUSTOMERS, Part, Row, Scalar, Table
+from journeylab.findings.personas.file.tables import CUSTOMERS, Row, Scalar, StoredPart, StoredTable
 
 FORMAT, VERSION = "journeylab personas", 1
 _SUMS_TO_ONE = 1e-6
@@ -16,7 +16,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Names = list[str]
 
 
-class ModelPart(Part):
+class ModelPart(StoredPart):
     """See `journeylab.estimators.latent_class.LatentClass`."""
 
     log_shares: list[Finite]
@@ -48,7 +48,7 @@ class ModelPart(Part):
         return LatentClass(**{**fields, **arrays})
 
 
-class BinsPart(Part):
+class BinsPart(StoredPart):
     """See `journeylab.estimators.latent_class.Bins`."""
 
     kind: Literal["Bins"]
@@ -74,7 +74,7 @@ class BinsPart(Part):
         return Bins(self.name, edges, np.array(self.stratum_edges, dtype=float), self.by)
 
 
-class LevelsPart(Part):
+class LevelsPart(StoredPart):
     """See `journeylab.estimators.latent_class.Levels`."""
 
     kind: Literal["Levels"]
@@ -91,7 +91,7 @@ class LevelsPart(Part):
         return Levels(self.name, tuple(self.levels))
 
 
-class SharesPart(Part):
+class SharesPart(StoredPart):
     """See `journeylab.estimators.latent_class.Shares`."""
 
     kind: Literal["Shares"]
@@ -109,7 +109,7 @@ class SharesPart(Part):
         return Shares(self.name, tuple(self.cells), self.correlation)
 
 
-class HabitsPart(Part):
+class HabitsPart(StoredPart):
     """See `journeylab.events.features.Habits`."""
 
     milestones: Names
@@ -124,7 +124,7 @@ class HabitsPart(Part):
         return Habits(tuple(self.milestones), self.by, tuple(self.groups), tuple(self.events), told)
 
 
-class VocabularyPart(Part):
+class VocabularyPart(StoredPart):
     """See `journeylab.events.features.Vocabulary`."""
 
     name: str
@@ -136,7 +136,7 @@ class VocabularyPart(Part):
         return Vocabulary(self.name, self.given, tuple(self.names))
 
 
-class PlanPart(Part):
+class PlanPart(StoredPart):
     """See `journeylab.events.features.FeaturePlan`."""
 
     within: Annotated[int, Field(gt=0, description="Microseconds.")]
@@ -163,12 +163,12 @@ class PlanPart(Part):
 VariablePart = Annotated[BinsPart | LevelsPart | SharesPart, Field(discriminator="kind")]
 
 
-class Content(Part):
+class Content(StoredPart):
     """Personas: what describes them, what assigns further customers, and who is which."""
 
     customers: Names = Field(description="Ids of all who were judged; none where they were left out.")
     values: dict[str, Scalar | list[Scalar]]
-    tables: dict[str, Table]
+    tables: dict[str, StoredTable]
     series: dict[str, Row]
     journey: dict[str, Any] = Field(description="As in journey.yml.")
     model: ModelPart | None
@@ -194,7 +194,7 @@ class Content(Part):
     def _check_rows(self) -> None:
         """Every table of customers has a row for each."""
         for name, each in {**self.tables, **self.series}.items():
-            columns = each.columns if isinstance(each, Table) else [each.column]
+            columns = each.columns if isinstance(each, StoredTable) else [each.column]
             lengths = {len(column.cells) for column in columns}
             if each.index == CUSTOMERS:
                 lengths |= {len(self.customers)}
@@ -234,7 +234,7 @@ class Content(Part):
         return found
 
 
-class PersonaFile(Part):
+class PersonaFile(StoredPart):
     """A file of personas."""
 
     format: Literal["journeylab personas"]

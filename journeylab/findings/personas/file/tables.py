@@ -14,13 +14,13 @@ _TIME = re.compile(r"datetime64\[(s|ms|us|ns), UTC\]")
 _INFINITE = {"inf": np.inf, "-inf": -np.inf}
 
 
-class Part(BaseModel):
+class StoredPart(BaseModel):
     """What the parts of the file share: no further keys, no conversions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Column(Part):
+class Column(StoredPart):
     """A column: text, whole numbers, numbers (null where missing, “inf” and “-inf”), true and false, or times (whole
     units since 1970 UTC, null where missing)."""
 
@@ -53,7 +53,7 @@ class Column(Part):
         return pd.Series(self.cells, dtype=self.dtype, name=self.name)
 
 
-class Table(Part):
+class StoredTable(StoredPart):
     """A table: its columns, and its index: the file's customers, a column, or null where rows are numbered."""
 
     index: Literal["customers"] | Column | None
@@ -69,7 +69,7 @@ class Table(Part):
         return table if index is None else table.set_axis(index, axis=0)
 
 
-class Row(Part):
+class Row(StoredPart):
     """A Series: its values, and its index, as for a table."""
 
     index: Literal["customers"] | Column | None

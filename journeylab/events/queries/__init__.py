@@ -1,0 +1,1 @@
+"""What the engine answers for one question: one file a question."""

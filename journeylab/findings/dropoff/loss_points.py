@@ -1,0 +1,161 @@
+"""Places: at which stage, and by which branch, are most customers lost, and how sure is that order?
+
+A place is a stage with one of its branches, or with all of them together. What is lost there within a horizon is the
+share lost times what entered: customers, or what they are worth. All places are estimated from the same customers, so
+their errors are correlated: each estimate comes with the influence of every customer on it (`estimators.influence`),
+and the products of these are the covariances.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import csc_array
+
+from journeylab.base.ordering import order
+from journeylab.events.spells.exits import Exits
+from journeylab.findings.exit_curves import ExitCurves, StageExits
+
+N_RESAMPLES = 2000
+TOP = 3
+# Added to variances, as a share of them, where estimates are collinear but for rounding.
+_RIDGE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class LossPoint:
+    """What is lost at one place within a horizon.
+
+    cell: the stage, and the group. branch: the branch, or None for all together. share, lower, upper: of the visits, or
+    of their value. total: customers who entered, or what they are worth. ids, influence: for each customer who entered
+    the influence on the share; member: what each is of the total. note: why there is no estimate, or on what it is
+    conditional.
+    """
+
+    cell: StageExits
+    branch: str | None
+    share: float
+    lower: float
+    upper: float
+    total: float
+    ids: np.ndarray
+    influence: np.ndarray
+    member: np.ndarray
+    n: int
+    customers: int
+    note: str | None
+
+    @property
+    def lost(self) -> float:
+        """How much is lost: the share of the total."""
+        return self.share * self.total
+
+    @property
+    def moved(self) -> np.ndarray:
+        """How far each customer moves `lost`, if they were there once more: through the share, and as one of all."""
+        return self.total * self.influence + self.share * self.member
+
+
+def find_places(cells: Sequence[StageExits], day: float, *, together: bool, by_value: bool = False) -> list[LossPoint]:
+    """The places of `cells` at the horizon `day`, in their order; a stage without a branch has none."""
+    return [place for cell in cells for place in _places_of(cell, day, together, by_value)]
+
+
+def _places_of(cell: StageExits, day: float, together: bool, by_value: bool) -> Iterator[LossPoint]:
+    exits, note = cell.kept, cell.why_missing(day)
+    lost = exits.lumped(exits.losses, "lost") if together and exits.losses else exits
+    weights = np.nan_to_num(exits.value, nan=0.0) if by_value else None
+    ids, member = _members(exits, by_value)
+    known = np.isfinite(exits.value) if by_value else np.ones(exits.n, bool)
+    base = (int(known.sum()), len(np.unique(exits.customers[known])))
+    if note is None and weights is not None and not weights.any():
+        note = "nothing of value entered"
+    if note is None:
+        is_plain = weights is None and not together
+        curves = cell.curves if is_plain else ExitCurves.of(lost, cell.confidence, weights=weights)
+        shares, at = curves.shares(np.array([day])), np.searchsorted(ids, curves.fitted.ids)
+        moved = curves.fitted.influence_by_state(day)
+    for branch in lost.losses:
+        estimates, influence = np.full(3, np.nan), np.zeros(len(ids))
+        if note is None:
+            state = lost.ways.index(branch) + 1
+            estimates = [float(each[0, state]) for each in shares]
+            influence[at] = moved[:, state]
+        name = None if together else branch
+        yield LossPoint(
+            cell, name, *estimates, float(member.sum()), ids, influence, member, *base, note or exits.condition
+        )
+
+
+def _members(exits: Exits, by_value: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The customers who entered, and what each is of the total: one, or their worth, the mean over their visits."""
+    ids, code = np.unique(exits.customers, return_inverse=True)
+    if not by_value:
+        return ids, np.ones(len(ids))
+    known = np.isfinite(exits.value)
+    n_known = np.bincount(code[known], minlength=len(ids))
+    total = np.bincount(code[known], weights=exits.value[known], minlength=len(ids))
+    return ids, np.divide(total, n_known, out=np.zeros(len(ids)), where=n_known > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class JointEstimate:
+    """The estimates of several places and how they vary together from one such crowd of customers to the next."""
+
+    places: Sequence[LossPoint]
+
+    @cached_property
+    def lost(self) -> np.ndarray:
+        """How much is lost at each place, (places,)."""
+        return np.array([place.lost for place in self.places])
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Of `lost`, (places, places): the infinitesimal jackknife, the number of all customers taken as it is.
+
+        Customers who never entered a place count as well: from one crowd to the next, more or fewer come there.
+        """
+        ids = np.concatenate([np.zeros(0, dtype=np.int64), *(place.ids for place in self.places)])
+        column = np.repeat(np.arange(len(self.places)), [len(place.ids) for place in self.places])
+        moved = np.concatenate([np.zeros(0), *(place.moved for place in self.places)])
+        present, row = np.unique(ids, return_inverse=True)
+        shape = (len(present), len(self.places))
+        table = csc_array((np.nan_to_num(moved), (row, column)), shape=shape)
+        mean = np.asarray(table.sum(axis=0)).ravel() / max(len(present), 1)
+        return (table.T @ table).toarray() - len(present) * np.outer(mean, mean)
+
+    def resampled(self, *, seed: int, n_resamples: int = N_RESAMPLES) -> np.ndarray:
+        """`lost` at each place in so many other crowds like this one, (resamples, places).
+
+        A multiplier bootstrap by customer, on the log scale, so that nothing falls below 0: every customer gets one
+        normal weight for all places. What comes of these weights is normal with `covariance`, and is drawn directly.
+        A place where nobody was lost keeps its 0, as in any bootstrap; one that cannot be estimated stays missing.
+        """
+        found = np.flatnonzero(np.nan_to_num(self.lost) > 0)
+        drawn = np.tile(self.lost, (n_resamples, 1))
+        if len(found):
+            relative = self.covariance[np.ix_(found, found)] / np.outer(self.lost[found], self.lost[found])
+            ridge = _RIDGE * (1.0 + np.diag(relative))
+            root = np.linalg.cholesky(relative + np.diag(ridge))
+            normal = np.random.default_rng(seed).standard_normal((n_resamples, len(found)))
+            drawn[:, found] = self.lost[found] * np.exp(normal @ root.T)
+        return drawn
+
+    def ranks(self, *, seed: int) -> np.ndarray:
+        """The rank of each place in each resample, (resamples, places): 1 is where most is lost."""
+        drawn = np.nan_to_num(self.resampled(seed=seed), nan=-1.0)
+        places = order(drawn)
+        ranks = np.empty_like(places)
+        np.put_along_axis(ranks, places, np.arange(1, drawn.shape[1] + 1)[None], axis=1)
+        return ranks
+
+    def ratio(self, part: np.ndarray, whole: np.ndarray) -> tuple[float, float]:
+        """What share of all that is lost at the places `whole` is lost at the places `part`, both bool (places,), and
+        its standard error; missing where nothing is lost, and where the estimate of one of `whole` is missing."""
+        total = self.lost[whole].sum()
+        if not total > 0:
+            return float("nan"), float("nan")
+        share = self.lost[part & whole].sum() / total
+        slope = ((part & whole) - share * whole) / total
+        return float(share), float(np.sqrt(max(slope @ self.covariance @ slope, 0.0)))

@@ -1,0 +1,225 @@
+"""Notes: what do people add to the journey map that no log tells, and on what does it rest?
+
+notes.yml, beside study.yml, holds them by the names of the stages in the journey:
+
+    scenario: A team lead tries the product for the weekly planning
+    owner: research
+    stages:
+      evaluating:
+        owner: growth
+        opportunities:
+          - {text: Invite the whole team on the first day, owner: growth}
+        pain_points:
+          - {text: Nobody knows who may pay, evidence: interview, source: Interview with a planner, date: 2026-03-02}
+        assumptions:
+          - {text: Trials fail where the lead is alone, status: open}
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from journeylab.base import html
+from journeylab.base.documents import OneOrList, Places, Problem, Text, check_document, read_document, refused
+from journeylab.base.errors import StudyError, did_you_mean
+from journeylab.base.problems import in_words
+from journeylab.base.words import counted, listed
+from journeylab.events.journey import Journey
+
+FILE = "notes.yml"
+DATA, SURVEY, INTERVIEW, ASSUMPTION = EVIDENCE = ("data", "survey", "interview", "assumption")
+# Each kind of remark, as notes.yml writes it, and the lane of the map in which it stands.
+LANES = {
+    "goals": "goal",
+    "actions": "actions",
+    "touchpoints": "touchpoints",
+    "moments": "moments",
+    "thoughts": "thoughts",
+    "pain_points": "pain points",
+    "opportunities": "opportunities",
+    "assumptions": "assumptions",
+}
+COLUMNS = ("stage", "lane", "text", "evidence", "source", "date", "status", "owner", "persona")
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            pass
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise refused(f"must be a date, found {in_words(value)}. Write it like 2026-03-02.")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Note(_Frozen):
+    """What somebody adds to one stage. `evidence` is on what it rests; an assumption has a `status`."""
+
+    model_config = ConfigDict(
+        title="a remark", json_schema_extra={"examples": [{"text": "Nobody knows who may pay", "status": "open"}]}
+    )
+
+    text: Text
+    evidence: Literal["data", "survey", "interview", "assumption"] = ASSUMPTION
+    source: Text | None = None
+    date: Day | None = None
+    status: Literal["open", "supported", "refuted"] | None = None
+    owner: Text | None = None
+    persona: Text | None = None
+
+
+Remarks = Annotated[tuple[Note, ...], OneOrList()]
+
+
+class StageNotes(_Frozen):
+    """What people say of one stage."""
+
+    model_config = ConfigDict(title="a stage", json_schema_extra={"examples": [{"owner": "growth"}]})
+
+    owner: Text | None = None
+    goals: Remarks = ()
+    actions: Remarks = ()
+    touchpoints: Remarks = ()
+    moments: Remarks = ()
+    thoughts: Remarks = ()
+    pain_points: Remarks = ()
+    opportunities: Remarks = ()
+    assumptions: Remarks = ()
+
+
+class _File(_Frozen):
+    model_config = ConfigDict(title="notes.yml")
+
+    scenario: Text | None = None
+    owner: Text | None = None
+    stages: dict[Annotated[str, Field(strict=True)], StageNotes] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What people add to the map.
+
+    scenario: in which situation customers set out. owner: who answers for the map. stages: notes by stage.
+    """
+
+    scenario: str | None = None
+    owner: str | None = None
+    stages: Mapping[str, StageNotes] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
+
+    def check(self, journey: Journey, *, personas: Iterable[str] | None = None) -> None:
+        """Raise one StudyError that lists, by line, every stage that `journey` lacks, and, where `personas` are given,
+        every persona that is not among them."""
+        wrong = [self._unknown(("stages", each), "stage", each, journey.stage_names)
+                 for each in self.stages if each not in journey.stage_names]  # fmt: skip
+        if personas is not None:
+            known = list(personas)
+            wrong += [self._unknown((*path, "persona"), "persona", remark.persona, known)
+                      for path, remark in self._remarks()
+                      if remark.persona is not None and remark.persona not in known]  # fmt: skip
+        if wrong:
+            raise StudyError("\n".join(wrong))
+
+    def table(self) -> pd.DataFrame:
+        """One row per remark: the columns of `COLUMNS`; `lane` as the map calls it, `date` as text. The owner of a
+        stage is the row of lane `owner`."""
+        return pd.DataFrame(self._rows(), columns=list(COLUMNS), dtype=object)
+
+    def sentence(self) -> str:
+        """How many remarks on how many stages, on what evidence, and from when to when."""
+        rows = self.table()
+        rows = rows[rows["lane"] != "owner"]
+        if rows.empty:
+            return f"No remark. People add what no log tells in {FILE}."
+        kinds = rows["evidence"].value_counts()
+        resting = listed([f"{kind} {kinds[kind]}" for kind in EVIDENCE if kind in kinds])
+        days = sorted(rows["date"].dropna().unique())
+        dated = f"; dated {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else ""
+        return f"{counted(len(rows), 'remark')} on {counted(rows['stage'].nunique(), 'stage')} ({resting}){dated}."
+
+    def __repr__(self) -> str:
+        return f"Notes: {self.sentence()}"
+
+    def _repr_html_(self) -> str:
+        heads = [f"Scenario: {self.scenario or 'not noted'}.", f"Owner: {self.owner or 'not noted'}."]
+        rows = self.table().dropna(axis="columns", how="all")
+        shown = html.table(rows, csv=False) if len(rows) else ""
+        return html.card("Notes on the map", html.listing(heads), html.paragraph(self.sentence()), shown)
+
+    def _rows(self) -> Iterator[tuple]:
+        for stage, notes in self.stages.items():
+            if notes.owner:
+                yield stage, "owner", notes.owner, ASSUMPTION, FILE, None, None, None, None
+        for (_, stage, kind, _), each in self._remarks():
+            day = each.date.isoformat() if each.date else None
+            yield stage, LANES[kind], each.text, each.evidence, each.source, day, each.status, each.owner, each.persona
+
+    def _remarks(self) -> Iterator[tuple[tuple[str, str, str, int], Note]]:
+        for stage, notes in self.stages.items():
+            for kind in LANES:
+                for at, remark in enumerate(getattr(notes, kind)):
+                    yield ("stages", stage, kind, at), remark
+
+    def _unknown(self, path: tuple[str | int, ...], noun: str, name: str, known: Iterable[str]) -> str:
+        return f"{self.places.where(*path)}: There is no {noun} “{name}”. {did_you_mean(name, known)}"
+
+
+def read_notes(
+    source: str | Path | Mapping[str, Any], *, journey: Journey, personas: Iterable[str] | None = None
+) -> Notes:
+    """The notes in a YAML file, or in a mapping with the same keys, checked against `journey` and names of `personas`.
+
+    Raises one StudyError that lists every problem by line: a file that is not there or no YAML, unknown keys, values of
+    the wrong kind, an interview without source and date, a status of what is no assumption, and, once the file is
+    sound, stages that the journey lacks and personas that are not there.
+    """
+    document = read_document(source, error=StudyError)
+    checked = check_document(document, _File, error=StudyError, contradictions=_contradictions)
+    notes = Notes(checked.scenario, checked.owner, checked.stages, document.places)
+    notes.check(journey, personas=personas)
+    return notes
+
+
+def _contradictions(said: Any) -> Iterator[Problem]:
+    """What no single key shows. `said` is plain data that may be wrong in every way; the model says what it refuses."""
+    for path, remark in _written_remarks(said):
+        evidence = remark.get("evidence", ASSUMPTION)
+        missing = [key for key in ("source", "date") if not remark.get(key)]
+        if evidence == INTERVIEW and missing:
+            text = f"An interview is named as evidence, without “{missing[0]}”. Say with whom it was, and when."
+            yield Problem((*path, "evidence"), text)
+        if isinstance(remark.get("status"), str) and evidence != ASSUMPTION:
+            text = (
+                f"“status” is said of what rests on “{evidence}”; only an assumption has one. "
+                "Leave it out, or leave out “evidence”."
+            )
+            yield Problem((*path, "status"), text)
+
+
+def _written_remarks(said: Any) -> Iterator[tuple[tuple[str | int, ...], Mapping]]:
+    stages = said.get("stages") if isinstance(said, Mapping) else None
+    for stage, notes in stages.items() if isinstance(stages, Mapping) else ():
+        for kind in LANES if isinstance(notes, Mapping) else ():
+            written = notes.get(kind)
+            for at, remark in enumerate(written if isinstance(written, list) else [written]):
+                if isinstance(remark, Mapping):
+                    yield ("stages", stage, kind, at), remark
+
+
+def find_notes(folder: str | Path, *, journey: Journey, personas: Iterable[str] | None = None) -> Notes:
+    """The notes in the `folder` of a study; none where it holds no notes.yml. Raises what `read_notes` raises."""
+    path = Path(folder) / FILE
+    return read_notes(path, journey=journey, personas=personas) if path.is_file() else Notes()

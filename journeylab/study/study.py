@@ -1,0 +1,252 @@
+"""A study: which data, which journey and which decisions belong together, and what do they give?
+
+A study is a folder: study.yml, the journey that it names, `data/raw`, `data/processed` (all that can be made again),
+`notebooks` and `reports`. `open_study` reads and checks the two files; the rest is found when first asked for.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from journeylab.base import html
+from journeylab.base.durations import days
+from journeylab.base.files import fingerprint
+from journeylab.base.words import counted
+from journeylab.events.journey import Journey, read_journey
+from journeylab.events.lint import Lint, lint_journey
+from journeylab.events.log import EventLog, Window
+from journeylab.events.queries.crm_records import CrmRecords, read_crm
+from journeylab.events.reading import Source, read_events, read_log, write_log
+from journeylab.events.spells import Spells, find_spells, read_spells
+from journeylab.findings.personas import Personas, find_personas, read_personas
+from journeylab.findings.personas.change import compare_personas
+from journeylab.study.cache import Cache
+from journeylab.study.notes import Notes, find_notes
+from journeylab.study.settings import FILE, Folders, PersonaDecisions, Settings, read_settings
+from journeylab.study.sprints.record import Sprint, find_sprints
+
+DATA = "JOURNEYLAB_DATA"
+PROCESSED = Path("data/processed")
+# The columns of the customers’ table that say which account a customer belongs to.
+ACCOUNTS = ("account", "account_id")
+NOTES = "personas.yml"
+# What log and spells, and personas, are made by: folders of the package.
+EVENT_CODE = ("events",)
+PERSONA_CODE = ("events", "estimators", "findings/personas")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study folder, opened. What its data give is found once, when first asked for.
+
+    folders: where its files lie.
+    settings: what its study.yml says.
+    journey: the journey that it names.
+    """
+
+    folders: Folders
+    settings: Settings
+    journey: Journey
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.settings.study
+
+    @property
+    def folder(self) -> Path:
+        """The study's folder."""
+        return self.folders.study
+
+    @property
+    def window(self) -> Window:
+        """What was observed."""
+        return Window(self.settings.window.start, self.settings.window.end)
+
+    @property
+    def horizons(self) -> tuple[str, ...]:
+        """How far findings look, as durations such as "30d"."""
+        return self.settings.horizons
+
+    @cached_property
+    def log(self) -> EventLog:
+        """The events, from the files that study.yml names.
+
+        They are kept in `data/processed` as they were read, under a fingerprint of all that this depends on: the
+        contents of the data files, how study.yml says to read them, and journeylab's code. Reading the contents for it
+        costs about half a second per gigabyte; in turn, nothing outdated is ever used. Files of other fingerprints are
+        removed.
+        """
+        said, place = self.settings, self.folders.place
+        sources = [Source(place(each.path), each.columns, each.timezone, each.time_unit) for each in said.events]
+        customers = said.customers and {**said.customers.model_dump(), "path": place(said.customers.path)}
+        return self._kept.found(
+            "log",
+            self._fingerprint_of_data(EVENT_CODE),
+            ".duckdb",
+            read=lambda path: read_log(path, window=self.window, customers=customers),
+            find=lambda: read_events(sources, window=self.window, customers=customers, duplicates=said.duplicates),
+            write=write_log,
+        )
+
+    @cached_property
+    def crm(self) -> CrmRecords | None:
+        """The CRM's moves of customers between its buckets, from where study.yml says; None where it says nothing."""
+        said = self.settings.crm
+        if said is None:
+            return None
+        if said.column is not None:
+            return CrmRecords.from_log(self.log, column=said.column)
+        read = {"columns": said.columns.model_dump(), "timezone": said.timezone, "time_unit": said.time_unit}
+        return read_crm(self.folders.place(said.path), window=self.window, **read)
+
+    @cached_property
+    def lint(self) -> Lint:
+        """What is doubtful about the journey, by itself and against the log."""
+        return lint_journey(self.journey, log=self.log)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What people add to the journey map, from notes.yml; empty where the study has no such file."""
+        return find_notes(self.folder, journey=self.journey)
+
+    @cached_property
+    def spells(self) -> Spells:
+        """The customers' visits to each stage.
+
+        They are kept in `data/processed` as the log is, under a fingerprint that also covers the journey.
+        """
+        return self._kept.found(
+            "spells",
+            self._fingerprint(EVENT_CODE),
+            ".parquet",
+            read=lambda path: read_spells(path, journey=self.journey, window=self.window, customers=self.log.customers),
+            find=lambda: find_spells(self.log, self.journey),
+            write=Spells.write,
+        )
+
+    @cached_property
+    def personas(self) -> Personas:
+        """The personas, found with the decisions under `personas` in study.yml. Where it has none, there is no persona,
+        and `lacking` says how to mend that.
+
+        They are kept in `data/processed` as spells are, under a fingerprint that also covers those decisions; the file
+        names the customers, as the data do. Names and notes come from personas.yml, where the study has one; see
+        `Personas.named`. After a sprint, personas that survived keep the ids they had there; all others get ids that no
+        persona ever had.
+        """
+        found, notes = self._found_personas(), self.folder / NOTES
+        return found.named(notes) if notes.is_file() else found
+
+    def personas_within(self, part: Window, *, kept_as: str) -> Personas:
+        """The personas that a `part` of the window shows, found by the same decisions as if it were all there is.
+
+        Events before it are history. They too are kept in `data/processed`, one result for each name `kept_as`.
+        """
+        decisions = self.settings.personas
+        if decisions is None:
+            return Personas.none(self.journey, self._undecided)
+        if days(decisions.within) > part.days:
+            why = (
+                f"that part of the window, {part.days:g} days, is shorter than the {days(decisions.within):g} days by "
+                "which personas are told. Widen the window."
+            )
+            return Personas.none(self.journey, why)
+        return self._personas(kept_as, replace(self.log.before(part.end), window=part), decisions)
+
+    def _found_personas(self) -> Personas:
+        decisions = self.settings.personas
+        if decisions is None:
+            return Personas.none(self.journey, self._undecided)
+        return self._personas("personas", self.log, decisions, last=next(reversed(find_sprints(self.folder)), None))
+
+    @property
+    def _undecided(self) -> str:
+        return (
+            f"{FILE} of “{self.name}” does not say how they are to be found. "
+            "Add a line such as “personas: {within: 30d, seed: 7}”."
+        )
+
+    def _personas(
+        self, name: str, log: EventLog, decisions: PersonaDecisions, *, last: Sprint | None = None
+    ) -> Personas:
+        """The personas of `log`, with the ids that they had in the sprint `last`."""
+
+        def find() -> Personas:
+            personas = find_personas(log, self.journey, within=decisions.within, seed=decisions.seed)
+            return compare_personas(last.personas, personas, log=log, used=last.ids).personas if last else personas
+
+        depends_on = (str(log.window), decisions.model_dump_json(), last.to_json() if last else "")
+        return self._kept.found(
+            name,
+            fingerprint(self._fingerprint(PERSONA_CODE), *depends_on),
+            ".persona.json",
+            read=lambda path: read_personas(path, period=log.window),
+            find=find,
+            write=Personas.write,
+        )
+
+    @property
+    def _kept(self) -> Cache:
+        return Cache(self.folder / PROCESSED)
+
+    def _fingerprint(self, code: Iterable[str]) -> str:
+        """Of the data, how they are read, the journey, and the code in the folders `code` of the package."""
+        return fingerprint(self._fingerprint_of_data(code), self.journey.fingerprint())
+
+    def _fingerprint_of_data(self, code: Iterable[str]) -> str:
+        """The same without the journey."""
+        files_of_code = sorted(file for folder in code for file in (Path(__file__).parent / folder).rglob("*.py"))
+        written = [source.path for source in self.settings.events]
+        written += [self.settings.customers.path] if self.settings.customers else []
+        files = [file for path in written for file in self.folders.find(path)]
+        names = "\n".join(file.name for file in files)
+        return fingerprint(version("journeylab"), files_of_code, self.settings.said_of_data(), names, files)
+
+    def __repr__(self) -> str:
+        return f"Study “{self.name}”: journey “{self.journey.name}”, window {self.window}"
+
+    def _repr_html_(self) -> str:
+        """What the study is of. It reads the log, and finds nothing: of spells and personas it tells once they were
+        asked for, and until then how to ask."""
+        horizons = ", ".join(self.horizons)
+        return html.card(
+            self.name,
+            html.paragraph(f"Journey “{self.journey.name}”; window {self.window}; horizons {horizons}."),
+            html.listing(self._held()),
+            *([html.paragraph(self.settings.notes)] if self.settings.notes else []),
+        )
+
+    def _held(self) -> Iterator[str]:
+        """How much of what there is."""
+        yield f"Log: {self.log.sentence()}"
+        for column in ACCOUNTS:
+            if column in self.log.customers:
+                yield f"Accounts: {self.log.customers[column].nunique():,}, by the customers’ “{column}”."
+                break
+        yield f"Journey: {self.journey.sentence()}"
+        found = vars(self)  # what was asked for before
+        yield f"Spells: {found['spells'].sentence()}" if "spells" in found else "Spells: study.spells finds them."
+        if "personas" in found:
+            personas = found["personas"]
+            yield personas.lacking or f"Personas: {len(personas.table)} of {counted(len(personas.labels), 'customer')}."
+        else:
+            yield "Personas: study.personas finds them."
+
+
+def open_study(path: str | Path = ".", data: str | Path | None = None) -> Study:
+    """The study in the folder `path`.
+
+    Paths in study.yml start from that folder. `data`, or else the environment variable JOURNEYLAB_DATA, names a folder
+    that stands in for the study's `data/raw`.
+
+    Raises one StudyError that lists every problem in study.yml by line (see `read_settings`), and JourneyError where
+    the journey cannot be read.
+    """
+    data = data or os.environ.get(DATA)
+    folders = Folders(Path(path), Path(data) if data else None)
+    settings = read_settings(folders)
+    return Study(folders, settings, read_journey(folders.study / settings.journey))
