@@ -14,8 +14,7 @@ from journeylab.base.durations import DAY
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.features.attributes import KNOWN_AT
-from journeylab.events.journey.condition_match import holds
-from journeylab.events.journey.conditions import Condition
+from journeylab.events.journey.conditions import Condition, holds
 from journeylab.events.log import EventLog, written
 
 NEVER = np.inf
