@@ -61,7 +61,7 @@ class Stage(Frozen):
         None, description="No customer event for longer than this, such as 21d, is a loss to the branch “silent”."
     )
     completes: Annotated[bool, Strict()] = Field(
-        False, description="true: reaching this stage completes the journey; nobody is lost from it or moves on."
+        False, description="true: reaching this stage completes the journey; no customer is lost from it or moves on."
     )
     goal: Text | None = Field(None, description="What the customer wants in this stage, in the customer's words.")
     crm_bucket: Text | None = Field(None, description="The stage of your CRM that these customers are in.")

@@ -22,7 +22,7 @@ _COMPARED = 200
 
 
 def rules_without_evidence(journey: Journey, log: EventLog) -> Iterator[Remark]:
-    """What `journey` asks for and `log` does not hold; remarks in the order of the rules."""
+    """What `journey` asks for but `log` does not have; remarks in the order of the rules."""
     unreadable: set[KeyPath] = set()
     for path, owner, condition in journey.conditions():
         for lacking in column_problems(condition, log.events.schema(), owner=owner):

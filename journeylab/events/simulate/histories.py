@@ -62,7 +62,7 @@ def draw_histories(rng: np.random.Generator, accounts: Accounts, *, silence: np.
 def log_starts(histories: Histories, n: int) -> np.ndarray:
     """From when on each of `n` accounts is in the log (EVER: from the beginning).
 
-    Accounts that entered before the window come from an older system: what lies before their last forward step into a
+    Accounts that entered before the window come from an older system: what came before their last forward step into a
     stage at the window's start is not in the log. Forward steps are where a history may begin without changing what
     follows.
     """

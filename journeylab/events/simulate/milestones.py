@@ -104,7 +104,7 @@ def _first_touches(rng: np.random.Generator, accounts: Accounts, histories: Hist
 
 
 def _from_company(rng: np.random.Generator, accounts: Accounts, histories: Histories) -> Rows:
-    """Mails, calls and invoices, also for a while after a loss: they revive nobody and break no silence."""
+    """Mails, calls and invoices, also for a while after a loss: they bring no customer back and break no silence."""
     is_lost = histories.left_by >= FIRST_BRANCH
     until = np.minimum(histories.left + is_lost * _COMPANY_AFTER_DAYS * DAY, EXPORTED)
     length = until - histories.entered

@@ -43,7 +43,7 @@ class Simulation:
     """A simulated log of business accounts over two years.
 
     raw: Arrow table of the lines as an export would hold them, in order of time; `time` is text (ISO 8601, offset Z).
-        Some lines are of no use: without customer or event, with a time nobody can read, doubled, or after the window.
+        Some lines are of no use: without customer or event, with an unreadable time, twice, or after the window.
     customers: DataFrame, index customer_id: plan, segment, industry, country, seats, as known at the start. Bots have
         none of it.
     journey: the journey that the accounts travel, as journey.yml declares it.

@@ -23,7 +23,7 @@ from journeylab.events.simulate.rows import BAD_TIME, NO_CUSTOMER, NO_EVENT, NON
 
 ROWS_PER_BATCH = 1_000_000
 _ID_DIGITS = 9
-_FIRST_DAY = FIRST_ENTRY // DAY - 40  # first touches lie before the first entry
+_FIRST_DAY = FIRST_ENTRY // DAY - 40  # first touches come before the first entry
 _N_DAYS = 1_200
 BAD_TIMES = ("0000-00-00T00:00:00Z", "not available", "2024-13-45T99:99:99Z", "yesterday, 3 pm")
 

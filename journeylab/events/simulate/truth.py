@@ -39,7 +39,7 @@ class Truth:
         `spell`, `stage`, `entered`, `left`, `days`, `outcome`, `to`, `returned_from` as in Spells, and `is_logged`:
         whether the log holds the events of this visit (not the earliest history of accounts that entered before the
         window). Histories are followed for three years beyond the window; only a customer in the last stage, which
-        nobody leaves, is still `ongoing` then.
+        no customer leaves, is still `ongoing` then.
     planted: DataFrame, the hazards: one row per persona, stage and exit; see `planted.planted_table`.
     window: what the log shows.
     """
