@@ -16,8 +16,7 @@ import pyarrow as pa
 from journeylab.base.documents import check_document, read_document
 from journeylab.base.errors import EstimateError
 from journeylab.events.journey import SILENT
-from journeylab.events.journey.condition_match import holds
-from journeylab.events.journey.conditions import Condition
+from journeylab.events.journey.conditions import Condition, holds
 from journeylab.events.log import TIME, EventLog
 from journeylab.events.queries.texts import first_texts, has_texts, written_by_customers
 

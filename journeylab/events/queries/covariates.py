@@ -13,8 +13,7 @@ from journeylab.base.documents import check_document, read_document
 from journeylab.base.durations import DAY
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted
-from journeylab.events.journey.condition_match import holds
-from journeylab.events.journey.conditions import Condition
+from journeylab.events.journey.conditions import Condition, holds
 from journeylab.events.log import KNOWN_AT, EventLog, written
 
 NEVER = np.inf

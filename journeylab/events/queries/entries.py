@@ -3,7 +3,7 @@
 import ibis
 import pandas as pd
 
-from journeylab.events.journey.condition_match import holds
+from journeylab.events.journey.conditions import holds
 from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from journeylab.events.journey import Journey
-from journeylab.events.journey.condition_match import holds
+from journeylab.events.journey.conditions import holds
 from journeylab.events.log import TIME, EventLog
 
 CUSTOMER, COMPANY = "customer", "company"

@@ -18,7 +18,7 @@ import pyarrow as pa
 from journeylab.base.documents import KeyPath
 from journeylab.base.errors import JourneyError
 from journeylab.events.journey import Journey
-from journeylab.events.journey.condition_match import holds
+from journeylab.events.journey.conditions import holds
 from journeylab.events.log import EventLog
 from journeylab.events.reading.batches import whole_customers
 

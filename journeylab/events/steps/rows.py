@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.events.journey.condition_match import holds
+from journeylab.events.journey.conditions import holds
 from journeylab.events.log import EventLog
 from journeylab.events.reading.batches import starts_of, whole_customers
 from journeylab.events.steps.rules import StepRules
