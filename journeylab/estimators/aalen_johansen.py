@@ -122,7 +122,7 @@ class AalenJohansen:
     def standard_errors(self, times: ArrayLike) -> np.ndarray:
         """Standard errors of `occupancy(times)`, (times, states), missing where it is.
 
-        By the infinitesimal jackknife, summed over each individual's rows, with the error of an estimated initial state.
+        By the infinitesimal jackknife, summed over each individual's rows; an estimated initial state adds its error.
         Missing if there is only one individual.
         """
         times = _checked_times(times)

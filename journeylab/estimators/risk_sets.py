@@ -116,9 +116,9 @@ class RiskSets:
         return stayed - not_yet
 
     def least_share(self, values: np.ndarray) -> float:
-        """The sum of `values` (above 0) over those at risk, as a share of that over all who ended no earlier: the least.
+        """The least share, over the cells, that those at risk have of the `values` (above 0) of all who end no earlier.
 
-        `of_those_at_risk` is a difference of two such sums. The smaller the share, the more digits it loses.
+        `of_those_at_risk` takes a difference of two such sums. The smaller the share, the more digits it loses.
         """
         if not self.first.any():  # nobody enters late, so nothing is subtracted
             return 1.0
