@@ -24,7 +24,8 @@ import numpy as np
 from journeylab.estimators.arrays import ratio
 from journeylab.estimators.influence import Influence
 
-CANCELLED = 1e-13  # a sum smaller than this share of its largest term is what rounding left of terms that cancel
+# A variance below this share of the largest sum of its absolute terms is what rounding leaves of terms that cancel.
+CANCELLED = 1e-13
 
 
 def has_one_state_to_leave(influence: Influence) -> bool:
