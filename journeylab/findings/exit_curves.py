@@ -45,7 +45,7 @@ class ExitCurves:
             n_states=n_states,
             ids=exits.customers,
             weights=weights,
-            start=np.eye(n_states)[0],
+            initial_state=np.eye(n_states)[0],
         )
         # Kish 1965, Survey Sampling, section 11.7.
         shrinkage = 1.0 if weights is None else weights.sum() ** 2 / (weights**2).sum() / len(weights)

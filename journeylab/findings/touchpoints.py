@@ -12,8 +12,7 @@ from journeylab.base.charts import Chart
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, percent
 from journeylab.estimators.intervals import normal_interval, wilson
-from journeylab.estimators.ratios import ratio_of_totals
-from journeylab.estimators.shares import clustered_share
+from journeylab.estimators.shares import clustered_share, ratio_of_totals
 from journeylab.events.log import EventLog
 from journeylab.events.queries.events_in_stage import (
     ACTION,

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from journeylab.estimators.differences import share_difference, share_difference_p_value
 from journeylab.estimators.intervals import holm
+from journeylab.estimators.shares import share_difference, share_difference_p_value
 from journeylab.events.spells.exits import Exits, join_exits
 from journeylab.findings.exit_curves import ExitCurves, StageExits
 
