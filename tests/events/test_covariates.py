@@ -123,4 +123,4 @@ def test_an_attribute_known_after_watching_began_is_refused_where_its_time_is_to
             "watched from 2025-01-01 00:00. Who has it must have stayed that long, so it would seem to keep customers. "
             "Give Grouping(“plan”, labels, known_at), which starts the clock then, or an Exposure."
         )
-    check_known_in_time("plan", visits[[True, False, True]], customers.assign(known_at=known))
+    check_known_in_time(visits[[True, False, True]], customers.assign(known_at=known), "plan")

@@ -123,7 +123,7 @@ def _roles(first: FirstEvents) -> Counts:
     return Counts("role", "", tuple(map(str, names)), rows[order], columns[order].astype(np.int32), counts[order])
 
 
-def _added(position: np.ndarray, column: np.ndarray, width: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _added(position: np.ndarray, column: np.ndarray, width: int, n: int) -> tuple[np.ndarray, ...]:
     """How often each pair of customer and column occurs, in that order, without the zeros: three arrays.
 
     `position` ascends; rows with a negative column are passed over; there are `width` columns and `n` customers.

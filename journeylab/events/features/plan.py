@@ -48,7 +48,8 @@ class FeaturePlan:
 
     def keep_counts(self, counted: Iterable[Counts]) -> tuple[tuple[Counts, ...], _Unseen]:
         """The planned of `counted`, by the names in the plan, and what the plan does not name."""
-        by_name, unseen = {counts.name: counts for counts in counted}, []
+        unseen: _Unseen = []
+        by_name = {counts.name: counts for counts in counted}
         known = {planned.name: planned.names for planned in self.counts}
         for counts in by_name.values():
             named = {*known.get(counts.name, ()), *_listed_elsewhere(counts, known)}
@@ -64,7 +65,8 @@ class FeaturePlan:
     def keep_attributes(self, table: pd.DataFrame) -> tuple[Attributes, _Unseen]:
         """The planned attributes in `table` (index customer_id), and what of them is unseen: that is missing, as is
         what cannot be read."""
-        numbers, categories, unseen = {}, {}, []
+        numbers, categories = {}, {}
+        unseen: _Unseen = []
         for name in (*self.attributes, *self.levels):
             source = name if name in table.columns else name.removesuffix(MARK)
             column = table[source] if source in table.columns else pd.Series(index=table.index, dtype=object)

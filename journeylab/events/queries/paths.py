@@ -112,8 +112,8 @@ def _paths(visits: pd.DataFrame, journey: Journey, group: str | None, from_start
             f"The visits of customer “{first_wrong}” do not follow from one another: one does not begin where the one "
             "before it led. Find the spells again; find_flaws(spells) lists what else is wrong."
         )
-    outside = [is_late | ((number > 1) & (came_back < 0)), came_back >= 0]
-    outside = np.select(outside, [ongoing - 1, ongoing - 2], ongoing - 3)
+    began_before = [is_late | ((number > 1) & (came_back < 0)), came_back >= 0]
+    outside = np.select(began_before, [ongoing - 1, ongoing - 2], ongoing - 3)
     inside = np.where(came_back >= 0, n_stages + came_back, np.roll(stage, 1))
     first, last = np.flatnonzero(is_first), np.flatnonzero(np.roll(is_first, -1))
     completes = np.array([of_stage.completes for of_stage in journey.stages], bool)

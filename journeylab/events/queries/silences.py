@@ -25,10 +25,9 @@ def scale_silence(journey: Journey, factor: float) -> Journey:
         raise JourneyError(f"Silence cannot last {factor:g} times as long. Give a factor above 0, such as 0.5 or 2.")
     if factor == 1:
         return journey
-    stages = [stage for stage in journey.stages if stage.silent_after is not None]
-    lengths = {stage.name: round(stage.silent_after_us * factor) for stage in stages}
-    for stage in stages:
-        if not lengths[stage.name]:
+    lengths = {stage.name: round(stage.silent_after_us * factor) for stage in journey.stages if stage.silent_after_us}
+    for stage in journey.stages:
+        if lengths.get(stage.name) == 0:
             raise JourneyError(
                 f"“{stage.silent_after}” times {factor:g} is less than a microsecond. Give a larger factor."
             )

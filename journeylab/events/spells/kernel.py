@@ -55,9 +55,9 @@ class Moves:
             if stage.silent_after_us is not None:
                 silence[at] = stage.silent_after_us
         for at, branch in enumerate(journey.loss_branches):
-            for stage in _leavable(journey, branch.from_):
-                place[at, stage] = n_stages
-                refuses[at, n_stages + 1 + stage] = True
+            for here in _leavable(journey, branch.from_):
+                place[at, here] = n_stages
+                refuses[at, n_stages + 1 + here] = True
         return cls(codes, place, refuses, silence, _outcomes(journey))
 
 

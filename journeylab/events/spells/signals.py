@@ -110,7 +110,7 @@ def find_signals(log: EventLog, journeys: Sequence[Journey], *, batch_rows: int)
     matched = _matched(log.events, journeys[0])
     ids = log.events.select("customer_id").distinct().order_by("customer_id").to_pyarrow()["customer_id"]
     stages = [stage for journey in journeys for stage in journey.stages]
-    shortest = min((stage.silent_after_us for stage in stages if stage.silent_after), default=None)
+    shortest = min((stage.silent_after_us for stage in stages if stage.silent_after_us), default=None)
     codes = Codes.of(journeys[0])
     batches = whole_customers(matched.to_pyarrow_batches(chunk_size=batch_rows), column="customer")
     return ids.combine_chunks().cast(pa.string()), (_signals(batch, codes, shortest) for batch in batches)

@@ -27,10 +27,7 @@ FLAWS = {
     "gap": ("error", "The customer moved on, but the next spell begins later; only a loss may do that."),
     "impossible move": ("error", "No rule of the journey moves, loses or brings in a customer like this."),
     "broken sequence": ("error", "The spell names another stage before or after it than the spell next to it."),
-    "outside the window": (
-        "error",
-        "The spell ended before the window or lasts beyond it, or is ongoing and ends early.",
-    ),
+    "outside the window": ("error", "The spell ended before the window, outlasts it, or is ongoing but ends early."),
     "wrong clock": ("error", "“observed_from” or “days” do not follow from the times."),
     "wrong silence": ("error", "The loss to silence is not at the last event + “silent_after”."),
     "zero length": ("remark", "The customer passed through the stage in no time, as when one event acts twice."),
@@ -39,7 +36,7 @@ FLAWS = {
 _COLUMNS = ["severity", "flaw", "customer_id", "spell", "stage", "entered", "left", "problem", "row"]
 _NEEDED = ("customer_id", "spell", "stage", "entered", "left", "observed_from", "outcome", "days")
 _ONE_DAY = pd.Timedelta(days=1)
-# A flaw, which rows have it, and the problem of one of them in words: a template for its cells, or what writes it.
+# A flaw, which rows have it, and the problem of one of them in words: a template for its cells, or a function of it.
 _Case = tuple[str, pd.Series, str | Callable[[Any], str]]
 
 

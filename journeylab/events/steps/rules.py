@@ -122,7 +122,7 @@ def read_rules(
     an attempt begins or ends, more than 63 conditions, and an unknown `order` or `entry`; JourneyLabError for a
     `window` that is no duration.
     """
-    data = {"steps": _written(steps, Step), "exclude": _written(exclude, Exclusion)}
+    data: dict[str, Any] = {"steps": _written(steps, Step), "exclude": _written(exclude, Exclusion)}
     if len(data["steps"]) < 2:
         raise EstimateError(
             f"A funnel leads from one step to another, found {counted(len(data['steps']), 'step')}. "
