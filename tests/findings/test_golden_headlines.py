@@ -147,7 +147,9 @@ def test_visits_and_customers_are_two_numbers(cases):
     assert row_of(dropoff, "90d", "price")["estimate"] == pytest.approx(1.0)
     first = dropoff.vulnerability("90d").iloc[0]
     assert (first["estimate"], first["customers_lost"]) == pytest.approx((200, 100))
-    numbers = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) (?:different )?customers", dropoff.sentence())]
+    numbers = [
+        int(number.replace(",", "")) for number in re.findall(r"([\d,]+) (?:different )?customers", dropoff.sentence())
+    ]
     assert numbers
     assert set(numbers) == {100}
 

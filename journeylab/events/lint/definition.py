@@ -16,7 +16,7 @@ def stages_out_of_reach(journey: Journey) -> Iterator[Remark]:
             yield warning(
                 "idle-reopener",
                 ("stages", at, "reopened_by"),
-                f"“reopened_by” of stage “{stage.name}” is never used: there is no {_other(journey)} from which a "
+                f"“reopened_by” of stage “{stage.name}” is never used: there is no later stage from which a "
                 "customer could come back.",
                 "Remove it, or move the stage up.",
             )
@@ -34,7 +34,7 @@ def _without_opener(journey: Journey, at: int) -> Remark:
             "it.",
             "Add “opened_by” if customers can also get there for the first time.",
         )
-    reopener = f", and there is no {_other(journey)} from which “reopened_by” could bring a customer back"
+    reopener = ", and there is no later stage from which “reopened_by” could bring a customer back"
     return error(
         "unreachable-stage",
         ("stages", at),
@@ -45,12 +45,7 @@ def _without_opener(journey: Journey, at: int) -> Remark:
 
 def _left_open(journey: Journey, at: int) -> bool:
     """Whether there is a stage from which a customer can come back to the stage at `at`."""
-    others = journey.stages[at + 1 :] if journey.movement == "forward" else journey.stages
-    return any(other.opened_by and not other.completes and other is not journey.stages[at] for other in others)
-
-
-def _other(journey: Journey) -> str:
-    return "later stage" if journey.movement == "forward" else "other stage"
+    return any(later.opened_by and not later.completes for later in journey.stages[at + 1 :])
 
 
 def _rival_openers(journey: Journey, at: int) -> Iterator[Remark]:
@@ -147,7 +142,7 @@ def _endings(journey: Journey, at: int) -> list[Condition]:
     for position, other in enumerate(journey.stages):
         is_free = journey.movement == "free" and position != at
         endings += other.opened_by if position > at or is_free else ()
-        endings += other.reopened_by if position < at or is_free else ()
+        endings += other.reopened_by if position < at else ()
     return endings
 
 

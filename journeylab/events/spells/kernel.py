@@ -25,7 +25,7 @@ class Moves:
     """A journey as tables. Places: 0 .. n_stages - 1 inside, n_stages outside, n_stages + 1 + s silent in stage s.
 
     place: where each code takes a customer from each place, int64 [code, place].
-    refuses: codes of losses that let no customer return from this silence, bool [code, place].
+    refuses: codes of losses, which let no customer return from silence, bool [code, place].
     silence: microseconds after which a customer in each place is silent, int64 [place].
     outcome: how a spell in one stage ends by moving to another, int64 [stage, stage].
     """
@@ -50,14 +50,13 @@ class Moves:
             is_free = journey.movement == "free"
             place[codes.opening(at), n_stages:] = at
             place[codes.opening(at), earlier + later if is_free else earlier] = at
-            place[codes.reopening(at), earlier + later if is_free else later] = at
+            place[codes.reopening(at), later] = at
             place[codes.returning, n_stages + 1 + at] = at
             if stage.silent_after_us is not None:
                 silence[at] = stage.silent_after_us
         for at, branch in enumerate(journey.loss_branches):
-            for here in _leavable(journey, branch.from_):
-                place[at, here] = n_stages
-                refuses[at, n_stages + 1 + here] = True
+            place[at, _leavable(journey, branch.from_)] = n_stages
+            refuses[at, n_stages + 1 :] = True
         return cls(codes, place, refuses, silence, _outcomes(journey))
 
 

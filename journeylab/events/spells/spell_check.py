@@ -250,10 +250,8 @@ def _possible_outcomes(journey: Journey) -> dict[str, str]:
         f"{stage}\n{branch}": "lost" for stage in journey.stage_names for branch in journey.branches_from(stage)
     }
     for (at, here), (to, there) in product(enumerate(journey.stages), repeat=2):
-        openers = there.opened_by if to > at else there.reopened_by
-        if journey.movement == "free":
-            openers = there.opened_by or there.reopened_by
-        if openers and to != at and not here.completes:
+        is_open = there.opened_by and (to > at or journey.movement == "free")
+        if (is_open or (to < at and there.reopened_by)) and to != at and not here.completes:
             onward = "advanced" if to > at else "regressed"
             outcomes[f"{here.name}\n{there.name}"] = "completed" if there.completes else onward
     return outcomes
