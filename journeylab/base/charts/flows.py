@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from textwrap import wrap
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from journeylab.base.charts.chart import INK, QUIET, SIZE, THEME, Chart, colours, new_axes
-from journeylab.base.charts.letters import legible
+from journeylab.base.charts.chart import INK, QUIET, SIZE, Chart, colours, new_axes, themed
 from journeylab.base.charts.ribbons import arrow_head, band, bend
 
 KINDS = ("enter", "return", "move", "stay", "leave")
@@ -26,7 +24,7 @@ LINE, STUB, ABOVE = 0.135, 0.13, 0.17
 GREYS = {"enter": "#A9B4BC", "return": "#5B6770", "stay": "#5B6770", "move": "#A9B4BC", "leave": "#A9B4BC"}
 
 
-@legible
+@themed
 def flows(
     table: pd.DataFrame,
     *,
@@ -50,28 +48,27 @@ def flows(
     heads: the heading of each place; what follows its first line is written smaller. note: a line below all.
     width: of the figure, in inches, where no `ax` is given.
     """
-    with matplotlib.rc_context(THEME):
-        inches = ax.get_position().width * ax.figure.get_size_inches()[0] if ax else width
-        rows = table[table["n"] > 0].reset_index(drop=True)
-        plan = _Plan(rows.assign(part=rows["part"].fillna(rows["kind"])), tuple(order), inches)
-        lists = [_list(plan, place) for place in plan.order]
-        titles = [_heading(plan, place, heads[place]) for place in plan.order]
-        head = LINE * max(sum(map(len, title)) for title in titles) + 0.1
-        notes = [line for line in (note, plan.not_drawn) if line]
-        below = 0.12 + LINE * (max((len(rows) for rows in lists), default=0) + len(notes))
-        top = below + plan.drop + plan.tallest + plan.above
-        axes = ax or new_axes(height=top + head + 0.35, width=width)
-        axes.set(xlim=(0, plan.width), ylim=(0, top + head), title=title)
-        axes.set_axis_off()
-        # Ribbons are drawn in points, so the axes must have the size that they will have on paper.
-        axes.figure.draw_without_rendering()
-        colour = {**colours((*colour_order, *plan.table["part"])), **GREYS}
-        _Drawing(axes, plan, colour, below + plan.drop + plan.tallest).draw()
-        for at, (bold, plain), listed in zip(plan.x, titles, lists, strict=True):
-            _write(axes, at, top + head - 0.02, bold, plan.size + 0.5, weight="bold")
-            _write(axes, at, top + head - 0.02 - LINE * len(bold), plain, plan.size)
-            _write_list(axes, at, below - 0.1, listed, plan.size, colour)
-        _write(axes, 0.02, 0.02 + LINE * len(notes), notes, plan.size - 0.5, colour=QUIET)
+    inches = ax.get_position().width * ax.figure.get_size_inches()[0] if ax else width
+    rows = table[table["n"] > 0].reset_index(drop=True)
+    plan = _Plan(rows.assign(part=rows["part"].fillna(rows["kind"])), tuple(order), inches)
+    lists = [_list(plan, place) for place in plan.order]
+    titles = [_heading(plan, place, heads[place]) for place in plan.order]
+    head = LINE * max(sum(map(len, title)) for title in titles) + 0.1
+    notes = [line for line in (note, plan.not_drawn) if line]
+    below = 0.12 + LINE * (max((len(rows) for rows in lists), default=0) + len(notes))
+    top = below + plan.drop + plan.tallest + plan.above
+    axes = ax or new_axes(height=top + head + 0.35, width=width)
+    axes.set(xlim=(0, plan.width), ylim=(0, top + head), title=title)
+    axes.set_axis_off()
+    # Ribbons are drawn in points, so the axes must have the size that they will have on paper.
+    axes.figure.draw_without_rendering()
+    colour = {**colours((*colour_order, *plan.table["part"])), **GREYS}
+    _Drawing(axes, plan, colour, below + plan.drop + plan.tallest).draw()
+    for at, (bold, plain), listed in zip(plan.x, titles, lists, strict=True):
+        _write(axes, at, top + head - 0.02, bold, plan.size + 0.5, weight="bold")
+        _write(axes, at, top + head - 0.02 - LINE * len(bold), plain, plan.size)
+        _write_list(axes, at, below - 0.1, listed, plan.size, colour)
+    _write(axes, 0.02, 0.02 + LINE * len(notes), notes, plan.size - 0.5, colour=QUIET)
     return Chart(axes, alt)
 
 

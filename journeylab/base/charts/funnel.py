@@ -3,22 +3,19 @@
 from collections.abc import Sequence
 from textwrap import wrap
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import PercentFormatter
 
-from journeylab.base.charts.chart import FAINT, INK, QUIET, THEME, Chart, colours, new_axes
-from journeylab.base.charts.letters import legible
+from journeylab.base.charts.chart import INK, QUIET, Chart, colours, new_axes, rule, themed
 
 _BAR = 0.72  # of the height of a step
 _LETTERS = 28  # of a step's name in one line
 
 
-@legible
+@themed
 def funnel(
     table: pd.DataFrame,
     *,
@@ -45,29 +42,25 @@ def funnel(
     """
     labels = list(dict.fromkeys(table[label]))
     groups = list(dict.fromkeys(table[by])) if by else [None]
-    with matplotlib.rc_context(THEME):
-        axes = ax or new_axes(height=max(2.2, 1.25 + len(labels) * max(0.42, 0.25 * len(groups))))
-        colour = colours((*colour_order, *groups))
-        for place, group in enumerate(groups):
-            rows = table[table[by] == group] if by else table
-            shift = (place - (len(groups) - 1) / 2) * _BAR / len(groups)
-            at = np.array([labels.index(name) for name in rows[label]]) + shift
-            is_faint = rows[label].isin(faint).to_numpy()
-            _bars(axes, rows[x].to_numpy(), at, colour[group], is_faint, height=_BAR / len(groups))
-            _whiskers(axes, rows[[x, lower, upper]].to_numpy(), at, has_diamond=False)
-            if beside:
-                _whiskers(axes, rows[list(beside)].to_numpy(), at + 0.24 * _BAR / len(groups), has_diamond=True)
-            _write(axes, rows[text], at, small=len(groups) > 1)
-        axes.set_yticks(range(len(labels)), ["\n".join(wrap(str(name), width=_LETTERS)) for name in labels])
-        axes.set_ylim(len(labels) - 0.5, -0.5)
-        axes.set_xlim(0, 1)
-        axes.set_title(title)
-        axes.set_xlabel(x_label)
-        axes.grid(axis="x", color=FAINT, linewidth=0.7)
-        axes.set_axisbelow(True)
-        axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        _explain(axes, [] if by is None else groups, colour, beside_label if beside else "")
+    axes = ax or new_axes(height=max(2.2, 1.25 + len(labels) * max(0.42, 0.25 * len(groups))))
+    colour = colours((*colour_order, *groups))
+    for place, group in enumerate(groups):
+        rows = table[table[by] == group] if by else table
+        shift = (place - (len(groups) - 1) / 2) * _BAR / len(groups)
+        at = np.array([labels.index(name) for name in rows[label]]) + shift
+        is_faint = rows[label].isin(faint).to_numpy()
+        _bars(axes, rows[x].to_numpy(), at, colour[group], is_faint, height=_BAR / len(groups))
+        _whiskers(axes, rows[[x, lower, upper]].to_numpy(), at, has_diamond=False)
+        if beside:
+            _whiskers(axes, rows[list(beside)].to_numpy(), at + 0.24 * _BAR / len(groups), has_diamond=True)
+        _write(axes, rows[text], at, small=len(groups) > 1)
+    axes.set_yticks(range(len(labels)), ["\n".join(wrap(str(name), width=_LETTERS)) for name in labels])
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xlim(0, 1)
+    axes.set(title=title, xlabel=x_label)
+    axes.tick_params(axis="y", length=0)
+    rule(axes, "x", percent=True)
+    _explain(axes, [] if by is None else groups, colour, beside_label if beside else "")
     return Chart(axes, alt)
 
 
