@@ -1,1 +1,5 @@
 """The ground floor: what could serve any subject. It knows no statistics and no customer."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["html"])

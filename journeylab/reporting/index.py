@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import pandas as pd
 from nbformat import NotebookNode
 
 from journeylab.base import html
-from journeylab.reporting.method import MethodSection
-from journeylab.reporting.page import Masthead, opening, render
+from journeylab.reporting.method import Overview
+from journeylab.reporting.notebook_page import opening
+from journeylab.reporting.page import PAGES, Masthead, render
 from journeylab.reporting.prose import Prose
-
-NAME = "index.html"
 
 
 @dataclass(frozen=True)
@@ -34,24 +32,6 @@ class Summary:
     failure: str | None = None
     map: str | None = None
     bottom_line: str = ""
-
-
-@dataclass(frozen=True)
-class Overview:
-    """What is said of journey and data, besides the reports: on the index and on the page on data and method.
-
-    sentence: what was read, in words.
-    stages: DataFrame, one row per stage in journey order.
-    doubts: in a few words, what is doubtful about the journey.
-    notes: Markdown that the study's authors want read, or None.
-    parts: the page on data and method, part by part.
-    """
-
-    sentence: str
-    stages: pd.DataFrame
-    doubts: str
-    notes: str | None = None
-    parts: tuple[MethodSection, ...] = ()
 
 
 def summarise(notebook: NotebookNode, *, name: str, file: str, failure: str | None = None) -> Summary:
@@ -79,7 +59,7 @@ def to_index(reports: Sequence[Summary], *, masthead: Masthead, overview: Overvi
     bytes for the same reports. Where no report has a bottom line, all of them in short are it."""
     return render(
         "overview.html.j2",
-        name=NAME,
+        name=PAGES["index"],
         title="What we found",
         masthead=masthead,
         prose=Prose(),

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import pandas as pd
+
 from journeylab.base import html
 from journeylab.reporting.offline import TEMPLATES
 from journeylab.reporting.page import PAGES, Masthead, render
@@ -18,6 +20,24 @@ class MethodSection:
     title: str
     paragraphs: tuple[str, ...] = ()
     tables: tuple[html.Table, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What is said of journey and data, besides the reports: on the index and on the page on data and method.
+
+    sentence: what was read, in words.
+    stages: DataFrame, one row per stage in journey order.
+    doubts: in a few words, what is doubtful about the journey.
+    notes: Markdown that the study's authors want read, or None.
+    parts: the page on data and method, part by part.
+    """
+
+    sentence: str
+    stages: pd.DataFrame
+    doubts: str
+    notes: str | None = None
+    parts: tuple[MethodSection, ...] = ()
 
 
 def to_method(parts: Sequence[MethodSection], *, masthead: Masthead) -> str:

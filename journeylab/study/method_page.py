@@ -1,4 +1,4 @@
-"""Account: what must a reader of a study's reports know of its data, its decisions and its tools?"""
+"""Data and method: what must a reader of the reports know of a study's data, its decisions and its tools?"""
 
 import platform
 from collections.abc import Iterator
@@ -12,10 +12,9 @@ from journeylab.base.words import counted, in_days, listed
 from journeylab.events.log import written
 from journeylab.events.spells.spell_check import find_flaws
 from journeylab.findings.silence import compare_silence
-from journeylab.reporting.index import Overview
-from journeylab.reporting.method import MethodSection
+from journeylab.reporting.method import MethodSection, Overview
 from journeylab.reporting.page import Masthead
-from journeylab.study.settings import FILE
+from journeylab.study.folders import FILE
 from journeylab.study.study import Study
 
 # What computes the numbers and draws the figures; everything else only carries them.
@@ -33,7 +32,7 @@ def masthead_of(study: Study) -> Masthead:
 def overview_of(study: Study) -> Overview:
     """What is said of the study besides its reports."""
     return Overview(
-        sentence=f"{counted(len(study.spells), 'visit')} to the stages of the journey, from {sentence(study)}",
+        sentence=f"{counted(len(study.spells), 'visit')} to the stages of the journey, from {data_in_words(study)}",
         stages=study.journey.summary(),
         doubts=study.lint.sentence(),
         notes=study.settings.notes,
@@ -41,14 +40,14 @@ def overview_of(study: Study) -> Overview:
     )
 
 
-def sentence(study: Study) -> str:
+def data_in_words(study: Study) -> str:
     """How many events of how many customers there are, and what was refused."""
     log = study.log
     events = f"{counted(len(log), 'event')} of {counted(log.n_customers, 'customer')}"
     return f"{events}. {log.rows_read:,} rows read, {log.quarantine}."
 
 
-def reading(study: Study) -> pd.DataFrame:
+def rows_read(study: Study) -> pd.DataFrame:
     """What became of the rows read: `part`, `rows`, `percent`."""
     return _in_percent(study.log.summary())
 
@@ -71,7 +70,7 @@ def _observed(study: Study) -> MethodSection:
             f"From these events come {study.spells.sentence()}",
         ),
         (
-            Table(reading(study), "What became of the rows read; refused rows lie in quarantine, none is dropped"),
+            Table(rows_read(study), "What became of the rows read; refused rows lie in quarantine, none is dropped"),
             Table(_sources(study), f"The files, as {FILE} names them, and which of their columns stand for what"),
         ),
     )

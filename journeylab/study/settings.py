@@ -3,10 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date
-from glob import glob
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -18,9 +15,7 @@ from journeylab.base.errors import EstimateError, JourneyLabError, LogError, Stu
 from journeylab.base.problems import in_words
 from journeylab.base.scales import Scale
 from journeylab.events.log import Window, as_utc, check_timezone
-
-FILE = "study.yml"
-RAW = Path("data/raw")
+from journeylab.study.folders import FILE, Folders
 
 
 def _moment(value: Any) -> pd.Timestamp:
@@ -160,42 +155,13 @@ class Settings(_Frozen):
         return json.dumps(self.model_dump(include={"events", "duplicates", "customers", "window"}), sort_keys=True)
 
 
-@dataclass(frozen=True)
-class Folders:
-    """Where a study's files lie: in its folder, but what is written as under `data/raw` lies in `data` where that is
-    given."""
-
-    study: Path
-    data: Path | None = None
-
-    def find(self, path: str) -> list[Path]:
-        """The files that `path`, a path or a pattern as written in study.yml, names; sorted by name, empty if there are
-        none."""
-        place = self.place(path)
-        matching = [place] if place.is_file() else map(Path, sorted(glob(str(place), recursive=True)))
-        return [file for file in matching if file.is_file()]
-
-    def place(self, path: str) -> Path:
-        """Where `path`, as written in study.yml, is to be found."""
-        if self.data is not None and Path(path).is_relative_to(RAW):
-            return self.data / Path(path).relative_to(RAW)
-        return self.study / path
-
-
 def read_settings(folders: Folders) -> Settings:
     """The settings in the study's folder.
 
     Raises one StudyError that lists every problem by line: no study.yml, unknown keys, values of the wrong kind, files
     that are not there, a window that ends before it starts.
     """
-    if not (folders.study / FILE).is_file():
-        raise StudyError(
-            f"There is no {FILE} in “{folders.study}”. Name a study's folder, or make one with “journeylab init DIR”."
-        )
-    if folders.data is not None and not folders.data.is_dir():
-        raise StudyError(
-            f"There is no folder “{folders.data}” to stand in for {RAW.as_posix()}. Name the one that holds the data."
-        )
+    folders.check()
     document = read_document(folders.study / FILE, error=StudyError)
     return check_document(
         document, Settings, error=StudyError, contradictions=lambda said: _contradictions(said, folders)

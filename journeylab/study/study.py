@@ -24,16 +24,16 @@ from journeylab.events.spells import Spells, find_spells, read_spells
 from journeylab.findings.personas import Personas, find_personas, read_personas
 from journeylab.findings.personas.change import compare_personas
 from journeylab.study.cache import Cache
+from journeylab.study.folders import DATA, FILE, PROCESSED, Folders
 from journeylab.study.notes import Notes, find_notes
-from journeylab.study.settings import FILE, Folders, PersonaDecisions, Settings, read_settings
+from journeylab.study.settings import PersonaDecisions, Settings, read_settings
 from journeylab.study.sprints.record import Sprint, find_sprints
 
-DATA = "JOURNEYLAB_DATA"
-PROCESSED = Path("data/processed")
 # The columns of the customers’ table that say which account a customer belongs to.
 ACCOUNTS = ("account", "account_id")
 NOTES = "personas.yml"
-# What log and spells, and personas, are made by: folders of the package.
+PACKAGE = Path(__file__).parents[1]
+# The folders of the package whose code makes log and spells, and personas.
 EVENT_CODE = ("events",)
 PERSONA_CODE = ("events", "estimators", "findings/personas")
 
@@ -199,7 +199,7 @@ class Study:
 
     def _fingerprint_of_data(self, code: Iterable[str]) -> str:
         """The same without the journey."""
-        files_of_code = sorted(file for folder in code for file in (Path(__file__).parent / folder).rglob("*.py"))
+        files_of_code = sorted(file for folder in code for file in (PACKAGE / folder).rglob("*.py"))
         written = [source.path for source in self.settings.events]
         written += [self.settings.customers.path] if self.settings.customers else []
         files = [file for path in written for file in self.folders.find(path)]

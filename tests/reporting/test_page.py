@@ -11,8 +11,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from journeylab.base import html
 from journeylab.base.errors import ReportError
+from journeylab.reporting.notebook_page import to_html
 from journeylab.reporting.offline import SORTING, check_offline
-from journeylab.reporting.page import Masthead, to_html
+from journeylab.reporting.page import Masthead
 
 MASTHEAD = Masthead("Trials of 2025", "Trial to partner", "Plan the week", "2025-01-01", "2026-01-01")
 HOSTILE = "<script>alert('x')</script>"

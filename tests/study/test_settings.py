@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from journeylab.base.errors import StudyError
-from journeylab.study.settings import Folders, read_settings
+from journeylab.study.folders import Folders
+from journeylab.study.settings import read_settings
 
 WRITTEN = """\
 study: Trials of 2025

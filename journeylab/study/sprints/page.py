@@ -6,11 +6,13 @@ from journeylab.base.errors import ReportError, StudyError
 from journeylab.base.files import write_text
 from journeylab.base.sheets import write_csv
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.reporting.page import Masthead, to_html
+from journeylab.reporting.notebook_page import to_html
+from journeylab.reporting.page import Masthead
 from journeylab.reporting.running import run_notebooks
+from journeylab.study.folders import DATA
 from journeylab.study.sprints.record import SPRINTS, find_sprints, pick_sprint
 from journeylab.study.sprints.sprints import COMPARED, compare_sprints
-from journeylab.study.study import DATA, Study
+from journeylab.study.study import Study
 
 NOTEBOOK = "05_what_changed_since_last_sprint.ipynb"
 

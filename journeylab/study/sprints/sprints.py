@@ -20,7 +20,7 @@ from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.personas import Personas
 from journeylab.findings.personas.change import PersonaChange, compare_personas
 from journeylab.findings.survival import estimate_survival
-from journeylab.study.settings import FILE
+from journeylab.study.folders import FILE
 from journeylab.study.sprints.record import (
     PERSONAS,
     RECORD,
