@@ -42,6 +42,8 @@ class Told(Finding):
     """A finding of which all is given."""
 
     lanes: pd.DataFrame
+    losses: pd.DataFrame | None = None
+    feelings: pd.DataFrame | None = None
     by: str | None = None
 
     def sentence(self):
@@ -49,6 +51,12 @@ class Told(Finding):
 
     def by_stage(self):
         return self.lanes
+
+    def losses_by_branch(self):
+        return self.losses
+
+    def feelings_by_stage(self):
+        return self.feelings
 
     def plot(self, ax=None):
         return charts.note("Told.", title=self.title, ax=ax)
@@ -67,10 +75,10 @@ class Visits:
         return self.table.copy()
 
 
-def told(lanes: dict, *, title="a finding", table=None, **options) -> Told:
+def told(lanes: dict, *, title="a finding", **options) -> Told:
     filled = {lane: [cells.get(stage) for stage in STAGES] for lane, cells in lanes.items()}
     index = pd.Index(STAGES, name="stage")
-    return Told(title, pd.DataFrame() if table is None else table, lanes=pd.DataFrame(filled, index=index), **options)
+    return Told(title, pd.DataFrame(), lanes=pd.DataFrame(filled, index=index), **options)
 
 
 def branches(**shares) -> pd.DataFrame:
@@ -103,8 +111,8 @@ def findings() -> list[Told]:
         told({"time in stage": {"trial": "half have left after 10 days (95% interval 8 to 12; 10 visits)"}}),
         told({"actions": {"trial": f"{EVIL} 62% (60% to 64%; 9 customers); look 50% (30% to 70%; 9 customers)"}}),
         told({"lost": {"trial": "40% within 90 days (20% to 60%; 10 visits)"}, "main branch": {"trial": "too_dear"}},
-             table=branches(too_dear=(0.1, 0.3), silent=(0.05, np.nan))),
-        told({"emotions": {"trial": "+0.5 (-0.5 to +1.0) from -2 to 2; n = 12; high"}}, table=feelings()),
+             losses=branches(too_dear=(0.1, 0.3), silent=(0.05, np.nan))),
+        told({"emotions": {"trial": "+0.5 (-0.5 to +1.0) from -2 to 2; n = 12; high"}}, feelings=feelings()),
         told({"thoughts": {"trial": "“Why so dear; and for whom (me)?” (chat, 2025-03)"}}),
         told({"hazard ratios": {"paid": "seats 1.2 (1.1 to 1.3)"}}),
     ]  # fmt: skip

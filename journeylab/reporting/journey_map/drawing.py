@@ -11,12 +11,18 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from journeylab.base import html
-from journeylab.reporting.journey_map.cells import MOST_SHOWN, in_brief, in_parts
+from journeylab.reporting.journey_map.cells import (
+    EMOTIONS,
+    EVIDENCE,
+    MOST_SHOWN,
+    NO_EVIDENCE,
+    QUOTED,
+    in_brief,
+    in_parts,
+)
 from journeylab.reporting.journey_map.curve import emotion_curve
-from journeylab.reporting.journey_map.lanes import EMOTIONS, EVIDENCE, NO_EVIDENCE, QUOTED
 from journeylab.reporting.offline import TEMPLATES, check_offline
 
-__all__ = ["EVIDENCE", "fragment", "in_short", "line", "page"]
 MOST_ITEMS, MOST_OF_TITLE = 9, 60
 # A3 across less margins and a little more, in CSS pixels, and what of it the lanes’ titles take.
 _SHEET_WIDTH, _SHEET_HEIGHT, _HEADS = 1520, 1030, 130

@@ -14,10 +14,9 @@ from journeylab.base.files import write_text
 from journeylab.base.sheets import write_csv
 from journeylab.base.words import counted
 from journeylab.reporting.journey_map import drawing
-from journeylab.reporting.journey_map.cells import COLUMNS
+from journeylab.reporting.journey_map.cells import COLUMNS, EMOTIONS, EVIDENCE, NO_EVIDENCE
 from journeylab.reporting.journey_map.change import MapChange, find_change
 from journeylab.reporting.journey_map.file import digest, plain, read_content, to_table, write_content
-from journeylab.reporting.journey_map.lanes import EMOTIONS, NO_EVIDENCE
 
 EVERYONE = "everyone"
 CURVE = {"stage": object, "estimate": float, "lower": float, "upper": float, "n": float, "mark": object}
@@ -78,7 +77,7 @@ class JourneyMap:
         """How much of the map is measured, by what evidence, and up to when."""
         cells = self.table.drop_duplicates(["lane", "stage"])
         n, unknown = len(cells), int((cells["evidence"] == NO_EVIDENCE).sum())
-        kinds = [f"{kind} {count}" for kind in drawing.EVIDENCE if (count := self._n_cells(kind))]
+        kinds = [f"{kind} {count}" for kind in EVIDENCE if (count := self._n_cells(kind))]
         told = f"Something is known in {n - unknown} of {counted(n, 'cell')} ({', '.join(kinds)})"
         feelings = "" if self.curve["estimate"].notna().any() else " How customers feel was not measured."
         changed = f" {self.changes.sentence()}" if self.changes else ""
