@@ -56,7 +56,7 @@ class Finding(ABC):
     def losses_by_branch(self) -> pd.DataFrame | None:
         """The shares lost, for a finding that estimates them; None otherwise.
 
-        One row per (`group`,) `stage`, branch `to` and `horizon_days`, with `estimate`, `lower`, `upper` and `n` visits.
+        One row per (`group`,) `stage`, branch `to` and `horizon_days`: `estimate`, `lower`, `upper` and `n` visits.
         """
         return None
 

@@ -13,8 +13,8 @@ from journeylab.base.documents import Duration, Problem, Text, check_document, r
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, JourneyLabError, LogError, StudyError
 from journeylab.base.problems import in_words
-from journeylab.base.scales import Scale
 from journeylab.events.log import Window, as_utc, check_timezone
+from journeylab.events.queries.scales import Scale
 from journeylab.study.folders import FILE, Folders
 
 

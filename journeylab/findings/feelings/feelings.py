@@ -6,8 +6,8 @@ import pandas as pd
 
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
-from journeylab.base.scales import BEST, WORST, Scale
 from journeylab.base.words import counted, listed, percent
+from journeylab.events.queries.scales import BEST, WORST, Scale
 from journeylab.findings.finding import Finding, LaneName
 
 FEELING, SCORE, NPS, RESPONSE = MEASURES = ("feeling", "score", "nps", "response")

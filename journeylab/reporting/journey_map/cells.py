@@ -29,11 +29,21 @@ class Lane:
     evidence: str = DATA
 
 
+_TAKES = {
+    "stage": {LaneName.TIME_IN_STAGE: "Time inside", LaneName.MEAN_TIME: "Mean time",
+              LaneName.EVER_REACHED: "Ever reached"},
+    "trigger": {LaneName.TRIGGER_SEEN: "Trigger seen", LaneName.VALIDATED: "Proven",
+                LaneName.CRM_AGREEMENT: "CRM agrees"},
+    "pain points": {LaneName.THEMES: "", LaneName.PAIN_POINTS: "", LaneName.BEFORE_A_LOSS: "Before a loss"},
+    "moves": {LaneName.FORWARD: "Forward", LaneName.SKIP: "Skip", LaneName.BACK: "Back",
+              LaneName.STILL_INSIDE: "Still inside"},
+    LOSSES: {LaneName.LOST: "By any branch", LaneName.MAIN_BRANCH: "Mostly", LaneName.DECLARED_LOSSES: "Declared",
+             LaneName.SILENCE: "Silence", LaneName.BACK_AFTER_LOSS: "Back after a loss",
+             LaneName.BACK_AFTER_SILENCE: "Back after silence"},
+}  # fmt: skip
 LANES = (
-    Lane("stage", "Stage", {LaneName.TIME_IN_STAGE: "Time inside", LaneName.MEAN_TIME: "Mean time",
-                            LaneName.EVER_REACHED: "Ever reached"}),
-    Lane("trigger", "Trigger and proof", {LaneName.TRIGGER_SEEN: "Trigger seen", LaneName.VALIDATED: "Proven",
-                                          LaneName.CRM_AGREEMENT: "CRM agrees"}),
+    Lane("stage", "Stage", _TAKES["stage"]),
+    Lane("trigger", "Trigger and proof", _TAKES["trigger"]),
     Lane("goal", "Customer’s goal"),
     Lane("actions", "Actions", {LaneName.ACTIONS: ""}),
     Lane("touchpoints", "Touchpoints and channels", {LaneName.TOUCHPOINTS: ""}),
@@ -41,18 +51,15 @@ LANES = (
     Lane("moments", "Moments that matter", {LaneName.MOMENTS: ""}),
     Lane("thoughts", "Thoughts", {LaneName.THOUGHTS: ""}),
     Lane(EMOTIONS, "Emotions", {LaneName.EMOTIONS: ""}, SURVEY),
-    Lane("pain points", "Pain points", {LaneName.THEMES: "", LaneName.PAIN_POINTS: "", LaneName.BEFORE_A_LOSS: "Before a loss"}),
-    Lane("moves", "Forward, skip, back", {LaneName.FORWARD: "Forward", LaneName.SKIP: "Skip", LaneName.BACK: "Back",
-                                          LaneName.STILL_INSIDE: "Still inside"}),
-    Lane(LOSSES, "Ways of being lost", {LaneName.LOST: "By any branch", LaneName.MAIN_BRANCH: "Mostly", LaneName.DECLARED_LOSSES: "Declared",
-                                        LaneName.SILENCE: "Silence", LaneName.BACK_AFTER_LOSS: "Back after a loss",
-                                        LaneName.BACK_AFTER_SILENCE: "Back after silence"}),
+    Lane("pain points", "Pain points", _TAKES["pain points"]),
+    Lane("moves", "Forward, skip, back", _TAKES["moves"]),
+    Lane(LOSSES, "Ways of being lost", _TAKES[LOSSES]),
     Lane("roles", "Roles", {LaneName.ROLES: ""}),
     Lane("value", "Value", {LaneName.VALUE: ""}),
     Lane("owner", "Owner"),
     Lane("opportunities", "Opportunities"),
     Lane("assumptions", "Assumptions"),
-)  # fmt: skip
+)
 # The row that each lane of a finding goes into. A lane that is not here gets a row of its own, below these.
 TAKEN = {name: lane for lane in LANES for name in lane.takes}
 
