@@ -5,12 +5,22 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from journeylab.base.durations import microseconds
@@ -90,6 +100,29 @@ Duration = Annotated[
     BeforeValidator(_readable_duration),
     Field(json_schema_extra={"pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*[smhdw]\s*$", "examples": ["14d", "12h"]}),
 ]
+
+
+def _readable_day(written: Any) -> date:
+    if isinstance(written, str):
+        with suppress(ValueError):
+            return date.fromisoformat(written.strip())
+    if isinstance(written, date) and not isinstance(written, datetime):
+        return written
+    raise refused(f"must be a date, found {in_words(written)}. Write it like 2026-03-02.")
+
+
+Day = Annotated[date, BeforeValidator(_readable_day)]
+
+
+class Frozen(BaseModel):
+    """What a YAML file says: fixed once read, and without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def described(title: str, **example: Any) -> ConfigDict:
+    """The settings of a model that messages call by `title`, and of which they show an `example`."""
+    return ConfigDict(title=title, json_schema_extra={"examples": [example]})
 
 
 @dataclass(frozen=True)

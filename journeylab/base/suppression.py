@@ -1,5 +1,7 @@
 """Suppression: which counts tell too much of too few to be handed on?"""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -43,3 +45,12 @@ def without_few(table: pd.DataFrame, *, least: int = MIN_SHOWN) -> pd.DataFrame:
     counted = {"events": table["events"], "crude": (table["crude"] * table["n"]).round(), "at_risk": table["at_risk"]}
     hidden = {column: is_few | ((count > 0) & (count < least)) for column, count in counted.items()}
     return shown.assign(**{column: shown[column].mask(hidden.get(column, is_few)) for column in numbers})
+
+
+def masked_few(table: pd.DataFrame, follows: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """`table` with counts of one to four missing, and with each count the columns that follow from it."""
+    for count, others in follows.items():
+        few = table[count].between(1, MIN_SHOWN - 1)
+        if few.any():
+            table = table.assign(**{name: table[name].astype(float).mask(few) for name in (count, *others)})
+    return table

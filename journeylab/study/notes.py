@@ -17,17 +17,25 @@ notes.yml, beside study.yml, holds them by the names of the stages in the journe
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from journeylab.base import html
-from journeylab.base.documents import OneOrList, Places, Problem, Text, check_document, read_document, refused
+from journeylab.base.documents import (
+    Day,
+    Frozen,
+    OneOrList,
+    Places,
+    Problem,
+    Text,
+    check_document,
+    described,
+    read_document,
+)
 from journeylab.base.errors import StudyError, did_you_mean
-from journeylab.base.problems import in_words
 from journeylab.base.words import counted, listed
 from journeylab.events.journey import Journey
 
@@ -47,30 +55,10 @@ LANES = {
 COLUMNS = ("stage", "lane", "text", "evidence", "source", "date", "status", "owner", "persona")
 
 
-def _day(value: Any) -> date:
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value.strip())
-        except ValueError:
-            pass
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    raise refused(f"must be a date, found {in_words(value)}. Write it like 2026-03-02.")
-
-
-Day = Annotated[date, BeforeValidator(_day)]
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Note(_Frozen):
+class Note(Frozen):
     """What somebody adds to one stage. `evidence` is on what it rests; an assumption has a `status`."""
 
-    model_config = ConfigDict(
-        title="a remark", json_schema_extra={"examples": [{"text": "Nobody knows who may pay", "status": "open"}]}
-    )
+    model_config = described("a remark", text="Nobody knows who may pay", status="open")
 
     text: Text
     evidence: Literal["data", "survey", "interview", "assumption"] = ASSUMPTION
@@ -84,10 +72,10 @@ class Note(_Frozen):
 Remarks = Annotated[tuple[Note, ...], OneOrList()]
 
 
-class StageNotes(_Frozen):
+class StageNotes(Frozen):
     """What people say of one stage."""
 
-    model_config = ConfigDict(title="a stage", json_schema_extra={"examples": [{"owner": "growth"}]})
+    model_config = described("a stage", owner="growth")
 
     owner: Text | None = None
     goals: Remarks = ()
@@ -100,7 +88,7 @@ class StageNotes(_Frozen):
     assumptions: Remarks = ()
 
 
-class _File(_Frozen):
+class _File(Frozen):
     model_config = ConfigDict(title="notes.yml")
 
     scenario: Text | None = None

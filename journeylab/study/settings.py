@@ -1,15 +1,15 @@
 """Settings: what does a study.yml say, and is everything there that it names?"""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from journeylab.base.documents import Duration, Problem, Text, check_document, read_document, refused
+from journeylab.base.documents import Duration, Frozen, Problem, Text, check_document, described, read_document, refused
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, JourneyLabError, LogError, StudyError
 from journeylab.base.problems import in_words
@@ -27,112 +27,99 @@ def _moment(value: Any) -> pd.Timestamp:
     )
 
 
-def _scale(name: str) -> str:
-    try:
-        return Scale.of(name).name
-    except EstimateError as found:
-        raise refused(f"is wrong: {found}") from None
+def _checked(check: Callable[[Any], Any]) -> AfterValidator:
+    """Validates by `check`, whose error goes on after the key."""
 
+    def validate(value: Any) -> Any:
+        try:
+            return check(value)
+        except (EstimateError, LogError) as error:
+            raise refused(f"is wrong: {error}") from None
 
-def _zone(name: str | None) -> str | None:
-    try:
-        return check_timezone(name)
-    except LogError as found:
-        raise refused(f"is wrong: {found}") from None
+    return AfterValidator(validate)
 
 
 Moment = Annotated[pd.Timestamp, BeforeValidator(_moment), PlainSerializer(str)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class EventSource(_Frozen):
+class EventSource(Frozen):
     """Events in one file, or in several that a pattern names (`events-*.csv.gz`), and how to read them; see
     `read_events`."""
 
-    model_config = ConfigDict(
-        title="“events”", json_schema_extra={"examples": [{"path": "data/raw/events.csv", "columns": "…"}]}
-    )
+    model_config = described("“events”", path="data/raw/events.csv", columns="…")
 
     path: Text
     columns: dict[str, str | dict[str, str]]
-    timezone: Annotated[str | None, AfterValidator(_zone)] = None
+    timezone: Annotated[str | None, _checked(check_timezone)] = None
     time_unit: Literal["s", "ms", "us"] | None = None
 
 
-class CustomerSource(_Frozen):
+class CustomerSource(Frozen):
     """The customers' table, its column with the customer's id, and which of its columns were known at the start of each
     customer's journey (all, unless `attributes` names them)."""
 
-    model_config = ConfigDict(
-        title="“customers”", json_schema_extra={"examples": [{"path": "data/raw/customers.csv", "key": "account"}]}
-    )
+    model_config = described("“customers”", path="data/raw/customers.csv", key="account")
 
     path: Text
     key: Text
     attributes: tuple[Text, ...] | None = None
 
 
-class CrmColumns(_Frozen):
+class CrmColumns(Frozen):
     """The columns of the CRM's table: who was moved, when, and into which bucket."""
 
-    model_config = ConfigDict(title="“columns”", json_schema_extra={"examples": [{"customer_id": "account"}]})
+    model_config = described("“columns”", customer_id="account")
 
     customer_id: Text = "customer_id"
     time: Text = "time"
     bucket: Text = "bucket"
 
 
-class CrmSource(_Frozen):
+class CrmSource(Frozen):
     """Where the CRM's moves of customers between its buckets are told: in a table of its own (`path`; see `read_crm`),
     or in a `column` of the events."""
 
-    model_config = ConfigDict(
-        title="“crm”",
-        json_schema_extra={"examples": [{"path": "data/raw/crm.csv", "columns": {"customer_id": "account"}}]},
-    )
+    model_config = described("“crm”", path="data/raw/crm.csv", columns={"customer_id": "account"})
 
     path: Text | None = None
     columns: CrmColumns = CrmColumns()
-    timezone: Annotated[str | None, AfterValidator(_zone)] = None
+    timezone: Annotated[str | None, _checked(check_timezone)] = None
     time_unit: Literal["s", "ms", "us"] | None = None
     column: Text | None = None
 
 
-class ObservedWindow(_Frozen):
+class ObservedWindow(Frozen):
     """What was observed: from `start` up to, not including, `end`."""
 
-    model_config = ConfigDict(
-        title="“window”", json_schema_extra={"examples": [{"start": "2025-01-01", "end": "2026-01-01"}]}
+    model_config = ConfigDict(arbitrary_types_allowed=True) | described(
+        "“window”", start="2025-01-01", end="2026-01-01"
     )
 
     start: Moment
     end: Moment
 
 
-class PersonaDecisions(_Frozen):
+class PersonaDecisions(Frozen):
     """Decisions for personas: behaviour `within` which time from entry tells them, and the seed of all that is
     random."""
 
-    model_config = ConfigDict(title="“personas”", json_schema_extra={"examples": [{"within": "30d", "seed": 7}]})
+    model_config = described("“personas”", within="30d", seed=7)
 
     within: Duration
     seed: Annotated[int, Field(strict=True, ge=0)]
 
 
-class ScoreDecisions(_Frozen):
+class ScoreDecisions(Frozen):
     """How scores were asked: on which `scale` (nps, csat, csat7, ces, or its two ends, the worst answer first, as in
     “-2..2”), and where several kinds of event carry a score, which `event` is meant."""
 
-    model_config = ConfigDict(title="“score”", json_schema_extra={"examples": [{"scale": "nps"}]})
+    model_config = described("“score”", scale="nps")
 
-    scale: Annotated[Text, AfterValidator(_scale)]
+    scale: Annotated[Text, _checked(lambda name: Scale.of(name).name)]
     event: Text | None = None
 
 
-class Settings(_Frozen):
+class Settings(Frozen):
     """What study.yml says. Paths are as written; `Folders` finds the files. `duplicates` is what `read_events` does
     with them."""
 

@@ -295,17 +295,18 @@ def test_a_file_that_was_changed_is_refused(drawn, tmp_path):
     told = str(caught.value)
     assert told.startswith("“map.json” was changed after it was written: the SHA-256 of its content is “")
     assert told.endswith(
-        f"…”, and it says “{written['sha256'][:12]}…”. Take back the file as it was written, or build the map again."
+        f"…”, and the file says “{written['sha256'][:12]}…”. "
+        "Restore the file as it was written, or build the map again."
     )
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("no json", "“map.json” holds no map: it does not say that its format is “journeylab map”. Mend the path."),
+        ("no json", "“map.json” has no map: it does not say that its format is “journeylab map”. Correct the path."),
         (
             '{"format": "journeylab map", "version": 2}',
-            "“map.json” is written in version “2” of its format, and this journeylab reads version 1. Install the "
+            "“map.json” is in version “2” of its format, and this journeylab reads version 1. Install the "
             "journeylab that wrote it, or build the map again.",
         ),
     ],
@@ -320,7 +321,9 @@ def test_what_is_no_map_is_refused(tmp_path, text, said):
 def test_a_map_that_is_not_there_and_an_ending_that_is_none_are_told(drawn, tmp_path):
     with pytest.raises(ReportError) as caught:
         read_map("nowhere.json")
-    assert str(caught.value) == "The map “nowhere.json” is not there. Write one with map.write(path), or mend the path."
+    assert (
+        str(caught.value) == "The map “nowhere.json” is not there. Write one with map.write(path), or correct the path."
+    )
     with pytest.raises(ReportError) as caught:
         drawn.write(tmp_path / "map.doc")
     assert str(caught.value) == (

@@ -133,5 +133,5 @@ def test_another_folder_stands_in_for_the_raw_data_and_for_nothing_else(folder, 
 
 def test_a_folder_of_data_that_is_not_there_is_named(folder):
     assert refused(folder, data=Path("nowhere")) == (
-        "There is no folder “nowhere” to stand in for data/raw. Name the one that holds the data."
+        "There is no folder “nowhere” to read instead of data/raw. Name the folder with the data."
     )

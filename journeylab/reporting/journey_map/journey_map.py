@@ -10,13 +10,13 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import ReportError
-from journeylab.base.files import write_text
+from journeylab.base.files import sha256_of, write_text
 from journeylab.base.sheets import write_csv
 from journeylab.base.words import counted
 from journeylab.reporting.journey_map import drawing
 from journeylab.reporting.journey_map.cells import COLUMNS, EMOTIONS, EVIDENCE, NO_EVIDENCE
 from journeylab.reporting.journey_map.change import MapChange, find_change
-from journeylab.reporting.journey_map.file import digest, plain, read_content, to_table, write_content
+from journeylab.reporting.journey_map.file import FORMAT, plain, read_content, to_table
 
 EVERYONE = "everyone"
 CURVE = {"stage": object, "estimate": float, "lower": float, "upper": float, "n": float, "mark": object}
@@ -71,7 +71,7 @@ class JourneyMap:
     @property
     def sha256(self) -> str:
         """The SHA-256 of all that the map says, in hexadecimal digits; staleness and changes do not count."""
-        return digest(self._content())
+        return sha256_of(self._content())
 
     def sentence(self) -> str:
         """How much of the map is measured, by what evidence, and up to when."""
@@ -138,7 +138,7 @@ class JourneyMap:
         `svg`, `png` or `pdf` the figure. Returns the path. Raises ReportError for another ending."""
         path = Path(path)
         ways: dict[str, Callable[[], Path]] = {
-            ".json": lambda: write_content(path, self._content()),
+            ".json": lambda: FORMAT.write(path, self._content()),
             ".html": lambda: write_text(path, self.to_page()),
             ".csv": lambda: write_csv(self.table, path),
             **dict.fromkeys((".svg", ".png", ".pdf"), lambda: self.plot().write(path)),

@@ -14,7 +14,7 @@ from journeylab.base import html
 from journeylab.base.errors import StudyError
 from journeylab.base.files import fingerprint, write_text
 from journeylab.base.sheets import write_csv
-from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.suppression import masked_few
 from journeylab.events.log import Window, written
 from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.personas import Personas
@@ -136,8 +136,8 @@ def _halves(study: Study, why: str) -> SprintChange:
     middle = middle.normalize() if middle.normalize() > window.start else middle
     first, second = Window(window.start, middle), Window(middle, window.end)
     change = compare_personas(
-        study.personas_within(first, kept_as="personas-of-first-half"),
-        study.personas_within(second, kept_as="personas-of-second-half"),
+        study.personas_within(first, cached_as="personas-of-first-half"),
+        study.personas_within(second, cached_as="personas-of-second-half"),
         log=replace(study.log, window=second),
     )
     said = f"{why}: the personas of {first} are compared with those of {second}."
@@ -203,12 +203,4 @@ def _findings(study: Study, personas: Personas) -> dict[str, pd.DataFrame]:
 def _without_few(table: pd.DataFrame) -> pd.DataFrame:
     """`table` with all numbers of a row missing where its base is one to four customers."""
     base = next((name for name in ("customers", "n") if name in table.columns), None)
-    if base is None:
-        return table
-    numbers = table.select_dtypes("number").columns
-    few = table[base].between(1, MIN_SHOWN - 1)
-    return (
-        table.astype(dict.fromkeys(numbers, float)).assign(**{name: table[name].mask(few) for name in numbers})
-        if few.any()
-        else table
-    )
+    return masked_few(table, {base: list(table.select_dtypes("number"))}) if base else table
