@@ -7,7 +7,7 @@ STUDY ?= .
 export UV_PYTHON_DOWNLOADS = never
 export PYTHONHASHSEED = 0
 
-.PHONY: setup reports test notebooks lint bench lab clean
+.PHONY: setup reports test notebooks lint bench processors lab clean
 
 setup: $(READY)
 
@@ -43,6 +43,9 @@ bench: $(READY)
 	$(BIN)/python benchmarks/reports.py
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/coverage.py
+
+processors: $(READY)
+	$(BIN)/python benchmarks/processors.py
 
 lab: $(READY)
 	$(BIN)/journeylab lab --study $(STUDY)

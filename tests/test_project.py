@@ -128,3 +128,43 @@ def test_no_text_of_the_project_names_a_folder_of_somebodys_machine():
         if path.is_file() and path.suffix in texts and telling.search(path.read_text(encoding="utf-8"))
     ]
     assert found == []
+
+
+# What puts in order what is shown; floats must go through base/ordering.py.
+CHOOSING = ("argmax", "argmin", "idxmax", "idxmin", "nlargest", "nsmallest", "argsort", "lexsort", "rank")
+# The places that put something in order by themselves, and why the last bit of a float does not decide there.
+EXACT = {
+    "counts": (
+        "findings/crm/compared.py sort_values",
+        "findings/feelings/statements.py sort_values",
+        "findings/funnel/funnel.py idxmax",
+        "findings/funnel/funnel.py sort_values",
+        "findings/hazards/design.py idxmax",
+        "findings/paths/few.py sort_values",
+        "findings/paths/flow.py idxmax",
+        "findings/paths/variants.py argsort",
+        "findings/personas/assign.py sort_values",
+        "findings/personas/scan.py argsort",
+        "findings/survival/survival.py idxmax",
+        "findings/touchpoints.py nlargest",
+        "findings/validation/validation.py idxmax",
+    ),
+    "whole numbers that stand for labels": (
+        "findings/occupancy/curves.py argsort",
+        "findings/personas/rules.py argsort",  # besides, F1 of counts, to six decimals
+    ),
+    "days between two times, which equal ones may swap": ("findings/paths/edges.py lexsort",),
+    "an error message": ("findings/personas/file/parts.py argmax",),
+}
+
+
+def test_floats_are_put_in_order_in_one_way():
+    chosen = set()
+    for path in [*PACKAGE.glob("findings/**/*.py"), *PACKAGE.glob("reporting/**/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                name = node.func.attr
+                falls = name == "sort_values" and any(keyword.arg == "ascending" for keyword in node.keywords)
+                if name in CHOOSING or falls:
+                    chosen.add(f"{path.relative_to(PACKAGE).as_posix()} {name}")
+    assert chosen == {place for places in EXACT.values() for place in places}

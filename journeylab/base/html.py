@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from journeylab.base.ordering import settled
 from journeylab.base.sheets import harmless
 
 # Characters that turn the direction of all that follows them, whoever wrote it (embeddings, overrides, isolates). Shown
@@ -101,6 +102,7 @@ def cell(value: object) -> str:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, float):
+        value = float(settled(value))
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from journeylab.base.ordering import smallest
+
 MIN_SHOWN = 5
 
 
@@ -26,7 +28,7 @@ def suppressed(
     alone = np.flatnonzero(hidden[parts].sum(axis=1).to_numpy() == 1)
     for row in alone:
         rest = shown.iloc[row].dropna()
-        hidden.iloc[row, hidden.columns.get_loc(rest.idxmin() if len(rest) else total)] = True
+        hidden.iloc[row, hidden.columns.get_loc(rest.index[smallest(rest)] if len(rest) else total)] = True
     changed = {
         column: counts[column].astype(float).where(~hidden[column]) for column in columns if hidden[column].any()
     }

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from journeylab.base.ordering import settled
+
 
 def counted(number: float, noun: str) -> str:
     """`number` with its noun, in the plural unless it is one.
@@ -22,13 +24,26 @@ def in_days(days: float) -> str:
     return counted(days, "day")
 
 
-def percent(share: float) -> str:
-    """`share` in percent: to a whole number where that tells enough, to a tenth near 0 and 1.
+def percent(share: float, digits: int | None = None) -> str:
+    """`share` in percent with so many decimals; unless given, to a whole number where that tells enough, to a tenth
+    near 0 and 1.
 
-    >>> percent(0.25), percent(0.042), percent(0.954)
-    ('25%', '4.2%', '95.4%')
+    >>> percent(0.25), percent(0.042), percent(0.954), percent(0.25, 1)
+    ('25%', '4.2%', '95.4%', '25.0%')
     """
-    return f"{share:.0%}" if share in (0, 1) or 0.0995 <= share <= 0.9 else f"{share:.1%}"
+    share = settled(share)
+    if digits is None:
+        digits = 0 if share in (0, 1) or 0.0995 <= share <= 0.9 else 1
+    return f"{share:.{digits}%}"
+
+
+def with_sign(number: float, digits: int = 0) -> str:
+    """`number` with its sign and so many decimals; zero is +0, on whichever side of it rounding errors lie.
+
+    >>> with_sign(12.5), with_sign(-0.25, 1), with_sign(-1e-17)
+    ('+12', '-0.2', '+0')
+    """
+    return f"{settled(number):+,.{digits}f}"
 
 
 def listed(words: Sequence[str]) -> str:

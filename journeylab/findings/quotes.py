@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from journeylab.base import html
+from journeylab.base.ordering import largest
 from journeylab.base.redaction import LABELS, Redactor
 from journeylab.base.tables import check_columns
 from journeylab.base.words import counted
@@ -162,7 +163,7 @@ def _chosen(weights: csr_matrix, customers: np.ndarray, n: int) -> list[int]:
     chosen: list[int] = []
     while len(chosen) < n and is_open.any():
         score = TYPICAL * typical - (1 - TYPICAL) * likest
-        best = int(np.where(is_open, score, -np.inf).argmax())
+        best = largest(np.where(is_open, score, -np.inf))
         chosen.append(best)
         likest = np.maximum(likest, np.asarray((weights @ weights[best].T).todense()).ravel().round(9))
         is_open &= (customers != customers[best]) & (likest < _SAME)

@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
+from journeylab.base.ordering import largest, ordered
 from journeylab.base.suppression import MIN_SHOWN, without_few
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.queries.returns import ANY_BRANCH, ANY_STAGE, Absences, find_absences, find_returns
@@ -70,7 +71,7 @@ class Recovery(Finding):
         """The rows of `table` by stage and branch at `horizon`, those first from where most come back."""
         chosen = chosen_horizon(horizon, self.horizons, what="Recovery")
         rows = self.table[(self.table["horizon_days"] == chosen) & (self.table["to"] != ANY_BRANCH)]
-        return rows.sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
+        return ordered(rows, "estimate").reset_index(drop=True)
 
     def sentence(self) -> str:
         """What share comes back, how soon half of them are, and from where most do."""
@@ -106,7 +107,7 @@ class Recovery(Finding):
         if rows.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
         beside = "group" if self.by else "to"
-        top = rows.sort_values("estimate", ascending=False, kind="stable").head(5)
+        top = ordered(rows, "estimate").head(5)
         told = [f"{row['stage']}, {row[beside]}: {self._share(row)}" for _, row in top.iterrows()]
         return charts.intervals(
             rows,
@@ -166,7 +167,7 @@ class Recovery(Finding):
         rows = rows[rows["estimate"] > 0]
         if rows.empty:
             return []
-        best = rows.loc[rows["estimate"].idxmax()]
+        best = rows.iloc[largest(rows["estimate"])]
         group = f" among customers with {self.by} “{best['group']}”" if self.by else ""
         return [f"Most come back from “{best['to']}” in “{best['stage']}”{group}: {self._share(best)}."]
 

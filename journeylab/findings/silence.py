@@ -11,7 +11,8 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.durations import DAY, days
 from journeylab.base.errors import EstimateError
-from journeylab.base.words import in_days, listed
+from journeylab.base.ordering import largest, smallest
+from journeylab.base.words import in_days, listed, percent
 from journeylab.events.journey import SILENT, Journey
 from journeylab.events.log import EventLog
 from journeylab.events.queries.silences import RETURNED, find_silences, scale_silence
@@ -77,7 +78,7 @@ class SilenceSensitivity(Finding):
                 f"How many are lost within {in_days(self.horizon)} cannot be estimated for each silence window yet."
             )
             return unknown + self._back()
-        stage = (spread["max"] - spread["min"]).idxmax()
+        stage = spread.index[largest(spread["max"] - spread["min"])]
         rows = known[known["stage"] == stage]
         told = [f"{row['factor_words']} {_interval(row)}" for _, row in rows.iterrows()]
         n_visits = f"{listed([f'{n:,}' for n in rows['n']])} visits"
@@ -164,7 +165,7 @@ class SilenceSensitivity(Finding):
         rows = self.returns[(self.returns["stage"] == stage) & self.returns["estimate"].notna()]
         if rows.empty:
             return None
-        row = rows.loc[np.abs(np.log(rows["factor"])).idxmin()]
+        row = rows.iloc[smallest(np.abs(np.log(rows["factor"])))]
         return (
             f"{_interval(row)} of {row['n']:,} silences of more than {in_days(row['silent_days'])} end with a return "
             f"within {in_days(self.horizon)} more"
@@ -244,7 +245,7 @@ def _losses(spells: Spells, factor: float, horizon: float, confidence: float) ->
         silence = spells.journey.stage(exits.stage).silent_after_us
         window = np.nan if silence is None else silence / DAY
         wanted = [(exits, SILENT)] if SILENT in branches else []
-        wanted += [(exits.lumped(branches, LOST), LOST)] if branches else []
+        wanted += [(exits.merged(branches, LOST), LOST)] if branches else []
         for each, to in wanted:
             found = _share(each, to, horizon, confidence)
             if to == SILENT and window > horizon:
@@ -298,7 +299,7 @@ def _few(silences: Exits) -> str | None:
 def _share(exits: Exits, way: str, horizon: float, confidence: float) -> dict:
     """The share that left by `way` within the horizon, with its base."""
     exits = with_enough_at_risk(exits, MIN_CUSTOMERS)
-    note = exits.why_missing([horizon], least=MIN_CUSTOMERS)[0]
+    note = exits.why_missing([horizon], min_at_risk=MIN_CUSTOMERS)[0]
     found = dict.fromkeys(_ESTIMATE, np.nan)
     if note is None:
         shares = ExitCurves.of(exits, confidence).shares(np.array([horizon]))
@@ -308,7 +309,7 @@ def _share(exits: Exits, way: str, horizon: float, confidence: float) -> dict:
 
 
 def _interval(row: pd.Series) -> str:
-    return f"{row['estimate']:.1%} ({row['lower']:.1%} to {row['upper']:.1%})"
+    return f"{percent(row['estimate'], 1)} ({percent(row['lower'], 1)} to {percent(row['upper'], 1)})"
 
 
 def _factor(factor: float) -> str:

@@ -10,8 +10,7 @@ from spell_logs import at, journey_of, log_of, window_of
 from journeylab.base.errors import JourneyError, StudyError
 from journeylab.base.tables import check_columns
 from journeylab.events.journey import Journey
-from journeylab.events.journey.condition_match import holds
-from journeylab.events.journey.conditions import Condition
+from journeylab.events.journey.conditions import Condition, holds
 from journeylab.events.spells import COLUMNS, OUTCOMES, find_spells, read_spells
 
 TRIAL = {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "10d"}
@@ -301,7 +300,7 @@ def test_bounds_on_a_column_of_text_are_refused():
         find_spells(log_of([{"customer_id": "one", "day": 0, "event": "start", "reason": "4"}]), journey_of([wrong]))
     assert str(refused.value) == (
         "stages[0].opened_by[0]: The condition in “opened_by” of stage “trial” (start, where reason is above 3) sets "
-        "bounds on the column “reason”, which holds string, not numbers. "
+        "bounds on the column “reason”, whose type is string, not a number. "
         "List the values that are meant, or convert the column when reading the log."
     )
 

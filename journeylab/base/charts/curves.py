@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from journeylab.base.charts.chart import INK, PALETTE, QUIET, SIZE, Chart, colours, new_axes, rule, shades, themed
+from journeylab.base.ordering import ordered
 
 
 @themed
@@ -172,7 +173,7 @@ def _label_axes(axes: Axes, x_label: str, y_label: str, top: float | None = None
 def _label_ends(axes: Axes, table: pd.DataFrame, x: str, y: str, by: str, colour: dict[str, str]) -> None:
     """Write each line's name to the right of the axes, as near to the height of its last point as the names allow."""
     last = table.dropna(subset=[y]).sort_values(x, kind="stable").groupby(by, sort=False, observed=True).tail(1)
-    last = last.sort_values(y, kind="stable")
+    last = ordered(last, y, smallest=True)
     bottom, top = axes.get_ylim()
     n_rows = axes.get_subplotspec().get_gridspec().nrows
     # The axes take about three quarters of their row, less where numbers at risk stand under them.

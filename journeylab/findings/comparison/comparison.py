@@ -10,7 +10,8 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError
-from journeylab.base.words import counted, in_days
+from journeylab.base.ordering import settled
+from journeylab.base.words import counted, in_days, percent, with_sign
 from journeylab.events.queries.covariates import check_known_in_time
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, Exits, find_exits, visits_to
@@ -121,7 +122,8 @@ class Comparison(Finding):
         if drawn.empty:
             return charts.note(self.lacking or f"Nobody has left “{self.stage}”.", title=self.title, ax=ax)
         told = [
-            f"{row.label}, {row.to}: {row.estimate:.1%} ({row.lower:.1%} to {row.upper:.1%}) of {row.n:,}"
+            f"{row.label}, {row.to}: {percent(row.estimate, 1)} "
+            f"({percent(row.lower, 1)} to {percent(row.upper, 1)}) of {row.n:,}"
             for row in drawn.itertuples()
         ]
         return charts.intervals(
@@ -172,8 +174,8 @@ class Comparison(Finding):
         if len(rows) != 1 or rows["estimate"].isna().any():
             return []
         row = rows.iloc[0]
-        more = "more" if row["estimate"] >= 0 else "fewer"
-        limits = f"{row['lower']:+,.1f} to {row['upper']:+,.1f} days"
+        more = "more" if settled(row["estimate"]) >= 0 else "fewer"
+        limits = f"{with_sign(row['lower'], 1)} to {with_sign(row['upper'], 1)} days"
         return [f"“{row['group']}” stays {abs(row['estimate']):,.1f} days {more} than “{row['reference']}” ({limits})."]
 
     def _pace_in_words(self) -> str:
@@ -246,11 +248,11 @@ def compare_groups(
     check_confidence(confidence)
     spells = select(spells, where)
     grouping = Grouping.of(by, spells)
-    inside = visits_to(stage, watched(spells, None), spells.journey)
+    inside = visits_to(watched(spells, None), spells.journey, stage)
     for column in [by] if isinstance(by, str) else by if isinstance(by, list | tuple) else []:
         if isinstance(column, str):
-            check_known_in_time(column, inside, spells.customers)
-    visits = visits_to(stage, watched(spells, grouping), spells.journey)
+            check_known_in_time(inside, spells.customers, column)
+    visits = visits_to(watched(spells, grouping), spells.journey, stage)
     _check_number(visits, grouping.name)
     found = [exits for exits in find_exits(visits, spells.journey) if exits.n]
     lacking = _lacking(found, stage) if found else _why_nobody(spells, grouping, stage, inside)

@@ -12,6 +12,7 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
+from journeylab.base.ordering import largest
 from journeylab.base.sheets import write_csv
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, percent
@@ -207,7 +208,7 @@ class CrmComparison(Finding):
         late = self.lags.loc[self.lags["estimate"].notna()]
         most = ""
         if len(late):
-            worst = late.loc[late["estimate"].idxmax()]
+            worst = late.iloc[largest(late["estimate"])]
             most = f", latest for “{worst['stage']}”, a median of {worst['estimate']:.3g} days"
         return [f"Of {counted(n, 'move')} to a stage the CRM made {moved:,}{most}, and {not_yet:,} not yet."]
 

@@ -9,10 +9,10 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
+from journeylab.base.ordering import ordered
 from journeylab.base.suppression import MIN_SHOWN, suppressed, without_few
 from journeylab.base.words import counted, in_days, percent
-from journeylab.events.spells.exits import MOVES
-from journeylab.events.spells.ledger import check_ledger, ledger_parts
+from journeylab.events.spells.exits import MOVES, check_ledger, ledger_parts
 from journeylab.findings.arguments import chosen_horizon
 from journeylab.findings.dropoff import figures, sentences, tables
 from journeylab.findings.dropoff.differences import COLUMNS as DIFFERENCES
@@ -176,7 +176,7 @@ class DropOff(Finding):
             suffix = f" ({group})" if self.by else ""
             lost = losses[(losses["horizon_days"] == horizon) & losses["estimate"].notna()]
             branches = table[(table["kind"] == "lost") & (table["horizon_days"] == horizon) & (table["estimate"] > 0)]
-            main = branches.sort_values("estimate", ascending=False, kind="stable").drop_duplicates("stage")
+            main = ordered(branches, "estimate").drop_duplicates("stage")
             lanes[LaneName.LOST + suffix] = {row["stage"]: _lane(row) for _, row in lost.iterrows()}
             lanes[LaneName.MAIN_BRANCH + suffix] = {
                 row["stage"]: f"{row['to']} ({percent(row['estimate'])})" for _, row in main.iterrows()

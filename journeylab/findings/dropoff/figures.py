@@ -6,8 +6,9 @@ import pandas as pd
 
 from journeylab.base import charts
 from journeylab.base.charts import Chart
+from journeylab.base.ordering import order_of_p, ordered
 from journeylab.base.words import in_days, percent
-from journeylab.events.spells.ledger import ledger_parts
+from journeylab.events.spells.exits import ledger_parts
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.dropoff.sentences import LEVEL, few_or
 
@@ -23,7 +24,7 @@ def shares_lost(
     beside = "group" if by else "to"
     title = f"Where customers are lost, by {by or 'branch'}"
     drawn = rows[rows["estimate"].notna()]
-    top = drawn.sort_values("estimate", ascending=False, kind="stable").head(5)
+    top = ordered(drawn, "estimate").head(5)
     told = [
         f"{row['stage']}, {row[beside]}: {percent(row['estimate'])} ({percent(row['lower'])} to "
         f"{percent(row['upper'])}) of {row['n']:,.0f}"
@@ -124,8 +125,8 @@ def against_naive(table: pd.DataFrame, *, by: str | None, confidence: float, alt
 
 def differences(table: pd.DataFrame, *, by: str, confidence: float, alt: str, ax) -> Chart:
     """The differences told apart best, in points."""
-    drawn = table[table["p_value"].notna()].nsmallest(MOST_PLACES, "p_value", keep="first")
-    drawn = drawn.sort_values("estimate", ascending=False, kind="stable")
+    tested = table[table["p_value"].notna()]
+    drawn = ordered(tested.iloc[order_of_p(tested["p_value"])[:MOST_PLACES]], "estimate")
     label = drawn["group"] + ": " + drawn["stage"] + " · " + drawn["to"]
     apart = drawn["p_adjusted"] < LEVEL
     label = label.where(apart, label + " (not told apart)")

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csc_array
 
+from journeylab.base.ordering import order
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.exit_curves import ExitCurves, StageExits
 
@@ -63,7 +64,7 @@ def find_places(cells: Sequence[StageExits], day: float, *, together: bool, by_v
 
 def _places_of(cell: StageExits, day: float, together: bool, by_value: bool) -> Iterator[LossPoint]:
     exits, note = cell.kept, cell.why_missing(day)
-    lost = exits.lumped(exits.losses, "lost") if together and exits.losses else exits
+    lost = exits.merged(exits.losses, "lost") if together and exits.losses else exits
     weights = np.nan_to_num(exits.value, nan=0.0) if by_value else None
     ids, member = _members(exits, by_value)
     known = np.isfinite(exits.value) if by_value else np.ones(exits.n, bool)
@@ -144,9 +145,9 @@ class JointEstimate:
     def ranks(self, *, seed: int) -> np.ndarray:
         """The rank of each place in each resample, (resamples, places): 1 is where most is lost."""
         drawn = np.nan_to_num(self.resampled(seed=seed), nan=-1.0)
-        order = np.argsort(-drawn, axis=1, kind="stable")
-        ranks = np.empty_like(order)
-        np.put_along_axis(ranks, order, np.arange(1, drawn.shape[1] + 1)[None], axis=1)
+        places = order(drawn)
+        ranks = np.empty_like(places)
+        np.put_along_axis(ranks, places, np.arange(1, drawn.shape[1] + 1)[None], axis=1)
         return ranks
 
     def ratio(self, part: np.ndarray, whole: np.ndarray) -> tuple[float, float]:

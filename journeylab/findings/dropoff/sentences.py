@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from journeylab.base.ordering import largest, ordered
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.base.words import counted, in_days, listed, percent
+from journeylab.base.words import counted, in_days, listed, percent, with_sign
 from journeylab.findings.dropoff.differences import LOST
 
 # The order of places is called settled where the first stays first in at least this share of resamples.
@@ -58,7 +59,7 @@ def stability(table: pd.DataFrame, *, by: str | None, n_resamples: int) -> str:
         return "There are fewer than two places where customers are lost, so there is no order to be sure of."
     first = known.iloc[0]
     where = place_of(first, by).removeprefix("in ")
-    rest = known.iloc[1:].sort_values("first", ascending=False, kind="stable")
+    rest = ordered(known.iloc[1:], "first")
     resamples = f"{n_resamples:,} resamples of the customers"
     if first["first"] >= SETTLED:
         return (
@@ -86,15 +87,15 @@ def difference(table: pd.DataFrame, *, by: str, confidence: float) -> str:
             "Holm for all of them)."
         )
     # Where a branch makes the difference, name the branch: it says more than all losses together.
-    row = differ.loc[differ["estimate"].abs().idxmax()]
+    row = differ.iloc[largest(differ["estimate"].abs())]
     to = "" if row["to"] == LOST else f" to “{row['to']}”"
     against = row["reference"] if row["reference"] == "all others" else f"“{row['reference']}”"
     given = f", {row['note']}" if row["note"] else ""
     return (
         f"Of {family}, {len(differ):,} {'is' if len(differ) == 1 else 'are'} told apart from chance (p below "
         f"{LEVEL:g}, adjusted by Holm for all of them). The largest: “{row['group']}” is lost in “{row['stage']}”{to} "
-        f"by {100 * row['estimate']:+.0f} points against {against} ({confidence:.0%} interval "
-        f"{100 * row['lower']:+.0f} to {100 * row['upper']:+.0f}; {percent(row['share'])} of "
+        f"by {with_sign(100 * row['estimate'])} points against {against} ({confidence:.0%} interval "
+        f"{with_sign(100 * row['lower'])} to {with_sign(100 * row['upper'])}; {percent(row['share'])} of "
         f"{counted(row['n'], 'visit')}, {percent(row['share_reference'])} of {row['n_reference']:,}{given})."
     )
 
@@ -131,7 +132,7 @@ def naive(table: pd.DataFrame, *, by: str | None) -> str:
     counted_so, known = table[table["naive"].notna()], table[table["estimate"].notna()]
     if known.empty or counted_so.empty:
         return "The naive view cannot be set beside an estimate: in no stage are there customers enough for both."
-    wrong, right = counted_so.loc[counted_so["naive"].idxmax()], known.loc[known["estimate"].idxmax()]
+    wrong, right = counted_so.iloc[largest(counted_so["naive"])], known.iloc[largest(known["estimate"])]
     within = f"within {in_days(right['horizon_days'])} of entering"
     where = "" if len(known) == len(counted_so) else ", where that is possible,"
     n_inside = few_or(wrong["ongoing"])

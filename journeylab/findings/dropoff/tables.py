@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from journeylab.base.ordering import ordered
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.estimators.intervals import probability_interval
 from journeylab.events.spells.exits import Exits
@@ -34,7 +35,7 @@ def ranked(places: Sequence[LossPoint], day: float, *, by: str | None) -> pd.Dat
     The index says at which of `places` each row is.
     """
     table = tidy((_row(place, day) for place in places), _RANKED, by=by)
-    table = table.sort_values("estimate", ascending=False, kind="stable")
+    table = ordered(table, "estimate")
     rank = pd.Series(np.arange(1, len(table) + 1), index=table.index, dtype="Int64")
     table.insert(0, "rank", rank.where(table["estimate"].notna()))
     return table

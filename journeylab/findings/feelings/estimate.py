@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.errors import EstimateError
+from journeylab.base.ordering import order
 from journeylab.base.words import counted
 from journeylab.estimators.intervals import wilson
 from journeylab.estimators.means import clustered_mean, mean_difference
@@ -103,7 +104,7 @@ class Panel:
                 felt[stage] = (self.scale.feeling(here["score"]), here["customer_id"].to_numpy(object).astype(str))
         if len(felt) < 2:
             return None
-        ranked = sorted(felt, key=lambda stage: felt[stage][0].mean(), reverse=True)
+        ranked = [list(felt)[place] for place in order([feeling.mean() for feeling, _ in felt.values()])]
         high, low = ranked[0], ranked[-1]
         # Bonferroni: the two were picked out of all pairs of stages.
         n_pairs = len(list(combinations(felt, 2)))

@@ -6,7 +6,8 @@ import pandas as pd
 
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
-from journeylab.base.words import counted, listed, percent
+from journeylab.base.ordering import settled
+from journeylab.base.words import counted, listed, percent, with_sign
 from journeylab.events.queries.scales import BEST, WORST, Scale
 from journeylab.findings.finding import Finding, LaneName
 
@@ -158,7 +159,7 @@ class Feelings(Finding):
         return remarks + ([self.doubt] if self.doubt else [])
 
     def _mean(self, row: pd.Series) -> str:
-        return f"mean {row['estimate']:+.1f}, {self.confidence:.0%} interval {_range(row)}, n = {row['n']:,}"
+        return f"mean {with_sign(row['estimate'], 1)}, {self.confidence:.0%} interval {_range(row)}, n = {row['n']:,}"
 
     def _cell(self, rows: pd.DataFrame) -> str | None:
         feeling, response = rows.loc[FEELING], rows.loc[RESPONSE]
@@ -167,7 +168,7 @@ class Feelings(Finding):
         score = rows.loc[SCORE]
         parts = [
             f"{signed(feeling)} from -2 to 2",
-            f"mean {score['estimate']:.1f} of {self.scale.worst:g} to {self.scale.best:g}",
+            f"mean {settled(score['estimate']):.1f} of {self.scale.worst:g} to {self.scale.best:g}",
             *([f"NPS {points(rows.loc[NPS])}"] if NPS in rows.index else []),
             f"n = {feeling['n']:,}; {percent(response['estimate'])} of {counted(response['n'], 'customer')} answered",
             *([feeling["mark"]] if feeling["mark"] else []),
@@ -177,16 +178,16 @@ class Feelings(Finding):
 
 def signed(row: pd.Series) -> str:
     """An estimate of a feeling with its interval: “+0.8 (+0.5 to +1.1)”."""
-    return f"{row['estimate']:+.1f} ({row['lower']:+.1f} to {row['upper']:+.1f})"
+    return f"{with_sign(row['estimate'], 1)} ({with_sign(row['lower'], 1)} to {with_sign(row['upper'], 1)})"
 
 
 def points(row: pd.Series) -> str:
     """An estimate in points with its interval: “+12 points (+5 to +19)”."""
-    return f"{row['estimate']:+.0f} points ({row['lower']:+.0f} to {row['upper']:+.0f})"
+    return f"{with_sign(row['estimate'])} points ({with_sign(row['lower'])} to {with_sign(row['upper'])})"
 
 
 def _range(row: pd.Series) -> str:
-    return f"{row['lower']:+.1f} to {row['upper']:+.1f}"
+    return f"{with_sign(row['lower'], 1)} to {with_sign(row['upper'], 1)}"
 
 
 def _place(row: pd.Series, by: str | None) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
+from journeylab.base.ordering import settled
 from journeylab.base.words import counted, in_days, listed, percent
 from journeylab.events.steps import StepRules
 from journeylab.findings.finding import Finding, tidy
@@ -168,7 +169,7 @@ class Funnel(Finding):
             return []
         told = f"{counted(n_open, 'attempt')} {'is' if n_open == 1 else 'are'} still in progress"
         row = converted.iloc[0]
-        if self.by or np.isnan(row["curve"]) or row["curve"] == row["estimate"]:
+        if self.by or np.isnan(row["curve"]) or settled(row["curve"]) == settled(row["estimate"]):
             return [f"{told}."]
         limits = f"{percent(row['curve_lower'])} to {percent(row['curve_upper'])}"
         return [f"{told}; with these, as long as they were watched, the share is {percent(row['curve'])} ({limits})."]

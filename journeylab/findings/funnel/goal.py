@@ -194,7 +194,7 @@ class Goal:
             return f"only {counted(exits.n, 'attempt')} of {counted(exits.n_customers, 'customer')}"
         if exits.at_risk(day) >= MIN_AT_RISK:
             return None
-        stretch = exits.stretch(MIN_AT_RISK)
+        stretch = exits.at_risk_span(MIN_AT_RISK)
         return f"fewer than {MIN_AT_RISK} at risk after day {stretch[1] if stretch else 0:,.1f}"
 
 

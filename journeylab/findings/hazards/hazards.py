@@ -8,6 +8,7 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.ordering import order_of_p
 from journeylab.base.words import counted
 from journeylab.estimators.cox import Cox, fit_cox
 from journeylab.events.queries.covariates import Exposure, RiskRows
@@ -61,7 +62,7 @@ class Hazards(Finding):
         if self.lacking:
             return self.lacking
         rows = self._ratios()
-        shown = rows if len(rows) <= MOST_TOLD else rows.loc[rows["p_value"].nsmallest(MOST_TOLD).index.sort_values()]
+        shown = rows if len(rows) <= MOST_TOLD else rows.iloc[np.sort(order_of_p(rows["p_value"])[:MOST_TOLD])]
         told = [f"{_label(row)} {self._ratio(row)}" for row in shown.itertuples()]
         more = f"; {len(rows) - len(shown)} more in the table" if len(shown) < len(rows) else ""
         base = f"{self.events:,} of {counted(self.n, 'visit')} of {counted(self.customers, 'customer')}"

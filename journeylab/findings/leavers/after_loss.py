@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from journeylab.events.queries.event_windows import CUSTOMER, NEVER, TimeSpans
+from journeylab.base.durations import NEVER
+from journeylab.events.queries.event_windows import CUSTOMER, TimeSpans
 from journeylab.findings.leavers.tables import KEYS, NO_EVENT, SHARES, Seen, cell_of, share
 from journeylab.findings.leavers.visits import StageVisits
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
+from journeylab.base.ordering import order, ordered
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.journey import SILENT
 from journeylab.events.queries.event_windows import COMPANY
@@ -54,7 +55,7 @@ class Leavers(Finding):
         with np.errstate(divide="ignore"):
             lower, upper = (np.log(rows[limit].to_numpy(float)) for limit in _LIMITS)
         strength = np.maximum(lower, -upper)
-        return rows.iloc[np.argsort(-strength, kind="stable")].reset_index(drop=True)
+        return rows.iloc[order(strength)].reset_index(drop=True)
 
     def sentence(self) -> str:
         """The strongest association that has a bound, with interval and base, how many there are, and what that does
@@ -100,7 +101,7 @@ class Leavers(Finding):
         drawn = found[np.isfinite(found["estimate"]) & (found["estimate"] > 0)].head(MOST_DRAWN)
         if drawn.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
-        drawn = drawn.sort_values("estimate", ascending=False, kind="stable")
+        drawn = ordered(drawn, "estimate")
         drawn = drawn.assign(label=[_label(row, self.by) for _, row in drawn.iterrows()])
         told = "; ".join(f"{row['label']} {self._ratio(row)}" for _, row in drawn.iterrows())
         return charts.intervals(

@@ -27,7 +27,7 @@ LAST = {**KEYS, "last": int, **SHARES, "n": int, "stayed": float, "controls": in
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What the looks at one cell hold: arrays (rows,); see `Surroundings`. kinds: all kinds, as cells of a row."""
+    """What the looks at one cell hold: arrays (rows,); see `EventWindows`. kinds: all kinds, as cells of a row."""
 
     look: np.ndarray
     kind: np.ndarray

@@ -11,7 +11,8 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError
-from journeylab.base.words import counted, in_days
+from journeylab.base.ordering import largest
+from journeylab.base.words import counted, in_days, percent
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES
 from journeylab.events.spells.transitions import Transitions, find_transitions
@@ -140,13 +141,13 @@ class Occupancy(Finding):
         day = self._headline()
         title = f"Who has ever been there, {in_days(day)} after entering the journey"
         label = f"share of customers ({self.confidence:.0%} intervals)"
-        return self._intervals(self.reached[self.reached["days"] == day], ax, title=title, x_label=label, percent=True)
+        return self._intervals(self.reached[self.reached["days"] == day], ax, title=title, x_label=label, is_share=True)
 
     def plot_mean_days(self, ax=None) -> Chart:
         """Mean days in each state up to the last day that can be estimated, with intervals."""
         title = f"Where the first {in_days(self._headline())} of the journey are spent"
         label = f"mean days ({self.confidence:.0%} intervals)"
-        return self._intervals(self.mean_days, ax, title=title, x_label=label, percent=False)
+        return self._intervals(self.mean_days, ax, title=title, x_label=label, is_share=False)
 
     def _repr_html_(self) -> str:
         level = f"Share of customers in each state, {self.confidence:.0%} intervals.{self._left_out()}"
@@ -154,11 +155,11 @@ class Occupancy(Finding):
         tables = (html.table(self.table, caption=level), html.table(self.mean_days, caption=spent))
         return self._card(html.paragraph(self.sentence()), *tables)
 
-    def _intervals(self, rows: pd.DataFrame, ax, *, title: str, x_label: str, percent: bool) -> Chart:
+    def _intervals(self, rows: pd.DataFrame, ax, *, title: str, x_label: str, is_share: bool) -> Chart:
         rows = rows[rows["state"].isin(rows.loc[rows["estimate"] > 0, "state"]) & rows["estimate"].notna()]
         if rows.empty:
             return charts.note(self.sentence(), title=title, ax=ax)
-        written = (lambda value: f"{value:.1%}") if percent else (lambda value: f"{value:,.1f}")
+        written = (lambda value: percent(value, 1)) if is_share else (lambda value: f"{value:,.1f}")
         told = [
             f"{row['state']}{', ' + row['group'] if self.by else ''}: {written(row['estimate'])} "
             f"({written(row['lower'])} to {written(row['upper'])})"
@@ -175,7 +176,7 @@ class Occupancy(Finding):
             x_label=x_label,
             title=title,
             alt=f"{title}. {'; '.join(told)}.",
-            percent=percent,
+            percent=is_share,
             faint=rows.loc[rows["is_few"], "group"].unique().tolist() if self.by else (),
             ax=ax,
         )
@@ -188,7 +189,8 @@ class Occupancy(Finding):
         return last_day(self.table, self.times)
 
     def _share(self, row: pd.Series) -> str:
-        return f"{row['estimate']:.1%} ({self.confidence:.0%} interval {row['lower']:.1%} to {row['upper']:.1%})"
+        limits = f"{percent(row['lower'], 1)} to {percent(row['upper'], 1)}"
+        return f"{percent(row['estimate'], 1)} ({self.confidence:.0%} interval {limits})"
 
     def _with(self, row: pd.Series) -> str:
         return f" with {self.by} “{row['group']}”" if self.by else ""
@@ -201,15 +203,15 @@ class Occupancy(Finding):
         for kind, words in (("branch", "most lost to"), ("stage", "most of the others in")):
             known = rows[(rows["kind"] == kind) & (rows["estimate"] > 0)]
             if len(known):
-                top = known.loc[known["estimate"].idxmax()]
-                found.append(f", {words} “{top['state']}”: {top['estimate']:.1%}")
+                top = known.iloc[largest(known["estimate"])]
+                found.append(f", {words} “{top['state']}”: {percent(top['estimate'], 1)}")
         return "".join(found)
 
     def _longest(self) -> str:
         known = self.mean_days[self.mean_days["estimate"].notna() & (self.mean_days["kind"] == "stage")]
         if known.empty:
             return ""
-        row = known.loc[known["estimate"].idxmax()]
+        row = known.iloc[largest(known["estimate"])]
         return (
             f" The stage that takes most of this time is “{row['state']}”: {row['estimate']:,.1f} days on average "
             f"({row['lower']:,.1f} to {row['upper']:,.1f})."
@@ -230,8 +232,9 @@ class Occupancy(Finding):
         return f"{row['estimate']:,.1f} of the {period} ({interval}; {counted(row['n'], 'customer')})"
 
     def _reached_in_words(self, row: pd.Series) -> str:
-        interval = f"{row['lower']:.1%} to {row['upper']:.1%}"
-        return f"{row['estimate']:.1%} within {in_days(row['days'])} ({interval}; {counted(row['n'], 'customer')})"
+        interval = f"{percent(row['lower'], 1)} to {percent(row['upper'], 1)}"
+        base = f"{interval}; {counted(row['n'], 'customer')}"
+        return f"{percent(row['estimate'], 1)} within {in_days(row['days'])} ({base})"
 
 
 def estimate_occupancy(

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.ordering import largest
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, percent
 from journeylab.events.queries.paths import ONGOING, Paths, find_paths
@@ -209,7 +210,7 @@ class Flow(Finding):
         back = self.shares[(self.shares["kind"] == "back") & (self.shares["movers"] >= MIN_SHOWN)]
         told = f"From no stage did {MIN_SHOWN} customers or more go back."
         if len(back):
-            most = back.loc[back["estimate"].idxmax()]
+            most = back.iloc[largest(back["estimate"])]
             told = f"The largest share goes back from “{most['stage']}”: {self._share(most)}."
         skipped, visits = (int(self.balance[column].sum()) for column in ("skip", "visits"))
         few = "None" if not skipped else f"{skipped:,}" if skipped >= MIN_SHOWN else f"Fewer than {MIN_SHOWN}"

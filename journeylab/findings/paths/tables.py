@@ -9,7 +9,7 @@ from journeylab.base.suppression import MIN_SHOWN
 from journeylab.estimators.intervals import wilson
 from journeylab.events.journey import Journey
 from journeylab.events.queries.paths import ONGOING, SOURCES, Paths
-from journeylab.events.spells.exits import ways_out
+from journeylab.events.spells.exits import possible_exits
 from journeylab.findings.finding import tidy
 from journeylab.findings.paths import edges
 from journeylab.findings.paths.edges import BASE, DAYS, KINDS, SHARES, Edges
@@ -95,7 +95,7 @@ def _kind_of_return(_: int, end: int, paths: Paths) -> str:
 
 def _possible(journey: Journey, place: int) -> set[str]:
     stage = journey.stage_names[place]
-    ways = ways_out(journey, stage)
+    ways = possible_exits(journey, stage)
     ahead = len(journey.stages) - 1 - place if {"advanced", "completed"} & {*ways} else 0
     possible = {"forward": ahead > 0, "skip": ahead > 1, "back": "regressed" in ways, ONGOING: True}
     possible["lost"] = bool(journey.branches_from(stage))

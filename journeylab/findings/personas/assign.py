@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base import charts, html
+from journeylab.base.ordering import largest_of_rows
 from journeylab.base.words import counted, listed
 from journeylab.estimators.intervals import wilson
 from journeylab.estimators.latent_class import Encoding, LatentClass, certainty
@@ -141,7 +142,7 @@ def assign(
 def _assignment(
     definition: Definition, features: Features, probabilities: np.ndarray, landmark: Landmark, *, period: Window
 ) -> Assignment:
-    ids, labels = definition.table["persona"].tolist(), probabilities.argmax(axis=1)
+    ids, labels = definition.table["persona"].tolist(), largest_of_rows(probabilities)
     entered = landmark.entries.set_index("customer_id")["entered"]
     known_at = entered + pd.Timedelta(definition.plan.within, unit="us")
     return Assignment(
@@ -159,7 +160,7 @@ def _assignment(
 
 
 def _table(found: pd.DataFrame, probabilities: np.ndarray) -> pd.DataFrame:
-    n = np.bincount(probabilities.argmax(axis=1), minlength=len(found))
+    n = np.bincount(largest_of_rows(probabilities), minlength=len(found))
     lower, upper = wilson(n, len(probabilities))
     table = pd.DataFrame(
         {

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.errors import EstimateError, StudyError
+from journeylab.base.ordering import largest_of_rows
 from journeylab.estimators.intervals import wilson
 from journeylab.estimators.latent_class import MAX_ROWS, Encoding, certainty
 from journeylab.events.features import Features, find_features
@@ -94,7 +95,7 @@ def _found(features: Features, scan: Scan, *, landmark: Landmark, spells: Spells
     """What the chosen model of `scan` says of the customers of `features`."""
     ids = list(scan.proof["persona"])
     probabilities = pd.DataFrame(scan.probabilities, index=features.customers, columns=ids)
-    labels = scan.probabilities.argmax(axis=1)
+    labels = largest_of_rows(scan.probabilities)
     described = describe(features, labels, ids, rows=_sample(features, seed), seed=seed)
     entered = landmark.entries.set_index("customer_id")["entered"]
     return Personas(
@@ -149,7 +150,7 @@ def _sample(features: Features, seed: int) -> np.ndarray:
 
 
 def _table(probabilities: np.ndarray, ids: list[str], profiles: pd.DataFrame) -> pd.DataFrame:
-    n = np.bincount(probabilities.argmax(axis=1), minlength=len(ids))
+    n = np.bincount(largest_of_rows(probabilities), minlength=len(ids))
     lower, upper = wilson(n, len(probabilities))
     names = [generated_name(sets_apart(profiles, persona)) for persona in ids] if len(ids) > 1 else ["All customers"]
     return pd.DataFrame(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from journeylab.base.ordering import largest, smallest
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.events.features import Features
 from journeylab.findings.personas.measures import COUNTED, LEVEL, NUMBER, SHARE, Measured, find_measures, part_of
@@ -42,7 +43,7 @@ def find_exemplars(measures: Sequence[Measured], labels: np.ndarray, ids: list[s
     for number, persona in enumerate(ids):
         own = np.flatnonzero(labels[drawn] == number)
         if len(own):
-            typical = int(own[_distances(ranks[:, own]).argmin()])
+            typical = int(own[smallest(_distances(ranks[:, own]))])
             rows += [(persona, *told) for told in _told(measures, drawn, typical, own)]
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
 
@@ -67,7 +68,7 @@ def _distances(ranks: np.ndarray) -> np.ndarray:
     )
     apart = np.where(known, np.abs(ranks - middle[:, None]), 0.5)
     weights = 0.1 + np.abs(middle - 0.5)
-    return ((weights @ apart) / weights.sum()).round(9)
+    return (weights @ apart) / weights.sum()
 
 
 def _told(measures: Sequence[Measured], drawn: np.ndarray, typical: int, own: np.ndarray):
@@ -83,8 +84,8 @@ def _told(measures: Sequence[Measured], drawn: np.ndarray, typical: int, own: np
         parts = [each for each in measures if each.kind == SHARE and each.family == family]
         shares = [float(np.nan_to_num(each.amounts[place])) for each in parts]
         if parts and max(shares) > 0:
-            largest = int(np.argmax(shares))
-            yield words, f"{part_of(parts[largest].feature)} ({tenths(shares[largest])})"
+            main = largest(shares)
+            yield words, f"{part_of(parts[main].feature)} ({tenths(shares[main])})"
     alike = own
     for each in measures:
         if each.kind == LEVEL and each.amounts[place] == 1:

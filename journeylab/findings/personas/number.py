@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from scipy.sparse import csr_matrix
 
+from journeylab.base.ordering import settled, smallest
 from journeylab.estimators.latent_class import (
     Amounts,
     Encoding,
@@ -223,13 +224,13 @@ def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, evidence: Num
             if not made[-1].test.is_beyond:
                 continue
         jaccard[number] = evidence.found_again(models[number - 1])
-        if jaccard[number].mean(axis=0).min() >= PATTERN_FROM:
+        if settled(jaccard[number].mean(axis=0).min()) >= PATTERN_FROM:
             return Number(number, tuple(made), jaccard)
     return Number(1, tuple(made), jaccard)
 
 
 def _lowest(scan: pd.DataFrame, criterion: str) -> int:
-    return int(scan["personas"][scan[criterion].where(scan["is_large_enough"]).idxmin()])
+    return int(scan["personas"].iloc[smallest(scan[criterion].where(scan["is_large_enough"]))])
 
 
 @contextmanager

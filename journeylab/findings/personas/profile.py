@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from journeylab.base.ordering import order, settled
 from journeylab.events.features import Features
 from journeylab.findings.personas.measures import Measured, find_measures
 
@@ -43,8 +44,8 @@ def compare_measures(measures: Iterable[Measured], labels: np.ndarray, ids: list
 def sets_apart(profiles: pd.DataFrame, persona: str, *, at_most: int = 5) -> pd.DataFrame:
     """The features by which `persona` differs most from the others, largest |delta| first; at most two of one family,
     none with a negligible difference."""
-    own = profiles[(profiles["persona"] == persona) & (profiles["delta"].abs() >= NEGLIGIBLE)]
-    own = own.iloc[np.argsort(-own["delta"].abs().to_numpy().round(9), kind="stable")]
+    own = profiles[(profiles["persona"] == persona) & (settled(profiles["delta"].abs()) >= NEGLIGIBLE)]
+    own = own.iloc[order(own["delta"].abs())]
     return own[own.groupby("family").cumcount() < 2].head(at_most).reset_index(drop=True)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
+from journeylab.base.ordering import largest_of_rows, settled
 from journeylab.estimators.latent_class import LatentClass, certainty, local_dependence, split_half_jaccard
 from journeylab.findings.personas.number import NO_STRUCTURE, NOT_PROVEN, Number, NumberEvidence, verdict
 
@@ -35,7 +36,7 @@ def prove(model: LatentClass, probabilities: np.ndarray, *, number: Number, evid
     rows = {
         "persona": [f"P{place}" for place in range(1, n_personas + 1)],
         "verdict": [NO_STRUCTURE if n_personas == 1 else NOT_PROVEN] * n_personas,
-        "n": np.bincount(probabilities.argmax(axis=1), minlength=n_personas),
+        "n": np.bincount(largest_of_rows(probabilities), minlength=n_personas),
         "jaccard": mean,
         "lower": lower,
         "upper": upper,
@@ -51,7 +52,7 @@ def prove(model: LatentClass, probabilities: np.ndarray, *, number: Number, evid
             "is_beyond_independence": number.is_beyond(clouds=False),
             "is_beyond_clouds": number.is_beyond(clouds=True),
         }
-        rows["verdict"] = [verdict(each, **beyond) for each in mean]
+        rows["verdict"] = [verdict(each, **beyond) for each in settled(mean)]
         rows["split_half"] = _split_half(model, evidence)
     return pd.DataFrame(rows)[list(PROOF)].astype(PROOF)
 

@@ -11,6 +11,7 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.ordering import ordered
 from journeylab.base.words import counted, percent
 from journeylab.estimators.intervals import probability_interval
 from journeylab.events.log import Window
@@ -119,7 +120,7 @@ class Extrapolation(Finding):
         same = self.models["group"] == row["group"] if self.by else np.full(len(self.models), True)
         others = self.models.loc[same & ~self.models["asked"], ["model", "estimate"]].dropna()
         rivals = f"other models say {percent(others['estimate'].min())} to {percent(others['estimate'].max())}"
-        best = self.models.loc[self.models.loc[same, "aic"].idxmin(), "model"]
+        best = ordered(self.models[same], "aic", smallest=True)["model"].iloc[0]
         told = [
             f"data go up to day {row['observed_until']:,.1f}",
             f"where the model is up to {100 * row['furthest_off']:.1f} points off",
@@ -175,7 +176,7 @@ def extrapolate(
 
 def _observed_until(curve: ExitCurves) -> float:
     """The last day on which 10 visits were at risk; where there never were, the last day watched."""
-    stretch = curve.exits.stretch(MIN_CUSTOMERS)
+    stretch = curve.exits.at_risk_span(MIN_CUSTOMERS)
     return stretch[1] if stretch else curve.fitted.last_time
 
 

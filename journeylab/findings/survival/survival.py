@@ -10,6 +10,7 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.words import percent
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, find_exits
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
@@ -240,8 +241,8 @@ class Survival(Finding):
         few = whose_are_few(self.curves)
         last = drawn.groupby(["group", "state"] if self.by else ["state"], sort=False).tail(1)
         told = [
-            f"{row['group'] + ', ' if self.by else ''}{row['state']} {row['estimate']:.1%} "
-            f"({row['lower']:.1%} to {row['upper']:.1%}) by day {row['days']:,.0f}"
+            f"{row['group'] + ', ' if self.by else ''}{row['state']} {percent(row['estimate'], 1)} "
+            f"({percent(row['lower'], 1)} to {percent(row['upper'], 1)}) by day {row['days']:,.0f}"
             + (f", {few[row.get('group'), stage]}" if (row.get("group"), stage) in few else "")
             for _, row in last.iterrows()
         ]

@@ -14,6 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.utils.extmath import randomized_svd
 
 from journeylab.base.language import SMALL_WORDS
+from journeylab.base.ordering import largest, largest_of_rows, order, settled
 from journeylab.base.redaction import LABELS
 
 FEWEST_TEXTS, FEWEST_WRITERS, FEWEST_USERS = 100, 50, 5
@@ -171,7 +172,7 @@ class _Start:
         left, value, right = self.left[:, theme], self.values[theme], self.right[theme]
         pairs = [(np.maximum(sign * left, 0), np.maximum(sign * right, 0)) for sign in (1, -1)]
         sizes = [(_length(texts), _length(words)) for texts, words in pairs]
-        best = int(np.argmax([round(each[0] * each[1], 9) for each in sizes]))
+        best = largest([each[0] * each[1] for each in sizes])
         (texts, words), (n_texts, n_words) = pairs[best], sizes[best]
         scale = np.sqrt(value * n_texts * n_words)
         return scale * texts / (n_texts or 1.0), scale * words / (n_words or 1.0)
@@ -191,7 +192,7 @@ def _held(weights: csr_matrix, themes: np.ndarray) -> np.ndarray:
 
 def _top(themes: np.ndarray) -> list[set[int]]:
     """The weightiest words of each theme."""
-    return [set(np.argsort(-theme.round(9), kind="stable")[:N_WORDS]) for theme in themes]
+    return [set(order(theme)[:N_WORDS]) for theme in themes]
 
 
 def _matched(reference: list[set[int]], others: list[set[int]]) -> np.ndarray:
@@ -202,18 +203,16 @@ def _matched(reference: list[set[int]], others: list[set[int]]) -> np.ndarray:
 
 
 def _themes(held: np.ndarray, themes: np.ndarray, words: np.ndarray, recurrence: tuple[float, ...]) -> Themes:
-    held = held.round(9)
-    of_text = np.where(held.max(axis=1) > 0, held.argmax(axis=1), NONE)
+    held = settled(held)
+    of_text = np.where(held.max(axis=1) > 0, largest_of_rows(held), NONE)
     sizes = np.bincount(of_text[of_text >= 0], minlength=len(themes))
-    named = [
-        tuple(str(word) for word in words[np.argsort(-theme.round(9), kind="stable")[:N_WORDS]]) for theme in themes
-    ]
-    order = sorted(range(len(themes)), key=lambda theme: (-sizes[theme], named[theme]))
+    named = [tuple(str(word) for word in words[order(theme)[:N_WORDS]]) for theme in themes]
+    in_order = sorted(range(len(themes)), key=lambda theme: (-sizes[theme], named[theme]))
     place = np.empty(len(themes) + 1, np.int64)
-    place[order], place[NONE] = np.arange(len(themes)), NONE
+    place[in_order], place[NONE] = np.arange(len(themes)), NONE
     return Themes(
-        tuple(named[theme] for theme in order),
-        tuple(float(recurrence[theme]) for theme in order),
+        tuple(named[theme] for theme in in_order),
+        tuple(float(recurrence[theme]) for theme in in_order),
         place[of_text],
         held.max(axis=1),
     )

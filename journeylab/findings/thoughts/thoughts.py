@@ -6,6 +6,7 @@ import pandas as pd
 
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
+from journeylab.base.ordering import ordered
 from journeylab.base.words import counted, percent
 from journeylab.findings.finding import Finding, LaneName
 
@@ -112,7 +113,7 @@ class Thoughts(Finding):
 
     def _main_themes(self, stage: str, group: str | None) -> str | None:
         rows = self._of(self.table, stage, group).dropna(subset=["estimate"])
-        rows = rows[rows["theme"] != NO_THEME].sort_values("estimate", ascending=False, kind="stable")
+        rows = ordered(rows[rows["theme"] != NO_THEME], "estimate")
         told = [f"{row['theme']}: {_share(row)}" for _, row in rows.head(_N_IN_CELL).iterrows()]
         return f"{'; '.join(told)}; n = {counted(rows['n'].iloc[0], 'text')}" if told else None
 

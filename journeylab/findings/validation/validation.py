@@ -9,7 +9,8 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
-from journeylab.base.words import counted, in_days, listed, percent
+from journeylab.base.ordering import largest
+from journeylab.base.words import counted, in_days, listed, percent, with_sign
 from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import Finding, LaneName
 from journeylab.findings.validation.proofs import DECLARED, VALIDATED
@@ -154,13 +155,11 @@ class Validation(Finding):
         rows = rows[rows["to"] == DECLARED]
         if rows.empty:
             return ""
-        row = rows.loc[pd.concat([rows["lower"], -rows["upper"]], axis=1).max(axis=1).idxmax()]
+        row = rows.iloc[largest(np.fmax(rows["lower"], -rows["upper"]))]
         group = f" among customers with {self.by} “{row['group']}”" if self.by else ""
         keys = ["stage", "to", "horizon_days", *(["group"] if self.by else [])]
         both = self.losses[(self.losses[keys] == row[keys]).all(axis=1)].set_index("validated")["estimate"]
-        points, low, high = (
-            f"{round(100 * row[name]):+d}".replace("-", "−") for name in ("estimate", "lower", "upper")
-        )
+        points, low, high = (with_sign(100 * row[name]).replace("-", "−") for name in ("estimate", "lower", "upper"))
         return (
             f"Declared losses differ most in “{row['stage']}”{group}: of {counted(row['n'], 'visit')} still inside "
             f"after {in_days(row['landmark_days'])}, {percent(both['yes'])} of the validated and {percent(both['no'])} "

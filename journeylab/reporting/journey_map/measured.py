@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from journeylab.base.errors import ReportError
+from journeylab.base.ordering import order
 from journeylab.base.words import counted, in_days, percent
 from journeylab.findings.finding import Finding, LaneName
 from journeylab.reporting.journey_map.cells import DATA, LANES, LOSSES, QUOTED, TAKEN, in_parts, one_cell
@@ -76,7 +77,7 @@ def _branches(finding: Finding, persona: str | None, titles: Callable[[str], str
         words = f"{by_horizon} (within {_spans(days)}; {base})"
         numbers = {key: float(last[key]) for key in ("estimate", "lower", "upper", "n")}
         cells.append(one_cell(LOSSES, stage, words, part=titles(str(branch)), source=finding.title) | numbers)
-    yield from sorted(cells, key=lambda row: -row["estimate"])
+    yield from (cells[position] for position in order([row["estimate"] for row in cells]))
 
 
 def lane_titles(findings: list[Finding]) -> dict[str, str]:

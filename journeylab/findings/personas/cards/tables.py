@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from journeylab.base.ordering import ordered
 from journeylab.base.words import counted, in_days, listed, percent
 from journeylab.findings.personas.cards.card import CardPart
 from journeylab.findings.personas.cards.course import ANY_BRANCH, EVERYONE, OTHER_WAYS, Course
@@ -90,7 +91,7 @@ def losses_part(course: Course | None, persona: str) -> CardPart:
         return CardPart(title, why, own, is_told=False)
     pooled = course.losses[(course.losses["persona"] == EVERYONE) & (course.losses["branch"] == ANY_BRANCH)]
     beside = [f"; of everyone, {_interval(*each)}" for each in _columns(pooled) if np.isfinite(each[0])]
-    branches = own[1:].sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
+    branches = ordered(own[1:], "estimate").reset_index(drop=True)
     told = [
         f"{row.branch} {_interval(row.estimate, row.lower, row.upper)}"
         for row in branches.itertuples()
@@ -113,12 +114,15 @@ def channels_part(profiles: pd.DataFrame, persona: str) -> CardPart:
     """Through which channels they meet us."""
     title = "Channels"
     own = profiles[(profiles["persona"] == persona) & (profiles["family"] == "channel")]
-    own = own.sort_values("inside", ascending=False, kind="stable", ignore_index=True)
+    own = ordered(own, "inside").reset_index(drop=True)
     if own.empty:
         return CardPart(title, "Not measured: the log does not name two channels or more.", own, is_told=False)
     table = own.assign(channel=own["feature"].str.removeprefix("channel: "))
     table = table[["channel", "inside", "others", "delta", "n", "n_others"]]
-    told = "; ".join(f"{row.channel} {row.inside:.0%} (others {row.others:.0%})" for row in table.head(4).itertuples())
+    told = "; ".join(
+        f"{row.channel} {percent(row.inside, 0)} (others {percent(row.others, 0)})"
+        for row in table.head(4).itertuples()
+    )
     n = counted(int(table["n"].iloc[0]), "customer")
     return CardPart(title, f"Mean share of the events of {n} by the landmark: {told}.", table)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from journeylab.base.ordering import largest, order, settled
 from journeylab.estimators.drift import CellDrift, cell_drift
 from journeylab.estimators.intervals import holm, newcombe, wilson
 from journeylab.estimators.latent_class import Bins, Encoding, LatentClass, Levels, Observed, Shares
@@ -31,7 +32,6 @@ DRIFT = {
     **dict.fromkeys(("before", "now"), float),
     **dict.fromkeys(("n_before", "n"), int),
 }
-_LEVEL = 0.05
 
 
 def find_drift(model: LatentClass, encoding: Encoding, observed: Observed, probabilities: np.ndarray) -> pd.DataFrame:
@@ -57,8 +57,7 @@ def find_drift(model: LatentClass, encoding: Encoding, observed: Observed, proba
     rows = [_row(variable, drift, p) for variable, drift, p in zip(encoding.kept, drifts, adjusted, strict=True)]
     table = pd.DataFrame(rows, columns=list(DRIFT)).astype(DRIFT)
     beyond = (table["drift"] - table["expected"]) / (table["upper"] - table["expected"]).where(table["upper"] > 0)
-    order = np.argsort(-beyond.fillna(-np.inf).to_numpy(), kind="stable")
-    return table.iloc[order].reset_index(drop=True)
+    return table.iloc[order(beyond)].reset_index(drop=True)
 
 
 def no_drift() -> pd.DataFrame:
@@ -86,13 +85,13 @@ def _before(
 
 def _row(variable: Bins | Levels | Shares, drift: CellDrift, p_adjusted: float) -> tuple:
     name = variable.name.replace("_", " ")
-    is_beyond = bool(p_adjusted <= _LEVEL and drift.distance > drift.expected)
+    is_beyond = bool(p_adjusted <= _LEVEL and settled(drift.distance) > settled(drift.expected))
     measured = (drift.distance, drift.expected, drift.lower, drift.upper, p_adjusted, is_beyond)
     if np.isnan(drift.distance):
         return name, *measured, None, np.nan, np.nan, round(drift.n_before), drift.n
-    most = int(np.argmax(np.abs(drift.now - drift.before)))
-    part = _cell(variable, most)
-    return name, *measured, part, drift.before[most], drift.now[most], round(drift.n_before), drift.n
+    names = None if isinstance(variable, Bins) else [_cell(variable, cell) for cell in range(len(drift.now))]
+    most = largest(np.abs(drift.now - drift.before), names)
+    return name, *measured, _cell(variable, most), drift.before[most], drift.now[most], round(drift.n_before), drift.n
 
 
 def _cell(variable: Bins | Levels | Shares, cell: int) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
+from journeylab.base.ordering import smallest
 from journeylab.estimators.intervals import wilson
 from journeylab.findings.personas.number import PATTERN_FROM
 from journeylab.findings.personas.personas import Personas
@@ -72,7 +73,7 @@ class Crossing:
                 apart = [self._apart(counts, place, without=each) for each in came_out]
                 if min(apart) > (1 - _ACCOUNTS_FOR) * self._apart(counts, place):
                     break
-                counts[place, came_out.pop(int(np.argmin(apart)))] = 0
+                counts[place, came_out.pop(smallest(apart))] = 0
         return replace(self, counts=counts)
 
     def _apart(self, counts: np.ndarray, place: int, *, without: int | None = None) -> float:

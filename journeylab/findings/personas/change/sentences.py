@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from journeylab.base.words import counted, listed
+from journeylab.base.ordering import largest, order
+from journeylab.base.words import counted, listed, percent, with_sign
 from journeylab.findings.personas.change.matching import GONE, MERGED, NEW, SPLIT, SURVIVED
 from journeylab.findings.personas.number import DO_NOT_USE, PATTERN
 
@@ -33,10 +34,10 @@ def shares_sentence(shares: pd.DataFrame) -> str:
     base = f"By the old definition, {now:,} customers now and {before:,} before"
     beyond = shares[shares["is_beyond"]]
     if beyond.empty:
-        most = shares.loc[shares["difference"].abs().idxmax()]
+        most = shares.iloc[largest(shares["difference"].abs())]
         return f"{base}: no share moved beyond chance; the most moved {_moved(most)}."
-    order = beyond["difference"].abs().sort_values(ascending=False, kind="stable").index
-    return f"{base}: {'; '.join(_moved(row) for _, row in beyond.loc[order].iterrows())}."
+    most_first = beyond.iloc[order(beyond["difference"].abs())]
+    return f"{base}: {'; '.join(_moved(row) for _, row in most_first.iterrows())}."
 
 
 def drift_sentence(drift: pd.DataFrame) -> str:
@@ -69,17 +70,18 @@ def _survived(rows: pd.DataFrame) -> str:
 
 def _moved(row: pd.Series) -> str:
     return (
-        f"{row['persona']} ({row['name']}) from {row['before']:.0%} to {row['now']:.0%}, "
+        f"{row['persona']} ({row['name']}) from {percent(row['before'], 0)} to {percent(row['now'], 0)}, "
         f"{_points(row['difference'])} points ({_points(row['lower'])} to {_points(row['upper'])})"
     )
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:+.0f}".replace("-", "−")
+    return with_sign(100 * share).replace("-", "−")
 
 
 def _drifted(row: pd.Series) -> str:
     return (
-        f"“{row['feature']}” by {row['drift']:.1%} (expected without change {row['expected']:.1%}, up to "
-        f"{row['upper']:.1%}; most in “{row['part']}”, from {row['before']:.0%} to {row['now']:.0%})"
+        f"“{row['feature']}” by {percent(row['drift'], 1)} (expected without change {percent(row['expected'], 1)}, "
+        f"up to {percent(row['upper'], 1)}; most in “{row['part']}”, from {percent(row['before'], 0)} to "
+        f"{percent(row['now'], 0)})"
     )
