@@ -56,7 +56,7 @@ app = typer.Typer(
     "and data/raw. Start with `journeylab init my-study`.",
 )
 sprints = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
-app.add_typer(sprints, name="sprint", help="Keep a round of persona research, and compare it with an earlier one.")
+app.add_typer(sprints, name="sprint", help="Save a round of persona research, and compare it with an earlier one.")
 Folder = Annotated[
     Path, typer.Option("--study", metavar="DIR", help="The study's folder, the one that holds study.yml.")
 ]

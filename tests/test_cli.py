@@ -126,7 +126,7 @@ def test_check_says_what_was_read_and_refused(folder):
     assert "read 6 100" in lines
     assert "refused: missing customer 1 16.7" in lines
     assert "refused: duplicate 0 0" in lines
-    assert "Notes on the map: No remark. People add what no log tells in notes.yml." in lines
+    assert "Notes on the map: No remark. Add what no log shows in notes.yml." in lines
 
 
 def test_check_names_the_line_of_a_note_that_fits_no_stage(folder):
@@ -191,7 +191,7 @@ def test_report_names_the_cell_that_failed_and_leaves_with_1(folder):
         "01_who.ipynb, Cell [1] of 1 failed: ZeroDivisionError: division by zero\n"
         "    customers = 0\n    1 / customers\n"
         "Its copy, as far as it came: reports/01_who.failed.ipynb\n\n"
-        "Mend the cells, then make the reports again.\n"
+        "Fix the cells, then make the reports again.\n"
     )
 
 

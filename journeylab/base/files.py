@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic writes, and fingerprints that tell whether anything changed."""
+"""Files: written whole or not at all, and with fingerprints that show whether anything changed."""
 
 import hashlib
 import json

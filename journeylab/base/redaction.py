@@ -61,12 +61,12 @@ class Redactor:
     @classmethod
     def of(cls, names: Iterable[str] = ()) -> "Redactor":
         """The redactor that replaces `names`; those with fewer than three letters or digits are ignored."""
-        known: dict[str, set[tuple[str, ...]]] = {}
+        by_first_word: dict[str, set[tuple[str, ...]]] = {}
         for name in names:
             words = tuple(compared(word) for word in _TOKEN.findall(clean(str(name))))
             if 0 < len(words) <= _MOST_WORDS and sum(map(len, words)) >= FEWEST_LETTERS:
-                known.setdefault(words[0], set()).add(words)
-        return cls({first: frozenset(several) for first, several in known.items()})
+                by_first_word.setdefault(words[0], set()).add(words)
+        return cls({first: frozenset(several) for first, several in by_first_word.items()})
 
     def redact(self, text: str) -> str:
         """`text` without what identifies; see the function `redact`."""
@@ -94,15 +94,15 @@ class Redactor:
         return any(compared(word) in self.names for word in _TOKEN.findall(plain))
 
     def _round(self, text: str) -> str:
-        plain, parts, kept = usual_forms(text), [], 0
+        plain, parts, copied_to = usual_forms(text), [], 0
         start = _START.search(plain)
         while start:
             label, end = self._found(plain, start.start())
             if label in LABELS:
-                parts += [text[kept : start.start()], f"[{label}]"]
-                kept = end
+                parts += [text[copied_to : start.start()], f"[{label}]"]
+                copied_to = end
             start = _START.search(plain, end)
-        return "".join((*parts, text[kept:]))
+        return "".join((*parts, text[copied_to:]))
 
     def _found(self, plain: str, start: int) -> tuple[str, int]:
         """What begins at `start`, and where it ends; what is no label is kept as it is."""
@@ -116,8 +116,8 @@ class Redactor:
                 return label, match.end()
         if name > start:
             return "name", name
-        kept = _KINDS["digits"].match(plain, start) or _KINDS["letters"].match(plain, start)
-        return "kept", kept.end() if kept else start + 1
+        word = _KINDS["digits"].match(plain, start) or _KINDS["letters"].match(plain, start)
+        return "kept", word.end() if word else start + 1
 
     def _name_end(self, plain: str, start: int) -> int:
         """Where the longest known name that begins at `start` ends; `start` if there is none."""
@@ -167,18 +167,18 @@ def redact(text: str, *, names: Iterable[str] = ()) -> str:
     return Redactor.of(names).redact(text)
 
 
-def _url(found: str) -> str:  # noqa: ARG001
+def _url(written: str) -> str:  # noqa: ARG001
     return "url"
 
 
-def _ip(found: str) -> str | None:
+def _ip(written: str) -> str | None:
     # “::add” may be an address, but is rather a name in code; 12:30:45 is a time.
-    if not any(character.isdigit() for character in found):
+    if not any(character.isdigit() for character in written):
         return None
-    if found.count(":") >= _MANY_COLONS:
+    if written.count(":") >= _MANY_COLONS:
         return "ip"
     try:
-        ipaddress.ip_address(found if found.endswith("::") else found.rstrip(".:"))
+        ipaddress.ip_address(written if written.endswith("::") else written.rstrip(".:"))
     except ValueError:
         return None
     return "ip"

@@ -1,4 +1,4 @@
-"""Export: the notebooks run, are all their reports written, and if not, what stopped which?"""
+"""Export: run the notebooks and write all reports, or say which could not be written and why."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -39,15 +39,15 @@ def write_reports(
     _check_names(notebooks)
     folder.mkdir(parents=True, exist_ok=True)
     runs = run_notebooks(notebooks, folder=folder, variables=variables, workers=workers, step=step)
-    told = [_write(run, folder, masthead) for run in runs]
+    outcomes = [_write(run, folder, masthead) for run in runs]
     write_text(folder / PAGES["method"], to_method(overview.parts, masthead=masthead))
     write_text(folder / PAGES["glossary"], to_glossary(masthead=masthead))
-    summaries = [summary for summary, _ in told]
+    summaries = [summary for summary, _ in outcomes]
     index = write_text(folder / PAGES["index"], to_index(summaries, masthead=masthead, overview=overview))
-    failures = [failure for _, failure in told if failure]
+    failures = [failure for _, failure in outcomes if failure]
     if failures:
         counted = f"{len(failures)} of {len(runs)} notebooks failed; all other reports are written."
-        raise ReportError("\n\n".join([counted, *failures, "Mend the cells, then make the reports again."]))
+        raise ReportError("\n\n".join([counted, *failures, "Fix the cells, then make the reports again."]))
     return index
 
 
@@ -64,17 +64,17 @@ def _check_names(notebooks: Sequence[Path]) -> None:
 
 def _write(run: Run, folder: Path, masthead: Masthead) -> tuple[Summary, str | None]:
     """Write what became of one notebook; what the index says of it, and what to tell if it failed."""
-    name, kept = run.path.name, folder / f"{run.path.stem}.failed.ipynb"
+    name, failed_copy = run.path.name, folder / f"{run.path.stem}.failed.ipynb"
     summary = summarise(run.notebook, name=name, file=f"{run.path.stem}.html")
     if run.failure is None:
         try:
             write_text(folder / summary.file, to_html(run.notebook, name=name, masthead=masthead))
         except ReportError as error:
             return replace(summary, failure=str(error)), str(error)
-        kept.unlink(missing_ok=True)
+        failed_copy.unlink(missing_ok=True)
         return summary, None
-    with replaced(kept) as temporary:
+    with replaced(failed_copy) as temporary:
         nbformat.write(run.notebook, temporary)
     begins = "\n".join(f"    {line}" for line in run.failure.begins.splitlines())
-    told = f"{name}, {run.failure}\n{begins}\nIts copy, as far as it came: {folder.name}/{kept.name}"
-    return replace(summary, failure=str(run.failure)), told
+    message = f"{name}, {run.failure}\n{begins}\nIts copy, as far as it came: {folder.name}/{failed_copy.name}"
+    return replace(summary, failure=str(run.failure)), message

@@ -1,4 +1,4 @@
-"""Index: what is the bottom line of all the reports, and which report says more?"""
+"""Index: what is the bottom line of all reports, and which report has the details?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,10 +37,10 @@ class Summary:
 def summarise(notebook: NotebookNode, *, name: str, file: str, failure: str | None = None) -> Summary:
     """What the executed `notebook`, whose file is `name` and whose page is `file`, says in brief."""
     title, question, cells = opening(notebook, name=name)
-    said, leading = (_shown(cells, tag=tag, mime="text/markdown") for tag in ("in-short", "bottom-line"))
-    drawn = _shown(cells, tag="map", mime="text/html")
-    in_brief = Summary(file, title, question, "\n\n".join(said), failure)
-    return in_brief if failure else replace(in_brief, map=next(iter(drawn), None), bottom_line="\n\n".join(leading))
+    in_short, leading = (_shown(cells, tag=tag, mime="text/markdown") for tag in ("in-short", "bottom-line"))
+    maps = _shown(cells, tag="map", mime="text/html")
+    in_brief = Summary(file, title, question, "\n\n".join(in_short), failure)
+    return in_brief if failure else replace(in_brief, map=next(iter(maps), None), bottom_line="\n\n".join(leading))
 
 
 def _shown(cells: Sequence[NotebookNode], *, tag: str, mime: str) -> list[str]:

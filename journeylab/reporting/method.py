@@ -1,4 +1,4 @@
-"""Data and method: on what record do the reports stand, by which decisions, and what do their words mean?"""
+"""Data and method: which data and decisions are the reports based on, and what do their words mean?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class MethodSection:
 
 @dataclass(frozen=True)
 class Overview:
-    """What is said of journey and data, besides the reports: on the index and on the page on data and method.
+    """What the index and the page on data and method say about the journey and the data.
 
     sentence: what was read, in words.
     stages: DataFrame, one row per stage in journey order.
@@ -42,7 +42,7 @@ class Overview:
 
 def to_method(parts: Sequence[MethodSection], *, masthead: Masthead) -> str:
     """The page on data and method, its parts in the order given: the same bytes for the same parts."""
-    shown = [
+    sections = [
         {
             "heading": f"## {part.title}",
             "paragraphs": part.paragraphs,
@@ -51,7 +51,9 @@ def to_method(parts: Sequence[MethodSection], *, masthead: Masthead) -> str:
         for part in parts
     ]
     name = PAGES["method"]
-    return render("method.html.j2", name=name, title="Data and method", masthead=masthead, prose=Prose(), parts=shown)
+    return render(
+        "method.html.j2", name=name, title="Data and method", masthead=masthead, prose=Prose(), parts=sections
+    )
 
 
 def to_glossary(*, masthead: Masthead) -> str:

@@ -84,15 +84,15 @@ class _Exporter(TemplateExporter):
 def _picture(output: NotebookNode, mime: str, before: list[Picture]) -> Picture:
     """What stands with the figure in `output`, numbered after those `before` it, which it joins."""
     number = len(before) + 1
-    said = "".join(output.data.get("text/plain", "")).strip()
-    if re.fullmatch(r"<.*>|", said, re.DOTALL):  # the bare repr of a figure says nothing
-        said = f"Figure {number}, which has no description."
+    alt = "".join(output.data.get("text/plain", "")).strip()
+    if re.fullmatch(r"<.*>|", alt, re.DOTALL):  # the bare repr of a figure says nothing
+        alt = f"Figure {number}, which has no description."
         caption, words = "", None
-    elif len(said) <= _LONGEST_CAPTION and "\n" not in said:
-        caption, words = said, None
+    elif len(alt) <= _LONGEST_CAPTION and "\n" not in alt:
+        caption, words = alt, None
     else:
-        caption, words = re.match(r".*?(?:[.!?](?=\s)|:?(?=\n)|\Z)", said, re.DOTALL)[0], said
+        caption, words = re.match(r".*?(?:[.!?](?=\s)|:?(?=\n)|\Z)", alt, re.DOTALL)[0], alt
     width = output.get("metadata", {}).get(mime, {}).get("width")
-    picture = Picture(number, said, caption, words, width)
+    picture = Picture(number, alt, caption, words, width)
     before.append(picture)
     return picture

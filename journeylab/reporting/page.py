@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from journeylab.base.html import FLUSH_LEFT, visible
-from journeylab.reporting.offline import SORTING, TEMPLATES, check_offline
+from journeylab.reporting.offline import SORTING, SORTING_POLICY, TEMPLATES, check_offline
 from journeylab.reporting.prose import SCROLLS, Prose
 
 # The pages that every folder of reports has.
@@ -45,7 +45,7 @@ def furnish(made: Environment, prose: Prose) -> Environment:
     """`made` with what all pages share; it then escapes whatever is not said to be HTML. `prose` serves one page."""
     made.autoescape = True
     made.globals |= {"version": version("journeylab"), "prose": prose, "sorting": SORTING}
-    made.globals |= {"pages": PAGES, "reports": ""}
+    made.globals |= {"pages": PAGES, "reports": "", "sorting_policy": SORTING_POLICY}
     made.filters |= {
         "prose": prose,
         "fragment": _fragment,

@@ -1,4 +1,4 @@
-"""Settings: what does a study.yml say, and is everything there that it names?"""
+"""Settings: what does study.yml say, and do the files that it names exist?"""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -137,7 +137,7 @@ class Settings(Frozen):
     horizons: Annotated[tuple[Duration, ...], Field(min_length=1)]
     notes: str | None = None
 
-    def said_of_data(self) -> str:
+    def data_settings(self) -> str:
         """All that decides how the data are read, as text."""
         return json.dumps(self.model_dump(include={"events", "duplicates", "customers", "window"}), sort_keys=True)
 
@@ -151,40 +151,40 @@ def read_settings(folders: Folders) -> Settings:
     folders.check()
     document = read_document(folders.study / FILE, error=StudyError)
     return check_document(
-        document, Settings, error=StudyError, contradictions=lambda said: _contradictions(said, folders)
+        document, Settings, error=StudyError, contradictions=lambda written: _contradictions(written, folders)
     )
 
 
-def _contradictions(said: Any, folders: Folders) -> Iterator[Problem]:
-    """What no single key shows. `said` is plain data that may be wrong in every way; the model says what it refuses."""
-    for path, name in _named_files(said):
+def _contradictions(written: Any, folders: Folders) -> Iterator[Problem]:
+    """What no single key shows. `written` is plain data that may be wrong in any way; the model reports the rest."""
+    for path, name in _named_files(written):
         if not folders.find(name):
-            place = folders.place(name)
-            here = "" if place == folders.study / name else f", here “{place}”,"
+            file = folders.place(name)
+            here = "" if file == folders.study / name else f", here “{file}”,"
             yield Problem(path, f"“{name}”{here} is not there. Put the file there, or correct the path.")
-    if isinstance(said, Mapping) and isinstance(said.get("crm"), Mapping):
-        yield from _two_places(said["crm"])
-    if isinstance(said, Mapping) and isinstance(said.get("window"), Mapping):
+    if isinstance(written, Mapping) and isinstance(written.get("crm"), Mapping):
+        yield from _two_places(written["crm"])
+    if isinstance(written, Mapping) and isinstance(written.get("window"), Mapping):
         try:
-            window = Window(*(_moment(said["window"].get(end)) for end in ("start", "end")))
-        except LogError as found:
-            yield Problem(("window", "end"), str(found))
+            window = Window(*(_moment(written["window"].get(end)) for end in ("start", "end")))
+        except LogError as error:
+            yield Problem(("window", "end"), str(error))
         except ValueError:  # not readable as times: the model says so
             return
         else:
-            yield from _too_long(said.get("personas"), window)
+            yield from _too_long(written.get("personas"), window)
 
 
 def _two_places(crm: Mapping) -> Iterator[Problem]:
     """The CRM's moves are told in one place: a table or a column."""
-    told = [key for key in ("path", "column") if crm.get(key) is not None]
-    if len(told) == 2:
+    keys = [key for key in ("path", "column") if crm.get(key) is not None]
+    if len(keys) == 2:
         yield Problem(
             ("crm", "column"),
             f"“crm” names both a table (“{crm['path']}”) and a column of the events (“{crm['column']}”). "
             "Keep one of them.",
         )
-    if not told:
+    if not keys:
         yield Problem(
             ("crm",),
             "“crm” says neither in which table (“path”) nor in which column of the events (“column”) the CRM’s buckets "
@@ -197,17 +197,17 @@ def _too_long(personas: Any, window: Window) -> Iterator[Problem]:
     within = personas.get("within") if isinstance(personas, Mapping) else None
     with suppress(JourneyLabError):  # not readable as a duration: the model says so
         if within is not None and days(within) > window.days:
-            found = f"“{within}” is longer than the window, {window.days:g} days. Ask for less, or widen the window."
-            yield Problem(("personas", "within"), found)
+            text = f"“{within}” is longer than the window, {window.days:g} days. Ask for less, or widen the window."
+            yield Problem(("personas", "within"), text)
 
 
-def _named_files(said: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Each file that the plain data `said` name, with its path of keys."""
-    if not isinstance(said, Mapping):
+def _named_files(written: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Each file that the plain data `written` name, with its path of keys."""
+    if not isinstance(written, Mapping):
         return
-    events = said.get("events")
-    holders = {(key,): said.get(key) for key in ("customers", "crm")}
-    holders |= {("events", place): source for place, source in enumerate(events if isinstance(events, list) else [])}
-    named = {("journey",): said.get("journey")}
+    events = written.get("events")
+    holders = {(key,): written.get(key) for key in ("customers", "crm")}
+    holders |= {("events", number): source for number, source in enumerate(events if isinstance(events, list) else [])}
+    named = {("journey",): written.get("journey")}
     named |= {(*path, "path"): holder.get("path") for path, holder in holders.items() if isinstance(holder, Mapping)}
     yield from ((path, name) for path, name in named.items() if isinstance(name, str) and name.strip())

@@ -23,14 +23,13 @@ from journeylab.events.reading import Source, read_events, read_log, write_log
 from journeylab.events.spells import Spells, find_spells, read_spells
 from journeylab.findings.personas import Personas, find_personas, read_personas
 from journeylab.findings.personas.change import compare_personas
+from journeylab.reporting.journey_map.build import ACCOUNTS
 from journeylab.study.cache import Cache
 from journeylab.study.folders import DATA, FILE, PROCESSED, Folders
 from journeylab.study.notes import Notes, find_notes
 from journeylab.study.settings import PersonaDecisions, Settings, read_settings
 from journeylab.study.sprints.record import Sprint, find_sprints
 
-# The columns of the customers’ table that say which account a customer belongs to.
-ACCOUNTS = ("account", "account_id")
 NOTES = "personas.yml"
 PACKAGE = Path(__file__).parents[1]
 # The folders of the package whose code makes log and spells, and personas.
@@ -203,7 +202,7 @@ class Study:
         written += [self.settings.customers.path] if self.settings.customers else []
         files = [file for path in written for file in self.folders.find(path)]
         names = "\n".join(file.name for file in files)
-        return fingerprint(version("journeylab"), files_of_code, self.settings.said_of_data(), names, files)
+        return fingerprint(version("journeylab"), files_of_code, self.settings.data_settings(), names, files)
 
     def __repr__(self) -> str:
         return f"Study “{self.name}”: journey “{self.journey.name}”, window {self.window}"

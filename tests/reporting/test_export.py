@@ -47,7 +47,7 @@ def test_a_failure_names_notebook_and_cell_and_says_where_the_copy_is(exported):
         "02_why.ipynb, Cell [2] of 3 failed: ZeroDivisionError: division by zero\n"
         "    share = 1 / 0\n"
         "Its copy, as far as it came: reports/02_why.failed.ipynb\n\n"
-        "Mend the cells, then make the reports again."
+        "Fix the cells, then make the reports again."
     )
 
 

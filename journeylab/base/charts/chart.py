@@ -135,6 +135,12 @@ def rule(axes: Axes, along: Literal["x", "y"], *, percent: bool = False) -> None
         getattr(axes, f"{along}axis").set_major_formatter(PercentFormatter(1, decimals=0))
 
 
+def write_beside(axes: Axes, text: str, y: float, *, points: float, size: float, colour: str) -> None:
+    """Write `text` at height `y`, so many `points` to the right of the axes."""
+    place = {"xycoords": axes.get_yaxis_transform(), "xytext": (points, 0), "textcoords": "offset points"}
+    axes.annotate(text, (1, y), va="center", fontsize=size, color=colour, annotation_clip=False, **place)
+
+
 def colours(names: Iterable[str]) -> dict[str, str]:
     """A colour for each name, in the order given; after ten they repeat.
 

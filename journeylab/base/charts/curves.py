@@ -9,7 +9,19 @@ from matplotlib.dates import ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from journeylab.base.charts.chart import INK, PALETTE, QUIET, SIZE, Chart, colours, new_axes, rule, shades, themed
+from journeylab.base.charts.chart import (
+    INK,
+    PALETTE,
+    QUIET,
+    SIZE,
+    Chart,
+    colours,
+    new_axes,
+    rule,
+    shades,
+    themed,
+    write_beside,
+)
 from journeylab.base.ordering import ordered
 
 
@@ -47,12 +59,12 @@ def curves(
     height = 2.6 + 0.14 * len(names)
     top = table[upper or y].max() if percent else None
     for axes, name, part in _panels(table, panel, title, ax, height):
-        colour = {each: QUIET if {each, name} & {*faint} else order[each] for each in order}
-        for each in names:
-            line = part[part[by] == each] if by else part
-            _curve(axes, line, (x, y, lower, upper), colour[each], step=step, dashed=each in dashed)
-        for place in part[mark].dropna().unique() if mark else ():
-            axes.axvline(place, color=QUIET, linewidth=1, linestyle=":", zorder=0)
+        colour = {group: QUIET if {group, name} & {*faint} else order[group] for group in order}
+        for group in names:
+            line = part[part[by] == group] if by else part
+            _curve(axes, line, (x, y, lower, upper), colour[group], step=step, dashed=group in dashed)
+        for x_mark in part[mark].dropna().unique() if mark else ():
+            axes.axvline(x_mark, color=QUIET, linewidth=1, linestyle=":", zorder=0)
         _label_axes(axes, x_label, y_label, top)
         if by:
             _label_ends(axes, part, x, y, by, colour)
@@ -115,9 +127,9 @@ def lines(
     names = list(dict.fromkeys(table[by])) if by else [None]
     axes = ax or new_axes()
     colour = colours(names)
-    for each in names:
-        line = table[table[by] == each] if by else table
-        axes.plot(line[x], line[y], "o-", color=colour[each], linewidth=1.6, markersize=4)
+    for name in names:
+        line = table[table[by] == name] if by else table
+        axes.plot(line[x], line[y], "o-", color=colour[name], linewidth=1.6, markersize=4)
     if mark is not None:
         axes.axvline(mark, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
     axes.set_title(title)
@@ -181,17 +193,8 @@ def _label_ends(axes: Axes, table: pd.DataFrame, x: str, y: str, by: str, colour
     line_height = 0.145 * (top - bottom) * n_rows / (share * axes.figure.get_size_inches()[1])
     heights = apart(last[y].to_numpy(dtype=float), distance=line_height, bottom=bottom)
     for name, height in zip(last[by], heights, strict=True):
-        axes.annotate(
-            str(name),
-            (1, height),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            color=colour[name] if colour[name] in (*PALETTE[:5], QUIET) else INK,
-            annotation_clip=False,
-        )
+        ink = colour[name] if colour[name] in (*PALETTE[:5], QUIET) else INK
+        write_beside(axes, str(name), height, points=3, size=8, colour=ink)
 
 
 def apart(heights: np.ndarray, *, distance: float, bottom: float) -> np.ndarray:

@@ -73,8 +73,8 @@ def journey_map(
     for stage, left in zip(stages, edges, strict=False):
         _write(axes, left + 0.06, top - 1.4 * layout.line_height, _cut(stage, 40), layout.size * 1.1, weight="bold")
     for lane in lanes:
-        drawn = curve if lane == curve_lane else None
-        _draw_lane(axes, lane, layout, top=top, edges=edges, curve=drawn)
+        curve_here = curve if lane == curve_lane else None
+        _draw_lane(axes, lane, layout, top=top, edges=edges, curve=curve_here)
         top += layout.heights[lane]
     return Chart(axes, alt)
 
@@ -88,7 +88,7 @@ def _fitted(
     column = (width - _HEADS) / max(1, len(stages)) - 0.12
     for size in _SIZES:
         letters = max(8, int(column * 72 / (size * _LETTER)))
-        told = wrap("   ·   ".join(header), int(width * 72 / (size * _LETTER)))
+        header_lines = wrap("   ·   ".join(header), int(width * 72 / (size * _LETTER)))
         lines = {lane: [_lines(texts.get((lane, stage), []), letters) for stage in stages] for lane in lanes}
         high = size * _LEADING / 72
         heads = int(_HEADS * 72 / (size * _LETTER)) - 2
@@ -97,7 +97,7 @@ def _fitted(
             + _PADDING + (_CURVE if lane == curve_lane else 0)
             for lane in lanes
         }  # fmt: skip
-        layout = _Layout(size, told, lines, heights)
+        layout = _Layout(size, header_lines, lines, heights)
         if layout.total <= room - 0.2:
             break
     return layout
@@ -126,7 +126,7 @@ def _draw_lane(
 
 def _draw_curve(axes: Axes, curve: pd.DataFrame, top: float, at: np.ndarray, size: float) -> None:
     middle, scale = top + _CURVE / 2, _CURVE / 2 / _BEST * 0.9
-    mean, lower, upper = (middle - curve[each].to_numpy() * scale for each in ("estimate", "lower", "upper"))
+    mean, lower, upper = (middle - curve[column].to_numpy() * scale for column in ("estimate", "lower", "upper"))
     axes.hlines(middle, at[0] - 0.5, at[-1] + 0.5, color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.plot(at, mean, color=PALETTE[0], linewidth=1.6)
     axes.vlines(at, lower, upper, color=PALETTE[0], linewidth=4, alpha=0.3)
@@ -148,5 +148,5 @@ def _cut(text: str, at_most: int) -> str:
 
 
 def _inches(ax: Axes) -> tuple[float, float]:
-    place, (width, height) = ax.get_position(), ax.figure.get_size_inches()
-    return place.width * width, place.height * height
+    box, (width, height) = ax.get_position(), ax.figure.get_size_inches()
+    return box.width * width, box.height * height

@@ -1,4 +1,4 @@
-"""Letters: how does a figure say a text of which its font lacks letters?"""
+"""Letters: how does a figure show a text with letters that its font does not have?"""
 
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -13,23 +13,24 @@ from matplotlib.font_manager import findfont, get_font
 from journeylab.base.html import visible
 
 FONT = "DejaVu Sans"
-# What only joins or tints the emoji beside it.
+# These only join or tint the emoji beside them.
 _JOINING = frozenset(["\u200d", "\ufe0e", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))])
 
 
 def drawable(text: str) -> str:
     """`text` in letters that the figures' font has.
 
-    A letter that it lacks gives way to its usual form where that is there; a symbol, such as an emoji, to its name in
-    brackets; any other letter, and what would turn the direction of its surroundings, to its number.
+    A letter that the font does not have is replaced by its usual form, if the font has that. A symbol, such as an
+    emoji, is replaced by its name in brackets. Any other letter, and any that changes the writing direction, is
+    replaced by its number.
 
     >>> drawable("Trial 🧨"), drawable("评估"), drawable("ＮＰＳ")
     ('Trial [firecracker]', '[U+8BC4 U+4F30]', 'NPS')
     """
     if text.isascii() and text.isprintable():
         return text
-    told = "".join(map(_usual, visible(text)))
-    return "".join(_run(has, "".join(letters)) for has, letters in groupby(told, key=_is_there))
+    usual = "".join(map(_usual, visible(text)))
+    return "".join(_run(has, "".join(letters)) for has, letters in groupby(usual, key=_is_there))
 
 
 def fitting(text: str, *, at_most: int) -> str:
@@ -97,8 +98,8 @@ def _run(has: bool, letters: str) -> str:
 
 def _kinds(letters: str) -> Iterator[tuple[bool, list[str]]]:
     """Symbols and others, each run of a kind together; what joins symbols is of neither."""
-    own = [letter for letter in letters if letter not in _JOINING]
-    for is_symbol, run in groupby(own, key=lambda letter: unicodedata.category(letter) in ("So", "Sk")):
+    visible_letters = [letter for letter in letters if letter not in _JOINING]
+    for is_symbol, run in groupby(visible_letters, key=lambda letter: unicodedata.category(letter) in ("So", "Sk")):
         yield is_symbol, list(run)
 
 

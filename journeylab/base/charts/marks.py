@@ -43,9 +43,9 @@ def intervals(
     groups = list(dict.fromkeys(table[by])) if by else [None]
     axes = ax or new_axes(height=max(2.0, 0.9 + 0.3 * len(labels) * max(1, 0.7 * len(groups))))
     colour = colours((*colour_order, *groups))
-    for place, group in enumerate(groups):
+    for number, group in enumerate(groups):
         rows = table[table[by] == group] if by else table
-        shift = (place - (len(groups) - 1) / 2) * 0.7 / len(groups)
+        shift = (number - (len(groups) - 1) / 2) * 0.7 / len(groups)
         at = np.array([labels.index(name) for name in rows[label]]) + shift
         quiet = (rows[label].isin(faint) | (group in faint)).to_numpy()
         for tone, here in ((colour[group], ~quiet), (QUIET, quiet)):
@@ -55,7 +55,7 @@ def intervals(
                 _dots(axes, rows[here], (x, lower, upper), at[here], colour=tone, label=named)
     if reference is not None:
         axes.axvline(reference, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
-    axes.set_yticks(range(len(labels)), [fitting(str(each), at_most=LABEL) for each in labels])
+    axes.set_yticks(range(len(labels)), [fitting(str(name), at_most=LABEL) for name in labels])
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set(title=title, xlabel=x_label)
     rule(axes, "x", percent=percent)
@@ -110,12 +110,12 @@ def stacked(
             height=0.7,
             edgecolor="white",
         )
-        for place in np.flatnonzero(widths > 0.06 * widest):
-            text = f"{widths[place]:.0%}" if percent else f"{widths[place]:,.0f}"
-            middle = start[place] + widths[place] / 2
-            axes.text(middle, place, text, ha="center", va="center", fontsize=8, color=readable_on(colour[part]))
+        for row in np.flatnonzero(widths > 0.06 * widest):
+            text = f"{widths[row]:.0%}" if percent else f"{widths[row]:,.0f}"
+            middle = start[row] + widths[row] / 2
+            axes.text(middle, row, text, ha="center", va="center", fontsize=8, color=readable_on(colour[part]))
         start += widths
-    axes.set_yticks(range(len(table)), [fitting(str(each), at_most=LABEL) for each in table[label]])
+    axes.set_yticks(range(len(table)), [fitting(str(name), at_most=LABEL) for name in table[label]])
     axes.invert_yaxis()
     axes.set(title=title, xlabel=x_label)
     if percent:

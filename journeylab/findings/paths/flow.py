@@ -150,7 +150,7 @@ class Flow(Finding):
         return charts.flows(
             drawn,
             order=self.stages,
-            heads=heads(balance, self.titles),
+            headings=heads(balance, self.titles),
             title="Where visits to each stage led, so far" + (f" · {group}" if self.by else ""),
             alt=alt_text(balance, self.titles, self.completing),
             note=SILENT_NOTE if drawn["text"].isna().any() else None,

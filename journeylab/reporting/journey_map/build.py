@@ -18,7 +18,8 @@ from journeylab.reporting.journey_map.cells import ASSUMPTION, LANES, LOSSES, NO
 from journeylab.reporting.journey_map.journey_map import EVERYONE, JourneyMap, MapStage
 from journeylab.reporting.journey_map.measured import feelings_curve, lane_titles, measured_cells
 
-_ACCOUNTS = ("account", "account_id")
+# The columns of the customers' table that say which account a customer belongs to.
+ACCOUNTS = ("account", "account_id")
 # What the stage that completes the journey says instead of “not measured”.
 _END = {"moves": "Nobody moves on: the journey is complete", LOSSES: "Nobody can be lost: the journey is complete"}
 
@@ -121,26 +122,26 @@ def _visits(spells: Spells, by: Grouping | None, persona: str | None) -> pd.Data
 def _counted_cells(visits: pd.DataFrame, journey: Journey) -> Iterator[dict]:
     """How many came to each stage, and how many are still inside."""
     for stage in journey.stages:
-        own = visits[visits["stage"] == stage.name]
-        inside = own[own["outcome"] == "ongoing"]
-        for part, rows in (("Entered", own), ("Inside now", inside)):
+        in_stage = visits[visits["stage"] == stage.name]
+        inside = in_stage[in_stage["outcome"] == "ongoing"]
+        for part, rows in (("Entered", in_stage), ("Inside now", inside)):
             customers = rows["customer_id"].nunique()
             few = 0 < customers < MIN_SHOWN
             words = f"fewer than {MIN_SHOWN} customers" if few else counted(customers, "customer")
             visited = f" in {counted(len(rows), 'visit')}" if not few and len(rows) != customers else ""
-            told = {"estimate": None if few else customers, "n": None if few else len(rows)}
-            yield one_cell("stage", stage.name, words + visited, part=part) | told
+            numbers = {"estimate": None if few else customers, "n": None if few else len(rows)}
+            yield one_cell("stage", stage.name, words + visited, part=part) | numbers
 
 
 def _declared(journey: Journey) -> Iterator[dict]:
     """What journey.yml says of each stage: written by people, so an assumption until measured."""
     for stage, row in zip(journey.stages, journey.summary().to_dict("records"), strict=True):
-        told = {
+        texts = {
             "Trigger": ("trigger", row["opened_by"]),
             "Proof": ("trigger", stage.validated_by.words if stage.validated_by else "none is declared"),
             "": ("goal", stage.goal),
         }
-        for part, (lane, text) in told.items():
+        for part, (lane, text) in texts.items():
             if text:
                 yield one_cell(lane, stage.name, text, part=part, evidence=ASSUMPTION, source="journey.yml")
         if stage.owner:
@@ -177,10 +178,10 @@ class _Remarks:
 
 
 def _remark(row: Mapping[str, Any]) -> dict:
-    said = [row["status"] and f"assumed, {row['status']}", row["owner"], row["persona"] and f"of {row['persona']}"]
-    told = ", ".join(each for each in said if each)
-    source = ", ".join(each for each in (row["source"], row["date"]) if each)
-    text = f"{row['text']} [{told}]" if told else row["text"]
+    details = [row["status"] and f"assumed, {row['status']}", row["owner"], row["persona"] and f"of {row['persona']}"]
+    bracket = ", ".join(detail for detail in details if detail)
+    source = ", ".join(detail for detail in (row["source"], row["date"]) if detail)
+    text = f"{row['text']} [{bracket}]" if bracket else row["text"]
     return one_cell(row["lane"], row["stage"], text, evidence=row["evidence"], source=source or "notes.yml")
 
 
@@ -199,9 +200,12 @@ def _header(
     yield "Scenario", people.scenario or "not noted"
     yield "Owner", people.owner or "not noted"
     yield "Period", f"{_day(spells.window.start)} up to {_day(spells.window.end)}"
-    few = 0 < customers < MIN_SHOWN
-    yield "Customers", f"fewer than {MIN_SHOWN}" if few else f"{customers:,}{of_log}, {counted(len(visits), 'visit')}"
-    for column in _ACCOUNTS:
+    is_few = 0 < customers < MIN_SHOWN
+    yield (
+        "Customers",
+        f"fewer than {MIN_SHOWN}" if is_few else f"{customers:,}{of_log}, {counted(len(visits), 'visit')}",
+    )
+    for column in ACCOUNTS:
         if column in spells.customers:
             accounts = spells.customers.reindex(visits["customer_id"].unique())[column].nunique()
             yield "Accounts", f"{accounts:,}" if accounts >= MIN_SHOWN or not accounts else f"fewer than {MIN_SHOWN}"

@@ -1,4 +1,4 @@
-"""The page of a sprint: what changed since an earlier one, as a report that lies with the later one."""
+"""The page of a sprint: what changed since an earlier one, as a report in the folder of the later one."""
 
 from pathlib import Path
 
@@ -29,8 +29,7 @@ def write_comparison(study: Study, old: str, new: str, *, notebook: Path, masthe
     folder = later.folder / f"compared-with-{earlier.name}"
     if folder.exists():
         raise StudyError(
-            f"“{later.folder.name}” holds “{folder.name}” already, and nothing is written over. "
-            "Move it elsewhere first."
+            f"“{later.folder.name}” already has “{folder.name}”, and it is not overwritten. Move it elsewhere first."
         )
     change = compare_sprints(study, earlier.name, later.name).change.for_export()
     variables = {COMPARED: f"{earlier.name},{later.name}"}
@@ -38,7 +37,7 @@ def write_comparison(study: Study, old: str, new: str, *, notebook: Path, masthe
         variables[DATA] = str(study.folders.data.resolve())
     run = run_notebooks([notebook], folder=study.folder / SPRINTS, variables=variables)[0]
     if run.failure:
-        raise ReportError(f"{notebook.name}, {run.failure}. Mend the cell, then compare again.")
+        raise ReportError(f"{notebook.name}, {run.failure}. Fix the cell, then compare again.")
     page = to_html(run.notebook, name=notebook.name, masthead=masthead, reports="../../../reports/")
     tables = {"lineage": change.lineage, "matching": change.cross, "shares": change.table, "drift": change.drift}
     tables["unseen"] = change.unseen.assign(n=change.unseen["n"].where(change.unseen["n"] >= MIN_SHOWN))
