@@ -41,6 +41,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/personas.py
 	$(BIN)/python benchmarks/feelings.py
 	$(BIN)/python benchmarks/reports.py
+	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/coverage.py
 
 processors: $(READY)

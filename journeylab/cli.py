@@ -7,36 +7,36 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from typer.core import TyperGroup
 
+# These packages load their modules when a name in them is first used. So help, `init` and errors answer at once.
+import journeylab as jl
+from journeylab import base, reporting
+from journeylab import study as studies
 from journeylab.base.errors import JourneyLabError, ReportError, StudyError, did_you_mean
-from journeylab.base.html import cell
 from journeylab.base.words import counted
-from journeylab.events.simulate import simulate_log
-from journeylab.reporting.export import write_reports
-from journeylab.reporting.index import NAME
-from journeylab.study.method_page import masthead_of, overview_of, reading, sentence
-from journeylab.study.settings import FILE, RAW
-from journeylab.study.sprints.page import NOTEBOOK, write_comparison
-from journeylab.study.sprints.sprints import start_sprint
-from journeylab.study.study import DATA, PROCESSED, open_study
+from journeylab.study.folders import DATA, FILE, NOTEBOOKS, PROCESSED, RAW, REPORTS, Folders
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from journeylab.study.study import Study
 
 PACKAGE = Path(__file__).parent
-TEMPLATES = PACKAGE / "templates"
-SCHEMA = PACKAGE / "events" / "journey.schema.json"
-# The wheel carries the notebooks inside the package; in a checkout they lie beside it.
-NOTEBOOKS = (PACKAGE / "notebooks", PACKAGE.parent / "notebooks")
+TEMPLATES = PACKAGE / "study" / "templates"
+SCHEMA = PACKAGE / "events" / "journey" / "journey.schema.json"
+# The wheel carries the notebooks inside the package; in a checkout they are beside it.
+SHIPPED = (PACKAGE / NOTEBOOKS, PACKAGE.parent / NOTEBOOKS)
 
 
 class _Commands(TyperGroup):
-    """Tells what the caller can mend in plain words; only what nobody foresaw shows a traceback."""
+    """Shows an error that the caller can fix as a sentence; only an unexpected one shows a traceback."""
 
     def invoke(self, ctx):
         try:
@@ -56,12 +56,12 @@ app = typer.Typer(
     "and data/raw. Start with `journeylab init my-study`.",
 )
 sprints = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
-app.add_typer(sprints, name="sprint", help="Keep a round of persona research, and compare it with an earlier one.")
+app.add_typer(sprints, name="sprint", help="Save a round of persona research, and compare it with an earlier one.")
 Folder = Annotated[
     Path, typer.Option("--study", metavar="DIR", help="The study's folder, the one that holds study.yml.")
 ]
 Data = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="A folder that stands in for the study's data/raw.")
+    Path | None, typer.Option("--data", metavar="DIR", help="A folder to read instead of the study's data/raw.")
 ]
 
 
@@ -85,13 +85,11 @@ def main(
 
 @app.command()
 def init(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The new study's folder; it is made if it is not there.")
-    ],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new study's folder. It is created if needed.")],
     template: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="What the journey starts from: trial-to-partner, freemium, e-commerce or services."
+            metavar="NAME", help="The journey to start from: trial-to-partner, freemium, e-commerce or services."
         ),
     ] = "trial-to-partner",
 ) -> None:
@@ -102,22 +100,20 @@ def init(
     """
     source = _template(template)
     copied = sorted(path.name for path in source.iterdir() if path.is_file())
-    standing = [name for name in copied if (folder / name).exists()]
-    if standing:
+    existing = [name for name in copied if (folder / name).exists()]
+    if existing:
         raise StudyError(
-            f"“{folder}” holds {' and '.join(f'“{name}”' for name in standing)} already, and nothing is written over. "
-            "Name another folder, or move what is there."
+            f"“{folder}” already has {' and '.join(f'“{name}”' for name in existing)}, and init overwrites nothing. "
+            "Name another folder, or move these files."
         )
-    for inner in (RAW, PROCESSED, Path("reports")):
+    for inner in (RAW, PROCESSED, REPORTS):
         (folder / inner).mkdir(parents=True, exist_ok=True)
     for name in copied:
         shutil.copyfile(source / name, folder / name)
     shutil.copyfile(SCHEMA, folder / SCHEMA.name)
-    typer.echo(f"A study lies in {folder}. Next:")
+    typer.echo(f"The study is in {folder}. Next:")
     typer.echo(f"  1. Put your events into {folder / RAW}.")
-    typer.echo(
-        f"  2. Say in {folder / FILE} which columns they have and what was observed, in journey.yml what the stages are"
-    )
+    typer.echo(f"  2. Name their columns and the observed window in {folder / FILE}, and the stages in journey.yml.")
     typer.echo(f"  3. journeylab check --study {folder}")
     typer.echo(f"  4. journeylab report --study {folder}")
 
@@ -130,16 +126,16 @@ def check(
 ) -> None:
     """Check the journey against the data, the data themselves, and the notes on the map.
 
-    Shows how many rows were read, how many were refused and why, and what the lint says of the journey: with file, line
-    and how to fix it. The exit code is 1 if there is an error (with --strict, if there is a warning), and else 0.
+    Shows how many rows were read, how many were refused and why, and what the lint found in the journey, with file,
+    line and how to fix it. The exit code is 1 if there is an error (with --strict: or a warning), otherwise 0.
     """
-    opened = open_study(study, data)
+    opened = _open(study, data)
     console = Console()
     console.print(f"[bold]{_escaped(opened.name)}[/]", highlight=False)
-    console.print(_escaped(f"Window {opened.window}. {sentence(opened)}"), highlight=False)
-    console.print(_as_table(reading(opened), title="What was read"))
+    console.print(_escaped(f"Window {opened.window}. {studies.data_in_words(opened)}"), highlight=False)
+    console.print(_as_table(studies.rows_read(opened), title="What was read"))
     if len(opened.lint):
-        console.print(_as_table(opened.lint.table.drop(columns="rule"), title="What the lint says of the journey"))
+        console.print(_as_table(opened.lint.table.drop(columns="rule"), title="What the lint found in the journey"))
     console.print(f"Lint: {opened.lint.sentence()}", highlight=False)
     console.print(_escaped(f"Notes on the map: {opened.notes.sentence()}"), highlight=False)
     if len(opened.lint.errors) or (strict and len(opened.lint.warnings)):
@@ -151,88 +147,88 @@ def report(
     study: Folder = Path(),
     data: Data = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", metavar="N", min=1, help="Notebooks run at once; by default, one per core.")
+        int | None,
+        typer.Option("--jobs", metavar="N", min=1, help="How many notebooks run at once; default: one per core."),
     ] = None,
 ) -> None:
-    """Run the notebooks on a study and write one offline HTML report of each, led by reports/index.html.
+    """Run the notebooks on a study and write each as an offline HTML report. Open reports/index.html first.
 
-    The study's own notebooks are run if it has any, and else those that come with journeylab. Copies are run: the
-    notebooks stay as they are. If one fails, the message names its cell, a copy as far as it came is kept in reports/,
-    and the others are finished; the exit code is then 1.
+    The study's own notebooks are run, or, if it has none, those that come with journeylab. Copies are run, so the
+    notebooks do not change. If one fails, the message names the cell, the unfinished copy stays in reports/, the other
+    reports are written, and the exit code is 1.
     """
-    opened = open_study(study, data)
+    opened = _open(study, data)
     opened.lint.raise_errors()
     notebooks = _notebooks(study)
-    folder = study / "reports"
-    # Found once here, the spells lie ready for every notebook.
-    overview = overview_of(opened)
+    folder = study / REPORTS
+    # This finds the spells, so that the notebooks read them from the cache.
+    overview = studies.overview_of(opened)
     with _progress(notebooks) as step:
-        write_reports(
+        index = reporting.write_reports(
             notebooks,
             folder=folder,
-            masthead=masthead_of(opened),
+            masthead=studies.masthead_of(opened),
             overview=overview,
-            variables={DATA: str(data.resolve())} if data else {},
+            variables=_variables(data),
             workers=jobs,
             step=step,
         )
-    typer.echo(f"{counted(len(notebooks), 'report')} written. Start with {folder / NAME}")
+    typer.echo(f"{counted(len(notebooks), 'report')} written. Start with {index}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context, study: Folder = Path(), data: Data = None) -> None:
-    """Open a study's notebooks in JupyterLab. What follows and is not known here, such as --no-browser, goes to it.
+    """Open a study's notebooks in JupyterLab. Options that are not listed here, such as --no-browser, go to JupyterLab.
 
-    A study without notebooks is first given copies of those that come with journeylab. They are its own from then on,
-    to change as you like: `journeylab report` runs them too. Delete them to go back to those that come with journeylab.
+    A study without notebooks first gets copies of those that come with journeylab. Change them as you like:
+    `journeylab report` runs them too. Delete them to go back to those that come with journeylab.
     """
-    open_study(study, data)
-    folder = study / "notebooks"
+    _open(study, data)
+    folder = study / NOTEBOOKS
     if not any(folder.glob("*.ipynb")):
         folder.mkdir(exist_ok=True)
         copied = [shutil.copyfile(notebook, folder / notebook.name) for notebook in _notebooks(study)]
-        typer.echo(f"{counted(len(copied), 'notebook')} copied to {folder}; they are the study’s own from now on.")
-    # JupyterLab takes the place of this process, so that Ctrl-C and the exit code are its own.
-    chosen = {DATA: str(data.resolve())} if data else {}
+        typer.echo(f"{counted(len(copied), 'notebook')} copied to {folder}. They now belong to the study.")
+    # JupyterLab replaces this process, so that it gets Ctrl-C and sets the exit code.
     command = [sys.executable, "-m", "jupyterlab", str(folder), *context.args]
-    os.execve(sys.executable, command, {**os.environ, **chosen})
+    os.execve(sys.executable, command, {**os.environ, **_variables(data)})
 
 
 @app.command()
 def simulate(
-    customers: Annotated[int, typer.Option("--customers", metavar="N", min=1, help="How many customers to make up.")],
+    customers: Annotated[int, typer.Option("--customers", metavar="N", min=1, help="How many customers to simulate.")],
     seed: Annotated[
-        int, typer.Option("--seed", metavar="S", min=0, help="The same seed makes the same customers, to the byte.")
+        int, typer.Option("--seed", metavar="S", min=0, help="The same seed gives the same files, to the byte.")
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The study's folder to write.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write the study to.")],
 ) -> None:
-    """Make up a study whose truth is known: events, customers, journey, and what was planted in them.
+    """Simulate a study whose truth is known: events, customers, a journey, and a file that says what was planted.
 
-    For trying journeylab, and for testing whether an analysis finds what is there.
+    Use it to try journeylab, or to test whether an analysis finds what is there.
     """
     if (out / FILE).exists():
-        raise StudyError(
-            f"“{out}” holds a study already, and nothing is written over. Name another folder, or move what is there."
-        )
-    simulation = simulate_log(customers, seed=seed)
+        raise StudyError(f"“{out}” already has a study, and simulate overwrites nothing. Name another folder.")
+    simulation = jl.simulate_log(customers, seed=seed)
     simulation.write(out)
-    typer.echo(f"A study of {customers:,} made-up customers lies in {out}: {simulation.raw.num_rows:,} rows of events.")
+    typer.echo(
+        f"The study is in {out}: {customers:,} simulated customers and {simulation.raw.num_rows:,} rows of events."
+    )
 
 
 @sprints.command("start")
 def start(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it: small letters, digits, hyphens.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The sprint's name: small letters, digits and hyphens.")],
     study: Folder = Path(),
     data: Data = None,
 ) -> None:
-    """Keep what the study finds now as a sprint, in a dated folder that nothing writes over.
+    """Save what the study finds now as a sprint, in a dated folder that is never overwritten.
 
-    The folder is sprints/DATE-NAME, DATE being the end of the study's window. It holds fingerprints of all inputs, the
+    The folder is sprints/DATE-NAME, where DATE is the end of the study's window. It has fingerprints of all inputs, the
     personas without their customers, and the findings as tables. Personas that survived since the last sprint keep
     their ids.
     """
-    sprint = start_sprint(open_study(study, data), name)
-    typer.echo(f"Sprint {sprint.number}, “{sprint.name}”, lies in {sprint.folder}. {sprint.personas.sentence()}")
+    sprint = studies.start_sprint(_open(study, data), name)
+    typer.echo(f"Sprint {sprint.number}, “{sprint.name}”, is in {sprint.folder}. {sprint.personas.sentence()}")
     if sprint.previous:
         typer.echo(f"Next: journeylab sprint compare {sprint.previous} {sprint.name} --study {study}")
 
@@ -244,22 +240,34 @@ def compare(
     study: Folder = Path(),
     data: Data = None,
 ) -> None:
-    """Compare two sprints: a report and its tables, in the folder of the later one.
+    """Compare two sprints. The report and its tables go into the folder of the later one.
 
-    The later sprint's customers are needed: the study's data must still be those that it had, or --data must name them.
+    This needs the later sprint's customers: the study's data must not have changed since, or --data must name the data
+    that it had.
     """
-    opened = open_study(study, data)
-    notebook = _notebook(NOTEBOOK, study)
-    page = write_comparison(opened, old, new, notebook=notebook, masthead=masthead_of(opened))
+    opened = _open(study, data)
+    notebook, *_ = _notebooks(study, studies.NOTEBOOK)
+    page = studies.write_comparison(opened, old, new, notebook=notebook, masthead=studies.masthead_of(opened))
     typer.echo(f"What changed from “{old}” to “{new}” is in {page}")
 
 
+def _open(study: Path, data: Path | None) -> "Study":
+    # A folder that is no study is said to be none before the rest of the package is loaded.
+    Folders(study, data).check()
+    return jl.open_study(study, data)
+
+
+def _variables(data: Path | None) -> dict[str, str]:
+    """The environment variables that tell notebooks which data to read."""
+    return {DATA: str(data.resolve())} if data else {}
+
+
 def _template(name: str) -> Path:
-    known = {_key(path.name): path for path in sorted(TEMPLATES.iterdir()) if (path / FILE).is_file()}
-    if _key(name) not in known:
-        offered = [path.name.replace("_", "-") for path in known.values()]
+    templates = {_key(path.name): path for path in sorted(TEMPLATES.iterdir()) if (path / FILE).is_file()}
+    if _key(name) not in templates:
+        offered = [path.name.replace("_", "-") for path in templates.values()]
         raise StudyError(f"There is no template “{name}”. {did_you_mean(name, offered)}")
-    return known[_key(name)]
+    return templates[_key(name)]
 
 
 def _key(name: str) -> str:
@@ -267,36 +275,29 @@ def _key(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
 
-def _notebooks(study: Path) -> list[Path]:
-    for folder in (study / "notebooks", *NOTEBOOKS):
-        if found := sorted(folder.glob("*.ipynb")):
-            return found
+def _notebooks(study: Path, pattern: str = "*.ipynb") -> list[Path]:
+    """The study's own notebooks that match `pattern`, or else those that come with journeylab."""
+    for folder in (study / NOTEBOOKS, *SHIPPED):
+        if notebooks := sorted(folder.glob(pattern)):
+            return notebooks
     raise ReportError(
-        f"There is no notebook to run: none in “{study / 'notebooks'}”, and none came with journeylab. Put one there."
+        f"There is no notebook “{pattern}”, neither in “{study / NOTEBOOKS}” nor in journeylab itself. Install "
+        "journeylab again."
     )
 
 
-def _notebook(name: str, study: Path) -> Path:
-    """The study's own notebook of this name, or else the one that came with journeylab."""
-    for folder in (study / "notebooks", *NOTEBOOKS):
-        if (folder / name).is_file():
-            return folder / name
-    raise ReportError(f"There is no notebook “{name}” to run, and none came with journeylab. Install journeylab again.")
-
-
-def _as_table(rows: pd.DataFrame, *, title: str) -> Table:
-    shown = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
-    for column in rows.columns:
-        is_number = pd.api.types.is_numeric_dtype(rows[column])
-        shown.add_column(str(column), justify="right" if is_number else "left", overflow="fold")
+def _as_table(rows: "pd.DataFrame", *, title: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    for column, kind in rows.dtypes.items():
+        table.add_column(str(column), justify="right" if kind.kind in "iuf" else "left", overflow="fold")
     for row in rows.astype(object).itertuples(index=False):
-        shown.add_row(*(_escaped(cell(value)) for value in row))
-    return shown
+        table.add_row(*(_escaped(base.html.cell(value)) for value in row))
+    return table
 
 
 @contextmanager
 def _progress(notebooks: list[Path]) -> Iterator[Callable[[Path, int, int], None]]:
-    """What to call after each cell: it moves a bar in a terminal; elsewhere a finished notebook is a line."""
+    """What to call after each cell: it moves a bar in a terminal, and elsewhere prints a line for each notebook."""
 
     def say(path: Path, done: int, total: int) -> None:
         if done == total:
@@ -312,5 +313,5 @@ def _progress(notebooks: list[Path]) -> Iterator[Callable[[Path, int, int], None
 
 
 def _escaped(text: object) -> str:
-    # Rich reads square brackets as styles; ours are cells and lists.
+    # Rich reads square brackets as styles.
     return str(text).replace("[", r"\[")

@@ -103,8 +103,8 @@ def test_init_writes_over_nothing(folder):
     made = run("init", folder)
     assert made.exit_code == 1
     assert made.stderr == (
-        f"Error: “{folder}” holds “journey.yml” and “study.yml” already, and nothing is written over. "
-        "Name another folder, or move what is there.\n"
+        f"Error: “{folder}” already has “journey.yml” and “study.yml”, and init overwrites nothing. "
+        "Name another folder, or move these files.\n"
     )
     assert (folder / "study.yml").read_text() == STUDY
 
@@ -126,7 +126,7 @@ def test_check_says_what_was_read_and_refused(folder):
     assert "read 6 100" in lines
     assert "refused: missing customer 1 16.7" in lines
     assert "refused: duplicate 0 0" in lines
-    assert "Notes on the map: No remark. People add what no log tells in notes.yml." in lines
+    assert "Notes on the map: No remark. Add what no log shows in notes.yml." in lines
 
 
 def test_check_names_the_line_of_a_note_that_fits_no_stage(folder):
@@ -191,7 +191,7 @@ def test_report_names_the_cell_that_failed_and_leaves_with_1(folder):
         "01_who.ipynb, Cell [1] of 1 failed: ZeroDivisionError: division by zero\n"
         "    customers = 0\n    1 / customers\n"
         "Its copy, as far as it came: reports/01_who.failed.ipynb\n\n"
-        "Mend the cells, then make the reports again.\n"
+        "Fix the cells, then make the reports again.\n"
     )
 
 
@@ -208,7 +208,7 @@ def test_lab_gives_a_study_notebooks_of_its_own_once_and_opens_them(folder, star
     assert opened.exit_code == 0, opened.output
     copied = sorted(path.name for path in (folder / "notebooks").iterdir())
     assert opened.output == (
-        f"{len(copied)} notebooks copied to {folder / 'notebooks'}; they are the study’s own from now on.\n"
+        f"{len(copied)} notebooks copied to {folder / 'notebooks'}. They now belong to the study.\n"
     )
     assert "01_read_the_log.ipynb" in copied
     (folder / "notebooks/01_read_the_log.ipynb").write_text("mine")
@@ -231,15 +231,14 @@ def test_lab_hands_on_the_data_that_stand_in_and_opens_no_study_that_is_none(fol
 def test_simulate_makes_the_same_study_from_the_same_seed(tmp_path):
     first, second = (run("simulate", "--customers", 30, "--seed", 7, "--out", tmp_path / name) for name in "ab")
     assert first.exit_code == 0, first.output
-    assert "A study of 30 made-up customers lies in" in first.output
+    assert ": 30 simulated customers and" in first.output
     assert second.exit_code == 0
     for name in ("study.yml", "journey.yml", "data/raw/events.parquet", "data/raw/customers.csv"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     again = run("simulate", "--customers", 30, "--seed", 7, "--out", tmp_path / "a")
     assert (again.exit_code, again.stderr) == (
         1,
-        f"Error: “{tmp_path / 'a'}” holds a study already, and nothing is written over. "
-        "Name another folder, or move what is there.\n",
+        f"Error: “{tmp_path / 'a'}” already has a study, and simulate overwrites nothing. Name another folder.\n",
     )
 
 
@@ -256,5 +255,5 @@ def test_what_the_caller_can_mend_comes_without_a_traceback_and_usage_leaves_wit
 
 
 def test_what_nobody_foresaw_shows_a_traceback(folder, monkeypatch):
-    monkeypatch.setattr("journeylab.cli.open_study", lambda *_: 1 / 0)
+    monkeypatch.setattr("journeylab.cli._open", lambda *_: 1 / 0)
     assert isinstance(run("check", "--study", folder).exception, ZeroDivisionError)

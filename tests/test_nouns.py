@@ -203,6 +203,6 @@ def test_a_study_tells_of_what_was_found_before(study, nouns):  # noqa: ARG001 -
 def test_what_has_no_time_or_remark_says_so():
     times = pd.DataFrame({"customer_id": [], "time": pd.to_datetime([], utc=True)})
     assert Reader(jl.Exposure("a call", times)._repr_html_()).text.startswith("Exposure “a call” happened to nobody.")
-    assert "No remark. People add what no log tells in notes.yml." in Reader(Notes()._repr_html_()).text
+    assert "No remark. Add what no log shows in notes.yml." in Reader(Notes()._repr_html_()).text
     told = Reader(jl.Source(pd.DataFrame({"a": [1, 2]}), timezone="UTC")._repr_html_()).text
     assert told == "Source of a log DataFrame of 2 rows and 1 column; times in UTC. Columns as read_events says."

@@ -98,7 +98,7 @@ def test_every_library_that_is_imported_is_declared():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     named = project["project"]["dependencies"]
     declared = {re.match(r"[\w\-]+", each)[0].replace("-", "_") for each in named}
-    declared |= {"PIL", "ibis", "sklearn", "yaml", "journeylab", *sys.stdlib_module_names}
+    declared |= {"PIL", "ibis", "sklearn", "stdnum", "yaml", "journeylab", *sys.stdlib_module_names}
     # pydantic_core is the other half of pydantic, which pins it.
     imported = {name.split(".")[0] for path in modules() for name in imports(path)} - {"pydantic_core"}
     assert imported - declared == set()

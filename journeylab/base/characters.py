@@ -1,43 +1,44 @@
-"""Characters: what does a text say without those that are not seen, and in the usual forms of those that are?
+"""Characters: what does a text say without its invisible characters, and with letters and digits in their usual form?
 
-Marks of writing direction and control characters hide or turn around what is shown; wide or bold letters and digits
-hide an address from whoever looks for it.
+Marks of writing direction and control characters hide or reverse what is shown. Wide or bold letters and digits hide an
+address from a search.
 """
 
 import unicodedata
 
 _MOST_COMBINING = 4
-# An emoji may be several characters held together by joiners; a flag of a region holds invisible letters.
+# An emoji may be several characters with joiners between them; the flag of a region has invisible letters.
 _JOINER, _FLAG = "\u200d", "\U0001f3f4"
 
 
 def clean(text: str) -> str:
-    """`text` composed (NFC), without characters that are not seen; white space but the line's end becomes spaces."""
+    """`text` in composed form (NFC) without invisible characters; white space other than line ends becomes spaces."""
     if text.isascii() and text.isprintable():
         return text
-    kept: list[str] = []
+    characters: list[str] = []
     n_combining, in_flag = 0, False
-    for place, character in enumerate(text):
+    for position, character in enumerate(text):
         kind = unicodedata.category(character)
         n_combining = n_combining + 1 if kind in ("Mn", "Me") else 0
         in_flag = character == _FLAG or (in_flag and "\U000e0020" <= character <= "\U000e007f")
         if kind in ("Cf", "Cn", "Co"):
-            if in_flag or (character == _JOINER and _joins_emoji(text, place)):
-                kept.append(character)
+            if in_flag or (character == _JOINER and _joins_emoji(text, position)):
+                characters.append(character)
         elif kind == "Cs":
-            kept.append("\ufffd")
+            characters.append("\ufffd")
         elif character == "\n" or kind not in ("Cc", "Zl", "Zp", "Zs"):
             if n_combining <= _MOST_COMBINING:
-                kept.append(character)
+                characters.append(character)
         else:
-            kept.append(" ")
-    return unicodedata.normalize("NFC", "".join(kept))
+            characters.append(" ")
+    return unicodedata.normalize("NFC", "".join(characters))
 
 
-def _joins_emoji(text: str, place: int) -> bool:
-    before, after = text[max(0, place - 1) : place], text[place + 1 : place + 2]
+def _joins_emoji(text: str, position: int) -> bool:
+    before, after = text[max(0, position - 1) : position], text[position + 1 : position + 2]
     is_symbol = [
-        bool(each) and (unicodedata.category(each) in ("So", "Sk") or each == "\ufe0f") for each in (before, after)
+        bool(neighbour) and (unicodedata.category(neighbour) in ("So", "Sk") or neighbour == "\ufe0f")
+        for neighbour in (before, after)
     ]
     return all(is_symbol)
 
@@ -57,7 +58,7 @@ def _usual(character: str) -> str:
 
 
 def compared(word: str) -> str:
-    """`word` as names are compared: without case and accents."""
+    """`word` without case and accents, for comparing names."""
     if word.isascii():
         return word.lower()
     apart = unicodedata.normalize("NFKD", word.casefold())

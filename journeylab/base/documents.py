@@ -1,16 +1,26 @@
-"""Documents: does a YAML file, or a mapping, say what its model asks, and if not, what is wrong on which line?
+"""Documents: does a YAML file, or a mapping, fit its model, and if not, what is wrong on which line?
 
-`read_document` reads, `check_document` builds the model or raises one error that lists every problem as
-`journey.yml:12: what, found, mend`. For a mapping the place is the path of keys, as in `stages[1].name`.
+`read_document` reads it. `check_document` builds the model, or raises one error that lists every problem as
+`journey.yml:12: what, found, fix`. For a mapping the path of keys, as in `stages[1].name`, stands for the line.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from journeylab.base.durations import microseconds
@@ -23,7 +33,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Places:
-    """Where each key of a document stood. Any two are equal: where something is written does not change what it says.
+    """The line of each key of a document. Any two are equal, because the lines do not change what the document says.
 
     file: name of the file, or None for a mapping.
     lines: line (from 1) of each path of keys.
@@ -33,14 +43,14 @@ class Places:
     lines: Mapping[KeyPath, int] = field(default_factory=dict, compare=False, repr=False)
 
     def line(self, *path: str | int) -> int:
-        """Line of `path`, or of what holds it where the path was not written (a default, one value for a list)."""
-        known: KeyPath = ()
+        """The line of `path`, or of its parent if the path was not written (a default, one value for a list)."""
+        written: KeyPath = ()
         for part in path:
-            if (*known, part) in self.lines:
-                known = (*known, part)
+            if (*written, part) in self.lines:
+                written = (*written, part)
             elif not isinstance(part, int):
                 break
-        return self.lines.get(known, 1)
+        return self.lines.get(written, 1)
 
     def where(self, *path: str | int) -> str:
         """`path` as a person finds it: “journey.yml:12”, or “stages[1].name” when there is no file."""
@@ -52,7 +62,7 @@ class Places:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to mend: `text` at the `path` of keys where it is; `line` only if the path cannot tell it."""
+    """One thing to fix: `text` about the key at `path`; `line` only if the path does not determine it."""
 
     path: KeyPath
     text: str
@@ -61,7 +71,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Document:
-    """What was read: plain `data`, its `places`, and `problems` seen while reading (keys that stand twice)."""
+    """What was read: plain `data`, the `places` of its keys, and `problems` seen while reading (repeated keys)."""
 
     data: Any
     places: Places = Places()
@@ -92,9 +102,32 @@ Duration = Annotated[
 ]
 
 
+def _readable_day(written: Any) -> date:
+    if isinstance(written, str):
+        with suppress(ValueError):
+            return date.fromisoformat(written.strip())
+    if isinstance(written, date) and not isinstance(written, datetime):
+        return written
+    raise refused(f"must be a date, found {in_words(written)}. Write it like 2026-03-02.")
+
+
+Day = Annotated[date, BeforeValidator(_readable_day)]
+
+
+class Frozen(BaseModel):
+    """What a YAML file says: fixed once read, and without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def described(title: str, **example: Any) -> ConfigDict:
+    """The settings of a model that messages call by `title`, and of which they show an `example`."""
+    return ConfigDict(title=title, json_schema_extra={"examples": [example]})
+
+
 @dataclass(frozen=True)
 class OneOrList:
-    """Marks a tuple that may also be written as one value: `from: trial` for `from: [trial]`."""
+    """For a tuple that may also be written as one value: `from: trial` for `from: [trial]`."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(_listed, handler(source))
@@ -124,13 +157,13 @@ def read_document(source: str | Path | Mapping[str, Any], *, error: type[Journey
         lines: dict[KeyPath, int] = {}
         problems = tuple(_walk(node, (), lines, loader, ()))
         return Document(loader.construct_document(node), Places(path.name, lines), problems)
-    except yaml.MarkedYAMLError as found:
-        mark = found.problem_mark or found.context_mark
+    except yaml.MarkedYAMLError as broken:
+        mark = broken.problem_mark or broken.context_mark
         line = mark.line + 1 if mark else 1
         raise error(
-            f"{path.name}:{line}: This is not YAML: {found.problem}. "
+            f"{path.name}:{line}: This is not YAML: {broken.problem}. "
             "Look at this line and the one above for indentation, a colon, a bracket or a quote."
-        ) from found
+        ) from broken
     finally:
         loader.dispose()
 
@@ -144,16 +177,18 @@ def check_document(
 ) -> Model:
     """`document` as an instance of `model`; raises one `error` that lists every problem, by line.
 
-    `contradictions` looks at the plain data, however broken, for what no single key can show, so that these problems
-    are told together with the others.
+    `contradictions` finds in the plain data, however broken, what no single key shows. These problems are listed
+    together with the others.
     """
     problems = list(document.problems)
     built = None
     try:
         built = model.model_validate(document.data)
-    except ValidationError as found:
-        listed = found.errors(include_url=False)
-        problems += [Problem(*problem_text(each, document.data, model)) for each in listed if not _is_told(each)]
+    except ValidationError as invalid:
+        details = invalid.errors(include_url=False)
+        problems += [
+            Problem(*problem_text(detail, document.data, model)) for detail in details if not _is_reported(detail)
+        ]
     problems += contradictions(document.data)
     if built is None or problems:
         places = document.places
@@ -163,10 +198,10 @@ def check_document(
     return built
 
 
-def _is_told(found: Mapping[str, Any]) -> bool:
-    # What a model says of itself as a whole, `contradictions` says with the places. And a list all of whose items are
-    # wrong is not empty, though pydantic counts the good ones.
-    return found["type"] == "contradiction" or (found["type"] == "too_short" and bool(found["input"]))
+def _is_reported(problem: Mapping[str, Any]) -> bool:
+    # `contradictions` reports what is wrong with a model as a whole, and knows the lines. A list whose items are all
+    # wrong is not too short, although pydantic counts only the good ones.
+    return problem["type"] == "contradiction" or (problem["type"] == "too_short" and bool(problem["input"]))
 
 
 def _place(problem: Problem, places: Places) -> str:
@@ -175,22 +210,22 @@ def _place(problem: Problem, places: Places) -> str:
 
 def _text_of(path: Path, error: type[JourneyLabError]) -> str:
     if not path.is_file():
-        found = "is a folder" if path.is_dir() else "is not there"
-        beside = [each.name for each in sorted(path.parent.glob("*.y*ml"))] if path.parent.is_dir() else []
+        state = "is a folder" if path.is_dir() else "is not there"
+        beside = [file.name for file in sorted(path.parent.glob("*.y*ml"))] if path.parent.is_dir() else []
         close = did_you_mean(path.name, beside)
-        mend = close if close.startswith("Did") else "Name a YAML file that exists."
-        raise error(f"The file “{path}” {found}. {mend}")
+        fix = close if close.startswith("Did") else "Name a YAML file that exists."
+        raise error(f"The file “{path}” {state}. {fix}")
     try:
         return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as found:
-        line = path.read_bytes()[: found.start].count(b"\n") + 1
-        raise error(f"{path.name}:{line}: The file is not UTF-8 text. Save it with the encoding UTF-8.") from found
+    except UnicodeDecodeError as broken:
+        line = path.read_bytes()[: broken.start].count(b"\n") + 1
+        raise error(f"{path.name}:{line}: The file is not UTF-8 text. Save it with the encoding UTF-8.") from broken
 
 
 def _walk(
     node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], loader: yaml.SafeLoader, above: tuple[int, ...]
 ) -> Iterable[Problem]:
-    """Note in `lines` where each path stands; yield the keys that stand twice in one mapping."""
+    """Write the line of each path into `lines`; yield the keys that occur twice in one mapping."""
     if id(node) in above:
         raise yaml.MarkedYAMLError(problem="an alias refers to what holds it", problem_mark=node.start_mark)
     lines.setdefault(path, node.start_mark.line + 1)

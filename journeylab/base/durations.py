@@ -1,4 +1,4 @@
-"""Durations such as "14d", written with a unit so that no number is ever read in the wrong one; times as numbers."""
+"""Durations such as "14d", always written with a unit so that none can be misread; times as numbers."""
 
 import re
 from datetime import timedelta
@@ -25,15 +25,15 @@ def microseconds(duration: str | timedelta) -> int:
     14
     """
     if isinstance(duration, timedelta):
-        found = round(duration.total_seconds() * 1_000_000)
+        amount = round(duration.total_seconds() * 1_000_000)
     else:
         written = _WRITTEN.fullmatch(duration.strip()) if isinstance(duration, str) else None
-        found = round(float(written[1]) * MICROSECONDS[written[2]]) if written else 0
-    if found <= 0:
+        amount = round(float(written[1]) * MICROSECONDS[written[2]]) if written else 0
+    if amount <= 0:
         raise JourneyLabError(
             f"“{duration}” is not a duration. Write a positive number and its unit, one of s, m, h, d, w: “30d”, “12h”."
         )
-    return found
+    return amount
 
 
 def days(duration: str | timedelta) -> float:

@@ -1,4 +1,4 @@
-"""Errors that say what is wrong, what was found, and how to mend it."""
+"""Errors that say what is wrong, what was found, and how to fix it."""
 
 import sysconfig
 from collections.abc import Iterable
@@ -6,21 +6,21 @@ from difflib import get_close_matches
 from pathlib import Path
 from traceback import FrameSummary, extract_tb
 
-# What lies here was not written by who calls journeylab.
+# Code in these folders was not written by the caller of journeylab.
 _INSTALLED = (str(Path(__file__).parents[1]), *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
 
 
 class JourneyLabError(Exception):
-    """Something the caller can mend: the message says what is wrong, what was found, and how to mend it."""
+    """Something the caller can fix: the message says what is wrong, what was found, and how to fix it."""
 
     def _render_traceback_(self) -> list[str]:
         """What IPython and JupyterLab show instead of a traceback: the message, and the caller's own line that led to
-        it. What lies below that line is not the caller's to mend."""
-        told = [f"{type(self).__name__}: {self}"]
-        own = [frame for frame in extract_tb(self.__traceback__) if _is_callers(frame)]
-        if own:
-            told.append(f"    in line {own[-1].lineno}: {own[-1].line}")
-        return told
+        it. The caller cannot fix the lines below that one."""
+        lines = [f"{type(self).__name__}: {self}"]
+        frames = [frame for frame in extract_tb(self.__traceback__) if _is_callers(frame)]
+        if frames:
+            lines.append(f"    in line {frames[-1].lineno}: {frames[-1].line}")
+        return lines
 
 
 class LogError(JourneyLabError):
@@ -36,7 +36,7 @@ class StudyError(JourneyLabError):
 
 
 class EstimateError(JourneyLabError):
-    """A quantity was asked for that these data cannot give, or with arguments that contradict each other."""
+    """A quantity cannot be estimated from these data, or the arguments contradict each other."""
 
 
 class ReportError(JourneyLabError):
@@ -44,14 +44,14 @@ class ReportError(JourneyLabError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The sentence that helps after an unknown `name`: the closest of `known`, or all of them.
+    """The hint after an unknown `name`: the closest of `known`, or all of them.
 
     >>> did_you_mean("custmer", ["customer", "event"])
     'Did you mean “customer”?'
     >>> did_you_mean("xyz", ["customer", "event"])
     'Known: customer, event.'
     """
-    known = [str(each) for each in known]
+    known = [str(word) for word in known]
     close = get_close_matches(str(name), known, n=1, cutoff=0.6)
     if close:
         return f"Did you mean “{close[0]}”?"
@@ -59,5 +59,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def _is_callers(frame: FrameSummary) -> bool:
-    """Whether a line stands in a notebook's cell or in a file of who called journeylab."""
+    """Whether a line is in a notebook's cell or in a file of the caller."""
     return bool(frame.line) and not frame.filename.startswith(_INSTALLED)

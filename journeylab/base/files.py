@@ -1,13 +1,18 @@
-"""Files that are whole or absent: atomic writes, and fingerprints that tell whether anything changed."""
+"""Files: written whole or not at all, and with fingerprints that show whether anything changed."""
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-_BLOCK = 1 << 20
+from journeylab.base.errors import JourneyLabError
+
+_BLOCK, _DIGITS = 1 << 20, 12
 
 
 @contextmanager
@@ -45,6 +50,54 @@ def fingerprint(*parts: str | bytes | Path | Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
+def sha256_of(content: Any) -> str:
+    """The SHA-256 of `content`, plain values, as canonical JSON: keys sorted, no spaces, UTF-8."""
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+
+
+def _canonical(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+@dataclass(frozen=True)
+class SignedFormat:
+    """A JSON file with `format`, `version`, `sha256` and `content`. The SHA-256 of the content tells that the file was
+    changed, not by whom.
+
+    noun: what the file has, and remedy: how to get another one; both as messages say it. error: what is raised.
+    """
+
+    name: str
+    version: int
+    noun: str
+    remedy: str
+    error: type[JourneyLabError]
+
+    def write(self, path: str | Path, content: dict[str, Any]) -> Path:
+        """Write `content` in one step, with a line for each of its parts so that versions can be compared."""
+        body = ",\n".join(f"{_canonical(key)}:{_canonical(content[key])}" for key in sorted(content))
+        head = f'"format":{_canonical(self.name)},\n"version":{self.version},\n"sha256":"{sha256_of(content)}"'
+        return write_text(path, f'{{{head},\n"content":{{\n{body}\n}}}}\n')
+
+    def check(self, document: Any, file: str) -> None:
+        """Raise `error` unless `document`, read from `file`, has this format and version and was not changed."""
+        if not isinstance(document, dict) or document.get("format") != self.name:
+            raise self.error(
+                f"“{file}” has no {self.noun}: it does not say that its format is “{self.name}”. Correct the path."
+            )
+        if document.get("version") != self.version:
+            raise self.error(
+                f"“{file}” is in version “{document.get('version')}” of its format, and this journeylab reads version "
+                f"{self.version}. Install the journeylab that wrote it, or {self.remedy}."
+            )
+        written, actual = str(document.get("sha256")), sha256_of(document.get("content"))
+        if written != actual:
+            raise self.error(
+                f"“{file}” was changed after it was written: the SHA-256 of its content is “{actual[:_DIGITS]}…”, and "
+                f"the file says “{written[:_DIGITS]}…”. Restore the file as it was written, or {self.remedy}."
+            )
+
+
 def _pieces(part: str | bytes | Path | Iterable[Path]) -> Iterator[bytes]:
     if isinstance(part, str):
         yield part.encode()
@@ -55,5 +108,5 @@ def _pieces(part: str | bytes | Path | Iterable[Path]) -> Iterator[bytes]:
             while block := file.read(_BLOCK):
                 yield block
     else:
-        for each in part:
-            yield from _pieces(each)
+        for path in part:
+            yield from _pieces(path)

@@ -1,4 +1,4 @@
-"""Escaped fragments of HTML: card, paragraph, table. Everything that comes in is text and leaves as text."""
+"""Fragments of HTML: card, paragraph, table. Every text that comes in is escaped."""
 
 import base64
 import html
@@ -11,10 +11,10 @@ import pandas as pd
 from journeylab.base.ordering import settled
 from journeylab.base.sheets import harmless
 
-# Characters that turn the direction of all that follows them, whoever wrote it (embeddings, overrides, isolates). Shown
-# by their number they turn nothing. The marks U+200E and U+200F, which turn only themselves, stay.
+# Characters that change the writing direction of everything after them (embeddings, overrides, isolates). Shown as a
+# number they change nothing. The marks U+200E and U+200F, which affect only themselves, stay.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# JupyterLab sets every cell of a table flush right. Our pages have styles of their own, and leave this out.
+# JupyterLab aligns every cell of a table right. Our pages have their own styles, so they leave this out.
 FLUSH_LEFT = (
     "<style>.jl-table :is(th, td):not(.number) { text-align: left; vertical-align: top; } "
     ".jl-table caption { text-align: left; }</style>"
@@ -22,7 +22,7 @@ FLUSH_LEFT = (
 
 
 def visible(text: str) -> str:
-    """`text` with every character that would turn the direction of its surroundings shown by its number.
+    """`text` with every character that would change the writing direction around it shown as its number.
 
     >>> visible("annexe\u202efdp.exe")
     'annexe[U+202E]fdp.exe'
@@ -51,7 +51,7 @@ def listing(texts: Iterable[str]) -> str:
 
 
 def quotation(text: str, *, origin: str) -> str:
-    """`text` as a quotation, whichever way its script runs, with where it comes from."""
+    """`text`, in any writing direction, as a quotation with its origin."""
     return (
         f'<blockquote class="jl-quote"><p dir="auto">“{escape(text)}”</p><footer>{escape(origin)}</footer></blockquote>'
     )
@@ -119,6 +119,6 @@ def _side(column: pd.Series) -> str:
 
 
 def _csv_link(rows: pd.DataFrame) -> str:
-    shown = rows.rename(columns=harmless).map(harmless)
-    data = base64.b64encode(shown.to_csv(index=False, lineterminator="\n").encode()).decode()
+    safe = rows.rename(columns=harmless).map(harmless)
+    data = base64.b64encode(safe.to_csv(index=False, lineterminator="\n").encode()).decode()
     return f'<a class="jl-data" download="table.csv" href="data:text/csv;charset=utf-8;base64,{data}">Data (CSV)</a>'

@@ -1,4 +1,4 @@
-"""Problems: what is wrong with a value, what was found and how is it mended, in words instead of pydantic's?"""
+"""Problems: what is wrong with a value, what was found, and how to fix it, in plain words instead of pydantic's."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -25,16 +25,16 @@ _MUST_BE = {
     "model_type": "a mapping of keys to values",
     "model_attributes_type": "a mapping of keys to values",
 }
-_MENDS = {"a list": "Write it in brackets: [first, second].", "text": "Write a text."}
+_FIXES = {"a list": "Write it in brackets: [first, second].", "text": "Write a text."}
 
 
-def problem_text(found: Mapping[str, Any], data: Any, model: type[BaseModel]) -> tuple[tuple[str | int, ...], str]:
-    """One of pydantic's errors (`found`) about `data` as a path of keys in `data`, and sentences: what, found, mend."""
-    kind, context = found["type"], found.get("ctx", {})
+def problem_text(problem: Mapping[str, Any], data: Any, model: type[BaseModel]) -> tuple[tuple[str | int, ...], str]:
+    """One of pydantic's errors about `data`: its path of keys, and what is wrong, what was found, how to fix it."""
+    kind, context = problem["type"], problem.get("ctx", {})
     if kind in ("missing", "extra_forbidden"):
-        return _key_problem(found, data, model)
-    path = _written_path(found["loc"], data)
-    subject, value = _subject(path), in_words(found["input"])
+        return _key_problem(problem, data, model)
+    path = _written_path(problem["loc"], data)
+    subject, value = _subject(path), in_words(problem["input"])
     if kind == "refused":
         return path, f"{subject} {context['text']}"
     if kind in ("string_too_short", "string_pattern_mismatch"):
@@ -44,18 +44,18 @@ def problem_text(found: Mapping[str, Any], data: Any, model: type[BaseModel]) ->
     if kind == "greater_than_equal":
         return path, f"{subject} must be {context['ge']} or more, found {value}. Write a larger number."
     if kind == "literal_error":
-        known = re.findall(r"'([^']*)'", context["expected"])
-        mend = did_you_mean(str(found["input"]), known)
-        return path, f"{subject} must be {' or '.join(known)}, found {value}. {mend}"
-    if kind == "invalid_key" or found["loc"][-1:] == ("[key]",):
+        allowed = re.findall(r"'([^']*)'", context["expected"])
+        fix = did_you_mean(str(problem["input"]), allowed)
+        return path, f"{subject} must be {' or '.join(allowed)}, found {value}. {fix}"
+    if kind == "invalid_key" or problem["loc"][-1:] == ("[key]",):
         return path, f"A key must be text, found {value}. Put it in quotes."
     if kind in _MUST_BE:
-        return path, f"{subject} must be {_MUST_BE[kind]}, found {value}. {_mend(_MUST_BE[kind], found, model)}"
-    return path, f"{subject}: {found['msg']}, found {value}. Mend the value."
+        return path, f"{subject} must be {_MUST_BE[kind]}, found {value}. {_fix(_MUST_BE[kind], problem, model)}"
+    return path, f"{subject}: {problem['msg']}, found {value}. Correct the value."
 
 
 def in_words(value: Any) -> str:
-    """`value` as a message shows it: texts in quotes, everything else named for its kind."""
+    """`value` as a message shows it: text in quotes, anything else by its kind."""
     if value is None:
         return "nothing"
     if isinstance(value, str):
@@ -71,18 +71,18 @@ def in_words(value: Any) -> str:
     return "a list" if isinstance(value, list | tuple) else str(value)
 
 
-def _key_problem(found: Mapping[str, Any], data: Any, model: type[BaseModel]) -> tuple[tuple[str | int, ...], str]:
-    holder, key = _written_path(found["loc"][:-1], data), found["loc"][-1]
-    models = list(_models_at(model, found["loc"][:-1]))
+def _key_problem(problem: Mapping[str, Any], data: Any, model: type[BaseModel]) -> tuple[tuple[str | int, ...], str]:
+    holder, key = _written_path(problem["loc"][:-1], data), problem["loc"][-1]
+    models = list(_models_at(model, problem["loc"][:-1]))
     of = f" of {_title(models[0])}" if models else ""
-    if found["type"] == "missing":
+    if problem["type"] == "missing":
         return holder, f"The key “{key}”{of} is missing. Add “{key}: …” here."
-    known = [field.alias or name for each in models for name, field in each.model_fields.items()]
-    return (*holder, key), f"Unknown key “{key}”{of}. {did_you_mean(str(key), known)}"
+    allowed = [field.alias or name for below in models for name, field in below.model_fields.items()]
+    return (*holder, key), f"Unknown key “{key}”{of}. {did_you_mean(str(key), allowed)}"
 
 
-def _mend(wanted: str, found: Mapping[str, Any], model: type[BaseModel]) -> str:
-    value = found["input"]
+def _fix(wanted: str, problem: Mapping[str, Any], model: type[BaseModel]) -> str:
+    value = problem["input"]
     if value is None:
         return "Write it after the colon, or leave the key out where the format allows."
     if wanted == "text" and isinstance(value, bool | int | float | date):
@@ -90,18 +90,18 @@ def _mend(wanted: str, found: Mapping[str, Any], model: type[BaseModel]) -> str:
     if wanted.startswith("a mapping"):
         examples = [
             example
-            for each in _models_at(model, found["loc"])
-            for example in (each.model_config.get("json_schema_extra") or {}).get("examples", [])
+            for tried in _models_at(model, problem["loc"])
+            for example in (tried.model_config.get("json_schema_extra") or {}).get("examples", [])
         ]
         if examples:
             example = yaml.safe_dump(examples[0], default_flow_style=True, sort_keys=False, width=1000)
             return f"Write it like {example.strip()}."
         return "Write “key: value” lines under it."
-    return _MENDS.get(wanted, f"Write {wanted}.")
+    return _FIXES.get(wanted, f"Write {wanted}.")
 
 
 def _written_path(location: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
-    # Pydantic's locations also hold marks that nobody wrote: the member of a union, the place in a list of one value.
+    # Pydantic's locations also have parts that nobody wrote: the member of a union, the position in a list of one.
     path: list[Any] = []
     for part in location:
         if isinstance(data, Mapping):
@@ -131,11 +131,11 @@ def _models_at(model: type[BaseModel], location: tuple[str | int, ...]) -> Itera
     current = [model]
     for part in location:
         below = [
-            each
+            inner
             for holder in current
             for name, field in holder.model_fields.items()
             if part == (field.alias or name)
-            for each in _models_in(field.annotation)
+            for inner in _models_in(field.annotation)
         ]
         current = below or current
     yield from current

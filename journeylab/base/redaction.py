@@ -1,7 +1,7 @@
 """Redaction: what does a text say without the parts that tell who wrote it, or how to reach them?
 
-A text is read from left to right. Where an address, a number or a known name begins, the whole of it becomes a mark in
-brackets: “[email]”. A mark stays what it is, so that a redacted text is redacted already.
+A text is read from left to right. An address, a number or a known name is replaced by a mark in brackets: “[email]”. A
+mark is never replaced, so redacting twice changes nothing.
 """
 
 import ipaddress
@@ -9,6 +9,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
+
+from stdnum import iban, luhn
 
 from journeylab.base.characters import clean, compared, usual_forms
 
@@ -51,19 +54,19 @@ _BETWEEN = re.compile(r"[^\w\[\]]{0,3}")
 
 @dataclass(frozen=True)
 class Redactor:
-    """Redacts texts, and knows names: each a tuple of words as they are compared, by its first word."""
+    """Redacts texts. `names`: each name as a tuple of words in the form that is compared, by its first word."""
 
     names: dict[str, frozenset[tuple[str, ...]]]
 
     @classmethod
     def of(cls, names: Iterable[str] = ()) -> "Redactor":
-        """The redactor that knows `names`; those with fewer than three letters or digits are passed over."""
-        known: dict[str, set[tuple[str, ...]]] = {}
+        """The redactor that replaces `names`; those with fewer than three letters or digits are ignored."""
+        by_first_word: dict[str, set[tuple[str, ...]]] = {}
         for name in names:
             words = tuple(compared(word) for word in _TOKEN.findall(clean(str(name))))
             if 0 < len(words) <= _MOST_WORDS and sum(map(len, words)) >= FEWEST_LETTERS:
-                known.setdefault(words[0], set()).add(words)
-        return cls({first: frozenset(several) for first, several in known.items()})
+                by_first_word.setdefault(words[0], set()).add(words)
+        return cls({first: frozenset(several) for first, several in by_first_word.items()})
 
     def redact(self, text: str) -> str:
         """`text` without what identifies; see the function `redact`."""
@@ -75,16 +78,8 @@ class Redactor:
 
     def redact_each(self, texts: Iterable[str], owners: Iterable[str]) -> list[str]:
         """Each of `texts` without what identifies, nor its owner's name or id (one of `owners` for each)."""
-        known: dict[str, str] = {}
-        of_owner: dict[str, Redactor] = {}
-        found = []
-        for text, owner in zip(texts, owners, strict=True):
-            if text not in known:
-                known[text] = self.redact(text)
-            if owner not in of_owner:
-                of_owner[owner] = Redactor.of([owner])
-            found.append(of_owner[owner].redact(known[text]))
-        return found
+        redact, of_owner = cache(self.redact), cache(lambda owner: Redactor.of([owner]))
+        return [of_owner(owner).redact(redact(text)) for text, owner in zip(texts, owners, strict=True)]
 
     def _may_change(self, text: str) -> bool:
         """Whether a round may find anything in `text`: it holds a sign of it, or a word that a name begins with.
@@ -99,15 +94,15 @@ class Redactor:
         return any(compared(word) in self.names for word in _TOKEN.findall(plain))
 
     def _round(self, text: str) -> str:
-        plain, parts, kept = usual_forms(text), [], 0
+        plain, parts, copied_to = usual_forms(text), [], 0
         start = _START.search(plain)
         while start:
             label, end = self._found(plain, start.start())
             if label in LABELS:
-                parts += [text[kept : start.start()], f"[{label}]"]
-                kept = end
+                parts += [text[copied_to : start.start()], f"[{label}]"]
+                copied_to = end
             start = _START.search(plain, end)
-        return "".join((*parts, text[kept:]))
+        return "".join((*parts, text[copied_to:]))
 
     def _found(self, plain: str, start: int) -> tuple[str, int]:
         """What begins at `start`, and where it ends; what is no label is kept as it is."""
@@ -121,8 +116,8 @@ class Redactor:
                 return label, match.end()
         if name > start:
             return "name", name
-        kept = _KINDS["digits"].match(plain, start) or _KINDS["letters"].match(plain, start)
-        return "kept", kept.end() if kept else start + 1
+        word = _KINDS["digits"].match(plain, start) or _KINDS["letters"].match(plain, start)
+        return "kept", word.end() if word else start + 1
 
     def _name_end(self, plain: str, start: int) -> int:
         """Where the longest known name that begins at `start` ends; `start` if there is none."""
@@ -137,54 +132,73 @@ class Redactor:
 
 
 def redact(text: str, *, names: Iterable[str] = ()) -> str:
-    """`text` with what identifies a person replaced by a mark in brackets.
+    """Replace what identifies a person in a text by a mark in brackets.
 
-    “[email]”, also written “(at)”; “[phone]”, 7 to 15 digits; “[card]”, 13 to 19 digits that pass Luhn's check;
-    “[number]”, other long ones; “[handle]”, @somebody; “[ip]”, of both versions; “[url]”; “[iban]”; “[name]”, one of
-    `names` as whole words, whatever the case and the accents.
+    Parameters
+    ----------
+    text
+        Any text. Redacting it twice changes nothing.
+    names
+        Names to replace as whole words, in any case and with or without accents. Names of fewer than three letters and
+        digits are ignored.
 
-    Marks of writing direction, invisible and control characters are taken out (they can hide or turn around what is
-    shown), more than four combining marks on a letter too; emoji are kept. Redacting twice changes nothing.
+    Returns
+    -------
+    str
+        The text with these marks: “[email]”, also for “(at)”; “[phone]”, 7 to 15 digits; “[card]”, 13 to 19 digits that
+        pass Luhn's check; “[iban]”, letters and digits of the right length for their country with valid check digits;
+        “[number]”, other long numbers, also those that look like an IBAN but fail its check; “[handle]”, @somebody;
+        “[ip]”, of both versions; “[url]”; “[name]”. Invisible characters, control characters and marks of writing
+        direction are removed, because they can hide or reverse what is shown; so are more than four combining marks on
+        a letter. Emoji stay.
 
-    Limits: names are found only if they are in `names`, and not if misspelt or inflected, while a name that is a word
-    of the language too (“Will”) is redacted wherever the word stands; so are long order numbers, as a phone. Postal
-    addresses, dates, places and what a person tells of themselves stay: a redacted text is less telling, not anonymous.
+    Notes
+    -----
+    A redacted text tells less about a person, but it is not anonymous. Names are found only if they are in `names`, and
+    not if they are misspelt or inflected. A name that is also a word (“Will”) is replaced wherever the word occurs. A
+    long order number is taken for a phone. Postal addresses, dates, places, and what a person tells about themselves
+    stay.
 
+    Examples
+    --------
     >>> redact("Ask Maria, maria@example.com or +49 151 2345678", names=["maria"])
     'Ask [name], [email] or [phone]'
     """
     return Redactor.of(names).redact(text)
 
 
-def _url(found: str) -> str:  # noqa: ARG001
+def _url(written: str) -> str:  # noqa: ARG001
     return "url"
 
 
-def _ip(found: str) -> str | None:
+def _ip(written: str) -> str | None:
     # “::add” may be an address, but is rather a name in code; 12:30:45 is a time.
-    if not any(character.isdigit() for character in found):
+    if not any(character.isdigit() for character in written):
         return None
-    if found.count(":") >= _MANY_COLONS:
+    if written.count(":") >= _MANY_COLONS:
         return "ip"
     try:
-        ipaddress.ip_address(found if found.endswith("::") else found.rstrip(".:"))
+        ipaddress.ip_address(written if written.endswith("::") else written.rstrip(".:"))
     except ValueError:
         return None
     return "ip"
 
 
-def _iban(found: str) -> str | None:
-    digits = sum(character.isdigit() for character in found)
-    return "iban" if digits >= 2 + FEWEST_DIGITS else None
+def _iban(written: str) -> str | None:
+    if iban.is_valid(written):
+        return "iban"
+    # Wrong check digits are most often a slip of the pen, so the number is not kept.
+    return "number" if sum(map(str.isdigit, written)) >= 2 + FEWEST_DIGITS else None
 
 
-def _digits(found: str) -> str | None:
-    digits = [unicodedata.digit(character) for character in found if character.isdigit()]
-    if len(digits) < FEWEST_DIGITS:
+def _digits(written: str) -> str | None:
+    groups = ["".join(str(unicodedata.digit(digit)) for digit in group) for group in re.findall(r"\d+", written)]
+    n_digits = sum(map(len, groups))
+    if n_digits < FEWEST_DIGITS:
         return None
-    if _holds_card(found):
+    if _has_card(groups):
         return "card"
-    return "phone" if len(digits) <= _LONGEST_PHONE else "number"
+    return "phone" if n_digits <= _LONGEST_PHONE else "number"
 
 
 # What may begin at a place, tried in this order, and what tells its label from the text found.
@@ -199,21 +213,14 @@ _TELLERS: dict[str, Callable[[str], str | None]] = {
 }
 
 
-def _holds_card(found: str) -> bool:
-    """Whether some groups of digits one after the other are a card's number (13 to 19 digits, Luhn's check)."""
-    groups = re.findall(r"\d+", found)
+def _has_card(groups: list[str]) -> bool:
+    """Whether some groups of digits in a row are the number of a card (13 to 19 digits, Luhn's check, not all 0)."""
     for first in range(len(groups)):
         number = ""
         for group in groups[first:]:
             number += group
             if len(number) > _CARD_DIGITS.stop:
                 break
-            if len(number) in _CARD_DIGITS and _passes_luhn(number):
+            if len(number) in _CARD_DIGITS and luhn.is_valid(number) and int(number):
                 return True
     return False
-
-
-def _passes_luhn(number: str) -> bool:
-    digits = [unicodedata.digit(character) for character in reversed(number)]
-    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
-    return any(digits) and (sum(digits[::2]) + sum(doubled)) % 10 == 0

@@ -1,4 +1,4 @@
-"""Sheets: how does a table reach a spreadsheet without doing anything there?"""
+"""Sheets: how is a table written so that a spreadsheet runs nothing in it?"""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from journeylab.base.files import write_text
 
-# What a spreadsheet takes for the beginning of a formula, its full-width forms too, or for the beginning of a new cell.
+# A spreadsheet takes these (full-width forms too) for the beginning of a formula or of a new cell.
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 

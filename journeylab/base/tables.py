@@ -1,4 +1,4 @@
-"""Column contracts: what a table must hold before anyone computes with it."""
+"""Tables: which columns of which kinds must a table have before anyone computes with it?"""
 
 from collections.abc import Mapping
 

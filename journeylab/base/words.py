@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from journeylab.base.ordering import settled
+from journeylab import base
 
 
 def counted(number: float, noun: str) -> str:
@@ -31,19 +31,19 @@ def percent(share: float, digits: int | None = None) -> str:
     >>> percent(0.25), percent(0.042), percent(0.954), percent(0.25, 1)
     ('25%', '4.2%', '95.4%', '25.0%')
     """
-    share = settled(share)
+    share = base.ordering.settled(share)
     if digits is None:
         digits = 0 if share in (0, 1) or 0.0995 <= share <= 0.9 else 1
     return f"{share:.{digits}%}"
 
 
 def with_sign(number: float, digits: int = 0) -> str:
-    """`number` with its sign and so many decimals; zero is +0, on whichever side of it rounding errors lie.
+    """`number` with its sign and so many decimals; zero is +0, also where rounding errors make it slightly negative.
 
     >>> with_sign(12.5), with_sign(-0.25, 1), with_sign(-1e-17)
     ('+12', '-0.2', '+0')
     """
-    return f"{settled(number):+,.{digits}f}"
+    return f"{base.ordering.settled(number):+,.{digits}f}"
 
 
 def listed(words: Sequence[str]) -> str:

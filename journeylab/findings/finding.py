@@ -11,6 +11,20 @@ from journeylab.base.charts import Chart
 from journeylab.events.log import Window
 
 
+class LaneName:
+    """What `Finding.by_stage` calls its columns, as far as the journey map has a row for them."""
+
+    TIME_IN_STAGE, MEAN_TIME, EVER_REACHED = "time in stage", "mean time", "ever reached"
+    TRIGGER_SEEN, VALIDATED, CRM_AGREEMENT = "trigger seen", "validated", "CRM agreement"
+    ACTIONS, TOUCHPOINTS, PROACTIVE = "actions", "touchpoints", "reactive : proactive"
+    MOMENTS, THOUGHTS, EMOTIONS = "moments", "thoughts", "emotions"
+    THEMES, PAIN_POINTS, BEFORE_A_LOSS = "themes", "pain points", "before a loss"
+    FORWARD, SKIP, BACK, STILL_INSIDE = "forward", "skip", "back", "still inside"
+    LOST, MAIN_BRANCH, DECLARED_LOSSES = "lost", "main branch", "declared losses"
+    SILENCE, BACK_AFTER_LOSS, BACK_AFTER_SILENCE = "lost by silence window", "back after loss", "back after silence"
+    ROLES, VALUE = "roles", "value"
+
+
 @dataclass(frozen=True)
 class Finding(ABC):
     """An answer: a title, a tidy table, a sentence and a figure.
@@ -38,6 +52,25 @@ class Finding(ABC):
     @abstractmethod
     def plot(self, ax=None) -> Chart:
         """Draw the main result, into matplotlib `ax` if given."""
+
+    def losses_by_branch(self) -> pd.DataFrame | None:
+        """The shares lost, for a finding that estimates them; None otherwise.
+
+        One row per (`group`,) `stage`, branch `to` and `horizon_days`: `estimate`, `lower`, `upper` and `n` visits.
+        """
+        return None
+
+    def feelings_by_stage(self) -> pd.DataFrame | None:
+        """The mean feeling from -2 to 2, for a finding that estimates it; None otherwise.
+
+        One row per (`group` and) `stage`, with `estimate`, `lower`, `upper`, `n` answers and `mark` (“high”, “low”).
+        """
+        return None
+
+    def coverage_in_words(self, group: str | None = None) -> str | None:  # noqa: ARG002
+        """Which source of the log covers which share of customers (of `group`), separated by semicolons; None for a
+        finding that does not tell."""
+        return None
 
     def _repr_html_(self) -> str:
         return self._card(html.paragraph(self.sentence()), html.table(self.table))

@@ -18,7 +18,7 @@ from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES
 from journeylab.findings.arguments import check_confidence, check_least, chosen_horizon, read_horizons
 from journeylab.findings.exit_curves import ROUNDING, StageExits
-from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.finding import Finding, LaneName, tidy
 from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 
 _COLUMNS = {
@@ -93,7 +93,9 @@ class Recovery(Finding):
         for group in self.overall["group"].drop_duplicates() if self.by else [None]:
             own = rows[rows["group"] == group] if self.by else rows
             cells = {row["stage"]: f"{self._share(row)} within {in_days(day)}" for _, row in own.iterrows()}
-            lanes["back after loss" + (f" ({group})" if self.by else "")] = [cells.get(each) for each in self.stages]
+            lanes[LaneName.BACK_AFTER_LOSS + (f" ({group})" if self.by else "")] = [
+                cells.get(each) for each in self.stages
+            ]
         return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
 
     def plot(self, ax=None, *, horizon: str | timedelta | None = None) -> Chart:

@@ -20,7 +20,7 @@ from journeylab.events.spells import Spells, find_spells_under
 from journeylab.events.spells.exits import MOVES, Exits, find_exits
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.exit_curves import ExitCurves, with_enough_at_risk
-from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.finding import Finding, LaneName, tidy
 
 LOST = "lost"
 N_SILENCES = 13
@@ -95,7 +95,7 @@ class SilenceSensitivity(Finding):
             told = "; ".join(f"{row['factor_words']} {_interval(row)}" for _, row in rows.iterrows())
             losses[stage] = f"lost within {in_days(self.horizon)}: {told}; n = {rows['n'].iloc[0]:,}"
         returns = {stage: self._returned(stage) for stage in self.stages}
-        lanes = {"lost by silence window": losses, "back after silence": returns}
+        lanes = {LaneName.SILENCE: losses, LaneName.BACK_AFTER_SILENCE: returns}
         filled = {lane: [cells.get(stage) for stage in self.stages] for lane, cells in lanes.items()}
         return pd.DataFrame(filled, index=pd.Index(self.stages, name="stage"), dtype=object)
 

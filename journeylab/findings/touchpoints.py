@@ -18,15 +18,15 @@ from journeylab.events.queries.entries import find_triggers
 from journeylab.events.queries.events_in_stage import ACTION, EVERYBODY, find_sides, find_sources, find_touchpoints
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
-from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.finding import Finding, LaneName, tidy
 from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.quotes import shortened
 
 MOST_NAMED, MOST_DRAWN, MOST_LETTERS = 5, 3, 60
-PROACTIVE, VALUE, TRIGGER = "proactive", "value", "trigger seen"
+PROACTIVE, VALUE, TRIGGER = "proactive", LaneName.VALUE, LaneName.TRIGGER_SEEN
 # Lane of the map -> kind of row whose names it lists.
-_LISTED = {"actions": ACTION, "touchpoints": "channel", "roles": "role"}
-LANES = (TRIGGER, "actions", "touchpoints", "reactive : proactive", "roles", VALUE)
+_LISTED = {LaneName.ACTIONS: ACTION, LaneName.TOUCHPOINTS: "channel", LaneName.ROLES: "role"}
+LANES = (TRIGGER, LaneName.ACTIONS, LaneName.TOUCHPOINTS, LaneName.PROACTIVE, LaneName.ROLES, VALUE)
 _COLUMNS = {
     **dict.fromkeys(("group", "stage", "kind", "name"), object),
     **dict.fromkeys(("estimate", "lower", "upper"), float),
@@ -80,7 +80,7 @@ class Touchpoints(Finding):
         return f"{'. '.join(told)}. {self._begun()} All intervals are {self.confidence:.0%} intervals."
 
     def coverage_in_words(self, group: str | None = None) -> str:
-        """From which sources the log tells of which share of customers (of `group`)."""
+        """Which source of the log covers which share of customers (of `group`)."""
         rows = self.coverage if group is None else self.coverage[self.coverage["group"] == group]
         told = [f"{shortened(row['source'], MOST_LETTERS)} {_share(row)}" for _, row in rows.iterrows()]
         return "; ".join(told) if told else "The log tells no sources apart"

@@ -1,17 +1,15 @@
-"""Index: what is the bottom line of all the reports, and which report says more?"""
+"""Index: what is the bottom line of all reports, and which report has the details?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import pandas as pd
 from nbformat import NotebookNode
 
 from journeylab.base import html
-from journeylab.reporting.method import MethodSection
-from journeylab.reporting.page import Masthead, opening, render
+from journeylab.reporting.method import Overview
+from journeylab.reporting.notebook_page import opening
+from journeylab.reporting.page import PAGES, Masthead, render
 from journeylab.reporting.prose import Prose
-
-NAME = "index.html"
 
 
 @dataclass(frozen=True)
@@ -36,31 +34,13 @@ class Summary:
     bottom_line: str = ""
 
 
-@dataclass(frozen=True)
-class Overview:
-    """What is said of journey and data, besides the reports: on the index and on the page on data and method.
-
-    sentence: what was read, in words.
-    stages: DataFrame, one row per stage in journey order.
-    doubts: in a few words, what is doubtful about the journey.
-    notes: Markdown that the study's authors want read, or None.
-    parts: the page on data and method, part by part.
-    """
-
-    sentence: str
-    stages: pd.DataFrame
-    doubts: str
-    notes: str | None = None
-    parts: tuple[MethodSection, ...] = ()
-
-
 def summarise(notebook: NotebookNode, *, name: str, file: str, failure: str | None = None) -> Summary:
     """What the executed `notebook`, whose file is `name` and whose page is `file`, says in brief."""
     title, question, cells = opening(notebook, name=name)
-    said, leading = (_shown(cells, tag=tag, mime="text/markdown") for tag in ("in-short", "bottom-line"))
-    drawn = _shown(cells, tag="map", mime="text/html")
-    in_brief = Summary(file, title, question, "\n\n".join(said), failure)
-    return in_brief if failure else replace(in_brief, map=next(iter(drawn), None), bottom_line="\n\n".join(leading))
+    in_short, leading = (_shown(cells, tag=tag, mime="text/markdown") for tag in ("in-short", "bottom-line"))
+    maps = _shown(cells, tag="map", mime="text/html")
+    in_brief = Summary(file, title, question, "\n\n".join(in_short), failure)
+    return in_brief if failure else replace(in_brief, map=next(iter(maps), None), bottom_line="\n\n".join(leading))
 
 
 def _shown(cells: Sequence[NotebookNode], *, tag: str, mime: str) -> list[str]:
@@ -79,7 +59,7 @@ def to_index(reports: Sequence[Summary], *, masthead: Masthead, overview: Overvi
     bytes for the same reports. Where no report has a bottom line, all of them in short are it."""
     return render(
         "overview.html.j2",
-        name=NAME,
+        name=PAGES["index"],
         title="What we found",
         masthead=masthead,
         prose=Prose(),

@@ -1,7 +1,9 @@
-"""Data and method: on what record do the reports stand, by which decisions, and what do their words mean?"""
+"""Data and method: which data and decisions are the reports based on, and what do their words mean?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import pandas as pd
 
 from journeylab.base import html
 from journeylab.reporting.offline import TEMPLATES
@@ -20,9 +22,27 @@ class MethodSection:
     tables: tuple[html.Table, ...] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True)
+class Overview:
+    """What the index and the page on data and method say about the journey and the data.
+
+    sentence: what was read, in words.
+    stages: DataFrame, one row per stage in journey order.
+    doubts: in a few words, what is doubtful about the journey.
+    notes: Markdown that the study's authors want read, or None.
+    parts: the page on data and method, part by part.
+    """
+
+    sentence: str
+    stages: pd.DataFrame
+    doubts: str
+    notes: str | None = None
+    parts: tuple[MethodSection, ...] = ()
+
+
 def to_method(parts: Sequence[MethodSection], *, masthead: Masthead) -> str:
     """The page on data and method, its parts in the order given: the same bytes for the same parts."""
-    shown = [
+    sections = [
         {
             "heading": f"## {part.title}",
             "paragraphs": part.paragraphs,
@@ -31,7 +51,9 @@ def to_method(parts: Sequence[MethodSection], *, masthead: Masthead) -> str:
         for part in parts
     ]
     name = PAGES["method"]
-    return render("method.html.j2", name=name, title="Data and method", masthead=masthead, prose=Prose(), parts=shown)
+    return render(
+        "method.html.j2", name=name, title="Data and method", masthead=masthead, prose=Prose(), parts=sections
+    )
 
 
 def to_glossary(*, masthead: Masthead) -> str:

@@ -1,9 +1,8 @@
-"""Offline: is a page complete in itself? It fetches nothing, leads nowhere outside, and runs no script but our own."""
+"""Offline: does a page work without a network? It must fetch nothing, link nowhere, and run no script but our own."""
 
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,43 +11,29 @@ from markupsafe import Markup
 from journeylab.base.errors import ReportError
 
 TEMPLATES = Path(__file__).parent / "templates"
+# The one script of our pages, and what the policy of a page must say to let it run.
+_SOURCE = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
+SORTING = Markup(f"<script>{_SOURCE}</script>")
+SORTING_POLICY = f"sha256-{base64.b64encode(hashlib.sha256(_SOURCE.encode()).digest()).decode()}"
 _FETCHING = {"action", "background", "data", "formaction", "href", "ping", "poster", "src", "srcset", "xlink:href"}
 _ACTIVE = {"base", "embed", "form", "frame", "iframe", "link", "object", "script"}
 
 
-@dataclass(frozen=True)
-class Script:
-    """The one script of our pages: its `element`, and what the `policy` of a page must say to let it run."""
-
-    element: Markup
-    policy: str
-
-    @classmethod
-    def from_file(cls, path: Path) -> "Script":
-        """The script in the file at `path`, which may not end its own element."""
-        source = path.read_text(encoding="utf-8")
-        digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
-        return cls(Markup(f"<script>{source}</script>"), f"sha256-{digest}")
-
-
 def check_offline(page: str, *, name: str) -> None:
-    """Raise ReportError if the HTML `page` would fetch from outside, leads there, or holds an active element
-    besides the one script of our own."""
+    """Raise ReportError if the HTML `page` fetches anything, links to the network, or has an active element other than
+    our own script."""
     reader = _Reader()
-    reader.feed(page.replace(SORTING.element, "", 1))
+    reader.feed(page.replace(SORTING, "", 1))
     reader.close()
     if reader.found:
         raise ReportError(
-            f"The page of “{name}” would not be complete in itself: it holds {reader.found[0]}. "
-            "Take the output that brings it out of the notebook, or show it as a picture or a table."
+            f"The page of “{name}” would not work offline: it has {reader.found[0]}. "
+            "Remove the output that has it from the notebook, or show it as a picture or a table."
         )
 
 
-SORTING = Script.from_file(TEMPLATES / "sort.js")
-
-
 class _Reader(HTMLParser):
-    """Reads a page for what reaches out of it."""
+    """Collects what in a page reaches the network."""
 
     def __init__(self):
         super().__init__()

@@ -1,27 +1,22 @@
-"""Page: how does an executed notebook become one HTML file that needs no network and no notebook?"""
+"""Page: what do all pages of a report share, and how is one rendered that needs no network?"""
 
 import base64
 import re
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
-from nbconvert.exporters import TemplateExporter
-from nbconvert.filters import Highlight2HTML, strip_ansi
-from nbformat import NotebookNode
 
 from journeylab.base.html import FLUSH_LEFT, visible
-from journeylab.reporting.offline import SORTING, TEMPLATES, check_offline
-from journeylab.reporting.prose import SCROLLS, Prose, split_title
+from journeylab.reporting.offline import SORTING, SORTING_POLICY, TEMPLATES, check_offline
+from journeylab.reporting.prose import SCROLLS, Prose
 
-# The pages that every page leads to, besides index.html.
-PAGES = {"method": "data-and-method.html", "glossary": "glossary.html"}
+# The pages that every folder of reports has.
+PAGES = {"index": "index.html", "method": "data-and-method.html", "glossary": "glossary.html"}
 _CELL = re.compile(r"<(td|th)(?: class=\"(\w+)\")?>([^<]*)")
 _LONG_TEXT, _LONG_WORD = 25, re.compile(r"\S{22}")
 _DATAFRAME = re.compile(r'<table[^>]*class="dataframe.*?</table>', re.DOTALL)
-_LONGEST_CAPTION = 240
 
 
 @dataclass(frozen=True)
@@ -40,48 +35,6 @@ class Masthead:
         return "simulated" in self.study.lower()
 
 
-@dataclass(frozen=True)
-class Picture:
-    """What stands with a figure. `words`: the whole alternative text if the caption holds only its beginning."""
-
-    number: int
-    alt: str
-    caption: str
-    words: str | None
-    width: int | None
-
-
-def to_html(notebook: NotebookNode, *, name: str, masthead: Masthead, reports: str = "") -> str:
-    """The page of an executed notebook: the same bytes for the same outputs.
-
-    name: the notebook's file name; the footer names it, and it stands in for a missing title.
-    reports: the way from the page to the folder of all reports, such as "../../reports/"; empty within it.
-
-    What customers wrote stays text: plain texts, Markdown, alternative texts and code are escaped; only what cells
-    showed as HTML is taken as HTML. Raises ReportError if that refers to the network or holds an active element.
-    """
-    title, lede, cells = opening(notebook, name=name)
-    exporter = _Exporter(Prose())
-    exporter.environment.globals |= {"masthead": masthead, "title": title, "lede": lede, "name": name}
-    exporter.environment.globals["reports"] = reports
-    page, _ = exporter.from_notebook_node(NotebookNode({**notebook, "cells": cells}))
-    return finished(page, name=name)
-
-
-def opening(notebook: NotebookNode, *, name: str) -> tuple[str, str, list[NotebookNode]]:
-    """The notebook's title, the Markdown that stands under it before any other heading, and the cells without these
-    two.
-
-    A notebook that does not open with a first-level heading is titled by its file's `name`.
-    """
-    cells = list(notebook.cells)
-    title, under = split_title(cells[0].source) if cells and cells[0].cell_type == "markdown" else (None, "")
-    if title is None:
-        return Path(name).stem.lstrip("0123456789_- ").replace("_", " ").capitalize(), "", cells
-    lede, heading, further = re.match(r"(.*?)(^#+ |\Z)(.*)", under, re.DOTALL | re.MULTILINE).groups()
-    return title, lede.strip(), [NotebookNode({**cells[0], "source": heading + further}), *cells[1:]]
-
-
 def render(template: str, *, name: str, title: str, masthead: Masthead, prose: Prose, **parts: object) -> str:
     """The page `name` from our `template` and its `parts`."""
     jinja = furnish(Environment(loader=FileSystemLoader(TEMPLATES)), prose)
@@ -92,11 +45,10 @@ def furnish(made: Environment, prose: Prose) -> Environment:
     """`made` with what all pages share; it then escapes whatever is not said to be HTML. `prose` serves one page."""
     made.autoescape = True
     made.globals |= {"version": version("journeylab"), "prose": prose, "sorting": SORTING}
-    made.globals |= {"pages": PAGES, "reports": ""}
+    made.globals |= {"pages": PAGES, "reports": "", "sorting_policy": SORTING_POLICY}
     made.filters |= {
         "prose": prose,
         "fragment": _fragment,
-        "plain": strip_ansi,
         "unbroken": lambda text: "".join(text.split()),
         "base64": lambda text: base64.b64encode("".join(text).encode()).decode(),
     }
@@ -108,44 +60,6 @@ def finished(page: str, *, name: str) -> str:
     its surroundings."""
     check_offline(page, name=name)
     return visible(page)
-
-
-class _Exporter(TemplateExporter):
-    """nbconvert's exporter with our own template, which extends none of nbconvert's."""
-
-    output_mimetype = "text/html"
-    file_extension = ".html"
-
-    def __init__(self, prose: Prose):
-        self._prose = prose
-        super().__init__(
-            template_name="report", extra_template_basedirs=[str(TEMPLATES)], extra_template_paths=[str(TEMPLATES)]
-        )
-
-    def _create_environment(self) -> Environment:
-        made = furnish(super()._create_environment(), self._prose)
-        highlight, pictures = Highlight2HTML(pygments_lexer="ipython3"), []
-        made.globals["picture"] = lambda output, mime: _picture(output, mime, pictures)
-        # Long lines scroll, which the keyboard must be able to do too.
-        made.filters["highlighted"] = lambda code: Markup(highlight(code).replace("<pre>", '<pre tabindex="0">', 1))
-        return made
-
-
-def _picture(output: NotebookNode, mime: str, before: list[Picture]) -> Picture:
-    """What stands with the figure in `output`, numbered after those `before` it, which it joins."""
-    number = len(before) + 1
-    said = "".join(output.data.get("text/plain", "")).strip()
-    if re.fullmatch(r"<.*>|", said, re.DOTALL):  # the bare repr of a figure says nothing
-        said = f"Figure {number}, which has no description."
-        caption, words = "", None
-    elif len(said) <= _LONGEST_CAPTION and "\n" not in said:
-        caption, words = said, None
-    else:
-        caption, words = re.match(r".*?(?:[.!?](?=\s)|:?(?=\n)|\Z)", said, re.DOTALL)[0], said
-    width = output.get("metadata", {}).get(mime, {}).get("width")
-    picture = Picture(number, said, caption, words, width)
-    before.append(picture)
-    return picture
 
 
 def _fragment(html: str) -> Markup:

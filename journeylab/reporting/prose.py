@@ -1,4 +1,4 @@
-"""Prose: how does Markdown become HTML when every other character in it must stay a character?"""
+"""Prose: how does Markdown become HTML if any HTML in it must stay text?"""
 
 import re
 
@@ -12,10 +12,10 @@ _ELSEWHERE = re.compile(r"[\w+.-]+:|//")
 
 
 class Prose:
-    """Markdown to HTML, as a Jinja filter. HTML in the Markdown is shown, not obeyed; addresses outside the file are
-    shown, not linked.
+    """Markdown to HTML, as a Jinja filter. HTML in the Markdown is shown as text; addresses outside the file are not
+    linked.
 
-    One instance serves one page: it gathers the page's headings as `sections` (dicts of `level`, `id`, `text`), in
+    One instance serves one page: it collects the page's headings as `sections` (dicts of `level`, `id`, `text`), in
     order.
     """
 

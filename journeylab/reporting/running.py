@@ -1,4 +1,4 @@
-"""Running: do the notebooks, copied and run from top to bottom, come through, and if not, which cell stopped which?"""
+"""Running: do copies of the notebooks run from top to bottom, and if not, which cell failed?"""
 
 import asyncio
 import os
@@ -42,25 +42,17 @@ class Run:
     """What became of one notebook.
 
     path: the notebook, which was only read.
-    notebook: its copy with the outputs, as far as it came.
-    failure: what stopped it, or None if every cell came through.
+    notebook: its copy with the outputs, as far as it ran.
+    failure: what stopped it, or None if every cell ran.
     """
 
     path: Path
     notebook: NotebookNode
     failure: Failure | None = None
 
-    @property
-    def n_warned(self) -> int:
-        """How many cells wrote to the error stream: warnings, mostly. Reports leave these out."""
-        return sum(
-            any(output.output_type == "stream" and output.name == "stderr" for output in cell.get("outputs", []))
-            for cell in self.notebook.cells
-        )
-
 
 class _ThisInterpreter(KernelSpecManager):
-    """Knows one kernel: the running interpreter, whatever kernels are installed under any name anywhere."""
+    """Knows one kernel, the running interpreter, and ignores all that are installed."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002
         # The log level silences ipykernel's note on unencrypted local connections, and its last words on Ctrl-C.
@@ -112,7 +104,7 @@ def read_notebook(path: Path) -> NotebookNode:
 
 
 def _fixed(workers: int) -> dict[str, str]:
-    """What makes two runs the same, and keeps notebooks that run at once from fighting for the cores."""
+    """Environment variables that make two runs the same, and give each of several notebooks one core."""
     fixed = {"PYTHONHASHSEED": "0", "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     return fixed | (dict.fromkeys(_THREADS, "1") if workers > 1 else {})
 
@@ -147,7 +139,7 @@ async def _run(
         except CellExecutionError as error:
             return Run(path, notebook, _failure(codes, begun, f"{error.ename}: {error.evalue}"))
         except DeadKernelError:
-            return Run(path, notebook, _failure(codes, begun, "the kernel died, most often for want of memory"))
+            return Run(path, notebook, _failure(codes, begun, "the kernel died, most often because memory ran out"))
     return Run(path, notebook)
 
 
@@ -163,8 +155,8 @@ def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 def _failure(codes: list[NotebookNode], begun: list[NotebookNode], error: str) -> Failure:
     # A kernel that dies may take the number of its last cell with it; what was begun is known here.
-    place = codes.index(begun[-1]) if begun else 0
-    lines = codes[place].source.strip().splitlines()
-    shown = [*lines[:_SHOWN_LINES], *(["…"] if len(lines) > _SHOWN_LINES else [])]
+    number = codes.index(begun[-1]) if begun else 0
+    lines = codes[number].source.strip().splitlines()
+    beginning = [*lines[:_SHOWN_LINES], *(["…"] if len(lines) > _SHOWN_LINES else [])]
     last = [line for line in strip_ansi(error).splitlines() if line.strip()][-1].strip()
-    return Failure(place + 1, len(codes), "\n".join(shown), last)
+    return Failure(number + 1, len(codes), "\n".join(beginning), last)

@@ -1,5 +1,4 @@
-"""What was found once need not be found again: results that lie in `data/processed`, each under a fingerprint of all
-that it depends on."""
+"""Cache: was this result made before, from the same data, decisions and code? Then it is read instead of made again."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,31 +15,31 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Cache:
-    """Results that can be made again, kept in `folder`.
+    """Results that can be made again, as files in `folder`.
 
-    A result's file is called after its name and a fingerprint, so that nothing outdated is ever used; files of other
-    fingerprints are removed. Where one cannot write, nothing is kept.
+    The name of a file has a fingerprint of all that the result depends on, so an outdated file is never used; it is
+    removed when a new one is written. In a folder that cannot be written to, nothing is cached.
     """
 
     folder: Path
 
-    def found(
+    def get_or_make(
         self,
         name: str,
         fingerprint: str,
         ending: str,
         *,
         read: Callable[[Path], Result],
-        find: Callable[[], Result],
+        make: Callable[[], Result],
         write: Callable[[Result, Path], object],
     ) -> Result:
-        """The result `name` as `read` from its file, or else as `find` finds it, which is then written."""
+        """The result `name`, from its file by `read`, or else by `make`; it is then written by `write`."""
         path = self.folder / f"{name}-{fingerprint}{ending}"
-        # Another process may be removing the file, or a full disk has cut it: then the result is found again.
+        # The file may be missing, cut short by a full disk, or just being removed by another process.
         with suppress(OSError, StudyError, pa.ArrowException):
             return read(path)
-        result = find()
-        with suppress(OSError):  # a study may lie where one cannot write
+        result = make()
+        with suppress(OSError):  # the folder may be read-only
             write(result, path)
             for other in self.folder.glob(f"{name}-{'?' * len(fingerprint)}{ending}"):
                 if other.name != path.name:

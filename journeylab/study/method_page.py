@@ -1,4 +1,4 @@
-"""Account: what must a reader of a study's reports know of its data, its decisions and its tools?"""
+"""Data and method: what must a reader of the reports know of a study's data, its decisions and its tools?"""
 
 import platform
 from collections.abc import Iterator
@@ -12,10 +12,9 @@ from journeylab.base.words import counted, in_days, listed
 from journeylab.events.log import written
 from journeylab.events.spells.spell_check import find_flaws
 from journeylab.findings.silence import compare_silence
-from journeylab.reporting.index import Overview
-from journeylab.reporting.method import MethodSection
+from journeylab.reporting.method import MethodSection, Overview
 from journeylab.reporting.page import Masthead
-from journeylab.study.settings import FILE
+from journeylab.study.folders import FILE
 from journeylab.study.study import Study
 
 # What computes the numbers and draws the figures; everything else only carries them.
@@ -31,9 +30,9 @@ def masthead_of(study: Study) -> Masthead:
 
 
 def overview_of(study: Study) -> Overview:
-    """What is said of the study besides its reports."""
+    """What the index says about the study besides its reports, and the page on data and method."""
     return Overview(
-        sentence=f"{counted(len(study.spells), 'visit')} to the stages of the journey, from {sentence(study)}",
+        sentence=f"{counted(len(study.spells), 'visit')} to the stages of the journey, from {data_in_words(study)}",
         stages=study.journey.summary(),
         doubts=study.lint.sentence(),
         notes=study.settings.notes,
@@ -41,14 +40,14 @@ def overview_of(study: Study) -> Overview:
     )
 
 
-def sentence(study: Study) -> str:
+def data_in_words(study: Study) -> str:
     """How many events of how many customers there are, and what was refused."""
     log = study.log
     events = f"{counted(len(log), 'event')} of {counted(log.n_customers, 'customer')}"
     return f"{events}. {log.rows_read:,} rows read, {log.quarantine}."
 
 
-def reading(study: Study) -> pd.DataFrame:
+def rows_read(study: Study) -> pd.DataFrame:
     """What became of the rows read: `part`, `rows`, `percent`."""
     return _in_percent(study.log.summary())
 
@@ -71,30 +70,40 @@ def _observed(study: Study) -> MethodSection:
             f"From these events come {study.spells.sentence()}",
         ),
         (
-            Table(reading(study), "What became of the rows read; refused rows lie in quarantine, none is dropped"),
+            Table(rows_read(study), "What became of the rows read; refused rows lie in quarantine, none is dropped"),
             Table(_sources(study), f"The files, as {FILE} names them, and which of their columns stand for what"),
         ),
     )
 
 
 def _sources(study: Study) -> pd.DataFrame:
-    said = study.settings
+    settings = study.settings
     columns = [
-        ", ".join(f"{name} ← {column}" for name, column in each.columns.items() if isinstance(column, str))
-        for each in said.events
+        ", ".join(f"{name} ← {column}" for name, column in source.columns.items() if isinstance(column, str))
+        for source in settings.events
     ]
     rows = [
-        ("events", each.path, named, each.timezone or "as written, else UTC")
-        for each, named in zip(said.events, columns, strict=True)
+        ("events", source.path, in_words, source.timezone or "as written, else UTC")
+        for source, in_words in zip(settings.events, columns, strict=True)
     ]
-    if said.customers:
-        attributes = listed(said.customers.attributes) if said.customers.attributes else "all columns"
+    if settings.customers:
+        attributes = listed(settings.customers.attributes) if settings.customers.attributes else "all columns"
         rows.append(
-            ("customers", said.customers.path, f"key ← {said.customers.key}; known at the start: {attributes}", "–")
+            (
+                "customers",
+                settings.customers.path,
+                f"key ← {settings.customers.key}; known at the start: {attributes}",
+                "–",
+            )
         )
-    if said.crm:
+    if settings.crm:
         rows.append(
-            ("CRM", said.crm.path or f"column “{said.crm.column}” of the events", "–", said.crm.timezone or "–")
+            (
+                "CRM",
+                settings.crm.path or f"column “{settings.crm.column}” of the events",
+                "–",
+                settings.crm.timezone or "–",
+            )
         )
     return pd.DataFrame(rows, columns=["part", "file", "columns", "time_zone"])
 
@@ -123,12 +132,12 @@ def _defined(study: Study) -> MethodSection:
 
 
 def _doubted(study: Study) -> MethodSection:
-    checked, lint = find_flaws(study.spells), study.lint
+    check, lint = find_flaws(study.spells), study.lint
     remarks = (Table(lint.table.drop(columns="rule"), "What the lint says of the definition"),) if len(lint) else ()
-    found = checked.table[checked.table["spells"] > 0]
-    flaws = (Table(found, "What the check of the spells found"),) if len(found) else ()
+    broken = check.table[check.table["spells"] > 0]
+    flaws = (Table(broken, "What the check of the spells found"),) if len(broken) else ()
     return MethodSection(
-        "What is doubtful", (f"The journey’s definition: {lint.sentence()}", checked.sentence()), (*remarks, *flaws)
+        "What is doubtful", (f"The journey’s definition: {lint.sentence()}", check.sentence()), (*remarks, *flaws)
     )
 
 
@@ -142,34 +151,34 @@ def _decided(study: Study) -> MethodSection:
 
 
 def _decisions(study: Study) -> Iterator[tuple[str, str, str]]:
-    said = study.settings
+    settings = study.settings
     yield "window, up to its end", str(study.window), FILE
-    yield "horizons", listed(said.horizons), FILE
-    yield "doubled rows", {"quarantine": "put in quarantine", "keep": "kept"}[said.duplicates], FILE
-    if said.personas:
-        yield "personas are told by behaviour within", said.personas.within, FILE
-        yield "seed of what is random", str(said.personas.seed), FILE
+    yield "horizons", listed(settings.horizons), FILE
+    yield "doubled rows", {"quarantine": "put in quarantine", "keep": "kept"}[settings.duplicates], FILE
+    if settings.personas:
+        yield "personas are told by behaviour within", settings.personas.within, FILE
+        yield "seed of what is random", str(settings.personas.seed), FILE
     else:
         yield "personas", "none asked for", FILE
-    yield "movement", study.journey.movement, said.journey
+    yield "movement", study.journey.movement, settings.journey
     for stage in study.journey.stages:
         if not stage.completes:
-            yield f"silence that ends a visit to “{stage.title}”", stage.silent_after or "none does", said.journey
+            yield f"silence that ends a visit to “{stage.title}”", stage.silent_after or "none does", settings.journey
 
 
 def _silence(study: Study) -> MethodSection:
     horizon = max(study.horizons, key=days)
-    found = compare_silence(study.log, study.journey, horizon=horizon)
+    sensitivity = compare_silence(study.log, study.journey, horizon=horizon)
     title = "How much depends on the silence windows"
-    if found.lacking:
-        return MethodSection(title, (found.lacking,))
-    lost = found.table[found.table["to"] == "lost"]
-    shown = lost[["stage", "silent_after_days", "factor", "estimate", "lower", "upper", "n", "at_risk"]]
+    if sensitivity.lacking:
+        return MethodSection(title, (sensitivity.lacking,))
+    lost = sensitivity.table[sensitivity.table["to"] == "lost"]
+    rows = lost[["stage", "silent_after_days", "factor", "estimate", "lower", "upper", "n", "at_risk"]]
     caption = (
-        f"Share of visits lost within {in_days(found.horizon)}, by whichever branch, if every silence window were "
-        f"so many times (factor) as long ({found.confidence:.0%} intervals)"
+        f"Share of visits lost within {in_days(sensitivity.horizon)}, by any branch, if every silence window were "
+        f"so many times (factor) as long ({sensitivity.confidence:.0%} intervals)"
     )
-    return MethodSection(title, (found.sentence(),), (Table(shown, caption),))
+    return MethodSection(title, (sensitivity.sentence(),), (Table(rows, caption),))
 
 
 def _tools() -> MethodSection:

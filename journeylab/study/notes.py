@@ -1,6 +1,6 @@
-"""Notes: what do people add to the journey map that no log tells, and on what does it rest?
+"""Notes: what do people add to the journey map that no log shows, and what is it based on?
 
-notes.yml, beside study.yml, holds them by the names of the stages in the journey:
+notes.yml, beside study.yml, lists them under the names of the journey's stages:
 
     scenario: A team lead tries the product for the weekly planning
     owner: research
@@ -17,22 +17,30 @@ notes.yml, beside study.yml, holds them by the names of the stages in the journe
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from journeylab.base import html
-from journeylab.base.documents import OneOrList, Places, Problem, Text, check_document, read_document, refused
+from journeylab.base.documents import (
+    Day,
+    Frozen,
+    OneOrList,
+    Places,
+    Problem,
+    Text,
+    check_document,
+    described,
+    read_document,
+)
 from journeylab.base.errors import StudyError, did_you_mean
-from journeylab.base.problems import in_words
 from journeylab.base.words import counted, listed
 from journeylab.events.journey import Journey
+from journeylab.reporting.journey_map.cells import ASSUMPTION, EVIDENCE, INTERVIEW
 
 FILE = "notes.yml"
-DATA, SURVEY, INTERVIEW, ASSUMPTION = EVIDENCE = ("data", "survey", "interview", "assumption")
 # Each kind of remark, as notes.yml writes it, and the lane of the map in which it stands.
 LANES = {
     "goals": "goal",
@@ -47,30 +55,10 @@ LANES = {
 COLUMNS = ("stage", "lane", "text", "evidence", "source", "date", "status", "owner", "persona")
 
 
-def _day(value: Any) -> date:
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value.strip())
-        except ValueError:
-            pass
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    raise refused(f"must be a date, found {in_words(value)}. Write it like 2026-03-02.")
+class Note(Frozen):
+    """What somebody adds to one stage. `evidence` is what it is based on; an assumption has a `status`."""
 
-
-Day = Annotated[date, BeforeValidator(_day)]
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Note(_Frozen):
-    """What somebody adds to one stage. `evidence` is on what it rests; an assumption has a `status`."""
-
-    model_config = ConfigDict(
-        title="a remark", json_schema_extra={"examples": [{"text": "Nobody knows who may pay", "status": "open"}]}
-    )
+    model_config = described("a remark", text="Nobody knows who may pay", status="open")
 
     text: Text
     evidence: Literal["data", "survey", "interview", "assumption"] = ASSUMPTION
@@ -84,10 +72,10 @@ class Note(_Frozen):
 Remarks = Annotated[tuple[Note, ...], OneOrList()]
 
 
-class StageNotes(_Frozen):
+class StageNotes(Frozen):
     """What people say of one stage."""
 
-    model_config = ConfigDict(title="a stage", json_schema_extra={"examples": [{"owner": "growth"}]})
+    model_config = described("a stage", owner="growth")
 
     owner: Text | None = None
     goals: Remarks = ()
@@ -100,7 +88,7 @@ class StageNotes(_Frozen):
     assumptions: Remarks = ()
 
 
-class _File(_Frozen):
+class _File(Frozen):
     model_config = ConfigDict(title="notes.yml")
 
     scenario: Text | None = None
@@ -112,7 +100,7 @@ class _File(_Frozen):
 class Notes:
     """What people add to the map.
 
-    scenario: in which situation customers set out. owner: who answers for the map. stages: notes by stage.
+    scenario: the situation in which customers set out. owner: who is responsible for the map. stages: notes by stage.
     """
 
     scenario: str | None = None
@@ -121,15 +109,15 @@ class Notes:
     places: Places = field(default_factory=Places)
 
     def check(self, journey: Journey, *, personas: Iterable[str] | None = None) -> None:
-        """Raise one StudyError that lists, by line, every stage that `journey` lacks, and, where `personas` are given,
+        """Raise one StudyError that lists by line every stage that is not in `journey` and, if `personas` are given,
         every persona that is not among them."""
-        wrong = [self._unknown(("stages", each), "stage", each, journey.stage_names)
-                 for each in self.stages if each not in journey.stage_names]  # fmt: skip
+        wrong = [self._unknown(("stages", stage), "stage", stage, journey.stage_names)
+                 for stage in self.stages if stage not in journey.stage_names]  # fmt: skip
         if personas is not None:
-            known = list(personas)
-            wrong += [self._unknown((*path, "persona"), "persona", remark.persona, known)
+            names = list(personas)
+            wrong += [self._unknown((*path, "persona"), "persona", remark.persona, names)
                       for path, remark in self._remarks()
-                      if remark.persona is not None and remark.persona not in known]  # fmt: skip
+                      if remark.persona is not None and remark.persona not in names]  # fmt: skip
         if wrong:
             raise StudyError("\n".join(wrong))
 
@@ -143,7 +131,7 @@ class Notes:
         rows = self.table()
         rows = rows[rows["lane"] != "owner"]
         if rows.empty:
-            return f"No remark. People add what no log tells in {FILE}."
+            return f"No remark. Add what no log shows in {FILE}."
         kinds = rows["evidence"].value_counts()
         resting = listed([f"{kind} {kinds[kind]}" for kind in EVIDENCE if kind in kinds])
         days = sorted(rows["date"].dropna().unique())
@@ -154,18 +142,18 @@ class Notes:
         return f"Notes: {self.sentence()}"
 
     def _repr_html_(self) -> str:
-        heads = [f"Scenario: {self.scenario or 'not noted'}.", f"Owner: {self.owner or 'not noted'}."]
+        lines = [f"Scenario: {self.scenario or 'not noted'}.", f"Owner: {self.owner or 'not noted'}."]
         rows = self.table().dropna(axis="columns", how="all")
-        shown = html.table(rows, csv=False) if len(rows) else ""
-        return html.card("Notes on the map", html.listing(heads), html.paragraph(self.sentence()), shown)
+        table = html.table(rows, csv=False) if len(rows) else ""
+        return html.card("Notes on the map", html.listing(lines), html.paragraph(self.sentence()), table)
 
     def _rows(self) -> Iterator[tuple]:
         for stage, notes in self.stages.items():
             if notes.owner:
                 yield stage, "owner", notes.owner, ASSUMPTION, FILE, None, None, None, None
-        for (_, stage, kind, _), each in self._remarks():
-            day = each.date.isoformat() if each.date else None
-            yield stage, LANES[kind], each.text, each.evidence, each.source, day, each.status, each.owner, each.persona
+        for (_, stage, kind, _), note in self._remarks():
+            day = note.date.isoformat() if note.date else None
+            yield stage, LANES[kind], note.text, note.evidence, note.source, day, note.status, note.owner, note.persona
 
     def _remarks(self) -> Iterator[tuple[tuple[str, str, str, int], Note]]:
         for stage, notes in self.stages.items():
@@ -180,11 +168,27 @@ class Notes:
 def read_notes(
     source: str | Path | Mapping[str, Any], *, journey: Journey, personas: Iterable[str] | None = None
 ) -> Notes:
-    """The notes in a YAML file, or in a mapping with the same keys, checked against `journey` and names of `personas`.
+    """Read what people add to the journey map.
 
-    Raises one StudyError that lists every problem by line: a file that is not there or no YAML, unknown keys, values of
-    the wrong kind, an interview without source and date, a status of what is no assumption, and, once the file is
-    sound, stages that the journey lacks and personas that are not there.
+    Parameters
+    ----------
+    source
+        A YAML file, or a mapping with the same keys.
+    journey
+        The journey whose stages the notes are about.
+    personas
+        The personas that notes may name; without them, any name is accepted.
+
+    Returns
+    -------
+    Notes
+
+    Raises
+    ------
+    StudyError
+        Lists every problem by line: no such file, not YAML, unknown keys, values of the wrong kind, an interview
+        without source and date, a status of something that is not an assumption. If there is none of these: stages that
+        the journey does not have, and unknown personas.
     """
     document = read_document(source, error=StudyError)
     checked = check_document(document, _File, error=StudyError, contradictions=_contradictions)
@@ -193,24 +197,24 @@ def read_notes(
     return notes
 
 
-def _contradictions(said: Any) -> Iterator[Problem]:
-    """What no single key shows. `said` is plain data that may be wrong in every way; the model says what it refuses."""
-    for path, remark in _written_remarks(said):
+def _contradictions(written: Any) -> Iterator[Problem]:
+    """What no single key shows. `written` is plain data that may be wrong in any way; the model reports the rest."""
+    for path, remark in _written_remarks(written):
         evidence = remark.get("evidence", ASSUMPTION)
         missing = [key for key in ("source", "date") if not remark.get(key)]
         if evidence == INTERVIEW and missing:
-            text = f"An interview is named as evidence, without “{missing[0]}”. Say with whom it was, and when."
+            text = f"The evidence is an interview, but “{missing[0]}” is missing. Say with whom it was, and when."
             yield Problem((*path, "evidence"), text)
         if isinstance(remark.get("status"), str) and evidence != ASSUMPTION:
             text = (
-                f"“status” is said of what rests on “{evidence}”; only an assumption has one. "
+                f"“status” is given for evidence “{evidence}”; only an assumption has a status. "
                 "Leave it out, or leave out “evidence”."
             )
             yield Problem((*path, "status"), text)
 
 
-def _written_remarks(said: Any) -> Iterator[tuple[tuple[str | int, ...], Mapping]]:
-    stages = said.get("stages") if isinstance(said, Mapping) else None
+def _written_remarks(document: Any) -> Iterator[tuple[tuple[str | int, ...], Mapping]]:
+    stages = document.get("stages") if isinstance(document, Mapping) else None
     for stage, notes in stages.items() if isinstance(stages, Mapping) else ():
         for kind in LANES if isinstance(notes, Mapping) else ():
             written = notes.get(kind)
@@ -220,6 +224,6 @@ def _written_remarks(said: Any) -> Iterator[tuple[tuple[str | int, ...], Mapping
 
 
 def find_notes(folder: str | Path, *, journey: Journey, personas: Iterable[str] | None = None) -> Notes:
-    """The notes in the `folder` of a study; none where it holds no notes.yml. Raises what `read_notes` raises."""
+    """The notes in the `folder` of a study; none if it has no notes.yml. Raises what `read_notes` raises."""
     path = Path(folder) / FILE
     return read_notes(path, journey=journey, personas=personas) if path.is_file() else Notes()

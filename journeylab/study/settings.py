@@ -1,26 +1,21 @@
-"""Settings: what does a study.yml say, and is everything there that it names?"""
+"""Settings: what does study.yml say, and do the files that it names exist?"""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date
-from glob import glob
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from journeylab.base.documents import Duration, Problem, Text, check_document, read_document, refused
+from journeylab.base.documents import Duration, Frozen, Problem, Text, check_document, described, read_document, refused
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, JourneyLabError, LogError, StudyError
 from journeylab.base.problems import in_words
-from journeylab.base.scales import Scale
 from journeylab.events.log import Window, as_utc, check_timezone
-
-FILE = "study.yml"
-RAW = Path("data/raw")
+from journeylab.events.queries.scales import Scale
+from journeylab.study.folders import FILE, Folders
 
 
 def _moment(value: Any) -> pd.Timestamp:
@@ -32,112 +27,99 @@ def _moment(value: Any) -> pd.Timestamp:
     )
 
 
-def _scale(name: str) -> str:
-    try:
-        return Scale.of(name).name
-    except EstimateError as found:
-        raise refused(f"is wrong: {found}") from None
+def _checked(check: Callable[[Any], Any]) -> AfterValidator:
+    """Validates by `check`, whose error goes on after the key."""
 
+    def validate(value: Any) -> Any:
+        try:
+            return check(value)
+        except (EstimateError, LogError) as error:
+            raise refused(f"is wrong: {error}") from None
 
-def _zone(name: str | None) -> str | None:
-    try:
-        return check_timezone(name)
-    except LogError as found:
-        raise refused(f"is wrong: {found}") from None
+    return AfterValidator(validate)
 
 
 Moment = Annotated[pd.Timestamp, BeforeValidator(_moment), PlainSerializer(str)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class EventSource(_Frozen):
+class EventSource(Frozen):
     """Events in one file, or in several that a pattern names (`events-*.csv.gz`), and how to read them; see
     `read_events`."""
 
-    model_config = ConfigDict(
-        title="“events”", json_schema_extra={"examples": [{"path": "data/raw/events.csv", "columns": "…"}]}
-    )
+    model_config = described("“events”", path="data/raw/events.csv", columns="…")
 
     path: Text
     columns: dict[str, str | dict[str, str]]
-    timezone: Annotated[str | None, AfterValidator(_zone)] = None
+    timezone: Annotated[str | None, _checked(check_timezone)] = None
     time_unit: Literal["s", "ms", "us"] | None = None
 
 
-class CustomerSource(_Frozen):
+class CustomerSource(Frozen):
     """The customers' table, its column with the customer's id, and which of its columns were known at the start of each
     customer's journey (all, unless `attributes` names them)."""
 
-    model_config = ConfigDict(
-        title="“customers”", json_schema_extra={"examples": [{"path": "data/raw/customers.csv", "key": "account"}]}
-    )
+    model_config = described("“customers”", path="data/raw/customers.csv", key="account")
 
     path: Text
     key: Text
     attributes: tuple[Text, ...] | None = None
 
 
-class CrmColumns(_Frozen):
+class CrmColumns(Frozen):
     """The columns of the CRM's table: who was moved, when, and into which bucket."""
 
-    model_config = ConfigDict(title="“columns”", json_schema_extra={"examples": [{"customer_id": "account"}]})
+    model_config = described("“columns”", customer_id="account")
 
     customer_id: Text = "customer_id"
     time: Text = "time"
     bucket: Text = "bucket"
 
 
-class CrmSource(_Frozen):
+class CrmSource(Frozen):
     """Where the CRM's moves of customers between its buckets are told: in a table of its own (`path`; see `read_crm`),
     or in a `column` of the events."""
 
-    model_config = ConfigDict(
-        title="“crm”",
-        json_schema_extra={"examples": [{"path": "data/raw/crm.csv", "columns": {"customer_id": "account"}}]},
-    )
+    model_config = described("“crm”", path="data/raw/crm.csv", columns={"customer_id": "account"})
 
     path: Text | None = None
     columns: CrmColumns = CrmColumns()
-    timezone: Annotated[str | None, AfterValidator(_zone)] = None
+    timezone: Annotated[str | None, _checked(check_timezone)] = None
     time_unit: Literal["s", "ms", "us"] | None = None
     column: Text | None = None
 
 
-class ObservedWindow(_Frozen):
+class ObservedWindow(Frozen):
     """What was observed: from `start` up to, not including, `end`."""
 
-    model_config = ConfigDict(
-        title="“window”", json_schema_extra={"examples": [{"start": "2025-01-01", "end": "2026-01-01"}]}
+    model_config = ConfigDict(arbitrary_types_allowed=True) | described(
+        "“window”", start="2025-01-01", end="2026-01-01"
     )
 
     start: Moment
     end: Moment
 
 
-class PersonaDecisions(_Frozen):
+class PersonaDecisions(Frozen):
     """Decisions for personas: behaviour `within` which time from entry tells them, and the seed of all that is
     random."""
 
-    model_config = ConfigDict(title="“personas”", json_schema_extra={"examples": [{"within": "30d", "seed": 7}]})
+    model_config = described("“personas”", within="30d", seed=7)
 
     within: Duration
     seed: Annotated[int, Field(strict=True, ge=0)]
 
 
-class ScoreDecisions(_Frozen):
+class ScoreDecisions(Frozen):
     """How scores were asked: on which `scale` (nps, csat, csat7, ces, or its two ends, the worst answer first, as in
     “-2..2”), and where several kinds of event carry a score, which `event` is meant."""
 
-    model_config = ConfigDict(title="“score”", json_schema_extra={"examples": [{"scale": "nps"}]})
+    model_config = described("“score”", scale="nps")
 
-    scale: Annotated[Text, AfterValidator(_scale)]
+    scale: Annotated[Text, _checked(lambda name: Scale.of(name).name)]
     event: Text | None = None
 
 
-class Settings(_Frozen):
+class Settings(Frozen):
     """What study.yml says. Paths are as written; `Folders` finds the files. `duplicates` is what `read_events` does
     with them."""
 
@@ -155,31 +137,9 @@ class Settings(_Frozen):
     horizons: Annotated[tuple[Duration, ...], Field(min_length=1)]
     notes: str | None = None
 
-    def said_of_data(self) -> str:
+    def data_settings(self) -> str:
         """All that decides how the data are read, as text."""
         return json.dumps(self.model_dump(include={"events", "duplicates", "customers", "window"}), sort_keys=True)
-
-
-@dataclass(frozen=True)
-class Folders:
-    """Where a study's files lie: in its folder, but what is written as under `data/raw` lies in `data` where that is
-    given."""
-
-    study: Path
-    data: Path | None = None
-
-    def find(self, path: str) -> list[Path]:
-        """The files that `path`, a path or a pattern as written in study.yml, names; sorted by name, empty if there are
-        none."""
-        place = self.place(path)
-        matching = [place] if place.is_file() else map(Path, sorted(glob(str(place), recursive=True)))
-        return [file for file in matching if file.is_file()]
-
-    def place(self, path: str) -> Path:
-        """Where `path`, as written in study.yml, is to be found."""
-        if self.data is not None and Path(path).is_relative_to(RAW):
-            return self.data / Path(path).relative_to(RAW)
-        return self.study / path
 
 
 def read_settings(folders: Folders) -> Settings:
@@ -188,50 +148,43 @@ def read_settings(folders: Folders) -> Settings:
     Raises one StudyError that lists every problem by line: no study.yml, unknown keys, values of the wrong kind, files
     that are not there, a window that ends before it starts.
     """
-    if not (folders.study / FILE).is_file():
-        raise StudyError(
-            f"There is no {FILE} in “{folders.study}”. Name a study's folder, or make one with “journeylab init DIR”."
-        )
-    if folders.data is not None and not folders.data.is_dir():
-        raise StudyError(
-            f"There is no folder “{folders.data}” to stand in for {RAW.as_posix()}. Name the one that holds the data."
-        )
+    folders.check()
     document = read_document(folders.study / FILE, error=StudyError)
     return check_document(
-        document, Settings, error=StudyError, contradictions=lambda said: _contradictions(said, folders)
+        document, Settings, error=StudyError, contradictions=lambda written: _contradictions(written, folders)
     )
 
 
-def _contradictions(said: Any, folders: Folders) -> Iterator[Problem]:
-    """What no single key shows. `said` is plain data that may be wrong in every way; the model says what it refuses."""
-    for path, name in _named_files(said):
+def _contradictions(written: Any, folders: Folders) -> Iterator[Problem]:
+    """What no single key shows. `written` is plain data that may be wrong in any way; the model reports the rest."""
+    for path, name in _named_files(written):
         if not folders.find(name):
-            place = folders.place(name)
-            here = "" if place == folders.study / name else f", here “{place}”,"
+            file = folders.place(name)
+            here = "" if file == folders.study / name else f", here “{file}”,"
             yield Problem(path, f"“{name}”{here} is not there. Put the file there, or correct the path.")
-    if isinstance(said, Mapping) and isinstance(said.get("crm"), Mapping):
-        yield from _two_places(said["crm"])
-    if isinstance(said, Mapping) and isinstance(said.get("window"), Mapping):
+    if isinstance(written, Mapping) and isinstance(written.get("crm"), Mapping):
+        yield from _two_places(written["crm"])
+    if isinstance(written, Mapping) and isinstance(written.get("window"), Mapping):
         try:
-            window = Window(*(_moment(said["window"].get(end)) for end in ("start", "end")))
-        except LogError as found:
-            yield Problem(("window", "end"), str(found))
+            window = Window(*(_moment(written["window"].get(end)) for end in ("start", "end")))
+        except LogError as error:
+            yield Problem(("window", "end"), str(error))
         except ValueError:  # not readable as times: the model says so
             return
         else:
-            yield from _too_long(said.get("personas"), window)
+            yield from _too_long(written.get("personas"), window)
 
 
 def _two_places(crm: Mapping) -> Iterator[Problem]:
     """The CRM's moves are told in one place: a table or a column."""
-    told = [key for key in ("path", "column") if crm.get(key) is not None]
-    if len(told) == 2:
+    keys = [key for key in ("path", "column") if crm.get(key) is not None]
+    if len(keys) == 2:
         yield Problem(
             ("crm", "column"),
             f"“crm” names both a table (“{crm['path']}”) and a column of the events (“{crm['column']}”). "
             "Keep one of them.",
         )
-    if not told:
+    if not keys:
         yield Problem(
             ("crm",),
             "“crm” says neither in which table (“path”) nor in which column of the events (“column”) the CRM’s buckets "
@@ -244,17 +197,17 @@ def _too_long(personas: Any, window: Window) -> Iterator[Problem]:
     within = personas.get("within") if isinstance(personas, Mapping) else None
     with suppress(JourneyLabError):  # not readable as a duration: the model says so
         if within is not None and days(within) > window.days:
-            found = f"“{within}” is longer than the window, {window.days:g} days. Ask for less, or widen the window."
-            yield Problem(("personas", "within"), found)
+            text = f"“{within}” is longer than the window, {window.days:g} days. Ask for less, or widen the window."
+            yield Problem(("personas", "within"), text)
 
 
-def _named_files(said: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Each file that the plain data `said` name, with its path of keys."""
-    if not isinstance(said, Mapping):
+def _named_files(written: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Each file that the plain data `written` name, with its path of keys."""
+    if not isinstance(written, Mapping):
         return
-    events = said.get("events")
-    holders = {(key,): said.get(key) for key in ("customers", "crm")}
-    holders |= {("events", place): source for place, source in enumerate(events if isinstance(events, list) else [])}
-    named = {("journey",): said.get("journey")}
+    events = written.get("events")
+    holders = {(key,): written.get(key) for key in ("customers", "crm")}
+    holders |= {("events", number): source for number, source in enumerate(events if isinstance(events, list) else [])}
+    named = {("journey",): written.get("journey")}
     named |= {(*path, "path"): holder.get("path") for path, holder in holders.items() if isinstance(holder, Mapping)}
     yield from ((path, name) for path, name in named.items() if isinstance(name, str) and name.strip())

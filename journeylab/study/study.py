@@ -1,7 +1,7 @@
 """A study: which data, which journey and which decisions belong together, and what do they give?
 
-A study is a folder: study.yml, the journey that it names, `data/raw`, `data/processed` (all that can be made again),
-`notebooks` and `reports`. `open_study` reads and checks the two files; the rest is found when first asked for.
+A study is a folder: study.yml, the journey that it names, `data/raw`, `data/processed` (the cache), `notebooks` and
+`reports`. `open_study` reads and checks the two files. All else is read or found when it is first used.
 """
 
 import os
@@ -23,17 +23,16 @@ from journeylab.events.reading import Source, read_events, read_log, write_log
 from journeylab.events.spells import Spells, find_spells, read_spells
 from journeylab.findings.personas import Personas, find_personas, read_personas
 from journeylab.findings.personas.change import compare_personas
+from journeylab.reporting.journey_map.build import ACCOUNTS
 from journeylab.study.cache import Cache
+from journeylab.study.folders import DATA, FILE, PROCESSED, Folders
 from journeylab.study.notes import Notes, find_notes
-from journeylab.study.settings import FILE, Folders, PersonaDecisions, Settings, read_settings
+from journeylab.study.settings import PersonaDecisions, Settings, read_settings
 from journeylab.study.sprints.record import Sprint, find_sprints
 
-DATA = "JOURNEYLAB_DATA"
-PROCESSED = Path("data/processed")
-# The columns of the customers’ table that say which account a customer belongs to.
-ACCOUNTS = ("account", "account_id")
 NOTES = "personas.yml"
-# What log and spells, and personas, are made by: folders of the package.
+PACKAGE = Path(__file__).parents[1]
+# The folders of the package whose code makes log and spells, and personas.
 EVENT_CODE = ("events",)
 PERSONA_CODE = ("events", "estimators", "findings/personas")
 
@@ -75,33 +74,32 @@ class Study:
     def log(self) -> EventLog:
         """The events, from the files that study.yml names.
 
-        They are kept in `data/processed` as they were read, under a fingerprint of all that this depends on: the
-        contents of the data files, how study.yml says to read them, and journeylab's code. Reading the contents for it
-        costs about half a second per gigabyte; in turn, nothing outdated is ever used. Files of other fingerprints are
-        removed.
+        They are cached in `data/processed` as they were read, under a fingerprint of all that this depends on: the
+        contents of the data files, how study.yml says to read them, and journeylab's code. Reading the contents for the
+        fingerprint costs about half a second per gigabyte. In return, an outdated file is never used.
         """
-        said, place = self.settings, self.folders.place
-        sources = [Source(place(each.path), each.columns, each.timezone, each.time_unit) for each in said.events]
-        customers = said.customers and {**said.customers.model_dump(), "path": place(said.customers.path)}
-        return self._kept.found(
+        settings, place = self.settings, self.folders.place
+        sources = [Source(place(one.path), one.columns, one.timezone, one.time_unit) for one in settings.events]
+        customers = settings.customers and {**settings.customers.model_dump(), "path": place(settings.customers.path)}
+        return self._cache.get_or_make(
             "log",
             self._fingerprint_of_data(EVENT_CODE),
             ".duckdb",
             read=lambda path: read_log(path, window=self.window, customers=customers),
-            find=lambda: read_events(sources, window=self.window, customers=customers, duplicates=said.duplicates),
+            make=lambda: read_events(sources, window=self.window, customers=customers, duplicates=settings.duplicates),
             write=write_log,
         )
 
     @cached_property
     def crm(self) -> CrmRecords | None:
         """The CRM's moves of customers between its buckets, from where study.yml says; None where it says nothing."""
-        said = self.settings.crm
-        if said is None:
+        source = self.settings.crm
+        if source is None:
             return None
-        if said.column is not None:
-            return CrmRecords.from_log(self.log, column=said.column)
-        read = {"columns": said.columns.model_dump(), "timezone": said.timezone, "time_unit": said.time_unit}
-        return read_crm(self.folders.place(said.path), window=self.window, **read)
+        if source.column is not None:
+            return CrmRecords.from_log(self.log, column=source.column)
+        options = {"columns": source.columns.model_dump(), "timezone": source.timezone, "time_unit": source.time_unit}
+        return read_crm(self.folders.place(source.path), window=self.window, **options)
 
     @cached_property
     def lint(self) -> Lint:
@@ -117,34 +115,34 @@ class Study:
     def spells(self) -> Spells:
         """The customers' visits to each stage.
 
-        They are kept in `data/processed` as the log is, under a fingerprint that also covers the journey.
+        They are cached in `data/processed` as the log is, under a fingerprint that also covers the journey.
         """
-        return self._kept.found(
+        return self._cache.get_or_make(
             "spells",
             self._fingerprint(EVENT_CODE),
             ".parquet",
             read=lambda path: read_spells(path, journey=self.journey, window=self.window, customers=self.log.customers),
-            find=lambda: find_spells(self.log, self.journey),
+            make=lambda: find_spells(self.log, self.journey),
             write=Spells.write,
         )
 
     @cached_property
     def personas(self) -> Personas:
         """The personas, found with the decisions under `personas` in study.yml. Where it has none, there is no persona,
-        and `lacking` says how to mend that.
+        and `lacking` says how to change that.
 
-        They are kept in `data/processed` as spells are, under a fingerprint that also covers those decisions; the file
-        names the customers, as the data do. Names and notes come from personas.yml, where the study has one; see
+        They are cached in `data/processed` as spells are, under a fingerprint that also covers those decisions. The
+        file names the customers, as the data do. Names and notes come from personas.yml, if there is one; see
         `Personas.named`. After a sprint, personas that survived keep the ids they had there; all others get ids that no
         persona ever had.
         """
-        found, notes = self._found_personas(), self.folder / NOTES
-        return found.named(notes) if notes.is_file() else found
+        personas, notes = self._unnamed_personas(), self.folder / NOTES
+        return personas.named(notes) if notes.is_file() else personas
 
-    def personas_within(self, part: Window, *, kept_as: str) -> Personas:
+    def personas_within(self, part: Window, *, cached_as: str) -> Personas:
         """The personas that a `part` of the window shows, found by the same decisions as if it were all there is.
 
-        Events before it are history. They too are kept in `data/processed`, one result for each name `kept_as`.
+        Events before it are history. They too are cached in `data/processed`, one result for each name `cached_as`.
         """
         decisions = self.settings.personas
         if decisions is None:
@@ -155,9 +153,9 @@ class Study:
                 "which personas are told. Widen the window."
             )
             return Personas.none(self.journey, why)
-        return self._personas(kept_as, replace(self.log.before(part.end), window=part), decisions)
+        return self._personas(cached_as, replace(self.log.before(part.end), window=part), decisions)
 
-    def _found_personas(self) -> Personas:
+    def _unnamed_personas(self) -> Personas:
         decisions = self.settings.personas
         if decisions is None:
             return Personas.none(self.journey, self._undecided)
@@ -175,22 +173,22 @@ class Study:
     ) -> Personas:
         """The personas of `log`, with the ids that they had in the sprint `last`."""
 
-        def find() -> Personas:
+        def make() -> Personas:
             personas = find_personas(log, self.journey, within=decisions.within, seed=decisions.seed)
             return compare_personas(last.personas, personas, log=log, used=last.ids).personas if last else personas
 
         depends_on = (str(log.window), decisions.model_dump_json(), last.to_json() if last else "")
-        return self._kept.found(
+        return self._cache.get_or_make(
             name,
             fingerprint(self._fingerprint(PERSONA_CODE), *depends_on),
             ".persona.json",
             read=lambda path: read_personas(path, period=log.window),
-            find=find,
+            make=make,
             write=Personas.write,
         )
 
     @property
-    def _kept(self) -> Cache:
+    def _cache(self) -> Cache:
         return Cache(self.folder / PROCESSED)
 
     def _fingerprint(self, code: Iterable[str]) -> str:
@@ -199,19 +197,19 @@ class Study:
 
     def _fingerprint_of_data(self, code: Iterable[str]) -> str:
         """The same without the journey."""
-        files_of_code = sorted(file for folder in code for file in (Path(__file__).parent / folder).rglob("*.py"))
+        files_of_code = sorted(file for folder in code for file in (PACKAGE / folder).rglob("*.py"))
         written = [source.path for source in self.settings.events]
         written += [self.settings.customers.path] if self.settings.customers else []
         files = [file for path in written for file in self.folders.find(path)]
         names = "\n".join(file.name for file in files)
-        return fingerprint(version("journeylab"), files_of_code, self.settings.said_of_data(), names, files)
+        return fingerprint(version("journeylab"), files_of_code, self.settings.data_settings(), names, files)
 
     def __repr__(self) -> str:
         return f"Study “{self.name}”: journey “{self.journey.name}”, window {self.window}"
 
     def _repr_html_(self) -> str:
-        """What the study is of. It reads the log, and finds nothing: of spells and personas it tells once they were
-        asked for, and until then how to ask."""
+        """The study's data and decisions. This reads the log and finds nothing: it tells about spells and personas only
+        if they were used before."""
         horizons = ", ".join(self.horizons)
         return html.card(
             self.name,
@@ -228,10 +226,10 @@ class Study:
                 yield f"Accounts: {self.log.customers[column].nunique():,}, by the customers’ “{column}”."
                 break
         yield f"Journey: {self.journey.sentence()}"
-        found = vars(self)  # what was asked for before
-        yield f"Spells: {found['spells'].sentence()}" if "spells" in found else "Spells: study.spells finds them."
-        if "personas" in found:
-            personas = found["personas"]
+        cached = vars(self)  # the properties that were used before
+        yield f"Spells: {cached['spells'].sentence()}" if "spells" in cached else "Spells: study.spells finds them."
+        if "personas" in cached:
+            personas = cached["personas"]
             yield personas.lacking or f"Personas: {len(personas.table)} of {counted(len(personas.labels), 'customer')}."
         else:
             yield "Personas: study.personas finds them."

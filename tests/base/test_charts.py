@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgba
 from PIL import Image
 
 from journeylab.base import charts
-from journeylab.base.charts.chart import DPI, QUIET, THEME, readable_on
+from journeylab.base.charts.chart import DPI, QUIET, readable_on, theme
 from journeylab.base.charts.curves import apart
 
 CURVE = pd.DataFrame(
@@ -44,7 +44,7 @@ def test_the_same_chart_twice_is_the_same_bytes(tmp_path):
 
 def test_the_picture_is_what_matplotlib_would_save():
     chart, saved = curve(), BytesIO()
-    with matplotlib.rc_context(THEME):
+    with matplotlib.rc_context(theme()):
         curve().axes.figure.savefig(saved, dpi=DPI, facecolor="white")
     expected = np.asarray(Image.open(saved).convert("RGB")).astype(int)
     found = np.asarray(Image.open(BytesIO(chart.png())).convert("RGB")).astype(int)
@@ -71,9 +71,9 @@ def test_lines_are_labelled_beside_their_ends_and_labels_do_not_touch():
 
 
 def test_labels_move_no_further_than_they_must():
-    assert apart(np.array([0.0, 5.0, 5.0, 9.0]), least=1.0, bottom=0.0).tolist() == [0.0, 4.5, 5.5, 9.0]
-    assert apart(np.array([1.0, 1.0, 1.0]), least=2.0, bottom=-9.0).tolist() == [-1.0, 1.0, 3.0]
-    assert apart(np.array([1.0, 1.0, 1.0]), least=2.0, bottom=0.0).tolist() == [0.0, 2.0, 4.0]
+    assert apart(np.array([0.0, 5.0, 5.0, 9.0]), distance=1.0, bottom=0.0).tolist() == [0.0, 4.5, 5.5, 9.0]
+    assert apart(np.array([1.0, 1.0, 1.0]), distance=2.0, bottom=-9.0).tolist() == [-1.0, 1.0, 3.0]
+    assert apart(np.array([1.0, 1.0, 1.0]), distance=2.0, bottom=0.0).tolist() == [0.0, 2.0, 4.0]
 
 
 def test_a_panel_is_drawn_for_each_value_with_its_own_numbers_at_risk():

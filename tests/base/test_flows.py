@@ -31,7 +31,7 @@ SMALL = table(
 
 def draw(rows, order, **options):
     heads = {place: f"{place.title()}\n10 visits" for place in order}
-    return flows(rows, order=order, heads=heads, title="Flow", alt="Flow: 100 came.", **options)
+    return flows(rows, order=order, headings=heads, title="Flow", alt="Flow: 100 came.", **options)
 
 
 def crowded(n_places, n_branches, seed=0):

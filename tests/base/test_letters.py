@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from journeylab.base import charts
-from journeylab.base.charts.letters import drawable, fitting, legible
+from journeylab.base.charts.chart import themed
+from journeylab.base.charts.letters import drawable, fitting
 
 EMOJI, BIDI, FORMULA = "Trial 🧨👩‍👩‍👧", "\u202egnp", "$\\nothing{$"
 TABLE = pd.DataFrame(
@@ -47,7 +48,7 @@ def test_a_long_label_is_two_shorter_lines_and_leaves_out_the_rest():
 
 
 def test_a_figure_gets_every_text_in_letters_that_are_there_but_for_its_words():
-    @legible
+    @themed
     def draw(table, *, label, order, names, alt, ax=None):
         return table, label, order, names, alt, ax
 

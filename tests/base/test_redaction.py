@@ -28,6 +28,7 @@ NAMES = ["Maria", "José", "Anne Marie", "Studio54", "Li", "email"]
         ("acme.com/pricing is down", "[url] is down"),
         ("to DE89 3704 0044 0532 0130 00 please", "to [iban] please"),
         ("GB29NWBK60161331926819", "[iban]"),
+        ("GB29NWBK60161331926818", "[number]"),
         ("gb29 nwbk 6016 1331 9268 19", "[iban]"),
     ],
 )

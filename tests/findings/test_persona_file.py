@@ -138,18 +138,18 @@ def test_a_file_that_was_changed_is_refused_with_both_sums(whole, tmp_path):
     other = changed(whole, "content", "model", "log_shares", 0, to=-0.5)
     found = hashlib.sha256(canonical(other["content"]).encode()).hexdigest()
     assert refused(tmp_path / "a.persona.json", other, signed=False) == (
-        f"“a.persona.json” was changed after it was written: the SHA-256 of its content is “{found[:12]}…”, and it "
-        f"says “{whole['sha256'][:12]}…”. Take back the file as it was written, or find the personas again."
+        f"“a.persona.json” was changed after it was written: the SHA-256 of its content is “{found[:12]}…”, and the "
+        f"file says “{whole['sha256'][:12]}…”. Restore the file as it was written, or find the personas again."
     )
 
 
 def test_another_version_or_format_is_refused(whole, tmp_path):
     assert refused(tmp_path / "a.persona.json", changed(whole, "version", to=2)) == (
-        "“a.persona.json” is written in version “2” of its format, and this journeylab reads version 1. "
+        "“a.persona.json” is in version “2” of its format, and this journeylab reads version 1. "
         "Install the journeylab that wrote it, or find the personas again."
     )
     assert refused(tmp_path / "a.persona.json", changed(whole, "format", to="recipes")) == (
-        "“a.persona.json” holds no personas: it does not say that its format is “journeylab personas”. Mend the path."
+        "“a.persona.json” has no personas: it does not say that its format is “journeylab personas”. Correct the path."
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pandas as pd
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from journeylab.reporting.index import Overview, Summary, summarise, to_index
+from journeylab.reporting.index import Summary, summarise, to_index
+from journeylab.reporting.method import Overview
 from journeylab.reporting.page import Masthead
 
 MASTHEAD = Masthead("Trials of 2025", "Trial to partner", "Plan the week", "2025-01-01", "2026-01-01")

@@ -42,6 +42,8 @@ class Told(Finding):
     """A finding of which all is given."""
 
     lanes: pd.DataFrame
+    losses: pd.DataFrame | None = None
+    feelings: pd.DataFrame | None = None
     by: str | None = None
 
     def sentence(self):
@@ -49,6 +51,12 @@ class Told(Finding):
 
     def by_stage(self):
         return self.lanes
+
+    def losses_by_branch(self):
+        return self.losses
+
+    def feelings_by_stage(self):
+        return self.feelings
 
     def plot(self, ax=None):
         return charts.note("Told.", title=self.title, ax=ax)
@@ -67,10 +75,10 @@ class Visits:
         return self.table.copy()
 
 
-def told(lanes: dict, *, title="a finding", table=None, **options) -> Told:
+def told(lanes: dict, *, title="a finding", **options) -> Told:
     filled = {lane: [cells.get(stage) for stage in STAGES] for lane, cells in lanes.items()}
     index = pd.Index(STAGES, name="stage")
-    return Told(title, pd.DataFrame() if table is None else table, lanes=pd.DataFrame(filled, index=index), **options)
+    return Told(title, pd.DataFrame(), lanes=pd.DataFrame(filled, index=index), **options)
 
 
 def branches(**shares) -> pd.DataFrame:
@@ -103,8 +111,8 @@ def findings() -> list[Told]:
         told({"time in stage": {"trial": "half have left after 10 days (95% interval 8 to 12; 10 visits)"}}),
         told({"actions": {"trial": f"{EVIL} 62% (60% to 64%; 9 customers); look 50% (30% to 70%; 9 customers)"}}),
         told({"lost": {"trial": "40% within 90 days (20% to 60%; 10 visits)"}, "main branch": {"trial": "too_dear"}},
-             table=branches(too_dear=(0.1, 0.3), silent=(0.05, np.nan))),
-        told({"emotions": {"trial": "+0.5 (-0.5 to +1.0) from -2 to 2; n = 12; high"}}, table=feelings()),
+             losses=branches(too_dear=(0.1, 0.3), silent=(0.05, np.nan))),
+        told({"emotions": {"trial": "+0.5 (-0.5 to +1.0) from -2 to 2; n = 12; high"}}, feelings=feelings()),
         told({"thoughts": {"trial": "“Why so dear; and for whom (me)?” (chat, 2025-03)"}}),
         told({"hazard ratios": {"paid": "seats 1.2 (1.1 to 1.3)"}}),
     ]  # fmt: skip
@@ -287,17 +295,18 @@ def test_a_file_that_was_changed_is_refused(drawn, tmp_path):
     told = str(caught.value)
     assert told.startswith("“map.json” was changed after it was written: the SHA-256 of its content is “")
     assert told.endswith(
-        f"…”, and it says “{written['sha256'][:12]}…”. Take back the file as it was written, or build the map again."
+        f"…”, and the file says “{written['sha256'][:12]}…”. "
+        "Restore the file as it was written, or build the map again."
     )
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("no json", "“map.json” holds no map: it does not say that its format is “journeylab map”. Mend the path."),
+        ("no json", "“map.json” has no map: it does not say that its format is “journeylab map”. Correct the path."),
         (
             '{"format": "journeylab map", "version": 2}',
-            "“map.json” is written in version “2” of its format, and this journeylab reads version 1. Install the "
+            "“map.json” is in version “2” of its format, and this journeylab reads version 1. Install the "
             "journeylab that wrote it, or build the map again.",
         ),
     ],
@@ -312,7 +321,9 @@ def test_what_is_no_map_is_refused(tmp_path, text, said):
 def test_a_map_that_is_not_there_and_an_ending_that_is_none_are_told(drawn, tmp_path):
     with pytest.raises(ReportError) as caught:
         read_map("nowhere.json")
-    assert str(caught.value) == "The map “nowhere.json” is not there. Write one with map.write(path), or mend the path."
+    assert (
+        str(caught.value) == "The map “nowhere.json” is not there. Write one with map.write(path), or correct the path."
+    )
     with pytest.raises(ReportError) as caught:
         drawn.write(tmp_path / "map.doc")
     assert str(caught.value) == (

@@ -11,8 +11,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from journeylab.base import html
 from journeylab.base.errors import ReportError
+from journeylab.reporting.notebook_page import to_html
 from journeylab.reporting.offline import SORTING, check_offline
-from journeylab.reporting.page import Masthead, to_html
+from journeylab.reporting.page import Masthead
 
 MASTHEAD = Masthead("Trials of 2025", "Trial to partner", "Plan the week", "2025-01-01", "2026-01-01")
 HOSTILE = "<script>alert('x')</script>"
@@ -129,7 +130,7 @@ def test_nothing_turns_the_direction_of_what_stands_around_it():
 
 def test_a_script_of_ours_that_a_cell_shows_is_refused_too():
     with pytest.raises(ReportError, match="it holds the element <script>"):
-        page(shown(text_html=SORTING.element))
+        page(shown(text_html=SORTING))
 
 
 def test_a_page_leads_to_the_others_from_wherever_it_lies():
@@ -226,8 +227,8 @@ def test_a_page_that_would_reach_out_is_refused(fragment, found):
     with pytest.raises(ReportError) as caught:
         page(shown(text_html=fragment))
     assert str(caught.value) == (
-        f"The page of “02_drop_off.ipynb” would not be complete in itself: it holds {found}. "
-        "Take the output that brings it out of the notebook, or show it as a picture or a table."
+        f"The page of “02_drop_off.ipynb” would not work offline: it has {found}. "
+        "Remove the output that has it from the notebook, or show it as a picture or a table."
     )
 
 

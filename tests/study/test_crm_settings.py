@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from journeylab.base.errors import StudyError
-from journeylab.study.settings import Folders, read_settings
+from journeylab.study.folders import Folders
+from journeylab.study.settings import read_settings
 from journeylab.study.study import EVENT_CODE, open_study
 
 HEAD = """\

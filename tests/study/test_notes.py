@@ -74,11 +74,11 @@ REFUSED = {
     ),
     "interview without date": (
         "stages:\n  trial:\n    moments:\n      - {text: x, evidence: interview, source: A planner}",
-        "notes.yml:4: An interview is named as evidence, without “date”. Say with whom it was, and when.",
+        "notes.yml:4: The evidence is an interview, but “date” is missing. Say with whom it was, and when.",
     ),
     "status of data": (
         "stages:\n  trial:\n    moments:\n      - {text: x, evidence: data, status: open}",
-        "notes.yml:4: “status” is said of what rests on “data”; only an assumption has one. "
+        "notes.yml:4: “status” is given for evidence “data”; only an assumption has a status. "
         "Leave it out, or leave out “evidence”.",
     ),
     "no date": (

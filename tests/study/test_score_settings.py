@@ -3,7 +3,8 @@
 import pytest
 
 from journeylab.base.errors import StudyError
-from journeylab.study.settings import Folders, read_settings
+from journeylab.study.folders import Folders
+from journeylab.study.settings import read_settings
 
 HEAD = """\
 study: Trials

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from journeylab.base.errors import StudyError
-from journeylab.study.settings import Folders, read_settings
+from journeylab.study.folders import Folders
+from journeylab.study.settings import read_settings
 
 WRITTEN = """\
 study: Trials of 2025
@@ -132,5 +133,5 @@ def test_another_folder_stands_in_for_the_raw_data_and_for_nothing_else(folder, 
 
 def test_a_folder_of_data_that_is_not_there_is_named(folder):
     assert refused(folder, data=Path("nowhere")) == (
-        "There is no folder “nowhere” to stand in for data/raw. Name the one that holds the data."
+        "There is no folder “nowhere” to read instead of data/raw. Name the folder with the data."
     )

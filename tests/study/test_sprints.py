@@ -150,14 +150,14 @@ def test_two_sprints_are_compared_by_the_later_ones_customers(after):
     assert "<h3>From sprint “spring” to sprint “summer”</h3>" in shown
     assert since.change._repr_html_() in shown
     latest = compare_sprints(open_study(after))
-    assert latest.said == "These are the last two sprints."
+    assert latest.why == "These are the last two sprints."
     pd.testing.assert_frame_equal(latest.change.lineage, since.change.lineage)
 
 
 def test_without_sprints_the_halves_of_the_window_are_compared(before, tmp_path):
     folder = Path(shutil.copytree(before, tmp_path / "none", ignore=shutil.ignore_patterns("sprints")))
     since = compare_sprints(open_study(folder))
-    assert since.said == (
+    assert since.why == (
         "This study has no sprint yet: the personas of 2024-01-01 to 2024-03-01 are compared with those of 2024-03-01 "
         "to 2024-05-01."
     )
@@ -168,7 +168,7 @@ def test_without_sprints_the_halves_of_the_window_are_compared(before, tmp_path)
 def test_with_one_sprint_and_newer_data_the_study_is_compared_with_it(copy):
     shutil.rmtree(copy / "sprints/2024-09-01-summer")
     since = compare_sprints(open_study(copy))
-    assert since.said == ("The data, how they are read, or the journey have changed since the last sprint, “spring”.")
+    assert since.why == ("The data, how they are read, or the journey have changed since the last sprint, “spring”.")
     assert since.change.personas.table["persona"].tolist() == ["P2", "P3", "P1"]
 
 
@@ -193,7 +193,7 @@ def test_nothing_is_written_over(after):
     started = run("sprint", "start", "summer", "--study", after)
     assert (started.exit_code, started.stderr) == (
         1,
-        "Error: There is a sprint “summer” already, and nothing is written over. Take another name.\n",
+        "Error: There is already a sprint “summer”, and it is not overwritten. Take another name.\n",
     )
 
 
@@ -221,7 +221,7 @@ def test_names_are_checked_and_guessed(after):
     with pytest.raises(StudyError) as refused:
         pick_sprint((), "summer")
     assert str(refused.value) == (
-        "There is no sprint “summer”, nor any other. Start one with “journeylab sprint start NAME”."
+        "There is no sprint “summer”, and no other either. Start one with “journeylab sprint start NAME”."
     )
     assert pick_sprint(sprints, "2024-05-01-spring").name == "spring"
 
@@ -232,7 +232,7 @@ def test_a_record_that_is_not_whole_is_refused(copy, text):
     with pytest.raises(StudyError) as refused:
         find_sprints(copy)
     assert str(refused.value) == (
-        "“2024-05-01-spring” in “sprints” holds no sound sprint.json. Restore it from a copy, or move the folder "
+        "“2024-05-01-spring” in “sprints” has no valid sprint.json. Restore it from a copy, or move the folder "
         "elsewhere and start the sprint again."
     )
 
@@ -261,7 +261,7 @@ def test_the_commands_start_compare_and_refuse_to_write_over(copy, project):
     again = run("sprint", "compare", "spring", "summer", "--study", copy)
     assert (again.exit_code, again.stderr) == (
         1,
-        "Error: “2024-09-01-summer” holds “compared-with-spring” already, and nothing is written over. Move it "
+        "Error: “2024-09-01-summer” already has “compared-with-spring”, and it is not overwritten. Move it "
         "elsewhere first.\n",
     )
     assert json.loads((copy / "sprints/2024-09-01-summer/sprint.json").read_text())["previous"] == "spring"

@@ -15,7 +15,7 @@ from journeylab.events.lint import lint_journey
 from journeylab.study.notes import LANES, read_notes
 from journeylab.study.study import Study, open_study
 
-TEMPLATES = Path(journeylab.__file__).parent / "templates"
+TEMPLATES = Path(journeylab.__file__).parent / "study" / "templates"
 NAMES = ["ecommerce", "freemium", "services", "trial_to_partner"]
 
 

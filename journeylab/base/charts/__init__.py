@@ -1,4 +1,4 @@
-"""Charts: a tidy table in, a figure with alternative text out; one theme, one colour-blind-safe palette."""
+"""Charts: from a tidy table to a figure with alternative text, in one theme and one colour-blind-safe palette."""
 
 from journeylab.base.charts.chart import INK, PALETTE, Chart, colours, note
 from journeylab.base.charts.curves import areas, curves, lines

@@ -1,21 +1,27 @@
 """A chart: a figure with its message in words, in one theme and one colour-blind-safe palette."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, wraps
 from pathlib import Path
 from textwrap import wrap
+from typing import Any, Literal
 
+import lazy_loader
 import matplotlib
 import numpy as np
-import seaborn
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
-from journeylab.base.charts.letters import drawable
+from journeylab.base.charts.letters import drawable, legible
 from journeylab.base.charts.pixels import to_png
 from journeylab.base.files import replaced
+
+# It brings scipy.stats and half a second with it, which only who draws has to wait for.
+seaborn = lazy_loader.load("seaborn")
 
 # Okabe and Ito's colours, the darkest first: those after the fifth are too light for text on white.
 PALETTE = (
@@ -26,8 +32,7 @@ SIZE = (7.6, 4.2)
 DPI = 200
 # About as many letters of running text are an inch wide at the theme's size.
 LETTERS_PER_INCH = 15
-THEME = {
-    **seaborn.axes_style("white"),
+_THEME = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": QUIET,
@@ -82,7 +87,7 @@ class Chart:
         figure = self.axes.figure
         shown_by, dpi, face = figure.canvas, figure.dpi, figure.get_facecolor()
         try:
-            with matplotlib.rc_context(THEME):
+            with matplotlib.rc_context(theme()):
                 canvas = FigureCanvasAgg(figure)
                 figure.set(dpi=DPI, facecolor="white")
                 canvas.draw()
@@ -92,7 +97,7 @@ class Chart:
 
     def _save(self, target, kind: str) -> None:
         unstamped = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-        with matplotlib.rc_context(THEME):
+        with matplotlib.rc_context(theme()):
             self.axes.figure.savefig(target, format=kind, dpi=DPI, facecolor="white", metadata=unstamped.get(kind))
 
     def _repr_mimebundle_(self, include=None, exclude=None):  # noqa: ARG002
@@ -101,12 +106,47 @@ class Chart:
         return bundle, {"image/png": {"width": width}}
 
 
+@cache
+def theme() -> dict[str, Any]:
+    """The settings of matplotlib under which every figure is drawn."""
+    return {**seaborn.axes_style("white"), **_THEME}
+
+
+def themed(draw: Callable[..., Chart]) -> Callable[..., Chart]:
+    """`draw`, a function that draws a figure, run under the theme, with its texts and tables made `legible`.
+
+    Column names are made legible too, and so are the arguments that name them. `alt`, the words for the figure, stays.
+    """
+
+    @wraps(draw)
+    def drawn(*arguments: Any, **options: Any) -> Chart:
+        legibly = {name: value if name in ("alt", "ax") else legible(value) for name, value in options.items()}
+        with matplotlib.rc_context(theme()):
+            return draw(*map(legible, arguments), **legibly)
+
+    return drawn
+
+
+def rule(axes: Axes, along: Literal["x", "y"], *, percent: bool = False) -> None:
+    """Draw fine lines at the ticks of one axis, under the marks; `percent`: the axis shows shares."""
+    axes.grid(axis=along, color=FAINT, linewidth=0.7)
+    axes.set_axisbelow(True)
+    if percent:
+        getattr(axes, f"{along}axis").set_major_formatter(PercentFormatter(1, decimals=0))
+
+
+def write_beside(axes: Axes, text: str, y: float, *, points: float, size: float, colour: str) -> None:
+    """Write `text` at height `y`, so many `points` to the right of the axes."""
+    place = {"xycoords": axes.get_yaxis_transform(), "xytext": (points, 0), "textcoords": "offset points"}
+    axes.annotate(text, (1, y), va="center", fontsize=size, color=colour, annotation_clip=False, **place)
+
+
 def colours(names: Iterable[str]) -> dict[str, str]:
     """A colour for each name, in the order given; after ten they repeat.
 
     Figures that show some of the same names agree on colours when they pass the same `colour_order`.
     """
-    return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(dict.fromkeys(names))}
+    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(dict.fromkeys(names))}
 
 
 def shades(names: Iterable[str]) -> dict[str, str]:
@@ -116,8 +156,8 @@ def shades(names: Iterable[str]) -> dict[str, str]:
 
 
 def note(text: str, *, title: str, ax: Axes | None = None) -> Chart:
-    """`text` in the place of a figure that there is nothing to draw for; it is the alternative text too."""
-    with matplotlib.rc_context(THEME):
+    """A figure that shows only `text`, for where there is nothing to draw; the alternative text is the same."""
+    with matplotlib.rc_context(theme()):
         width = ax.get_position().width * ax.figure.get_size_inches()[0] if ax else SIZE[0]
         rows = wrap(drawable(text), width=max(20, int(width * LETTERS_PER_INCH)))
         axes = ax or new_axes(height=0.7 + 0.2 * len(rows))
@@ -134,6 +174,6 @@ def new_axes(*, height: float = SIZE[1], width: float = SIZE[0]) -> Axes:
 
 
 def readable_on(colour: str) -> str:
-    """White or ink, whichever can be read on `colour`."""
-    red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    """White or ink: the one that can be read on `colour`."""
+    red, green, blue = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
     return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.6 else INK

@@ -2,20 +2,30 @@
 
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
-from journeylab.base.charts.chart import FAINT, INK, PALETTE, QUIET, SIZE, THEME, Chart, colours, new_axes, shades
-from journeylab.base.charts.letters import legible
+from journeylab.base.charts.chart import (
+    INK,
+    PALETTE,
+    QUIET,
+    SIZE,
+    Chart,
+    colours,
+    new_axes,
+    rule,
+    shades,
+    themed,
+    write_beside,
+)
 from journeylab.base.ordering import ordered
 
 
-@legible
+@themed
 def curves(
     table: pd.DataFrame,
     *,
@@ -44,28 +54,27 @@ def curves(
     `faint`: the lines, or whole panels, drawn in grey. `dashed`: the lines drawn so. `mark`: the column of the values
     of x where each panel has a dotted upright.
     """
-    with matplotlib.rc_context(THEME):
-        names = list(dict.fromkeys(table[by])) if by else [None]
-        order = colours((*colour_order, *names))
-        height = 2.6 + 0.14 * len(names)
-        top = table[upper or y].max() if percent else None
-        for axes, name, part in _panels(table, panel, title, ax, height):
-            colour = {each: QUIET if {each, name} & {*faint} else order[each] for each in order}
-            for each in names:
-                line = part[part[by] == each] if by else part
-                _curve(axes, line, (x, y, lower, upper), colour[each], step=step, dashed=each in dashed)
-            for place in part[mark].dropna().unique() if mark else ():
-                axes.axvline(place, color=QUIET, linewidth=1, linestyle=":", zorder=0)
-            _label_axes(axes, x_label, y_label, top)
-            if by:
-                _label_ends(axes, part, x, y, by, colour)
-            if at_risk is not None:
-                below = at_risk[at_risk[panel] == name] if panel else at_risk
-                _write_at_risk(axes, below, by if by in below.columns else None, colour)
+    names = list(dict.fromkeys(table[by])) if by else [None]
+    order = colours((*colour_order, *names))
+    height = 2.6 + 0.14 * len(names)
+    top = table[upper or y].max() if percent else None
+    for axes, name, part in _panels(table, panel, title, ax, height):
+        colour = {group: QUIET if {group, name} & {*faint} else order[group] for group in order}
+        for group in names:
+            line = part[part[by] == group] if by else part
+            _curve(axes, line, (x, y, lower, upper), colour[group], step=step, dashed=group in dashed)
+        for x_mark in part[mark].dropna().unique() if mark else ():
+            axes.axvline(x_mark, color=QUIET, linewidth=1, linestyle=":", zorder=0)
+        _label_axes(axes, x_label, y_label, top)
+        if by:
+            _label_ends(axes, part, x, y, by, colour)
+        if at_risk is not None:
+            below = at_risk[at_risk[panel] == name] if panel else at_risk
+            _write_at_risk(axes, below, by if by in below.columns else None, colour)
     return Chart(ax or axes.figure.axes[0], alt)
 
 
-@legible
+@themed
 def areas(
     table: pd.DataFrame,
     *,
@@ -85,23 +94,22 @@ def areas(
     """
     shares = table.pivot(index=x, columns=by, values=y)[list(dict.fromkeys(table[by]))]
     tops = shares.cumsum(axis=1)
-    with matplotlib.rc_context(THEME):
-        axes = ax or new_axes()
-        colour = colours((*colour_order, *shares)) | shades(in_shades)
-        for name in shares:
-            band = {"color": colour[name], "step": "post", "linewidth": 0.4, "edgecolor": "white"}
-            axes.fill_between(shares.index, tops[name] - shares[name], tops[name], **band)
-        axes.set_title(title)
-        _label_axes(axes, x_label, "", 1.0)
-        axes.set_ylim(0, 1)
-        axes.margins(x=0)
-        middles = (tops - shares / 2).iloc[-1].rename("height").rename_axis("name").reset_index()
-        visible = middles[(shares.iloc[-1] >= 0.004).to_numpy()].assign(x=shares.index[-1])
-        _label_ends(axes, visible, "x", "height", "name", colour)
+    axes = ax or new_axes()
+    colour = colours((*colour_order, *shares)) | shades(in_shades)
+    for name in shares:
+        band = {"color": colour[name], "step": "post", "linewidth": 0.4, "edgecolor": "white"}
+        axes.fill_between(shares.index, tops[name] - shares[name], tops[name], **band)
+    axes.set_title(title)
+    _label_axes(axes, x_label, "", 1.0)
+    axes.set_ylim(0, 1)
+    axes.margins(x=0)
+    middles = (tops - shares / 2).iloc[-1].rename("height").rename_axis("name").reset_index()
+    visible = middles[(shares.iloc[-1] >= 0.004).to_numpy()].assign(x=shares.index[-1])
+    _label_ends(axes, visible, "x", "height", "name", colour)
     return Chart(axes, alt)
 
 
-@legible
+@themed
 def lines(
     table: pd.DataFrame,
     *,
@@ -117,22 +125,21 @@ def lines(
 ) -> Chart:
     """A line with a marker at each point, one per value of `by`; `mark` is the x value that was chosen."""
     names = list(dict.fromkeys(table[by])) if by else [None]
-    with matplotlib.rc_context(THEME):
-        axes = ax or new_axes()
-        colour = colours(names)
-        for each in names:
-            line = table[table[by] == each] if by else table
-            axes.plot(line[x], line[y], "o-", color=colour[each], linewidth=1.6, markersize=4)
-        if mark is not None:
-            axes.axvline(mark, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
-        axes.set_title(title)
-        _label_axes(axes, x_label, y_label)
-        if pd.api.types.is_integer_dtype(table[x]):
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        elif pd.api.types.is_datetime64_any_dtype(table[x]):
-            axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
-        if by:
-            _label_ends(axes, table, x, y, by, colour)
+    axes = ax or new_axes()
+    colour = colours(names)
+    for name in names:
+        line = table[table[by] == name] if by else table
+        axes.plot(line[x], line[y], "o-", color=colour[name], linewidth=1.6, markersize=4)
+    if mark is not None:
+        axes.axvline(mark, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
+    axes.set_title(title)
+    _label_axes(axes, x_label, y_label)
+    if pd.api.types.is_integer_dtype(table[x]):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    elif pd.api.types.is_datetime64_any_dtype(table[x]):
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
+    if by:
+        _label_ends(axes, table, x, y, by, colour)
     return Chart(axes, alt)
 
 
@@ -167,14 +174,11 @@ def _curve(axes: Axes, line: pd.DataFrame, columns: tuple, colour: str, *, step:
 
 def _label_axes(axes: Axes, x_label: str, y_label: str, top: float | None = None) -> None:
     """Name and rule the axes; `top` is the largest share drawn in any panel, None where y is no share."""
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(y_label)
-    axes.grid(axis="y", color=FAINT, linewidth=0.7)
-    axes.set_axisbelow(True)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    rule(axes, "y", percent=top is not None)
     if top is None:
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}")
     else:
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.set_ylim(0, 1.02 if top > 0.85 else max(1.06 * top, 0.05))
 
 
@@ -187,27 +191,18 @@ def _label_ends(axes: Axes, table: pd.DataFrame, x: str, y: str, by: str, colour
     # The axes take about three quarters of their row, less where numbers at risk stand under them.
     share = 0.75 if n_rows == 1 else 0.5
     line_height = 0.145 * (top - bottom) * n_rows / (share * axes.figure.get_size_inches()[1])
-    heights = apart(last[y].to_numpy(dtype=float), least=line_height, bottom=bottom)
+    heights = apart(last[y].to_numpy(dtype=float), distance=line_height, bottom=bottom)
     for name, height in zip(last[by], heights, strict=True):
-        axes.annotate(
-            str(name),
-            (1, height),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            color=colour[name] if colour[name] in (*PALETTE[:5], QUIET) else INK,
-            annotation_clip=False,
-        )
+        ink = colour[name] if colour[name] in (*PALETTE[:5], QUIET) else INK
+        write_beside(axes, str(name), height, points=3, size=8, colour=ink)
 
 
-def apart(heights: np.ndarray, *, least: float, bottom: float) -> np.ndarray:
-    """Ascending `heights` moved, as little as possible in squares, to be `least` apart and none below `bottom`.
+def apart(heights: np.ndarray, *, distance: float, bottom: float) -> np.ndarray:
+    """Ascending `heights` moved, as little as possible in squares, to be `distance` apart and none below `bottom`.
 
-    Less `least` per place, they must not descend: isotonic regression by pooling adjacent violators.
+    Less `distance` per place, they must not descend: isotonic regression by pooling adjacent violators.
     """
-    steps = least * np.arange(len(heights))
+    steps = distance * np.arange(len(heights))
     pools = []
     for height in heights - steps:
         pools.append((height, 1))

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from textwrap import wrap
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from journeylab.base.charts.chart import INK, QUIET, SIZE, THEME, Chart, colours, new_axes
-from journeylab.base.charts.letters import legible
+from journeylab.base.charts.chart import INK, QUIET, SIZE, Chart, colours, new_axes, themed
 from journeylab.base.charts.ribbons import arrow_head, band, bend
 
 KINDS = ("enter", "return", "move", "stay", "leave")
@@ -26,12 +24,12 @@ LINE, STUB, ABOVE = 0.135, 0.13, 0.17
 GREYS = {"enter": "#A9B4BC", "return": "#5B6770", "stay": "#5B6770", "move": "#A9B4BC", "leave": "#A9B4BC"}
 
 
-@legible
+@themed
 def flows(
     table: pd.DataFrame,
     *,
     order: Sequence[str],
-    heads: Mapping[str, str],
+    headings: Mapping[str, str],
     title: str,
     alt: str,
     note: str | None = None,
@@ -47,31 +45,30 @@ def flows(
         an earlier one an arc back), `stay` (in `origin`: a hatched stub) and `leave` (out of `origin`, downward). What
         enters, returns, stays and leaves is written in a list under its bar; what leaves does so from left to right in
         the order of that list. Of the arcs the ten widest are drawn, and the others counted in a note.
-    heads: the heading of each place; what follows its first line is written smaller. note: a line below all.
+    headings: of each place; what follows the first line is written smaller. note: a line at the bottom.
     width: of the figure, in inches, where no `ax` is given.
     """
-    with matplotlib.rc_context(THEME):
-        inches = ax.get_position().width * ax.figure.get_size_inches()[0] if ax else width
-        rows = table[table["n"] > 0].reset_index(drop=True)
-        plan = _Plan(rows.assign(part=rows["part"].fillna(rows["kind"])), tuple(order), inches)
-        lists = [_list(plan, place) for place in plan.order]
-        titles = [_heading(plan, place, heads[place]) for place in plan.order]
-        head = LINE * max(sum(map(len, title)) for title in titles) + 0.1
-        notes = [line for line in (note, plan.not_drawn) if line]
-        below = 0.12 + LINE * (max((len(rows) for rows in lists), default=0) + len(notes))
-        top = below + plan.drop + plan.tallest + plan.above
-        axes = ax or new_axes(height=top + head + 0.35, width=width)
-        axes.set(xlim=(0, plan.width), ylim=(0, top + head), title=title)
-        axes.set_axis_off()
-        # Ribbons are drawn in points, so the axes must have the size that they will have on paper.
-        axes.figure.draw_without_rendering()
-        colour = {**colours((*colour_order, *plan.table["part"])), **GREYS}
-        _Drawing(axes, plan, colour, below + plan.drop + plan.tallest).draw()
-        for at, (bold, plain), listed in zip(plan.x, titles, lists, strict=True):
-            _write(axes, at, top + head - 0.02, bold, plan.size + 0.5, weight="bold")
-            _write(axes, at, top + head - 0.02 - LINE * len(bold), plain, plan.size)
-            _write_list(axes, at, below - 0.1, listed, plan.size, colour)
-        _write(axes, 0.02, 0.02 + LINE * len(notes), notes, plan.size - 0.5, colour=QUIET)
+    inches = ax.get_position().width * ax.figure.get_size_inches()[0] if ax else width
+    rows = table[table["n"] > 0].reset_index(drop=True)
+    plan = _Plan(rows.assign(part=rows["part"].fillna(rows["kind"])), tuple(order), inches)
+    lists = [_list(plan, place) for place in plan.order]
+    titles = [_heading(plan, place, headings[place]) for place in plan.order]
+    head = LINE * max(sum(map(len, title)) for title in titles) + 0.1
+    notes = [line for line in (note, plan.not_drawn) if line]
+    below = 0.12 + LINE * (max((len(rows) for rows in lists), default=0) + len(notes))
+    top = below + plan.drop + plan.tallest + plan.above
+    axes = ax or new_axes(height=top + head + 0.35, width=width)
+    axes.set(xlim=(0, plan.width), ylim=(0, top + head), title=title)
+    axes.set_axis_off()
+    # Ribbons are drawn in points, so the axes must have the size that they will have on paper.
+    axes.figure.draw_without_rendering()
+    colour = {**colours((*colour_order, *plan.table["part"])), **GREYS}
+    _Drawing(axes, plan, colour, below + plan.drop + plan.tallest).draw()
+    for at, (bold, plain), listed in zip(plan.x, titles, lists, strict=True):
+        _write(axes, at, top + head - 0.02, bold, plan.size + 0.5, weight="bold")
+        _write(axes, at, top + head - 0.02 - LINE * len(bold), plain, plan.size)
+        _write_list(axes, at, below - 0.1, listed, plan.size, colour)
+    _write(axes, 0.02, 0.02 + LINE * len(notes), notes, plan.size - 0.5, colour=QUIET)
     return Chart(axes, alt)
 
 
@@ -113,9 +110,9 @@ class _Plan:
         moves = self.table[self.table["kind"] == "move"]
         moves = moves.assign(start=moves["origin"].map(self.order.index), end=moves["to"].map(self.order.index))
         moves = moves[(moves["end"] != moves["start"] + 1) & (moves["n"] >= RAREST * self._visits.max(initial=0))]
-        kept = moves.sort_values("n", ascending=False, kind="stable").head(MOST_ARCS)
-        kept = kept.assign(span=(kept["end"] - kept["start"]).abs())
-        return _levelled(kept.sort_values(["span", "start", "end"], kind="stable"))
+        widest = moves.sort_values("n", ascending=False, kind="stable").head(MOST_ARCS)
+        widest = widest.assign(span=(widest["end"] - widest["start"]).abs())
+        return _levelled(widest.sort_values(["span", "start", "end"], kind="stable"))
 
     @property
     def not_drawn(self) -> str | None:
@@ -168,12 +165,12 @@ class _Plan:
     @cached_property
     def levels(self) -> list[float]:
         """Height of the middle of each level of arcs, above the top of the bars."""
-        found, bottom = [], 0.1
+        heights, bottom = [], 0.1
         for level in range(int(self.arcs["level"].max()) + 1 if len(self.arcs) else 0):
             thick = self.scale * self.arcs.loc[self.arcs["level"] == level, "n"].max()
-            found.append(bottom + thick / 2)
+            heights.append(bottom + thick / 2)
             bottom += thick + ABOVE
-        return found
+        return heights
 
     @property
     def above(self) -> float:
@@ -266,7 +263,7 @@ class _Drawing:
                 self._say_on_band(row.text, (left[0] + right[0]) / 2, (left[1] + right[1]) / 2, width)
 
     def _stubs(self, x: float, down: float, rows: pd.DataFrame) -> None:
-        """What comes in from outside, or stays: short ends beside the bar."""
+        """Draw what comes in from outside, or stays, as short ends beside the bar."""
         for row in rows.itertuples():
             width = self.plan.scale * row.n
             corner = (x, self.top - down - width)
@@ -274,7 +271,7 @@ class _Drawing:
             down += width
 
     def _falls(self, x: float, down: float, rows: pd.DataFrame) -> None:
-        """What leaves turns down, the first of the list innermost, and ends below the tallest bar."""
+        """Draw what leaves as ribbons that turn down and end below the tallest bar, the first of the list innermost."""
         widths = self.plan.scale * rows["n"].to_numpy(dtype=float)
         radius, bottom = GAP, down + widths.sum()
         end = self.top - self.plan.tallest - self.plan.drop
@@ -286,7 +283,7 @@ class _Drawing:
             bottom, radius = bottom - width, radius + width
 
     def _climbs(self, x: float, down: float, rows: pd.DataFrame) -> None:
-        """What comes back turns in from below."""
+        """Draw what comes back as ribbons that turn in from below."""
         for row in rows.itertuples():
             width = self.plan.scale * row.n
             y, turn = self.top - down - width / 2, GAP + width / 2
@@ -312,13 +309,13 @@ class _Drawing:
 
 def _list(plan: _Plan, place: str) -> list[tuple[str | None, str]]:
     """What is written under a bar: rows of (part whose colour marks the row, or None for the rest of a row, text)."""
-    found = []
+    lines = []
     for kind, side in (("enter", "to"), ("return", "to"), ("stay", "origin"), ("leave", "origin")):
         rows = plan.table[(plan.table["kind"] == kind) & (plan.table[side] == place)]
         for row in rows[rows["text"].notna()].itertuples():
             first, *rest = _wrapped(row.text, plan, place)
-            found += [(row.part, first), *((None, line) for line in rest)]
-    return found
+            lines += [(row.part, first), *((None, line) for line in rest)]
+    return lines
 
 
 def _heading(plan: _Plan, place: str, text: str) -> tuple[list[str], list[str]]:
@@ -340,11 +337,11 @@ def _write(axes: Axes, x: float, y: float, rows: list[str], size: float, *, weig
 def _write_list(
     axes: Axes, x: float, y: float, rows: list[tuple[str | None, str]], size: float, colour: Mapping[str, str]
 ) -> None:
-    for place, (part, text) in enumerate(rows):
-        at = y - LINE * place
+    for row, (part, text) in enumerate(rows):
+        height = y - LINE * row
         if part is not None:
-            _mark(axes, (x, at - 0.085), (0.07, 0.07), colour[part], is_hatched=part == "stay")
-        axes.text(x + 0.1, at, text, fontsize=size, va="top")
+            _mark(axes, (x, height - 0.085), (0.07, 0.07), colour[part], is_hatched=part == "stay")
+        axes.text(x + 0.1, height, text, fontsize=size, va="top")
 
 
 def _mark(axes: Axes, corner: tuple[float, float], size: tuple[float, float], colour: str, *, is_hatched: bool) -> None:

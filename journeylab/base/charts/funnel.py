@@ -3,22 +3,19 @@
 from collections.abc import Sequence
 from textwrap import wrap
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import PercentFormatter
 
-from journeylab.base.charts.chart import FAINT, INK, QUIET, THEME, Chart, colours, new_axes
-from journeylab.base.charts.letters import legible
+from journeylab.base.charts.chart import INK, QUIET, Chart, colours, new_axes, rule, themed, write_beside
 
 _BAR = 0.72  # of the height of a step
 _LETTERS = 28  # of a step's name in one line
 
 
-@legible
+@themed
 def funnel(
     table: pd.DataFrame,
     *,
@@ -45,60 +42,46 @@ def funnel(
     """
     labels = list(dict.fromkeys(table[label]))
     groups = list(dict.fromkeys(table[by])) if by else [None]
-    with matplotlib.rc_context(THEME):
-        axes = ax or new_axes(height=max(2.2, 1.25 + len(labels) * max(0.42, 0.25 * len(groups))))
-        colour = colours((*colour_order, *groups))
-        for place, group in enumerate(groups):
-            rows = table[table[by] == group] if by else table
-            shift = (place - (len(groups) - 1) / 2) * _BAR / len(groups)
-            at = np.array([labels.index(name) for name in rows[label]]) + shift
-            is_faint = rows[label].isin(faint).to_numpy()
-            _bars(axes, rows[x].to_numpy(), at, colour[group], is_faint, height=_BAR / len(groups))
-            _whiskers(axes, rows[[x, lower, upper]].to_numpy(), at, has_diamond=False)
-            if beside:
-                _whiskers(axes, rows[list(beside)].to_numpy(), at + 0.24 * _BAR / len(groups), has_diamond=True)
-            _write(axes, rows[text], at, small=len(groups) > 1)
-        axes.set_yticks(range(len(labels)), ["\n".join(wrap(str(name), width=_LETTERS)) for name in labels])
-        axes.set_ylim(len(labels) - 0.5, -0.5)
-        axes.set_xlim(0, 1)
-        axes.set_title(title)
-        axes.set_xlabel(x_label)
-        axes.grid(axis="x", color=FAINT, linewidth=0.7)
-        axes.set_axisbelow(True)
-        axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        _explain(axes, [] if by is None else groups, colour, beside_label if beside else "")
+    axes = ax or new_axes(height=max(2.2, 1.25 + len(labels) * max(0.42, 0.25 * len(groups))))
+    colour = colours((*colour_order, *groups))
+    for number, group in enumerate(groups):
+        rows = table[table[by] == group] if by else table
+        shift = (number - (len(groups) - 1) / 2) * _BAR / len(groups)
+        at = np.array([labels.index(name) for name in rows[label]]) + shift
+        is_faint = rows[label].isin(faint).to_numpy()
+        _bars(axes, rows[x].to_numpy(), at, colour[group], is_faint, height=_BAR / len(groups))
+        _whiskers(axes, rows[[x, lower, upper]].to_numpy(), at, has_diamond=False)
+        if beside:
+            _whiskers(axes, rows[list(beside)].to_numpy(), at + 0.24 * _BAR / len(groups), has_diamond=True)
+        _write(axes, rows[text], at, small=len(groups) > 1)
+    axes.set_yticks(range(len(labels)), ["\n".join(wrap(str(name), width=_LETTERS)) for name in labels])
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xlim(0, 1)
+    axes.set(title=title, xlabel=x_label)
+    axes.tick_params(axis="y", length=0)
+    rule(axes, "x", percent=True)
+    _explain(axes, [] if by is None else groups, colour, beside_label if beside else "")
     return Chart(axes, alt)
 
 
 def _bars(axes: Axes, widths: np.ndarray, at: np.ndarray, colour: str, is_faint: np.ndarray, *, height: float) -> None:
-    for width, place, pale in zip(np.nan_to_num(widths), at, is_faint, strict=True):
-        axes.barh(place, width, height=0.9 * height, color=colour, alpha=0.3 if pale else 0.75, linewidth=0)
+    for width, height_at, pale in zip(np.nan_to_num(widths), at, is_faint, strict=True):
+        axes.barh(height_at, width, height=0.9 * height, color=colour, alpha=0.3 if pale else 0.75, linewidth=0)
 
 
 def _whiskers(axes: Axes, limits: np.ndarray, at: np.ndarray, *, has_diamond: bool) -> None:
     """An interval at each place; with a diamond at its estimate, or as a line alone."""
-    for (estimate, lower, upper), place in zip(limits, at, strict=True):
+    for (estimate, lower, upper), y in zip(limits, at, strict=True):
         if np.isnan(estimate) or lower == upper:
             continue
-        axes.plot([lower, upper], [place, place], color=INK, linewidth=1.4 if not has_diamond else 0.9)
+        axes.plot([lower, upper], [y, y], color=INK, linewidth=1.4 if not has_diamond else 0.9)
         if has_diamond:
-            axes.plot(estimate, place, "D", markersize=4.5, markerfacecolor="white", markeredgecolor=INK)
+            axes.plot(estimate, y, "D", markersize=4.5, markerfacecolor="white", markeredgecolor=INK)
 
 
 def _write(axes: Axes, texts: pd.Series, at: np.ndarray, *, small: bool) -> None:
-    for text, place in zip(texts, at, strict=True):
-        axes.annotate(
-            text,
-            (1, place),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7 if small else 8,
-            color=QUIET if small else INK,
-            annotation_clip=False,
-        )
+    for text, y in zip(texts, at, strict=True):
+        write_beside(axes, text, y, points=6, size=7 if small else 8, colour=QUIET if small else INK)
 
 
 def _explain(axes: Axes, groups: list[str], colour: dict[str, str], beside_label: str) -> None:

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from itertools import chain
 from textwrap import wrap
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from journeylab.base.charts.chart import FAINT, INK, PALETTE, QUIET, THEME, Chart, new_axes
-from journeylab.base.charts.letters import legible
+from journeylab.base.charts.chart import FAINT, INK, PALETTE, QUIET, Chart, new_axes, themed
 
 # A3 across, in inches.
 WIDTH, HEIGHT = 16.5, 11.7
@@ -43,7 +41,7 @@ class _Layout:
         return self.size * _LEADING / 72
 
 
-@legible
+@themed
 def journey_map(
     cells: pd.DataFrame,
     *,
@@ -61,26 +59,23 @@ def journey_map(
     is missing. The font is as large as the sheet allows; a sheet of its own grows where even the smallest does not fit.
     """
     stages, lanes = list(dict.fromkeys(cells["stage"])), list(dict.fromkeys(cells["lane"]))
-    with matplotlib.rc_context(THEME):
-        width, room = (WIDTH, HEIGHT) if ax is None else _inches(ax)
-        layout = _fitted(
-            cells, stages, lanes, header, curve_lane if curve is not None else None, width=width, room=room
-        )
-        axes = ax or new_axes(width=WIDTH, height=max(HEIGHT, layout.total + 0.2))
-        axes.set_axis_off()
-        axes.set_xlim(0, width)
-        axes.set_ylim(max(room, layout.total + 0.1), 0)
-        axes.text(0, 0.15, title, fontsize=layout.size * 1.7, weight="bold", va="top", parse_math=False)
-        for number, line in enumerate(layout.header):
-            _write(axes, 0, 0.15 + (number + 1.9) * layout.line_height, line, layout.size, colour=QUIET)
-        edges = np.linspace(_HEADS, width, len(stages) + 1)
-        top = layout.header_height
-        for stage, left in zip(stages, edges, strict=False):
-            _write(axes, left + 0.06, top - 1.4 * layout.line_height, _cut(stage, 40), layout.size * 1.1, weight="bold")
-        for lane in lanes:
-            drawn = curve if lane == curve_lane else None
-            _draw_lane(axes, lane, layout, top=top, edges=edges, curve=drawn)
-            top += layout.heights[lane]
+    width, room = (WIDTH, HEIGHT) if ax is None else _inches(ax)
+    layout = _fitted(cells, stages, lanes, header, curve_lane if curve is not None else None, width=width, room=room)
+    axes = ax or new_axes(width=WIDTH, height=max(HEIGHT, layout.total + 0.2))
+    axes.set_axis_off()
+    axes.set_xlim(0, width)
+    axes.set_ylim(max(room, layout.total + 0.1), 0)
+    axes.text(0, 0.15, title, fontsize=layout.size * 1.7, weight="bold", va="top", parse_math=False)
+    for number, line in enumerate(layout.header):
+        _write(axes, 0, 0.15 + (number + 1.9) * layout.line_height, line, layout.size, colour=QUIET)
+    edges = np.linspace(_HEADS, width, len(stages) + 1)
+    top = layout.header_height
+    for stage, left in zip(stages, edges, strict=False):
+        _write(axes, left + 0.06, top - 1.4 * layout.line_height, _cut(stage, 40), layout.size * 1.1, weight="bold")
+    for lane in lanes:
+        curve_here = curve if lane == curve_lane else None
+        _draw_lane(axes, lane, layout, top=top, edges=edges, curve=curve_here)
+        top += layout.heights[lane]
     return Chart(axes, alt)
 
 
@@ -93,7 +88,7 @@ def _fitted(
     column = (width - _HEADS) / max(1, len(stages)) - 0.12
     for size in _SIZES:
         letters = max(8, int(column * 72 / (size * _LETTER)))
-        told = wrap("   ·   ".join(header), int(width * 72 / (size * _LETTER)))
+        header_lines = wrap("   ·   ".join(header), int(width * 72 / (size * _LETTER)))
         lines = {lane: [_lines(texts.get((lane, stage), []), letters) for stage in stages] for lane in lanes}
         high = size * _LEADING / 72
         heads = int(_HEADS * 72 / (size * _LETTER)) - 2
@@ -102,7 +97,7 @@ def _fitted(
             + _PADDING + (_CURVE if lane == curve_lane else 0)
             for lane in lanes
         }  # fmt: skip
-        layout = _Layout(size, told, lines, heights)
+        layout = _Layout(size, header_lines, lines, heights)
         if layout.total <= room - 0.2:
             break
     return layout
@@ -131,7 +126,7 @@ def _draw_lane(
 
 def _draw_curve(axes: Axes, curve: pd.DataFrame, top: float, at: np.ndarray, size: float) -> None:
     middle, scale = top + _CURVE / 2, _CURVE / 2 / _BEST * 0.9
-    mean, lower, upper = (middle - curve[each].to_numpy() * scale for each in ("estimate", "lower", "upper"))
+    mean, lower, upper = (middle - curve[column].to_numpy() * scale for column in ("estimate", "lower", "upper"))
     axes.hlines(middle, at[0] - 0.5, at[-1] + 0.5, color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.plot(at, mean, color=PALETTE[0], linewidth=1.6)
     axes.vlines(at, lower, upper, color=PALETTE[0], linewidth=4, alpha=0.3)
@@ -153,5 +148,5 @@ def _cut(text: str, at_most: int) -> str:
 
 
 def _inches(ax: Axes) -> tuple[float, float]:
-    place, (width, height) = ax.get_position(), ax.figure.get_size_inches()
-    return place.width * width, place.height * height
+    box, (width, height) = ax.get_position(), ax.figure.get_size_inches()
+    return box.width * width, box.height * height

@@ -1,8 +1,8 @@
-"""Letters: how does a figure say a text of which its font lacks letters?"""
+"""Letters: how does a figure show a text with letters that its font does not have?"""
 
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, wraps
+from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import groupby
 from textwrap import wrap
 from typing import Any
@@ -13,30 +13,29 @@ from matplotlib.font_manager import findfont, get_font
 from journeylab.base.html import visible
 
 FONT = "DejaVu Sans"
-# What the figure’s words are, not its picture, and what is no text.
-_AS_THEY_ARE = ("alt", "ax")
-# What only joins or tints the emoji beside it.
+# These only join or tint the emoji beside them.
 _JOINING = frozenset(["\u200d", "\ufe0e", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))])
 
 
 def drawable(text: str) -> str:
     """`text` in letters that the figures' font has.
 
-    A letter that it lacks gives way to its usual form where that is there; a symbol, such as an emoji, to its name in
-    brackets; any other letter, and what would turn the direction of its surroundings, to its number.
+    A letter that the font does not have is replaced by its usual form, if the font has that. A symbol, such as an
+    emoji, is replaced by its name in brackets. Any other letter, and any that changes the writing direction, is
+    replaced by its number.
 
     >>> drawable("Trial 🧨"), drawable("评估"), drawable("ＮＰＳ")
     ('Trial [firecracker]', '[U+8BC4 U+4F30]', 'NPS')
     """
     if text.isascii() and text.isprintable():
         return text
-    told = "".join(map(_usual, visible(text)))
-    return "".join(_run(has, "".join(letters)) for has, letters in groupby(told, key=_is_there))
+    usual = "".join(map(_usual, visible(text)))
+    return "".join(_run(has, "".join(letters)) for has, letters in groupby(usual, key=_is_there))
 
 
 def fitting(text: str, *, at_most: int) -> str:
-    """`text` where it has at most so many letters, and else in two shorter lines, what is too much for them left out:
-    a label must not leave the figure no room.
+    """`text`, or if it is longer than `at_most` letters its beginning in two shorter lines, so that a label leaves the
+    figure room.
 
     >>> fitting("a long name of a stage", at_most=40), fitting("a long name of a stage and a longer way", at_most=21)
     ('a long name of a stage', 'a long name of\\na stage and a…')
@@ -49,49 +48,27 @@ def fitting(text: str, *, at_most: int) -> str:
     return f"{first}\n{second}".rstrip()
 
 
-def legible(draw: Callable) -> Callable:
-    """`draw`, a function that draws a figure, with every text and table that it is given made `drawable`.
-
-    Names of columns are made so too, and so are the texts that name them. The words for the figure, `alt`, stay.
-    """
-
-    @wraps(draw)
-    def drawn(*given: Any, **named: Any) -> Any:
-        told = {name: each if name in _AS_THEY_ARE else _legible(each) for name, each in named.items()}
-        return draw(*map(_legible, given), **told)
-
-    return drawn
-
-
-def _legible(given: Any) -> Any:
-    if isinstance(given, str):
-        return drawable(given)
-    if isinstance(given, pd.DataFrame):
-        told = {name: _column(column) for name, column in given.items()}
-        return given.assign(**{name: column for name, column in told.items() if column is not None}).rename(
-            columns=_legible
-        )
-    if isinstance(given, Mapping):
-        return {_legible(key): _legible(value) for key, value in given.items()}
-    if isinstance(given, list | tuple | set | frozenset):
-        return type(given)(map(_legible, given))
-    if isinstance(given, pd.Series | pd.Index):
-        return given.map(_legible)
-    return given
+def legible(value: Any) -> Any:
+    """`value`, a text or whatever contains texts (a table, a list, a mapping), with every text made `drawable`."""
+    if isinstance(value, str):
+        return drawable(value)
+    if isinstance(value, pd.DataFrame):
+        texts = {name: _legible_column(column) for name, column in value.items() if column.dtype.kind == "O"}
+        return value.assign(**texts).rename(columns=legible)
+    if isinstance(value, Mapping):
+        return {legible(key): legible(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return type(value)(map(legible, value))
+    if isinstance(value, pd.Series | pd.Index):
+        return value.map(legible)
+    return value
 
 
-def _column(values: pd.Series) -> pd.Series | None:
-    """`values` made drawable, or None where they are so already."""
-    is_text = pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values)
-    if not is_text and not isinstance(values.dtype, pd.CategoricalDtype):
-        return None
-    told = {each: drawable(each) for each in values.unique() if isinstance(each, str)}
-    changed = {each: says for each, says in told.items() if each != says}
-    if not changed:
-        return None
+def _legible_column(values: pd.Series) -> pd.Series:
+    changed = {text: drawable(text) for text in values.unique() if isinstance(text, str) and drawable(text) != text}
     if isinstance(values.dtype, pd.CategoricalDtype):
         return values.cat.rename_categories(changed)
-    return values.map(lambda each: changed.get(each, each) if isinstance(each, str) else each)
+    return values.map(lambda value: changed.get(value, value)) if changed else values
 
 
 @cache
@@ -121,8 +98,8 @@ def _run(has: bool, letters: str) -> str:
 
 def _kinds(letters: str) -> Iterator[tuple[bool, list[str]]]:
     """Symbols and others, each run of a kind together; what joins symbols is of neither."""
-    own = [letter for letter in letters if letter not in _JOINING]
-    for is_symbol, run in groupby(own, key=lambda letter: unicodedata.category(letter) in ("So", "Sk")):
+    visible_letters = [letter for letter in letters if letter not in _JOINING]
+    for is_symbol, run in groupby(visible_letters, key=lambda letter: unicodedata.category(letter) in ("So", "Sk")):
         yield is_symbol, list(run)
 
 

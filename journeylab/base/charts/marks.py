@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import matplotlib
 import numpy as np
 import pandas as pd
-import seaborn
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 
-from journeylab.base.charts.chart import FAINT, QUIET, THEME, Chart, colours, new_axes, readable_on
-from journeylab.base.charts.letters import fitting, legible
+from journeylab.base.charts.chart import QUIET, Chart, colours, new_axes, readable_on, rule, seaborn, themed
+from journeylab.base.charts.letters import fitting
 
 # So many letters leave room for the marks: of what stands before them, and in the key beside them.
 LABEL, KEY = 60, 40
 
 
-@legible
+@themed
 def intervals(
     table: pd.DataFrame,
     *,
@@ -43,32 +41,28 @@ def intervals(
     """
     labels = list(dict.fromkeys(table[label]))
     groups = list(dict.fromkeys(table[by])) if by else [None]
-    with matplotlib.rc_context(THEME):
-        axes = ax or new_axes(height=max(2.0, 0.9 + 0.3 * len(labels) * max(1, 0.7 * len(groups))))
-        colour = colours((*colour_order, *groups))
-        for place, group in enumerate(groups):
-            rows = table[table[by] == group] if by else table
-            shift = (place - (len(groups) - 1) / 2) * 0.7 / len(groups)
-            at = np.array([labels.index(name) for name in rows[label]]) + shift
-            quiet = (rows[label].isin(faint) | (group in faint)).to_numpy()
-            for tone, here in ((colour[group], ~quiet), (QUIET, quiet)):
-                if here.any():
-                    named = group if here is not quiet or here.all() else None
-                    named = named if named is None else fitting(str(named), at_most=KEY)
-                    _dots(axes, rows[here], (x, lower, upper), at[here], colour=tone, label=named)
-        if reference is not None:
-            axes.axvline(reference, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
-        axes.set_yticks(range(len(labels)), [fitting(str(each), at_most=LABEL) for each in labels])
-        axes.set_ylim(len(labels) - 0.5, -0.5)
-        axes.set_title(title)
-        axes.set_xlabel(x_label)
-        axes.grid(axis="x", color=FAINT, linewidth=0.7)
-        if percent:
-            axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        if scale == "log":
-            _scale_ratios(axes)
-        if by:
-            axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    axes = ax or new_axes(height=max(2.0, 0.9 + 0.3 * len(labels) * max(1, 0.7 * len(groups))))
+    colour = colours((*colour_order, *groups))
+    for number, group in enumerate(groups):
+        rows = table[table[by] == group] if by else table
+        shift = (number - (len(groups) - 1) / 2) * 0.7 / len(groups)
+        at = np.array([labels.index(name) for name in rows[label]]) + shift
+        quiet = (rows[label].isin(faint) | (group in faint)).to_numpy()
+        for tone, here in ((colour[group], ~quiet), (QUIET, quiet)):
+            if here.any():
+                named = group if here is not quiet or here.all() else None
+                named = named if named is None else fitting(str(named), at_most=KEY)
+                _dots(axes, rows[here], (x, lower, upper), at[here], colour=tone, label=named)
+    if reference is not None:
+        axes.axvline(reference, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+    axes.set_yticks(range(len(labels)), [fitting(str(name), at_most=LABEL) for name in labels])
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set(title=title, xlabel=x_label)
+    rule(axes, "x", percent=percent)
+    if scale == "log":
+        _scale_ratios(axes)
+    if by:
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return Chart(axes, alt)
 
 
@@ -87,7 +81,7 @@ def _scale_ratios(axes: Axes) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-@legible
+@themed
 def stacked(
     table: pd.DataFrame,
     *,
@@ -101,38 +95,36 @@ def stacked(
     ax: Axes | None = None,
 ) -> Chart:
     """A horizontal bar for each row, made of `parts` from left to right; parts wide enough carry their number."""
-    with matplotlib.rc_context(THEME):
-        axes = ax or new_axes(height=max(2.0, 1.2 + 0.45 * len(table)))
-        colour = colours((*colour_order, *parts))
-        start = np.zeros(len(table))
-        widest = table[list(parts)].sum(axis=1).max()
-        for part in parts:
-            widths = table[part].to_numpy(dtype=float)
-            axes.barh(
-                range(len(table)),
-                widths,
-                left=start,
-                color=colour[part],
-                label=fitting(part, at_most=KEY),
-                height=0.7,
-                edgecolor="white",
-            )
-            for place in np.flatnonzero(widths > 0.06 * widest):
-                text = f"{widths[place]:.0%}" if percent else f"{widths[place]:,.0f}"
-                middle = start[place] + widths[place] / 2
-                axes.text(middle, place, text, ha="center", va="center", fontsize=8, color=readable_on(colour[part]))
-            start += widths
-        axes.set_yticks(range(len(table)), [fitting(str(each), at_most=LABEL) for each in table[label]])
-        axes.invert_yaxis()
-        axes.set_title(title)
-        axes.set_xlabel(x_label)
-        if percent:
-            axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    axes = ax or new_axes(height=max(2.0, 1.2 + 0.45 * len(table)))
+    colour = colours((*colour_order, *parts))
+    start = np.zeros(len(table))
+    widest = table[list(parts)].sum(axis=1).max()
+    for part in parts:
+        widths = table[part].to_numpy(dtype=float)
+        axes.barh(
+            range(len(table)),
+            widths,
+            left=start,
+            color=colour[part],
+            label=fitting(part, at_most=KEY),
+            height=0.7,
+            edgecolor="white",
+        )
+        for row in np.flatnonzero(widths > 0.06 * widest):
+            text = f"{widths[row]:.0%}" if percent else f"{widths[row]:,.0f}"
+            middle = start[row] + widths[row] / 2
+            axes.text(middle, row, text, ha="center", va="center", fontsize=8, color=readable_on(colour[part]))
+        start += widths
+    axes.set_yticks(range(len(table)), [fitting(str(name), at_most=LABEL) for name in table[label]])
+    axes.invert_yaxis()
+    axes.set(title=title, xlabel=x_label)
+    if percent:
+        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     return Chart(axes, alt)
 
 
-@legible
+@themed
 def tiles(
     table: pd.DataFrame,
     *,
@@ -149,22 +141,19 @@ def tiles(
     rows, columns = dict.fromkeys(table[row]), dict.fromkeys(table[column])
     grid = table.pivot(index=row, columns=column, values=value).loc[list(rows), list(columns)].astype(float)
     written = table.pivot(index=row, columns=column, values=text or value).loc[list(rows), list(columns)]
-    with matplotlib.rc_context(THEME):
-        axes = ax or new_axes(height=max(2.0, 1.4 + 0.32 * len(rows)))
-        seaborn.heatmap(
-            grid,
-            ax=axes,
-            annot=written if text else True,
-            fmt="" if text else ".3g",
-            cmap="vlag" if centre is not None else "Blues",
-            center=centre,
-            cbar=False,
-            linewidths=1.5,
-            linecolor="white",
-            annot_kws={"fontsize": 8},
-        )
-        axes.set(xlabel="", ylabel="")
-        axes.tick_params(axis="y", rotation=0, length=0)
-        axes.tick_params(axis="x", rotation=0, length=0)
-        axes.set_title(title)
+    axes = ax or new_axes(height=max(2.0, 1.4 + 0.32 * len(rows)))
+    seaborn.heatmap(
+        grid,
+        ax=axes,
+        annot=written if text else True,
+        fmt="" if text else ".3g",
+        cmap="vlag" if centre is not None else "Blues",
+        center=centre,
+        cbar=False,
+        linewidths=1.5,
+        linecolor="white",
+        annot_kws={"fontsize": 8},
+    )
+    axes.set(xlabel="", ylabel="", title=title)
+    axes.tick_params(rotation=0, length=0)
     return Chart(axes, alt)

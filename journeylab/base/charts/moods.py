@@ -1,20 +1,18 @@
-"""Moods: how does a value rise and fall along the stages of a journey, and where is nothing known of it?"""
+"""Moods: how does a value rise and fall from stage to stage, and where is it not known?"""
 
 from collections.abc import Sequence
 from textwrap import fill
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from journeylab.base.charts.chart import FAINT, INK, QUIET, THEME, Chart, colours, new_axes
-from journeylab.base.charts.letters import legible
+from journeylab.base.charts.chart import FAINT, INK, QUIET, Chart, colours, new_axes, rule, themed
 
 _LETTERS = 80  # of stage names that fit side by side under the axis
 
 
-@legible
+@themed
 def moods(
     table: pd.DataFrame,
     *,
@@ -40,28 +38,27 @@ def moods(
     """
     stages = list(dict.fromkeys(table[stage]))
     names = list(dict.fromkeys(table[by])) if by else [None]
-    with matplotlib.rc_context(THEME):
-        axes = ax or new_axes(height=3.4)
-        colour = colours((*colour_order, *names))
-        for place, name in enumerate(names):
-            rows = (table[table[by] == name] if by else table).set_index(stage).reindex(stages)
-            at = np.arange(len(stages)) + (place - (len(names) - 1) / 2) * min(0.12, 0.6 / len(names))
-            values = rows[y].to_numpy(float)
-            axes.plot(at, values, "-", color=colour[name], linewidth=1.4, alpha=0.5, zorder=2)
-            axes.vlines(at, rows[lower], rows[upper], color=colour[name], linewidth=2, zorder=3)
-            for limit in (lower, upper):
-                axes.plot(at, rows[limit], "_", color=colour[name], markersize=9, markeredgewidth=2, zorder=3)
-            axes.plot(at, values, "o", color=colour[name], markersize=5, zorder=4, label=name)
-            if mark:
-                _write_marks(axes, at, rows, (y, lower, upper), rows[mark], ends)
-        known = table.groupby(stage, sort=False)[y].count()
-        for place in [number for number, each in enumerate(stages) if not known[each]]:
-            axes.axvspan(place - 0.5, place + 0.5, color=FAINT, alpha=0.6, zorder=0, linewidth=0)
-            above = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center", "va": "bottom"}
-            axes.annotate(fill(gap, 10), (place, sum(ends) / 2), color=INK, fontsize=8, **above)
-        _dress(axes, stages, ends, y_label, title)
-        if by:
-            axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    axes = ax or new_axes(height=3.4)
+    colour = colours((*colour_order, *names))
+    for number, name in enumerate(names):
+        rows = (table[table[by] == name] if by else table).set_index(stage).reindex(stages)
+        at = np.arange(len(stages)) + (number - (len(names) - 1) / 2) * min(0.12, 0.6 / len(names))
+        values = rows[y].to_numpy(float)
+        axes.plot(at, values, "-", color=colour[name], linewidth=1.4, alpha=0.5, zorder=2)
+        axes.vlines(at, rows[lower], rows[upper], color=colour[name], linewidth=2, zorder=3)
+        for limit in (lower, upper):
+            axes.plot(at, rows[limit], "_", color=colour[name], markersize=9, markeredgewidth=2, zorder=3)
+        axes.plot(at, values, "o", color=colour[name], markersize=5, zorder=4, label=name)
+        if mark:
+            _write_marks(axes, at, rows, (y, lower, upper), rows[mark], ends)
+    n_known = table.groupby(stage, sort=False)[y].count()
+    for number in [position for position, name in enumerate(stages) if not n_known[name]]:
+        axes.axvspan(number - 0.5, number + 0.5, color=FAINT, alpha=0.6, zorder=0, linewidth=0)
+        above = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+        axes.annotate(fill(gap, 10), (number, sum(ends) / 2), color=INK, fontsize=8, **above)
+    _dress(axes, stages, ends, y_label, title)
+    if by:
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return Chart(axes, alt)
 
 
@@ -72,25 +69,23 @@ def _write_marks(
     is no room."""
     y, lower, upper = (rows[column].to_numpy(float) for column in columns)
     room = 0.08 * (ends[1] - ends[0])
-    for place in np.flatnonzero(marks.notna().to_numpy()):
-        is_above = y[place] == np.nanmax(y)
-        edge = upper[place] if is_above else lower[place]
+    for position in np.flatnonzero(marks.notna().to_numpy()):
+        is_above = y[position] == np.nanmax(y)
+        edge = upper[position] if is_above else lower[position]
         if ends[0] + room < edge < ends[1] - room:
             beyond = {"xytext": (0, 5 if is_above else -5), "ha": "center", "va": "bottom" if is_above else "top"}
         else:
-            edge, beyond = y[place], {"xytext": (8, 0), "ha": "left", "va": "center", "annotation_clip": False}
-        mark = str(marks.iloc[place])
-        axes.annotate(mark, (at[place], edge), textcoords="offset points", fontsize=8, fontweight="bold", **beyond)
+            edge, beyond = y[position], {"xytext": (8, 0), "ha": "left", "va": "center", "annotation_clip": False}
+        mark = str(marks.iloc[position])
+        axes.annotate(mark, (at[position], edge), textcoords="offset points", fontsize=8, fontweight="bold", **beyond)
 
 
 def _dress(axes: Axes, stages: list[str], ends: tuple[float, float], y_label: str, title: str) -> None:
     width = max(6, _LETTERS // max(len(stages), 1))
     axes.axhline(sum(ends) / 2, color=QUIET, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-    axes.set_xticks(range(len(stages)), [fill(str(each), width) for each in stages])
+    axes.set_xticks(range(len(stages)), [fill(str(stage), width) for stage in stages])
     axes.set_xlim(-0.5, len(stages) - 0.5)
     axes.set_ylim(*ends)
     axes.tick_params(axis="x", length=0)
-    axes.grid(axis="y", color=FAINT, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.set_ylabel(y_label)
-    axes.set_title(title)
+    axes.set(title=title, ylabel=y_label)
+    rule(axes, "y")

@@ -1,4 +1,4 @@
-"""Pixels: how does what was drawn become a small PNG that looks the same?"""
+"""Pixels: how does a figure become a small PNG that looks the same?"""
 
 from io import BytesIO
 
@@ -20,8 +20,8 @@ def to_png(pixels: np.ndarray) -> bytes:
     colours = np.ascontiguousarray(pixels).view("<u4").ravel()
     begins = np.flatnonzero(np.concatenate(([True], colours[1:] != colours[:-1])))
     lengths = np.diff(begins, append=len(colours))
-    found, which = np.unique(colours[begins], return_inverse=True)
-    shades = np.ascontiguousarray(found.view(np.uint8).reshape(-1, 4)[:, :3])
+    distinct, which = np.unique(colours[begins], return_inverse=True)
+    shades = np.ascontiguousarray(distinct.view(np.uint8).reshape(-1, 4)[:, :3])
     codes, palette = _in_few(shades, np.bincount(which, weights=lengths))
     few = Image.fromarray(np.repeat(codes[which], lengths).reshape(pixels.shape[:2]), "P")
     few.putpalette(palette)

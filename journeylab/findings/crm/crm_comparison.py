@@ -23,7 +23,7 @@ from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
 from journeylab.findings.crm.agreement import ALL
 from journeylab.findings.crm.estimate import Compared
-from journeylab.findings.finding import Finding
+from journeylab.findings.finding import Finding, LaneName
 from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 
 NO_CRM = (
@@ -95,8 +95,10 @@ class CrmComparison(Finding):
         for group in dict.fromkeys(self.table["group"]) if self.by else [None]:
             rows = self.table if group is None else self.table[self.table["group"] == group]
             cells = {row["stage"]: self._lane(row) for _, row in rows[rows["n"] > 0].iterrows()}
-            lanes["CRM agreement" + (f" ({group})" if self.by else "")] = [cells.get(stage) for stage in self.stages]
-        lanes = lanes or {"CRM agreement": [None] * len(self.stages)}
+            lanes[LaneName.CRM_AGREEMENT + (f" ({group})" if self.by else "")] = [
+                cells.get(stage) for stage in self.stages
+            ]
+        lanes = lanes or {LaneName.CRM_AGREEMENT: [None] * len(self.stages)}
         return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
 
     def plot(self, ax=None) -> Chart:

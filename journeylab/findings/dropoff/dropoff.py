@@ -19,7 +19,7 @@ from journeylab.findings.dropoff.differences import COLUMNS as DIFFERENCES
 from journeylab.findings.dropoff.differences import find_differences
 from journeylab.findings.dropoff.loss_points import N_RESAMPLES, JointEstimate, find_places
 from journeylab.findings.exit_curves import StageExits
-from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.finding import Finding, LaneName, tidy
 
 Branches = Literal["each", "together"]
 Measure = Literal["customers", "value"]
@@ -177,12 +177,16 @@ class DropOff(Finding):
             lost = losses[(losses["horizon_days"] == horizon) & losses["estimate"].notna()]
             branches = table[(table["kind"] == "lost") & (table["horizon_days"] == horizon) & (table["estimate"] > 0)]
             main = ordered(branches, "estimate").drop_duplicates("stage")
-            lanes[f"lost{suffix}"] = {row["stage"]: _lane(row) for _, row in lost.iterrows()}
-            lanes[f"main branch{suffix}"] = {
+            lanes[LaneName.LOST + suffix] = {row["stage"]: _lane(row) for _, row in lost.iterrows()}
+            lanes[LaneName.MAIN_BRANCH + suffix] = {
                 row["stage"]: f"{row['to']} ({percent(row['estimate'])})" for _, row in main.iterrows()
             }
         filled = {lane: [cells.get(stage) for stage in self.stages] for lane, cells in lanes.items()}
         return pd.DataFrame(filled, index=pd.Index(self.stages, name="stage"), dtype=object)
+
+    def losses_by_branch(self) -> pd.DataFrame:
+        """The rows of `table` for losses."""
+        return self.table[self.table["kind"] == "lost"]
 
     def plot(self, ax=None, *, horizon: str | timedelta | None = None) -> Chart:
         """Share lost within `horizon` by stage and branch, with intervals; with groups, by stage and group, all

@@ -9,12 +9,12 @@ import pandas as pd
 
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import order
-from journeylab.base.scales import BEST, WORST, Scale, promotion
 from journeylab.base.words import counted
 from journeylab.estimators.intervals import wilson
 from journeylab.estimators.means import clustered_mean, mean_difference
 from journeylab.events.log import EventLog
 from journeylab.events.queries.answers import Asked, find_scores, has_scores
+from journeylab.events.queries.scales import BEST, WORST, Scale, promotion
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.feelings.feelings import (

@@ -7,9 +7,9 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import settled
-from journeylab.base.scales import BEST, WORST, Scale
 from journeylab.base.words import counted, listed, percent, with_sign
-from journeylab.findings.finding import Finding
+from journeylab.events.queries.scales import BEST, WORST, Scale
+from journeylab.findings.finding import Finding, LaneName
 
 FEELING, SCORE, NPS, RESPONSE = MEASURES = ("feeling", "score", "nps", "response")
 HIGH, LOW = "high", "low"
@@ -63,8 +63,12 @@ class Feelings(Finding):
         for group in groups:
             rows = self.table[self.table["group"] == group] if self.by else self.table
             cells = {stage: self._cell(part.set_index("measure")) for stage, part in rows.groupby("stage", sort=False)}
-            lanes["emotions" + (f" ({group})" if self.by else "")] = [cells.get(stage) for stage in self.stages]
+            lanes[LaneName.EMOTIONS + (f" ({group})" if self.by else "")] = [cells.get(stage) for stage in self.stages]
         return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
+
+    def feelings_by_stage(self) -> pd.DataFrame:
+        """The rows of `table` for the measure “feeling”."""
+        return self._of(FEELING)
 
     def plot(self, ax=None) -> Chart:
         """The mean feeling along the stages, with intervals, and gaps where nothing is known; high and low marked."""

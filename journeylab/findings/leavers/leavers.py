@@ -11,7 +11,7 @@ from journeylab.base.ordering import order, ordered
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.journey import SILENT
 from journeylab.events.queries.event_windows import COMPANY
-from journeylab.findings.finding import Finding
+from journeylab.findings.finding import Finding, LaneName
 
 LEVEL, MOST_DRAWN = 0.05, 12
 _LIMITS = ("lower", "upper")
@@ -91,7 +91,7 @@ class Leavers(Finding):
             first = {row["stage"]: row for _, row in rows[::-1].iterrows()}
             cells = [f"“{first[each]['branch']}”: {self._told(first[each])}" if each in first else None
                      for each in self.stages]  # fmt: skip
-            lanes["before a loss" + (f" ({group})" if self.by else "")] = cells
+            lanes[LaneName.BEFORE_A_LOSS + (f" ({group})" if self.by else "")] = cells
         return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
 
     def plot(self, ax=None) -> Chart:

@@ -17,7 +17,7 @@ from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES
 from journeylab.events.spells.transitions import Transitions, find_transitions
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
-from journeylab.findings.finding import Finding
+from journeylab.findings.finding import Finding, LaneName
 from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.occupancy.curves import JourneyCurves
 from journeylab.findings.occupancy.tables import N_DAYS_DRAWN, drawn_rows, last_day, mean_rows, share_rows
@@ -85,8 +85,8 @@ class Occupancy(Finding):
                 for rows in (self.mean_days, self.reached[self.reached["days"] == day])
             )
             suffix = f" ({group})" if self.by else ""
-            lanes[f"mean time{suffix}"] = means.apply(self._mean_in_words, axis=1).to_dict()
-            lanes[f"ever reached{suffix}"] = reached.apply(self._reached_in_words, axis=1).to_dict()
+            lanes[LaneName.MEAN_TIME + suffix] = means.apply(self._mean_in_words, axis=1).to_dict()
+            lanes[LaneName.EVER_REACHED + suffix] = reached.apply(self._reached_in_words, axis=1).to_dict()
         filled = {lane: [cells.get(stage) for stage in self.stages] for lane, cells in lanes.items()}
         return pd.DataFrame(filled, index=pd.Index(self.stages, name="stage"), dtype=object)
 

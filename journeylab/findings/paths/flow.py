@@ -17,7 +17,7 @@ from journeylab.events.queries.paths import ONGOING, Paths, find_paths
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES
 from journeylab.findings.arguments import check_confidence
-from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.finding import Finding, LaneName, tidy
 from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.paths import tables
 from journeylab.findings.paths.balance import build_balance, check_balance
@@ -128,8 +128,8 @@ class Flow(Finding):
         for group in self._groups():
             rows = self.shares if group is None else self.shares[self.shares["group"] == group]
             rows = rows[(rows["n"] > 0) & ~rows["stage"].isin(self.completing)]
-            for kind in ("forward", "skip", "back", ONGOING):
-                name = "still inside" if kind == ONGOING else kind
+            for kind in (LaneName.FORWARD, LaneName.SKIP, LaneName.BACK, ONGOING):
+                name = LaneName.STILL_INSIDE if kind == ONGOING else kind
                 lane = {row["stage"]: self._lane(row) for _, row in rows[rows["kind"] == kind].iterrows()}
                 lanes[name + (f" ({group})" if self.by else "")] = [lane.get(stage) for stage in self.stages]
         return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
@@ -150,7 +150,7 @@ class Flow(Finding):
         return charts.flows(
             drawn,
             order=self.stages,
-            heads=heads(balance, self.titles),
+            headings=heads(balance, self.titles),
             title="Where visits to each stage led, so far" + (f" · {group}" if self.by else ""),
             alt=alt_text(balance, self.titles, self.completing),
             note=SILENT_NOTE if drawn["text"].isna().any() else None,

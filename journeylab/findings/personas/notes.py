@@ -12,61 +12,41 @@ personas.yml, beside study.yml, holds them by the persona's id, which never chan
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from journeylab.base.documents import Places, Problem, Text, check_document, read_document, refused
+from journeylab.base.documents import Day, Frozen, Places, Problem, Text, check_document, described, read_document
 from journeylab.base.errors import StudyError, did_you_mean
-from journeylab.base.problems import in_words
 
 FILE = "personas.yml"
 NOTE, EVIDENCE = "note", "evidence"
 COLUMNS = ("persona", "kind", "text", "source", "date")
 
 
-def _day(value: Any) -> date:
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value.strip())
-        except ValueError:
-            pass
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    raise refused(f"must be a date, found {in_words(value)}. Write it like 2026-03-02.")
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NoteEvidence(_Frozen):
+class NoteEvidence(Frozen):
     """An interview or another source on which a name or a note rests, and its date."""
 
-    model_config = ConfigDict(
-        title="“evidence”",
-        json_schema_extra={"examples": [{"source": "Interview with a planner", "date": "2026-03-02"}]},
-    )
+    model_config = described("“evidence”", source="Interview with a planner", date="2026-03-02")
 
     source: Text
-    date: Annotated[date, BeforeValidator(_day)]
+    date: Day
     note: Text | None = None
 
 
-class PersonaNote(_Frozen):
+class PersonaNote(Frozen):
     """What people say of one persona."""
 
-    model_config = ConfigDict(title="a persona", json_schema_extra={"examples": [{"name": "Plans on Monday"}]})
+    model_config = described("a persona", name="Plans on Monday")
 
     name: Text | None = None
     note: Text | None = None
     evidence: tuple[NoteEvidence, ...] = ()
 
 
-class _File(_Frozen):
+class _File(Frozen):
     model_config = ConfigDict(title="personas.yml")
 
     personas: dict[Annotated[str, Field(strict=True)], PersonaNote]

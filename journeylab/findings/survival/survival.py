@@ -15,7 +15,7 @@ from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, find_exits
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.exit_curves import ExitCurves, with_enough_at_risk
-from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.finding import Finding, LaneName, tidy
 from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
 from journeylab.findings.survival.extrapolation import Extrapolation, extrapolate
 from journeylab.findings.survival.tables import (
@@ -123,7 +123,9 @@ class Survival(Finding):
         for group in groups:
             rows = medians[medians["group"] == group] if self.by else medians
             cells = {row["stage"]: f"half have left {self._half(row)}" for _, row in rows.iterrows()}
-            lanes["time in stage" + (f" ({group})" if self.by else "")] = [cells.get(stage) for stage in self.stages]
+            lanes[LaneName.TIME_IN_STAGE + (f" ({group})" if self.by else "")] = [
+                cells.get(stage) for stage in self.stages
+            ]
         return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
 
     def plot(self, ax=None) -> Chart:

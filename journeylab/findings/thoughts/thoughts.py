@@ -8,7 +8,7 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import ordered
 from journeylab.base.words import counted, percent
-from journeylab.findings.finding import Finding
+from journeylab.findings.finding import Finding, LaneName
 
 NO_THEME = "none of these"
 _SHARE = {"estimate": float, "lower": float, "upper": float, "n": int, "customers": int}
@@ -59,9 +59,9 @@ class Thoughts(Finding):
         lanes = {}
         for group in groups:
             suffix = f" ({group})" if self.by else ""
-            lanes["thoughts" + suffix] = [self._quoted(stage, group) for stage in self.stages]
-            lanes["themes" + suffix] = [self._main_themes(stage, group) for stage in self.stages]
-        lanes = lanes or dict.fromkeys(("thoughts", "themes"), [None] * len(self.stages))
+            lanes[LaneName.THOUGHTS + suffix] = [self._quoted(stage, group) for stage in self.stages]
+            lanes[LaneName.THEMES + suffix] = [self._main_themes(stage, group) for stage in self.stages]
+        lanes = lanes or dict.fromkeys((LaneName.THOUGHTS, LaneName.THEMES), [None] * len(self.stages))
         return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
 
     def plot(self, ax=None) -> Chart:

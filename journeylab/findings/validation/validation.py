@@ -12,7 +12,7 @@ from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
 from journeylab.findings.exit_curves import StageExits
-from journeylab.findings.finding import Finding
+from journeylab.findings.finding import Finding, LaneName
 from journeylab.findings.validation.proofs import DECLARED, VALIDATED
 
 N_AT_RISK_SHOWN = 5
@@ -90,12 +90,12 @@ class Validation(Finding):
             shares, losses = (rows if group is None else rows[rows["group"] == group] for rows in
                               (self._proven(day), self.losses[self.losses["horizon_days"] == day]))  # fmt: skip
             suffix = f" ({group})" if self.by else ""
-            lanes[f"validated{suffix}"] = {
+            lanes[LaneName.VALIDATED + suffix] = {
                 row["stage"]: f"{percent(row['estimate'])} within {in_days(day)} ({percent(row['lower'])} to "
                 f"{percent(row['upper'])}; {counted(row['n'], 'visit')})"
                 for _, row in shares[shares["estimate"].notna()].iterrows()
             }
-            lanes[f"declared losses{suffix}"] = dict(_compared(losses, day))
+            lanes[LaneName.DECLARED_LOSSES + suffix] = dict(_compared(losses, day))
         filled = {lane: [cells.get(stage) for stage in self.stages] for lane, cells in lanes.items()}
         return pd.DataFrame(filled, index=pd.Index(self.stages, name="stage"), dtype=object)
 

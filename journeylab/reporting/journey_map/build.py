@@ -2,21 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import pandas as pd
 
 from journeylab.base.errors import ReportError, did_you_mean
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted
+from journeylab.events.journey import Journey
+from journeylab.events.log import EventLog
+from journeylab.events.spells import Spells
 from journeylab.findings.finding import Finding
 from journeylab.findings.grouping import Grouping
-from journeylab.reporting.journey_map.cells import one_cell, tidy_cells
+from journeylab.reporting.journey_map.cells import ASSUMPTION, LANES, LOSSES, NOT_MEASURED, one_cell, tidy_cells
 from journeylab.reporting.journey_map.journey_map import EVERYONE, JourneyMap, MapStage
-from journeylab.reporting.journey_map.lanes import ASSUMPTION, LANES, LOSSES
 from journeylab.reporting.journey_map.measured import feelings_curve, lane_titles, measured_cells
 
-_ACCOUNTS = ("account", "account_id")
+# The columns of the customers' table that say which account a customer belongs to.
+ACCOUNTS = ("account", "account_id")
 # What the stage that completes the journey says instead of “not measured”.
 _END = {"moves": "Nobody moves on: the journey is complete", LOSSES: "Nobody can be lost: the journey is complete"}
 
@@ -36,68 +39,71 @@ class Noted(Protocol):
         """Columns `stage`, `lane`, `text`, `evidence`, `source`, `date`, `status`, `owner`, `persona`."""
 
 
-@runtime_checkable
-class Covering(Protocol):
-    """A finding that knows which sources tell of which share of customers."""
-
-    def coverage_in_words(self, group: str | None = None) -> str:
-        """The sources and their shares (of the customers of `group`), parted by semicolons."""
-
-
 def build_map(
-    spells,
+    spells: Spells,
     findings: Iterable[Finding],
     *,
-    log=None,
+    log: EventLog | None = None,
     notes: Noted | None = None,
     by: Grouping | None = None,
     persona: str | None = None,
     previous: JourneyMap | None = None,
 ) -> JourneyMap:
-    """The map of the journey that `spells` were found in, for everyone, or for one `persona`.
+    """Build the map of the journey of `spells`, for everyone or for one persona.
 
-    findings: what was estimated; each lane of their `by_stage` stands where the map has a place for it, or in a row of
-        its own below. A finding with rows for branches and horizons (drop-off) fills the losses, one with rows of the
-        measure “feeling” the curve of emotions. Findings that lack what they need leave “not measured”, and the reason
-        is said under the map.
-    log: the log, to say how many customers never came to a stage, and whether it tells more than the spells: then the
-        map says that it is stale.
-    notes: what people added, see `journeylab.study.notes`; remarks on one persona stand on its map and on everyone's.
-    by, persona: the grouping that the findings were asked by, and the group to map. Only findings by that grouping then
-        count: what is known of everyone is not known of the persona.
-    previous: the map to compare with; cells that differ are marked, and `changes` lists them.
+    Parameters
+    ----------
+    spells
+        The visits, with the journey that they were found in.
+    findings
+        What was estimated. Each lane of a finding's `by_stage` goes into the row that the map has for it, or else into
+        a row of its own at the end. `losses_by_branch` fills the losses, `feelings_by_stage` the curve of emotions. A
+        finding that lacks what it needs leaves “not measured”; the reason is given under the map.
+    log
+        Used to say how many customers never came to a stage. If it has newer data than `spells`, the map says that it
+        is out of date.
+    notes
+        What people added; see `read_notes`. A remark on one persona is on that persona's map and on everyone's.
+    by, persona
+        The grouping that the findings were estimated by, and the group to map. Only findings by that grouping are then
+        used: what is known of everyone is not known of the persona.
+    previous
+        The map to compare with. Cells that differ are marked, and `changes` lists them.
 
-    Raises ReportError where there is no such persona, where `persona` comes without `by`, or where two findings fill
-    the same lane.
+    Returns
+    -------
+    JourneyMap
+
+    Raises
+    ------
+    ReportError
+        If there is no such persona, if `persona` is given without `by`, or if two findings fill the same lane.
     """
     journey, visits = spells.journey, _visits(spells, by, persona)
-    asked = [each for each in findings if (getattr(each, "by", None) is None) == (persona is None)]
-    if persona is not None:
-        asked = [each for each in asked if each.by == by.name]
+    name = by.name if by is not None and persona is not None else None
+    asked = [finding for finding in findings if getattr(finding, "by", None) == name]
     people = _Remarks.of(notes, persona)
     declared = [row for row in _declared(journey) if (row["lane"], row["stage"]) not in people.owned]
     rows = [*_counted_cells(visits, journey), *declared, *measured_cells(asked, persona, journey.title), *people.rows]
-    named = [lane.name for lane in LANES] + [row["lane"] for row in rows]
-    lanes = tuple(dict.fromkeys(named))
-    stages = tuple(MapStage(each.name, each.title, each.completes) for each in journey.stages)
+    lanes = tuple(dict.fromkeys([*(lane.name for lane in LANES), *(row["lane"] for row in rows)]))
     titles = {lane.name: lane.title for lane in LANES} | lane_titles(asked)
-    found = JourneyMap(
+    built = JourneyMap(
         name=journey.name,
         persona=persona or EVERYONE,
         header=tuple(_header(spells, visits, asked, log, people, persona)),
-        stages=stages,
+        stages=tuple(MapStage(stage.name, stage.title, stage.completes) for stage in journey.stages),
         lanes=tuple((lane, titles.get(lane, lane[:1].upper() + lane[1:])) for lane in lanes),
         table=tidy_cells(rows, lanes, journey.stage_names),
         curve=feelings_curve(asked, journey.stage_names, persona),
-        missing=(*(f"{each.title}: {each.lacking}" for each in asked if each.lacking), *_unmeasured(rows)),
+        missing=(*(f"{finding.title}: {finding.lacking}" for finding in asked if finding.lacking), *_unmeasured(rows)),
         definition=journey.fingerprint(),
         data_until=spells.window.end.isoformat(),
     )
-    found = found.checked(log) if log is not None else found
-    return found.against(previous) if previous is not None else found
+    built = built.checked(log) if log is not None else built
+    return built.against(previous) if previous is not None else built
 
 
-def _visits(spells, by: Grouping | None, persona: str | None) -> pd.DataFrame:
+def _visits(spells: Spells, by: Grouping | None, persona: str | None) -> pd.DataFrame:
     visits = spells.to_pandas()
     if persona is None:
         return visits
@@ -106,36 +112,36 @@ def _visits(spells, by: Grouping | None, persona: str | None) -> pd.DataFrame:
             f"A map of the persona “{persona}” was asked for without the grouping. Pass `by`, such as "
             "study.personas.grouping(), and findings estimated by it."
         )
-    known = sorted(by.labels.unique())
-    if persona not in known:
-        raise ReportError(f"There is no {by.name} “{persona}”. {did_you_mean(persona, known)}")
+    groups = sorted(by.labels.unique())
+    if persona not in groups:
+        raise ReportError(f"There is no {by.name} “{persona}”. {did_you_mean(persona, groups)}")
     grouped = by.apply(visits)
     return grouped[grouped["group"] == persona]
 
 
-def _counted_cells(visits: pd.DataFrame, journey) -> Iterator[dict]:
+def _counted_cells(visits: pd.DataFrame, journey: Journey) -> Iterator[dict]:
     """How many came to each stage, and how many are still inside."""
     for stage in journey.stages:
-        own = visits[visits["stage"] == stage.name]
-        inside = own[own["outcome"] == "ongoing"]
-        for part, rows in (("Entered", own), ("Inside now", inside)):
+        in_stage = visits[visits["stage"] == stage.name]
+        inside = in_stage[in_stage["outcome"] == "ongoing"]
+        for part, rows in (("Entered", in_stage), ("Inside now", inside)):
             customers = rows["customer_id"].nunique()
             few = 0 < customers < MIN_SHOWN
             words = f"fewer than {MIN_SHOWN} customers" if few else counted(customers, "customer")
             visited = f" in {counted(len(rows), 'visit')}" if not few and len(rows) != customers else ""
-            told = {"estimate": None if few else customers, "n": None if few else len(rows)}
-            yield one_cell("stage", stage.name, words + visited, part=part) | told
+            numbers = {"estimate": None if few else customers, "n": None if few else len(rows)}
+            yield one_cell("stage", stage.name, words + visited, part=part) | numbers
 
 
-def _declared(journey) -> Iterator[dict]:
+def _declared(journey: Journey) -> Iterator[dict]:
     """What journey.yml says of each stage: written by people, so an assumption until measured."""
     for stage, row in zip(journey.stages, journey.summary().to_dict("records"), strict=True):
-        told = {
+        texts = {
             "Trigger": ("trigger", row["opened_by"]),
             "Proof": ("trigger", stage.validated_by.words if stage.validated_by else "none is declared"),
             "": ("goal", stage.goal),
         }
-        for part, (lane, text) in told.items():
+        for part, (lane, text) in texts.items():
             if text:
                 yield one_cell(lane, stage.name, text, part=part, evidence=ASSUMPTION, source="journey.yml")
         if stage.owner:
@@ -172,15 +178,20 @@ class _Remarks:
 
 
 def _remark(row: Mapping[str, Any]) -> dict:
-    said = [row["status"] and f"assumed, {row['status']}", row["owner"], row["persona"] and f"of {row['persona']}"]
-    told = ", ".join(each for each in said if each)
-    source = ", ".join(each for each in (row["source"], row["date"]) if each)
-    text = f"{row['text']} [{told}]" if told else row["text"]
+    details = [row["status"] and f"assumed, {row['status']}", row["owner"], row["persona"] and f"of {row['persona']}"]
+    bracket = ", ".join(detail for detail in details if detail)
+    source = ", ".join(detail for detail in (row["source"], row["date"]) if detail)
+    text = f"{row['text']} [{bracket}]" if bracket else row["text"]
     return one_cell(row["lane"], row["stage"], text, evidence=row["evidence"], source=source or "notes.yml")
 
 
 def _header(
-    spells, visits: pd.DataFrame, findings: list[Finding], log, people: _Remarks, persona: str | None
+    spells: Spells,
+    visits: pd.DataFrame,
+    findings: list[Finding],
+    log: EventLog | None,
+    people: _Remarks,
+    persona: str | None,
 ) -> Iterator[tuple[str, str]]:
     """What the map is of, in pairs of a word and what it says."""
     customers = visits["customer_id"].nunique()
@@ -189,15 +200,18 @@ def _header(
     yield "Scenario", people.scenario or "not noted"
     yield "Owner", people.owner or "not noted"
     yield "Period", f"{_day(spells.window.start)} up to {_day(spells.window.end)}"
-    few = 0 < customers < MIN_SHOWN
-    yield "Customers", f"fewer than {MIN_SHOWN}" if few else f"{customers:,}{of_log}, {counted(len(visits), 'visit')}"
-    for column in _ACCOUNTS:
+    is_few = 0 < customers < MIN_SHOWN
+    yield (
+        "Customers",
+        f"fewer than {MIN_SHOWN}" if is_few else f"{customers:,}{of_log}, {counted(len(visits), 'visit')}",
+    )
+    for column in ACCOUNTS:
         if column in spells.customers:
             accounts = spells.customers.reindex(visits["customer_id"].unique())[column].nunique()
             yield "Accounts", f"{accounts:,}" if accounts >= MIN_SHOWN or not accounts else f"fewer than {MIN_SHOWN}"
             break
-    covering = next((each for each in findings if isinstance(each, Covering)), None)
-    yield "Customers seen, by source", covering.coverage_in_words(persona) if covering else "not measured"
+    sources = (finding.coverage_in_words(persona) for finding in findings)
+    yield "Customers seen, by source", next((words for words in sources if words), NOT_MEASURED)
     yield "Definition", f"{spells.journey.name}, {spells.journey.fingerprint()}"
 
 

@@ -31,9 +31,9 @@ class MapChange:
     def sentence(self) -> str:
         """How many cells differ, and whether the definition does."""
         kinds = self.table["change"].value_counts()
-        told = [f"{counted(int(kinds[kind]), 'cell')} {kind}" for kind in (CHANGED, NEW, GONE) if kind in kinds]
+        counts = [f"{counted(int(kinds[kind]), 'cell')} {kind}" for kind in (CHANGED, NEW, GONE) if kind in kinds]
         since = f"Since the map with data up to {self.before}"
-        what = ", ".join(told) if told else "nothing has changed"
+        what = ", ".join(counts) if counts else "nothing has changed"
         defined = (
             " The journey’s definition is another one, so some cells may differ for that." if self.is_redefined else ""
         )
@@ -58,7 +58,7 @@ def find_change(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
 
 def _texts(cells: pd.DataFrame) -> dict[tuple[str, str], str]:
     """What each lane and stage says, all parts together."""
-    found: dict[tuple[str, str], list[str]] = {}
+    parts: dict[tuple[str, str], list[str]] = {}
     for row in cells.itertuples(index=False):
-        found.setdefault((row.lane, row.stage), []).append(f"{row.part}: {row.text}" if row.part else row.text)
-    return {cell: _BETWEEN.join(told) for cell, told in found.items()}
+        parts.setdefault((row.lane, row.stage), []).append(f"{row.part}: {row.text}" if row.part else row.text)
+    return {cell: _BETWEEN.join(texts) for cell, texts in parts.items()}

@@ -11,12 +11,18 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from journeylab.base import html
-from journeylab.reporting.journey_map.cells import MOST_SHOWN, in_brief, in_parts
+from journeylab.reporting.journey_map.cells import (
+    EMOTIONS,
+    EVIDENCE,
+    MOST_SHOWN,
+    NO_EVIDENCE,
+    QUOTED,
+    in_brief,
+    in_parts,
+)
 from journeylab.reporting.journey_map.curve import emotion_curve
-from journeylab.reporting.journey_map.lanes import EMOTIONS, EVIDENCE, NO_EVIDENCE, QUOTED
 from journeylab.reporting.offline import TEMPLATES, check_offline
 
-__all__ = ["EVIDENCE", "fragment", "in_short", "line", "page"]
 MOST_ITEMS, MOST_OF_TITLE = 9, 60
 # A3 across less margins and a little more, in CSS pixels, and what of it the lanes’ titles take.
 _SHEET_WIDTH, _SHEET_HEIGHT, _HEADS = 1520, 1030, 130
@@ -87,10 +93,10 @@ def line(row: Any) -> str:
 
 
 def _rendered(template: str, maps: Sequence[Drawn], *, level: int) -> str:
-    lanes = tuple(dict.fromkeys(lane for each in maps for lane in each.lanes))
-    drawn = [(each, _cells(each)) for each in maps]
+    lanes = tuple(dict.fromkeys(lane for drawn in maps for lane in drawn.lanes))
+    cells_of = [(drawn, _cells(drawn)) for drawn in maps]
     rows = [
-        {"lane": name, "title": title, "maps": [_row(each, cells, name) for each, cells in drawn]}
+        {"lane": name, "title": title, "maps": [_row(drawn, cells, name) for drawn, cells in cells_of]}
         for name, title in lanes
     ]
     first = maps[0]
@@ -104,10 +110,10 @@ def _rendered(template: str, maps: Sequence[Drawn], *, level: int) -> str:
         version=version("journeylab"),
         evidence=EVIDENCE,
         most=MOST_ITEMS,
-        headers=[in_short(each.header) for each in maps],
-        tables=[_table(each, csv=len(maps) == 1) for each in maps],
-        changes=[Markup(html.table(each.changes.table, caption=each.changes.sentence())) for each in maps
-                 if each.changes and len(each.changes.table)],
+        headers=[in_short(drawn.header) for drawn in maps],
+        tables=[_table(drawn, csv=len(maps) == 1) for drawn in maps],
+        changes=[Markup(html.table(drawn.changes.table, caption=drawn.changes.sentence())) for drawn in maps
+                 if drawn.changes and len(drawn.changes.table)],
     )  # fmt: skip
 
 
@@ -128,17 +134,17 @@ def _cells(drawn: Drawn) -> dict[str, list[MapCell]]:
         rows = drawn.changes.table.itertuples(index=False)
         before = {(row.lane, row.stage): row.before or "nothing" for row in rows if row.now}
     marks = dict(zip(drawn.curve["stage"], drawn.curve["mark"], strict=True))
-    own: dict[tuple[str, str], list[Any]] = {}
+    by_cell: dict[tuple[str, str], list[Any]] = {}
     for row in drawn.table.itertuples(index=False):
-        own.setdefault((row.lane, row.stage), []).append(row)
-    found: dict[str, list[MapCell]] = {}
+        by_cell.setdefault((row.lane, row.stage), []).append(row)
+    by_lane: dict[str, list[MapCell]] = {}
     for lane, _ in drawn.lanes:
         for stage in drawn.stages:
-            items = tuple(_items(own[lane, stage.name]))
+            items = tuple(_items(by_cell[lane, stage.name]))
             mark = marks.get(stage.name, "") if lane == EMOTIONS else ""
             title, left_out = in_brief(stage.title, at_most=MOST_OF_TITLE), max(0, len(items) - MOST_ITEMS)
-            found.setdefault(lane, []).append(MapCell(title, items, left_out, mark, before.get((lane, stage.name))))
-    return found
+            by_lane.setdefault(lane, []).append(MapCell(title, items, left_out, mark, before.get((lane, stage.name))))
+    return by_lane
 
 
 def _items(rows: Iterable[Any]) -> Iterator[Item]:

@@ -10,14 +10,13 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import ReportError
-from journeylab.base.files import write_text
+from journeylab.base.files import sha256_of, write_text
 from journeylab.base.sheets import write_csv
 from journeylab.base.words import counted
 from journeylab.reporting.journey_map import drawing
-from journeylab.reporting.journey_map.cells import COLUMNS
+from journeylab.reporting.journey_map.cells import COLUMNS, EMOTIONS, EVIDENCE, NO_EVIDENCE
 from journeylab.reporting.journey_map.change import MapChange, find_change
-from journeylab.reporting.journey_map.file import digest, plain, read_content, to_table, write_content
-from journeylab.reporting.journey_map.lanes import EMOTIONS, NO_EVIDENCE
+from journeylab.reporting.journey_map.file import FORMAT, plain, read_content, to_table
 
 EVERYONE = "everyone"
 CURVE = {"stage": object, "estimate": float, "lower": float, "upper": float, "n": float, "mark": object}
@@ -72,18 +71,18 @@ class JourneyMap:
     @property
     def sha256(self) -> str:
         """The SHA-256 of all that the map says, in hexadecimal digits; staleness and changes do not count."""
-        return digest(self._content())
+        return sha256_of(self._content())
 
     def sentence(self) -> str:
         """How much of the map is measured, by what evidence, and up to when."""
         cells = self.table.drop_duplicates(["lane", "stage"])
         n, unknown = len(cells), int((cells["evidence"] == NO_EVIDENCE).sum())
-        kinds = [f"{kind} {count}" for kind in drawing.EVIDENCE if (count := self._n_cells(kind))]
-        told = f"Something is known in {n - unknown} of {counted(n, 'cell')} ({', '.join(kinds)})"
+        kinds = [f"{kind} {count}" for kind in EVIDENCE if (count := self._n_cells(kind))]
+        measured = f"Something is known in {n - unknown} of {counted(n, 'cell')} ({', '.join(kinds)})"
         feelings = "" if self.curve["estimate"].notna().any() else " How customers feel was not measured."
         changed = f" {self.changes.sentence()}" if self.changes else ""
         stale = f" {self.stale}" if self.stale else ""
-        return f"{told}; data up to {self.until}.{feelings}{changed}{stale}"
+        return f"{measured}; data up to {self.until}.{feelings}{changed}{stale}"
 
     def named(self, persona: str) -> "JourneyMap":
         """The map with another name for its persona, such as that of its card instead of the id."""
@@ -139,7 +138,7 @@ class JourneyMap:
         `svg`, `png` or `pdf` the figure. Returns the path. Raises ReportError for another ending."""
         path = Path(path)
         ways: dict[str, Callable[[], Path]] = {
-            ".json": lambda: write_content(path, self._content()),
+            ".json": lambda: FORMAT.write(path, self._content()),
             ".html": lambda: write_text(path, self.to_page()),
             ".csv": lambda: write_csv(self.table, path),
             **dict.fromkeys((".svg", ".png", ".pdf"), lambda: self.plot().write(path)),
@@ -158,11 +157,11 @@ class JourneyMap:
         return len(self.table[self.table["evidence"] == evidence].drop_duplicates(["lane", "stage"]))
 
     def _content(self) -> dict[str, Any]:
-        kept = {each: getattr(self, each) for each in ("name", "persona", "missing", "definition", "data_until")}
-        pairs = {"header": [list(each) for each in self.header], "lanes": [list(each) for each in self.lanes]}
+        texts = {item: getattr(self, item) for item in ("name", "persona", "missing", "definition", "data_until")}
+        pairs = {"header": [list(item) for item in self.header], "lanes": [list(item) for item in self.lanes]}
         stages = [list(stage) for stage in self.stages]
         tables = {"table": plain(self.table), "curve": plain(self.curve)}
-        return kept | pairs | {"missing": list(self.missing), "stages": stages} | tables
+        return texts | pairs | {"missing": list(self.missing), "stages": stages} | tables
 
 
 @dataclass(frozen=True)
@@ -186,7 +185,7 @@ class MapComparison:
 
 def compare_maps(first: JourneyMap, second: JourneyMap) -> MapComparison:
     """Both maps under the same stages. Raises ReportError where their stages differ."""
-    if [each.name for each in first.stages] != [each.name for each in second.stages]:
+    if [stage.name for stage in first.stages] != [stage.name for stage in second.stages]:
         raise ReportError(
             f"The maps “{first.title}” and “{second.title}” have different stages, so they cannot stand side by side. "
             "Compare maps of one journey, or look at first.compare(second)."
@@ -204,7 +203,7 @@ def read_map(path: str | Path) -> JourneyMap:
         name=content["name"],
         persona=content["persona"],
         header=tuple(map(tuple, content["header"])),
-        stages=tuple(MapStage(*each) for each in content["stages"]),
+        stages=tuple(MapStage(*stage) for stage in content["stages"]),
         lanes=tuple(map(tuple, content["lanes"])),
         table=to_table(content["table"], COLUMNS),
         curve=to_table(content["curve"], CURVE),

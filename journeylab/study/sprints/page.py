@@ -1,4 +1,4 @@
-"""The page of a sprint: what changed since an earlier one, as a report that lies with the later one."""
+"""The page of a sprint: what changed since an earlier one, as a report in the folder of the later one."""
 
 from pathlib import Path
 
@@ -6,11 +6,13 @@ from journeylab.base.errors import ReportError, StudyError
 from journeylab.base.files import write_text
 from journeylab.base.sheets import write_csv
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.reporting.page import Masthead, to_html
+from journeylab.reporting.notebook_page import to_html
+from journeylab.reporting.page import Masthead
 from journeylab.reporting.running import run_notebooks
+from journeylab.study.folders import DATA
 from journeylab.study.sprints.record import SPRINTS, find_sprints, pick_sprint
 from journeylab.study.sprints.sprints import COMPARED, compare_sprints
-from journeylab.study.study import DATA, Study
+from journeylab.study.study import Study
 
 NOTEBOOK = "05_what_changed_since_last_sprint.ipynb"
 
@@ -27,8 +29,7 @@ def write_comparison(study: Study, old: str, new: str, *, notebook: Path, masthe
     folder = later.folder / f"compared-with-{earlier.name}"
     if folder.exists():
         raise StudyError(
-            f"“{later.folder.name}” holds “{folder.name}” already, and nothing is written over. "
-            "Move it elsewhere first."
+            f"“{later.folder.name}” already has “{folder.name}”, and it is not overwritten. Move it elsewhere first."
         )
     change = compare_sprints(study, earlier.name, later.name).change.for_export()
     variables = {COMPARED: f"{earlier.name},{later.name}"}
@@ -36,7 +37,7 @@ def write_comparison(study: Study, old: str, new: str, *, notebook: Path, masthe
         variables[DATA] = str(study.folders.data.resolve())
     run = run_notebooks([notebook], folder=study.folder / SPRINTS, variables=variables)[0]
     if run.failure:
-        raise ReportError(f"{notebook.name}, {run.failure}. Mend the cell, then compare again.")
+        raise ReportError(f"{notebook.name}, {run.failure}. Fix the cell, then compare again.")
     page = to_html(run.notebook, name=notebook.name, masthead=masthead, reports="../../../reports/")
     tables = {"lineage": change.lineage, "matching": change.cross, "shares": change.table, "drift": change.drift}
     tables["unseen"] = change.unseen.assign(n=change.unseen["n"].where(change.unseen["n"] >= MIN_SHOWN))

@@ -1,7 +1,7 @@
-"""A sprint: one round of research, as it was left. Which inputs did it have, which personas did it find?
+"""A sprint: one round of research, saved. Which inputs did it have, and which personas did it find?
 
-Each lies in a folder of its own in the study, `sprints/2026-01-01-NAME`. The date is the end of the window that was
-observed, not the day on which somebody ran it: the same data give the same folder, to the byte.
+Each is a folder of the study, `sprints/2026-01-01-NAME`. The date is the end of the observed window, not the day on
+which it was run, so that the same data give the same folder, to the byte.
 """
 
 import json
@@ -30,7 +30,7 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 class Sprint:
     """A sprint that was started.
 
-    folder: where it lies. name: its name. number: from 1 on, in order. previous: name of the sprint before it, or None.
+    folder: its folder. name: its name. number: from 1 on, in order. previous: name of the sprint before it, or None.
     window: start and end of what was observed, as text. decisions: those of study.yml for personas and horizons.
     reading: fingerprint of the data, how they were read, and the journey.
     ids: every id that a persona of this or an earlier sprint has had.
@@ -65,28 +65,30 @@ class Sprint:
 
     def _repr_html_(self) -> str:
         n = len(self.personas.table)
-        said = (
+        sentence = (
             f"Window {self.window[0]} to {self.window[1]}; {counted(n, 'persona')}; "
             f"{counted(len(self.inputs), 'input')}, each with its fingerprint"
             f"{f'; the sprint before it is “{self.previous}”' if self.previous else ''}."
         )
-        return html.card(f"Sprint {self.number}: {self.name}", html.paragraph(said), html.table(self.inputs, csv=False))
+        return html.card(
+            f"Sprint {self.number}: {self.name}", html.paragraph(sentence), html.table(self.inputs, csv=False)
+        )
 
 
 def read_sprint(folder: Path) -> Sprint:
-    """The sprint that lies in `folder`. Raises StudyError where its record cannot be read, or is not whole."""
+    """The sprint in `folder`. Raises StudyError if its record cannot be read or is not complete."""
     path = folder / RECORD
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        if said["format"] != FORMAT or said["version"] != VERSION or set(said) != set(_KEYS):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["format"] != FORMAT or record["version"] != VERSION or set(record) != set(_KEYS):
             raise KeyError("format")
-        fields = {key: said[key] for key in _KEYS[2:]}
+        fields = {key: record[key] for key in _KEYS[2:]}
         inputs = pd.DataFrame(fields["inputs"], columns=["input", "file", "bytes", "sha256"])
         fields |= {"window": tuple(fields["window"]), "ids": tuple(fields["ids"]), "inputs": inputs}
         return Sprint(folder=folder, **fields)
     except (OSError, ValueError, KeyError, TypeError):
         raise StudyError(
-            f"“{folder.name}” in “{folder.parent.name}” holds no sound {RECORD}. Restore it from a copy, or move the "
+            f"“{folder.name}” in “{folder.parent.name}” has no valid {RECORD}. Restore it from a copy, or move the "
             "folder elsewhere and start the sprint again."
         ) from None
 
@@ -103,7 +105,9 @@ def pick_sprint(sprints: Sequence[Sprint], name: str) -> Sprint:
         if name in (sprint.name, sprint.folder.name):
             return sprint
     if not sprints:
-        raise StudyError(f"There is no sprint “{name}”, nor any other. Start one with “journeylab sprint start NAME”.")
+        raise StudyError(
+            f"There is no sprint “{name}”, and no other either. Start one with “journeylab sprint start NAME”."
+        )
     raise StudyError(f"There is no sprint “{name}”. {did_you_mean(name, [sprint.name for sprint in sprints])}")
 
 
@@ -114,4 +118,4 @@ def check_name(name: str, sprints: Sequence[Sprint]) -> None:
             f"A sprint cannot be called “{name}”. Take small letters, digits and hyphens, as in “spring-2026”."
         )
     if any(sprint.name == name for sprint in sprints):
-        raise StudyError(f"There is a sprint “{name}” already, and nothing is written over. Take another name.")
+        raise StudyError(f"There is already a sprint “{name}”, and it is not overwritten. Take another name.")

@@ -1,4 +1,4 @@
-"""Sprints: how is a round of research kept, and what changed since the one before?"""
+"""Sprints: how is a round of research saved, and what changed since the one before?"""
 
 import hashlib
 import os
@@ -14,13 +14,13 @@ from journeylab.base import html
 from journeylab.base.errors import StudyError
 from journeylab.base.files import fingerprint, write_text
 from journeylab.base.sheets import write_csv
-from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.suppression import masked_few
 from journeylab.events.log import Window, written
 from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.personas import Personas
 from journeylab.findings.personas.change import PersonaChange, compare_personas
 from journeylab.findings.survival import estimate_survival
-from journeylab.study.settings import FILE
+from journeylab.study.folders import FILE
 from journeylab.study.sprints.record import (
     PERSONAS,
     RECORD,
@@ -41,24 +41,25 @@ COMPARED = "JOURNEYLAB_SPRINTS"
 class SprintChange:
     """What changed from one sprint to the next.
 
-    old, new: what was compared, in words. said: why these two, in a sentence. change: see `PersonaChange`.
+    old, new: what was compared, in words. why: why these two, in a sentence. change: see `PersonaChange`.
     """
 
     old: str
     new: str
-    said: str
+    why: str
     change: PersonaChange
 
     def _repr_html_(self) -> str:
-        compared = html.card(f"From {self.old} to {self.new}", html.paragraph(self.said))
+        compared = html.card(f"From {self.old} to {self.new}", html.paragraph(self.why))
         return compared + self.change._repr_html_()
 
 
 def start_sprint(study: Study, name: str) -> Sprint:
-    """Keep what the study finds now as the sprint `name`: a folder that is whole or absent, and never written over.
+    """Save what the study finds now as the sprint `name`, in a folder that is never overwritten.
 
-    It holds sprint.json (fingerprints of all inputs, decisions, ids), copies of study.yml and journey.yml, the personas
-    without their customers (`personas.persona.json`) and findings as tables (CSV, counts of fewer than five left out).
+    The folder has sprint.json (fingerprints of all inputs, decisions, ids), copies of study.yml and journey.yml, the
+    personas without their customers (`personas.persona.json`) and findings as tables (CSV, counts of fewer than five
+    left out).
     Personas that survived since the last sprint keep their ids; all others have ids that were never used.
 
     Raises StudyError for a name that cannot be one or is taken, and where the study's window ends before that of the
@@ -102,22 +103,22 @@ def compare_sprints(study: Study, old: str | None = None, new: str | None = None
     sprints; where there are no two, the first half of the window with the second, by the study's decisions.
     """
     sprints = find_sprints(study.folder)
-    asked = [old, new] if old and new else [each.strip() for each in os.environ.get(COMPARED, "").split(",")]
-    if len(asked) == 2:
-        return _between(study, *(pick_sprint(sprints, each) for each in asked), said="These two were asked for.")
+    names = [old, new] if old and new else [name.strip() for name in os.environ.get(COMPARED, "").split(",")]
+    if len(names) == 2:
+        return _between(study, *(pick_sprint(sprints, name) for name in names), why="These two were asked for.")
     if not sprints:
         return _halves(study, "This study has no sprint yet")
     last = sprints[-1]
     if last.reading != _reading(study):
         change = compare_personas(last.personas, study.personas, log=study.log, ids="kept")
-        said = f"The data, how they are read, or the journey have changed since the last sprint, “{last.name}”."
-        return SprintChange(f"sprint “{last.name}”", "the study now", said, change)
+        why = f"The data, how they are read, or the journey have changed since the last sprint, “{last.name}”."
+        return SprintChange(f"sprint “{last.name}”", "the study now", why, change)
     if len(sprints) > 1:
-        return _between(study, sprints[-2], last, said="These are the last two sprints.")
+        return _between(study, sprints[-2], last, why="These are the last two sprints.")
     return _halves(study, f"This study has one sprint, “{last.name}”, and nothing has changed since")
 
 
-def _between(study: Study, old: Sprint, new: Sprint, *, said: str) -> SprintChange:
+def _between(study: Study, old: Sprint, new: Sprint, *, why: str) -> SprintChange:
     if old.number >= new.number:
         raise StudyError(f"Sprint “{old.name}” is not earlier than “{new.name}”. Name the earlier one first.")
     if new.reading != _reading(study):
@@ -126,7 +127,7 @@ def _between(study: Study, old: Sprint, new: Sprint, *, said: str) -> SprintChan
             f"customers are needed for this. Name the data that it had with --data, or start a new sprint."
         )
     change = compare_personas(old.personas, new.personas, log=study.log, ids="kept")
-    return SprintChange(f"sprint “{old.name}”", f"sprint “{new.name}”", said, change)
+    return SprintChange(f"sprint “{old.name}”", f"sprint “{new.name}”", why, change)
 
 
 def _halves(study: Study, why: str) -> SprintChange:
@@ -136,37 +137,37 @@ def _halves(study: Study, why: str) -> SprintChange:
     middle = middle.normalize() if middle.normalize() > window.start else middle
     first, second = Window(window.start, middle), Window(middle, window.end)
     change = compare_personas(
-        study.personas_within(first, kept_as="personas-of-first-half"),
-        study.personas_within(second, kept_as="personas-of-second-half"),
+        study.personas_within(first, cached_as="personas-of-first-half"),
+        study.personas_within(second, cached_as="personas-of-second-half"),
         log=replace(study.log, window=second),
     )
-    said = f"{why}: the personas of {first} are compared with those of {second}."
-    return SprintChange("first half of the window", "second half", said, change)
+    sentence = f"{why}: the personas of {first} are compared with those of {second}."
+    return SprintChange("first half of the window", "second half", sentence, change)
 
 
 def _reading(study: Study) -> str:
     """Fingerprint of the data, how they are read, the journey and the decisions for personas."""
     data = [(file, sha256) for kind, file, _, sha256 in _inputs(study) if kind == "data"]
     decisions = study.settings.personas
-    said = decisions.model_dump_json() if decisions else ""
-    return fingerprint(str(data), study.settings.said_of_data(), study.journey.fingerprint(), said)
+    decided = decisions.model_dump_json() if decisions else ""
+    return fingerprint(str(data), study.settings.data_settings(), study.journey.fingerprint(), decided)
 
 
 def _inputs(study: Study) -> Iterator[tuple[str, str, int, str]]:
     """Each file that the study is made from: what it is, its path as in the study, its bytes and their SHA-256."""
-    own = {"settings": FILE, "journey": study.settings.journey, "notes": NOTES}
-    for kind, name in own.items():
+    documents = {"settings": FILE, "journey": study.settings.journey, "notes": NOTES}
+    for kind, name in documents.items():
         if (study.folder / name).is_file():
-            yield kind, name, *_digest(study.folder / name)
-    said = study.settings
-    paths = [source.path for source in said.events]
-    paths += [each.path for each in (said.customers, said.crm) if each and each.path]
+            yield kind, name, *_size_and_sha256(study.folder / name)
+    settings = study.settings
+    paths = [source.path for source in settings.events]
+    paths += [source.path for source in (settings.customers, settings.crm) if source and source.path]
     for path in paths:
         for file in study.folders.find(path):
-            yield "data", (Path(path).parent / file.name).as_posix(), *_digest(file)
+            yield "data", (Path(path).parent / file.name).as_posix(), *_size_and_sha256(file)
 
 
-def _digest(path: Path) -> tuple[int, str]:
+def _size_and_sha256(path: Path) -> tuple[int, str]:
     with path.open("rb") as file:
         return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -191,24 +192,16 @@ def _write(sprint: Sprint, study: Study, personas: Personas) -> None:
 def _findings(study: Study, personas: Personas) -> dict[str, pd.DataFrame]:
     """The findings as tables, by the name of their file."""
     dropoff = estimate_dropoff(study.spells, horizons=study.horizons).for_export()
-    found = {"dropoff": dropoff.table, "ledger": dropoff.ledger}
-    found["time_in_stage"] = _without_few(estimate_survival(study.spells).medians())
+    files = {"dropoff": dropoff.table, "ledger": dropoff.ledger}
+    files["time_in_stage"] = _without_few(estimate_survival(study.spells).medians())
     if not personas.lacking:
         by = personas.grouping()
-        found["dropoff_by_persona"] = estimate_dropoff(study.spells, horizons=study.horizons, by=by).for_export().table
+        files["dropoff_by_persona"] = estimate_dropoff(study.spells, horizons=study.horizons, by=by).for_export().table
     tables = {name: getattr(personas, name) for name in ("verdicts", "structure", "left_out", "profiles")}
-    return {**found, "personas": personas.table, **{name: _without_few(table) for name, table in tables.items()}}
+    return {**files, "personas": personas.table, **{name: _without_few(table) for name, table in tables.items()}}
 
 
 def _without_few(table: pd.DataFrame) -> pd.DataFrame:
     """`table` with all numbers of a row missing where its base is one to four customers."""
     base = next((name for name in ("customers", "n") if name in table.columns), None)
-    if base is None:
-        return table
-    numbers = table.select_dtypes("number").columns
-    few = table[base].between(1, MIN_SHOWN - 1)
-    return (
-        table.astype(dict.fromkeys(numbers, float)).assign(**{name: table[name].mask(few) for name in numbers})
-        if few.any()
-        else table
-    )
+    return masked_few(table, {base: list(table.select_dtypes("number"))}) if base else table

@@ -1,13 +1,12 @@
 """What changed: which personas survived since the last sprint, how did their shares move, and what do customers do
 otherwise?"""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from journeylab.base import charts, html
-from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.suppression import masked_few
 from journeylab.findings.finding import Finding
 from journeylab.findings.personas.change.figures import drift_figure, matching_figure, shares_figure
 from journeylab.findings.personas.change.sentences import drift_sentence, lineage_sentence, shares_sentence
@@ -71,9 +70,9 @@ class PersonaChange(Finding):
         shares = {"n_before": ["before", "difference", "lower", "upper"], "n": ["now", "difference", "lower", "upper"]}
         return replace(
             self,
-            table=_without_few(self.table, shares),
-            lineage=_without_few(self.lineage, pairs),
-            cross=_without_few(self.cross, pairs),
+            table=masked_few(self.table, shares),
+            lineage=masked_few(self.lineage, pairs),
+            cross=masked_few(self.cross, pairs),
         )
 
     def plot(self, ax=None) -> charts.Chart:
@@ -103,12 +102,3 @@ class PersonaChange(Finding):
             html.table(self.drift, caption="Drift of features, beside what no change would show"),
             *([html.table(self.unseen, caption="Unseen when the old personas were found")] if len(self.unseen) else []),
         )
-
-
-def _without_few(table: pd.DataFrame, follows: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """`table` with counts of one to four missing, and the columns that follow from each."""
-    for count, others in follows.items():
-        few = table[count].between(1, MIN_SHOWN - 1)
-        if few.any():
-            table = table.assign(**{name: table[name].astype(float).mask(few) for name in (count, *others)})
-    return table

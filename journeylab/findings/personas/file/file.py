@@ -5,7 +5,6 @@ keys sorted, no spaces, UTF-8, numbers as Python writes them, which is exact for
 changed, not by whom: whoever can write the file can write another sum.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import fields as fields_of
@@ -18,14 +17,14 @@ import pandas as pd
 from pydantic import ValidationError
 
 from journeylab.base.errors import JourneyError, StudyError
-from journeylab.base.files import write_text
+from journeylab.base.files import SignedFormat
 from journeylab.events.journey import read_journey
 from journeylab.findings.personas.file.parts import FORMAT, VERSION, PersonaFile
 from journeylab.findings.personas.file.tables import CUSTOMERS, plain_series, plain_table
 
 Customers = Literal["kept", "left out"]
 _AGAIN = "Write it again with personas.write(path)."
-_DIGITS = 12
+_FORMAT = SignedFormat(FORMAT, VERSION, "personas", "find the personas again", StudyError)
 
 
 def write_fields(path: str | Path, fields: Mapping[str, Any], *, customers: Customers = "kept") -> Path:
@@ -38,12 +37,7 @@ def write_fields(path: str | Path, fields: Mapping[str, Any], *, customers: Cust
     content = _content(fields)
     if customers == "left out":
         _leave_out_customers(content)
-    parts = {key: _canonical(content[key]) for key in sorted(content)}
-    # One line for each part, so that a comparison of two files shows which of them changed.
-    body = ",\n".join(f"{_canonical(key)}:{part}" for key, part in parts.items())
-    digest = _digest("{" + ",".join(f"{_canonical(key)}:{part}" for key, part in parts.items()) + "}")
-    head = f'"format":{_canonical(FORMAT)},\n"version":{VERSION},\n"sha256":{_canonical(digest)}'
-    return write_text(path, f'{{{head},\n"content":{{\n{body}\n}}}}\n')
+    return _FORMAT.write(path, content)
 
 
 def read_fields(path: str | Path) -> dict[str, Any]:
@@ -74,21 +68,7 @@ def file_schema() -> dict[str, Any]:
 def _document(path: Path) -> dict[str, Any]:
     """The file's JSON, once format, version and SHA-256 are checked."""
     document = _json(path)
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise StudyError(
-            f"“{path.name}” holds no personas: it does not say that its format is “{FORMAT}”. Mend the path."
-        )
-    if document.get("version") != VERSION:
-        raise StudyError(
-            f"“{path.name}” is written in version “{document.get('version')}” of its format, and this journeylab reads "
-            f"version {VERSION}. Install the journeylab that wrote it, or find the personas again."
-        )
-    written, found = str(document.get("sha256")), _digest(_canonical(document.get("content")))
-    if written != found:
-        raise StudyError(
-            f"“{path.name}” was changed after it was written: the SHA-256 of its content is “{found[:_DIGITS]}…”, and "
-            f"it says “{written[:_DIGITS]}…”. Take back the file as it was written, or find the personas again."
-        )
+    _FORMAT.check(document, path.name)
     return document
 
 
@@ -163,11 +143,3 @@ def _leave_out_customers(content: dict[str, Any]) -> None:
     for row in content["series"].values():
         if row["index"] == CUSTOMERS:
             row["column"]["cells"] = []
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from journeylab.base.errors import EstimateError
-from journeylab.base.scales import Scale, promotion
+from journeylab.events.queries.scales import Scale, promotion
 
 
 @pytest.mark.parametrize(

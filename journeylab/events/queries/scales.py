@@ -1,4 +1,4 @@
-"""Scales: what does a score say, whatever the scale on which it was asked?"""
+"""Scales: what does an answer mean on the scale that the question was asked on?"""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from journeylab.base.errors import EstimateError, did_you_mean
 
-# Where all scales meet: the worst that can be said is -2, the best 2.
+# All scales are mapped to this one: the worst answer is -2, the best 2.
 WORST, BEST = -2.0, 2.0
 # Known by name: the answers for the worst and for the best.
 KNOWN = {"nps": (0.0, 10.0), "csat": (1.0, 5.0), "csat7": (1.0, 7.0), "ces": (1.0, 7.0)}
@@ -65,11 +65,11 @@ class Scale:
 
     @property
     def is_recommendation(self) -> bool:
-        """Whether promoters and detractors can be told: only where the scale was declared as nps."""
+        """Whether there are promoters and detractors: only on a scale that was declared as nps."""
         return self.name == "nps"
 
     def holds(self, scores: ArrayLike) -> np.ndarray:
-        """Which of `scores` the scale has room for, bool."""
+        """Which of `scores` are on the scale, bool."""
         scores = np.asarray(scores, dtype=np.float64)
         return (scores >= self.ends[0]) & (scores <= self.ends[1])
 
