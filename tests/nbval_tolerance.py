@@ -1,9 +1,10 @@
-"""Notebooks under test: are the outputs that nbval computes those that were committed, whatever the last digits of a
-float?
+"""A plugin for notebooks under test: are the outputs that nbval computes those that were committed, whatever the last
+digits of a float?
 
-nbval compares texts to the byte. Here numbers within texts may differ by one part in a million, which is what
-processors and versions of libraries differ by; all else must be equal. Pictures are not compared: their alternative
-texts are. A cell that was never run fails, where nbval would pass it.
+nbval compares texts to the byte, and has no hook to change that; so its method is replaced while pytest runs. Here
+numbers within texts may differ by one part in a million, which is what processors and versions of libraries differ by;
+all else must be equal. Pictures are not compared: their alternative texts are. A cell that was never run fails, where
+nbval would pass it.
 """
 
 import base64
@@ -19,6 +20,16 @@ _NUMBER = re.compile(r"[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\
 _ENCODED = re.compile(r"(?<=;base64,)[A-Za-z0-9+/=]+")
 
 _compare_exactly = IPyNbCell.compare_outputs
+
+
+def pytest_configure():
+    """Compare with the tolerance from now on."""
+    IPyNbCell.compare_outputs = _compare_outputs
+
+
+def pytest_unconfigure():
+    """Leave nbval as it was."""
+    IPyNbCell.compare_outputs = _compare_exactly
 
 
 def _compare_outputs(cell, found, committed, skip_compare=None):
@@ -75,6 +86,3 @@ def pytest_runtest_call(item):
     """Fail a cell with code that was never run."""
     if isinstance(item, IPyNbCell) and item.cell.source.strip() and item.cell.execution_count is None:
         item.raise_cell_error("This cell was never run. Run the notebook from top to bottom and save it.")
-
-
-IPyNbCell.compare_outputs = _compare_outputs
