@@ -2,25 +2,20 @@
 
 import pandas as pd
 import pytest
+from by_hand import LOST_TO_PRICE, journey_of
 
 from journeylab.base.errors import EstimateError, JourneyError
-from journeylab.events.journey import Journey
 from journeylab.events.queries.answers import find_scores, find_statements, has_scores
 from journeylab.events.reading import read_events
 from journeylab.events.spells import find_spells
 
 WINDOW = ("2025-01-01", "2025-07-01")
-JOURNEY = Journey.model_validate(
-    {
-        "journeylab": 1,
-        "name": "by hand",
-        "goal": "Say what I think",
-        "stages": [
-            {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "20d"},
-            {"name": "paid", "opened_by": [{"event": "buy"}]},
-        ],
-        "loss_branches": [{"name": "price", "when": {"event": "cancel"}}],
-    }
+JOURNEY = journey_of(
+    [
+        {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "20d"},
+        {"name": "paid", "opened_by": [{"event": "buy"}]},
+    ],
+    [LOST_TO_PRICE],
 )
 # customer, time, event, initiator, score, text
 ROWS = [

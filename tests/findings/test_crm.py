@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from journeys_by_hand import JOURNEY, at, journeys_of
+from by_hand import JOURNEY, at, journeys_of
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from journeylab.base.charts import Chart

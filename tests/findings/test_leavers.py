@@ -5,9 +5,9 @@ import runpy
 import numpy as np
 import pandas as pd
 import pytest
+from by_hand import journey_of
 
 from journeylab.base.errors import EstimateError, JourneyLabError
-from journeylab.events.journey import Journey
 from journeylab.events.reading import read_events
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
@@ -15,21 +15,16 @@ from journeylab.findings.grouping import Grouping
 from journeylab.findings.leavers import compare_leavers
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
-JOURNEY = Journey.model_validate(
-    {
-        "journeylab": 1,
-        "name": "by hand",
-        "goal": "Have numbers that I can check by hand",
-        "stages": [
-            {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "40d"},
-            {"name": "paid", "opened_by": [{"event": "buy"}]},
-            {"name": "partner", "opened_by": [{"event": "refer"}], "completes": True},
-        ],
-        "loss_branches": [
-            {"name": "price", "when": {"event": "cancel", "where": {"reason": "price"}}},
-            {"name": "other", "when": {"event": "cancel"}},
-        ],
-    }
+JOURNEY = journey_of(
+    [
+        {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "40d"},
+        {"name": "paid", "opened_by": [{"event": "buy"}]},
+        {"name": "partner", "opened_by": [{"event": "refer"}], "completes": True},
+    ],
+    [
+        {"name": "price", "when": {"event": "cancel", "where": {"reason": "price"}}},
+        {"name": "other", "when": {"event": "cancel"}},
+    ],
 )
 CANCEL, MAIL = {"reason": "price"}, {"initiator": "company"}
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from journeys_by_hand import at, journeys_of
+from by_hand import at, journeys_of
 from matplotlib.colors import to_hex
 
 from journeylab.base.charts import Chart
