@@ -16,7 +16,8 @@ from journeylab.base.html import Table
 from journeylab.events.log import EventLog
 from journeylab.events.queries.crm_records import CrmRecords
 from journeylab.events.spells import Spells
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 from journeylab.study.study import Study
 
 HOSTILE = "<script>alert(1)</script>"

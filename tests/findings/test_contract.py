@@ -11,7 +11,8 @@ from by_hand import JOURNEY, log_of, spells_of
 from nouns import FINDINGS, FINDINGS_BY_GROUP, HOSTILE, find_in, finding_classes
 
 from journeylab.base.charts import Chart
-from journeylab.findings.finding import Finding, Grouping
+from journeylab.findings.finding import Finding
+from journeylab.findings.grouping import Grouping
 
 # What a table tells rows apart by; the first is the name of its groups.
 KEYS = (
