@@ -48,7 +48,7 @@ NOTES = {
 # How each finding is found in a log and its spells, in all customers together.
 Find = Callable[[EventLog, Spells], Finding]
 # ... and by groups.
-FindBy = Callable[[EventLog, Spells, Grouping | str | None], Finding]
+FindBy = Callable[[EventLog, Spells, Grouping | pd.Series | None], Finding]
 
 
 def first_stage(spells: Spells) -> str:
@@ -117,7 +117,7 @@ def write_study(folder: Path) -> Study:
     return jl.open_study(folder)
 
 
-def find_in(study: Study, name: str, by: Grouping | str | None = None) -> Finding:
+def find_in(study: Study, name: str, by: Grouping | pd.Series | None = None) -> Finding:
     """The finding `name` of a study."""
     if name in FINDINGS_BY_GROUP:
         return FINDINGS_BY_GROUP[name](study.log, study.spells, by)

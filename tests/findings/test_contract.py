@@ -10,6 +10,7 @@ import pytest
 from by_hand import JOURNEY, log_of, spells_of
 from nouns import FINDINGS, FINDINGS_BY_GROUP, HOSTILE, find_in, finding_classes
 
+from journeylab.base import html
 from journeylab.base.charts import Chart
 from journeylab.findings.finding import Finding
 from journeylab.findings.grouping import Grouping
@@ -20,18 +21,20 @@ KEYS = (
     "step", "persona", "covariate", "level", "factor", "horizon_days", "days",
 )  # fmt: skip
 # What an estimate is called, and what it is an estimate of.
-ESTIMATES = ("estimate", "hazard_ratio", "share", "jaccard")
+ESTIMATES = ("estimate", "hazard_ratio", "share", "difference")
 BASES = {"n", "at_risk"}
-# Of personas one reads how surely they are found again, not the limits of a number.
-WITHOUT_INTERVAL = {"Personas"}
-CASES = [(name, None) for name in FINDINGS] + [(name, "segment") for name in FINDINGS_BY_GROUP]
+CASES = [(name, None) for name in FINDINGS] + [(name, "plan") for name in FINDINGS_BY_GROUP]
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}{' by group' * (case[1] is not None)}")
 def case(request, noun_study, findings) -> tuple[str, str | None, Finding]:
     """A finding, with the name of its class and what it was grouped by."""
     name, by = request.param
-    return name, by, findings[name] if by is None else find_in(noun_study, name, by)
+    if by is None:
+        return name, by, findings[name]
+    customers = noun_study.log.customers.index
+    plans = pd.Series(["<b>small</b>" if place % 2 else "large" for place in range(len(customers))], customers)
+    return name, by, find_in(noun_study, name, plans.rename(by))
 
 
 def test_every_finding_of_the_package_is_tested_here():
@@ -50,15 +53,13 @@ def test_it_is_a_frozen_finding_with_a_title(case):
 
 
 def test_its_table_is_tidy_with_interval_and_base(case):
-    name, by, finding = case
+    _, by, finding = case
     table = finding.table
     assert list(table.index) == list(range(len(table)))
     assert not table.duplicated([key for key in KEYS if key in table]).any()
     assert BASES & set(table)
     if by is not None:
         assert "group" in table
-    if name in WITHOUT_INTERVAL:
-        return
     estimate = next(column for column in ESTIMATES if column in table)
     known = table.dropna(subset=[estimate, "lower", "upper"])
     assert len(known)
@@ -92,6 +93,7 @@ def test_its_figure_carries_its_message_in_words(case):
 def test_its_html_holds_title_and_period_and_is_escaped(case, noun_study):
     shown = case[2]._repr_html_()
     assert HOSTILE not in shown
+    assert "<b>small</b>" not in shown
     assert HOSTILE not in case[2].title or "&lt;script&gt;" in shown
     assert case[2].period == noun_study.window
     line = f"<p><small>Observed from {noun_study.window}.</small></p>"
@@ -125,7 +127,7 @@ def test_where_there_is_nothing_to_find_it_is_empty_and_says_what_is_lacking(nam
     assert finding.sentence() == finding.lacking
     assert finding.plot().alt == finding.lacking
     assert finding.plot(finding.plot().axes).png().startswith(b"\x89PNG")
-    assert finding.lacking in finding._repr_html_()
+    assert html.escape(finding.lacking) in finding._repr_html_()
     assert finding.period == spells.window
     assert "Observed from 2025-01-01 to 2027-09-28." in finding._repr_html_()
     assert finding.table["estimate"].isna().all()

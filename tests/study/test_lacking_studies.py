@@ -11,7 +11,7 @@ from IPython.display import Markdown
 
 from journeylab.base.charts import Chart
 
-NOTEBOOKS = {path.stem: path for path in sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))}
+NOTEBOOKS = {path.stem: path for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))}
 STUDY = """\
 study: Lacking
 journey: journey.yml
