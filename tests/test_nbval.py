@@ -10,6 +10,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+pytestmark = pytest.mark.slow
+
 TABLE = "<td>{}</td><a href='data:text/csv;base64,{}'>Data</a>"
 
 

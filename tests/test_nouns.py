@@ -16,6 +16,8 @@ from journeylab.base import charts
 from journeylab.findings.finding import Finding
 from journeylab.study.notes import Notes
 
+pytestmark = pytest.mark.slow
+
 SHOWN = "&lt;script&gt;alert(1)&lt;/script&gt;"
 # Of this kind are all findings; the others are parts of what is shown here, or have tests of their own.
 NOT_SHOWN = {"Finding", "CardPart", "MapComparison", "Sprint", "SprintChange"}

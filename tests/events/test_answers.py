@@ -108,6 +108,7 @@ def test_texts_belong_to_the_stages_as_scores_do():
     }
 
 
+@pytest.mark.slow
 def test_a_text_with_a_loss_that_opens_another_stage_at_once_is_read_once():
     rows = [("a", "2025-01-05", "start", None, 1, "x"), ("a", "2025-01-08", "cancel", None, 2, "y")]
     log = log_of([*rows, ("a", "2025-01-08", "buy", None, 3, "z")])
@@ -123,6 +124,7 @@ def test_texts_are_sought_from_when_the_visit_was_watched_on():
     assert found[["group", "text"]].to_numpy().tolist() == [["late", "in the trial"]]
 
 
+@pytest.mark.slow
 def test_a_log_without_scores_or_texts_has_none():
     log = log_of(without=["score", "text"])
     assert not has_scores(log)

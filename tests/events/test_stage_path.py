@@ -98,6 +98,7 @@ def test_the_path_is_a_category_to_read_and_not_to_learn_from(log):
     assert "stage path" not in features.plan.levels
 
 
+@pytest.mark.slow
 def test_truncating_a_rich_log_at_each_landmark_changes_no_feature():
     simulation = simulate_log(120, seed=8)
     spells = find_spells(simulation.log, simulation.journey)

@@ -15,6 +15,8 @@ from journeylab.base.charts import Chart
 from journeylab.findings.finding import Finding
 from journeylab.findings.grouping import Grouping
 
+pytestmark = pytest.mark.slow
+
 # What a table tells rows apart by; the first is the name of its groups.
 KEYS = (
     "group", "stage", "state", "kind", "to", "branch", "event", "initiator", "name", "measure", "theme", "bucket",

@@ -201,6 +201,7 @@ def test_the_lane_tells_mean_base_and_response():
     )
 
 
+@pytest.mark.slow
 def test_it_keeps_the_contract():
     found = feelings()
     assert list(found.table.index) == list(range(len(found.table)))
@@ -239,6 +240,7 @@ def test_what_is_lacking_is_said(name):
     assert found.by_stage().isna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_known_moods_are_recovered_from_a_simulated_log():
     made = simulate_log(400, seed=4)
     found = estimate_feelings(made.log, find_spells(made.log, made.journey), scale="nps", asked="survey_answered")

@@ -290,6 +290,7 @@ def test_only_so_many_losses_are_compared_by_lot():
     assert few.after["n"].max() == 15
 
 
+@pytest.mark.slow
 def test_the_draw_follows_the_seed_and_a_stage_alone_is_drawn_as_among_all():
     log, spells = asked_before()
     found = compare_leavers(log, spells, before="5d", seed=3)
@@ -331,6 +332,7 @@ def test_false_alarms_are_as_rare_as_they_should_be_and_the_usual_recipe_mislead
     assert recipe["trouble"] < 0.8
 
 
+@pytest.mark.slow
 def test_what_goes_with_a_planted_persona_goes_away_within_it():
     """In the simulation events before a loss differ by persona only, but for those that prove a stage: who is about to
     advance does more of them. A silent customer's last sign of life is made a session."""

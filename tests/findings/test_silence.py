@@ -128,6 +128,7 @@ def test_if_nobody_was_silent_so_long_the_note_says_so():
     assert set(compare_silence(log, JOURNEY, horizon="30d").returns["note"]) == {"nobody was silent for so long"}
 
 
+@pytest.mark.slow
 def test_at_the_declared_windows_the_losses_are_those_of_drop_off():
     simulation = simulate_log(600, seed=5)
     found = compare_silence(simulation.log, simulation.journey, horizon="90d")
@@ -140,6 +141,7 @@ def test_at_the_declared_windows_the_losses_are_those_of_drop_off():
             pd.testing.assert_series_equal(here[column], there[column])
 
 
+@pytest.mark.slow
 def test_returns_of_complete_histories_lie_in_the_intervals():
     """In the truth all losses to silence are followed to their end."""
     simulation = simulate_log(3000, seed=8)

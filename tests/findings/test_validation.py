@@ -230,6 +230,7 @@ def test_groups_stand_beside_each_other():
     assert found.plot(found.plot().axes).png().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_simulated_share_of_proof_is_that_of_complete_histories():
     """Whether a visit is validated in time does not depend on the window, but for those still inside: the shares of
     visits entered early enough to be judged lie within the intervals."""
@@ -245,6 +246,7 @@ def test_the_simulated_share_of_proof_is_that_of_complete_histories():
         assert row["lower"] < share < row["upper"]
 
 
+@pytest.mark.slow
 def test_students_of_the_open_university_prove_that_they_study(project, shared):
     study = open_study(project / "examples" / "oulad", data=shared / "data" / "oulad")
     found = estimate_validation(study.spells, horizons=["60d", "90d"])

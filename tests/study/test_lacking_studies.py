@@ -11,6 +11,8 @@ from IPython.display import Markdown
 
 from journeylab.base.charts import Chart
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = {path.stem: path for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))}
 STUDY = """\
 study: Lacking
