@@ -1,6 +1,7 @@
 """Texts of customers: their own words, with consent, before a time; and the names that no quote may show."""
 
 import pandas as pd
+import pytest
 
 from journeylab.events.log import EventLog
 from journeylab.events.queries.texts import MAX_TEXTS, MAX_WRITERS, find_texts, has_texts
