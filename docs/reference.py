@@ -40,7 +40,7 @@ def write_pages(folder: Path) -> None:
 def nouns() -> list[str]:
     """The classes on the face, and those that its functions give, by where they live, in the order of their names."""
     face = [getattr(jl, name) for name in jl.__all__]
-    given = [typing.get_type_hints(each).get("return") for each in face if inspect.isfunction(each)]
+    given = [inspect.get_annotations(each, eval_str=True).get("return") for each in face if inspect.isfunction(each)]
     inner = [typing.get_args(each) for each in given]
     classes = {each for each in [*face, *given, *sum(inner, ())] if inspect.isclass(each)}
     own = [each for each in classes if each.__module__.startswith("journeylab.")]
