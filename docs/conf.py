@@ -12,7 +12,7 @@ import reference  # noqa: E402 -- it lies beside this file
 project = "journeylab"
 author = "The journeylab authors"
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "myst_nb"]
-exclude_patterns = ["_build", "pictures"]
+exclude_patterns = ["_build", "decisions/README.md", "pictures"]
 templates_path = ["_templates"]
 
 # A name in single backticks is looked up; where it is no name of the reference, it is shown as code.
@@ -27,7 +27,6 @@ numpydoc_show_class_members = False
 
 # The notebooks are shown with the outputs they were committed with.
 nb_execution_mode = "off"
-nb_merge_streams = True
 myst_heading_anchors = 3
 
 html_theme = "pydata_sphinx_theme"
