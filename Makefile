@@ -6,8 +6,18 @@ STUDY ?= .
 
 export UV_PYTHON_DOWNLOADS = never
 export PYTHONHASHSEED = 0
+# A run of all tests starts some thirty processes. Each imports pandas, seaborn, scikit-learn and more: 3 seconds of
+# processor time where compiled modules are kept, 9 where an environment forbids that. They are kept within .venv.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/bytecode
 
-.PHONY: setup reports test notebooks lint bench processors lab clean
+# The two workers, and the kernels they start, have a core each: more threads would only wait for one another.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile
+# The files that hold examples in their docstrings.
+EXAMPLES = $(shell grep -rl --include='*.py' '>>>' journeylab)
+
+.PHONY: setup reports test quick coverage lowest notebooks lint docs bench processors lab clean
 
 setup: $(READY)
 
@@ -22,7 +32,20 @@ reports: $(READY)
 	$(BIN)/journeylab report --study $(STUDY)
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 tests notebooks
+	$(PYTEST) --doctest-modules --nbval --nbval-current-env --nbval-cell-timeout=120 tests notebooks $(EXAMPLES)
+
+quick: $(READY)
+	$(PYTEST) -m "not slow" tests
+
+coverage: $(READY)
+	$(PYTEST) -m "not slow" --cov --cov-report=term tests
+
+# The lowest versions that pyproject.toml allows, in an environment of their own.
+lowest:
+	@test -x .venv-lowest/bin/uv || \
+	  { $(PYTHON) -m venv .venv-lowest && .venv-lowest/bin/python -m pip install --quiet 'uv>=0.9,<1'; }
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e . --group dev
+	$(ONE_THREAD) .venv-lowest/bin/python -m pytest -n 2 --dist loadfile -m "not slow" tests
 
 notebooks: $(READY)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
@@ -30,6 +53,11 @@ notebooks: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(READY)
+	$(BIN)/uv sync --frozen --inexact --quiet --group docs --python $(BIN)/python
+	$(BIN)/python -m sphinx -q -W --keep-going docs docs/_build/html
 
 bench: $(READY)
 	-$(BIN)/uv sync --frozen --inexact --quiet --group bench --python $(BIN)/python
@@ -51,4 +79,4 @@ lab: $(READY)
 	$(BIN)/journeylab lab --study $(STUDY)
 
 clean:
-	rm -rf .venv reports/*.html data/processed/*.duckdb data/processed/*.parquet data/processed/*.json
+	rm -rf .venv .venv-lowest docs/_build docs/guide docs/reference reports/*.html data/processed/*.duckdb data/processed/*.parquet data/processed/*.json

@@ -159,6 +159,7 @@ def test_errors_of_the_lint_fail_check_and_stop_report(folder):
     assert not (folder / "reports").exists()
 
 
+@pytest.mark.slow
 def test_report_runs_the_studys_notebooks_on_the_data_that_stand_in(folder, tmp_path_factory):
     data = tmp_path_factory.mktemp("elsewhere")
     (data / "events.csv").write_text(EVENTS + "cyd,started,2025-02-01\n")
@@ -180,6 +181,7 @@ def test_report_runs_the_studys_notebooks_on_the_data_that_stand_in(folder, tmp_
     assert str(folder) not in index
 
 
+@pytest.mark.slow
 def test_report_names_the_cell_that_failed_and_leaves_with_1(folder):
     (folder / "notebooks").mkdir()
     cells = [new_markdown_cell("# Who?"), new_code_cell("customers = 0\n1 / customers")]

@@ -1,4 +1,4 @@
-"""nbval, as the project's conftest.py sets it up, forgives the last digits of floats and nothing else."""
+"""nbval, as the plugin nbval_tolerance sets it up, forgives the last digits of floats and nothing else."""
 
 import base64
 import re
@@ -9,6 +9,8 @@ import sys
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+pytestmark = pytest.mark.slow
 
 TABLE = "<td>{}</td><a href='data:text/csv;base64,{}'>Data</a>"
 
@@ -54,7 +56,8 @@ DIFFERENT = {
 def outcomes(project, tmp_path_factory):
     """What nbval said of each notebook: passed or failed."""
     folder = tmp_path_factory.mktemp("notebooks")
-    shutil.copy(project / "conftest.py", folder)
+    for name in ("conftest.py", "tests/nbval_tolerance.py"):
+        shutil.copy(project / name, folder)
     # One notebook, so that one kernel serves them all: every cell stands by itself.
     cells = {**EQUAL, **DIFFERENT}
     nbformat.write(new_notebook(cells=list(cells.values())), folder / "all.ipynb")

@@ -9,39 +9,16 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 from matplotlib.text import Text
+from nouns import HOSTILE, UNDRAWN
 
 import journeylab as jl
 from journeylab.base import charts
-from journeylab.base.html import Table
-from journeylab.events.queries.crm_records import CrmRecords
 from journeylab.findings.finding import Finding
 from journeylab.study.notes import Notes
 
-HOSTILE = "<script>alert(1)</script>"
-# Letters that the figures’ font lacks, and what looks like a formula.
-UNDRAWN = f"{HOSTILE}🧨评$\\nothing{{$"
+pytestmark = pytest.mark.slow
+
 SHOWN = "&lt;script&gt;alert(1)&lt;/script&gt;"
-STUDY = f"""\
-study: "Nouns {HOSTILE}"
-journey: journey.yml
-events:
-  - {{path: data/raw/events.parquet, columns: {{customer_id: customer_id, time: time, event: event}}}}
-customers: {{path: data/raw/customers.csv, key: customer_id}}
-window: {{start: 2024-01-01, end: 2026-01-01}}
-score: {{scale: nps}}
-personas: {{within: 30d, seed: 7}}
-horizons: [30d, 90d]
-"""
-NOTES = {
-    "scenario": f"A team lead tries it {HOSTILE}",
-    "owner": "research",
-    "stages": {
-        f"evaluating{UNDRAWN}": {
-            "moments": [{"text": HOSTILE, "evidence": "interview", "source": "A planner", "date": "2025-11-04"}],
-            "opportunities": [{"text": "Invite the team"}],
-        }
-    },
-}
 # Of this kind are all findings; the others are parts of what is shown here, or have tests of their own.
 NOT_SHOWN = {"Finding", "CardPart", "MapComparison", "Sprint", "SprintChange"}
 # The period that a noun tells of, as it says it; all findings say it in one way.
@@ -63,59 +40,6 @@ PERIODS = {
 UNCOUNTED = {"Source", "Table", "Chart"}
 # Nouns without any text of a customer's or of whoever wrote the journey, in this study.
 WITHOUT_NAMES = {"Window", "EventLog", "Lint", "Simulation", "Personas", "Assignment", "Quotes"}
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """A study of simulated customers in whose names and stages somebody wrote a script."""
-    folder = tmp_path_factory.mktemp("nouns")
-    simulation = jl.simulate_log(300, seed=3)
-    simulation.write(folder)
-    said = simulation.journey.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-    for stage in said["stages"]:
-        stage |= {"name": stage["name"] + UNDRAWN, "label": stage["name"] + UNDRAWN}
-    for branch in said["loss_branches"]:
-        branch |= {"name": branch["name"] + UNDRAWN, "label": branch["name"] + UNDRAWN}
-    journey = jl.read_journey(said | {"journeylab": 1, "name": f"Journey {HOSTILE}", "goal": f"Goal {HOSTILE}"})
-    journey.write(folder / "journey.yml")
-    path = folder / "data/raw/customers.csv"
-    people = pd.read_csv(path)
-    people.assign(segment=people["segment"].fillna("small") + UNDRAWN, account=people["customer_id"]).to_csv(
-        path, index=False
-    )
-    (folder / "study.yml").write_text(STUDY, encoding="utf-8")
-    return jl.open_study(folder)
-
-
-@pytest.fixture(scope="module")
-def nouns(study) -> dict[str, object]:
-    """An instance of every noun, by its name in `journeylab`."""
-    log, spells, personas, journey = study.log, study.spells, study.personas, study.journey
-    first, second = journey.stage_names[:2]
-    moved = spells.to_pandas()[["customer_id", "entered", "stage"]]
-    crm = CrmRecords.of(moved.rename(columns={"entered": "time", "stage": "bucket"}))
-    notes, cards = jl.read_notes(NOTES, journey=journey), personas.cards(spells, log, horizon="90d")
-    texts = pd.DataFrame({"customer_id": ["a"], "time": [log.window.start], "text": [f"I like {HOSTILE} a lot"]})
-    plain, survival = jl.build_map(spells, []), jl.estimate_survival(spells)
-    made = [
-        study, study.window, study.lint, log, spells, journey, crm, notes,
-        personas, personas.assign(log), cards, cards[0], jl.compare_personas(personas, personas, log=log),
-        jl.estimate_dropoff(spells, horizons=["30d"]), jl.estimate_recovery(spells, horizons=["30d"]),
-        survival, survival.extrapolate(first, horizon="800d", model="weibull"),
-        jl.estimate_occupancy(spells, times=["30d"]), jl.estimate_flow(spells),
-        jl.compare_groups(spells, stage=first, by="segment", horizon="30d"), jl.compare_crm(spells, crm),
-        jl.fit_hazards(spells, stage=first, exit="lost", covariates=["segment"]),
-        jl.compare_leavers(log, spells, before="14d", seed=1, stage=second), jl.find_flaws(spells),
-        jl.compare_silence(log, journey, horizon="30d"), jl.estimate_validation(spells, horizons=["30d"]),
-        jl.estimate_funnel(log, jl.build_steps(journey), window="90d"), jl.estimate_touchpoints(spells, log),
-        jl.estimate_feelings(log, spells, scale="nps"), jl.find_thoughts(log, spells, seed=1),
-        jl.find_quotes(texts, n=1, seed=1), jl.Exposure.to("ticket_opened", log=log, name=HOSTILE),
-        jl.simulate_log(5, seed=1), jl.Source(HOSTILE, {"customer_id": HOSTILE, "event": {"constant": "seen"}}),
-        jl.build_map(spells, [], log=log, notes=notes), plain.compare(jl.build_map(spells, [], notes=notes)),
-        jl.Grouping.of("segment", spells), Table(pd.DataFrame({HOSTILE: [HOSTILE]}), HOSTILE),
-        charts.note(UNDRAWN, title="A note"),
-    ]  # fmt: skip
-    return {type(each).__name__: each for each in made}
 
 
 class Reader(HTMLParser):
@@ -184,8 +108,8 @@ def test_a_figure_of_a_noun_lacks_no_letter(nouns, name):
     assert not {"🧨", "评"} & set(drawn)
 
 
-def test_a_study_that_is_shown_reads_its_log_and_finds_nothing(study):
-    opened = jl.open_study(study.folder)
+def test_a_study_that_is_shown_reads_its_log_and_finds_nothing(noun_study):
+    opened = jl.open_study(noun_study.folder)
     text = Reader(opened._repr_html_()).text
     assert "37,703 events of 301 customers" in text
     assert "Accounts: 301, by the customers’ “account”." in text
@@ -194,9 +118,9 @@ def test_a_study_that_is_shown_reads_its_log_and_finds_nothing(study):
     assert not {"spells", "personas", "lint"} & set(vars(opened))
 
 
-def test_a_study_tells_of_what_was_found_before(study, nouns):  # noqa: ARG001 -- they are made of it
-    text = Reader(study._repr_html_()).text
-    assert f"Spells: {study.spells.sentence()}" in text
+def test_a_study_tells_of_what_was_found_before(noun_study, nouns):  # noqa: ARG001 -- they are made of it
+    text = Reader(noun_study._repr_html_()).text
+    assert f"Spells: {noun_study.spells.sentence()}" in text
     assert "Personas: 1 of 176 customers." in text
 
 

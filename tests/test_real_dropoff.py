@@ -7,6 +7,8 @@ from journeylab.events.spells.exits import check_ledger, ledger_parts
 from journeylab.findings.recovery import estimate_recovery
 from journeylab.findings.segments import find_cohorts
 
+pytestmark = pytest.mark.slow
+
 END = [
     {"name": "declined", "when": {"event": "A_DECLINED"}},
     {"name": "cancelled", "when": {"event": "A_CANCELLED"}},

@@ -7,6 +7,8 @@ from lifelines import KaplanMeierFitter
 from journeylab import estimate_dropoff, find_spells, open_study, read_events, read_journey
 from journeylab.estimators.aalen_johansen import AalenJohansen
 
+pytestmark = pytest.mark.slow
+
 WITHDRAWAL = {
     "journeylab": 1,
     "name": "Withdrawal from module start",

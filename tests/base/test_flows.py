@@ -108,6 +108,7 @@ def test_arcs_that_are_not_drawn_are_counted():
     assert note == f"Not drawn: the 6 rarest kinds of moves ahead or back, {away[:6].sum():,} in all."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [7.6, 11])
 @pytest.mark.parametrize(("n_places", "n_branches"), [(2, 1), (3, 8), (5, 5), (8, 8)])
 def test_words_stay_in_the_figure_and_lists_do_not_overlap(n_places, n_branches, width):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from journeylab.base.charts import journey_map
 
@@ -25,6 +26,7 @@ def test_every_line_is_there_as_it_was_written():
     assert {"Map", "Goal: to plan", "Trial", "Paid", "Actions", "not measured"} <= set(told)
 
 
+@pytest.mark.slow
 def test_a_sheet_that_would_be_too_full_has_a_smaller_font_and_then_grows():
     few, many, most = drawn(3), drawn(120), drawn(400)
     sizes = [chart.axes.texts[-1].get_fontsize() for chart in (few, many, most)]

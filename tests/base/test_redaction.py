@@ -158,6 +158,7 @@ PIECES += [
 ]
 
 
+@pytest.mark.slow
 @given(st.one_of(st.text(max_size=200), st.lists(st.sampled_from(PIECES), max_size=60).map("".join)))
 def test_redacting_twice_changes_nothing_more(text):
     once = redact(text, names=NAMES)

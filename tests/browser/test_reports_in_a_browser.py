@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from hostile_study import BIDI, FORMULA, SCRIPT
 from opened_page import Opened
 
+pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[2]
 NOTEBOOKS = [path.stem for path in sorted((PROJECT / "notebooks").glob("*.ipynb"))]
 PAGES = ["index", "data-and-method", "glossary", *NOTEBOOKS]
@@ -21,9 +22,17 @@ TABLES = """[...document.querySelectorAll('.jl-table')].map(box => [
     box.querySelector('a.jl-data')?.href])"""
 
 
-@pytest.fixture(params=PAGES)
+# Of the module, so that all that is asked of one page is asked in turn, and most of it in one window.
+@pytest.fixture(scope="module", params=PAGES)
 def path(request, reports) -> Path:
     return reports / f"{request.param}.html"
+
+
+@pytest.fixture(scope="module")
+def page(browser, path):
+    """The page at `path`, for those who only look."""
+    with Opened(browser, path) as opened:
+        yield opened.page
 
 
 def test_every_notebook_has_its_page_and_each_page_is_tested_here(reports):
@@ -50,36 +59,32 @@ def test_axe_finds_nothing_serious(browser, path, scheme):
     assert serious == []
 
 
-def test_no_window_is_too_narrow_and_the_keyboard_reaches_what_scrolls(browser, path):
+def test_no_window_is_too_narrow_and_the_keyboard_reaches_what_scrolls(page):
     unreachable = """[...document.querySelectorAll('*')].filter(box =>
         box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === 'auto' && box.tabIndex < 0
     ).map(box => box.outerHTML.slice(0, 80))"""
-    with Opened(browser, path) as opened:
-        for width in (1600, 800, 360):
-            opened.page.set_viewport_size({"width": width, "height": 900})
-            assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-            assert opened.page.evaluate(unreachable) == []
+    for width in (1600, 800, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(unreachable) == []
 
 
-def test_headings_are_in_order_and_the_language_is_told(browser, path):
-    with Opened(browser, path) as opened:
-        levels = opened.page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
-        assert opened.page.locator("html").get_attribute("lang") == "en"
+def test_headings_are_in_order_and_the_language_is_told(page):
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
+    assert page.locator("html").get_attribute("lang") == "en"
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(later <= earlier + 1 for earlier, later in itertools.pairwise(levels))
 
 
-def test_every_picture_says_in_words_what_it_shows(browser, path):
-    with Opened(browser, path) as opened:
-        words = opened.page.evaluate("[...document.images].map(image => [image.alt, image.naturalWidth])")
+def test_every_picture_says_in_words_what_it_shows(page):
+    words = page.evaluate("[...document.images].map(image => [image.alt, image.naturalWidth])")
     assert all(len(alt) > 20 and width > 0 for alt, width in words)
 
 
-def test_every_link_leads_somewhere(browser, path):
-    with Opened(browser, path) as opened:
-        links = opened.page.evaluate("[...document.links].map(link => link.getAttribute('href'))")
-        anchors = set(opened.page.evaluate("[...document.querySelectorAll('[id]')].map(each => '#' + each.id)"))
+def test_every_link_leads_somewhere(page, path):
+    links = page.evaluate("[...document.links].map(link => link.getAttribute('href'))")
+    anchors = set(page.evaluate("[...document.querySelectorAll('[id]')].map(each => '#' + each.id)"))
     nowhere = [
         link
         for link in links
@@ -88,24 +93,19 @@ def test_every_link_leads_somewhere(browser, path):
     assert nowhere == []
 
 
-def test_what_is_hostile_is_shown_as_text(browser, path):
-    with Opened(browser, path) as opened:
-        assert opened.page.locator("img[src=x], svg[onload], b[onmouseover]").count() == 0
-        assert opened.page.locator("script").count() == 1
-        handlers = (
-            "[...document.querySelectorAll('*')].filter(e => e.getAttributeNames().some(n => n.startsWith('on')))"
-        )
-        assert opened.page.evaluate(f"{handlers}.length") == 0
-        text = opened.page.locator("body").inner_text()
+def test_what_is_hostile_is_shown_as_text(page):
+    assert page.locator("img[src=x], svg[onload], b[onmouseover]").count() == 0
+    assert page.locator("script").count() == 1
+    handlers = "[...document.querySelectorAll('*')].filter(e => e.getAttributeNames().some(n => n.startsWith('on')))"
+    assert page.evaluate(f"{handlers}.length") == 0
+    text = page.locator("body").inner_text()
     assert SCRIPT in text
     assert not set(BIDI) & set("\u202e\u2066") & set(text)
     assert "[U+202E]gnp.exe[U+2066]" in text
 
 
-def test_the_data_under_a_table_are_what_the_table_shows_and_no_formulas(browser, path):
-    with Opened(browser, path) as opened:
-        tables = opened.page.evaluate(TABLES)
-    for shown, link in tables:
+def test_the_data_under_a_table_are_what_the_table_shows_and_no_formulas(page):
+    for shown, link in page.evaluate(TABLES):
         if link is None:
             continue
         _, *rows = csv.reader(io.StringIO(base64.b64decode(link.partition("base64,")[2]).decode()))

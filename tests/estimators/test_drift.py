@@ -48,6 +48,7 @@ def test_where_nothing_varies_there_is_no_test():
     assert np.isnan(found.p_value)
 
 
+@pytest.mark.slow
 def test_it_keeps_its_level_where_the_counts_of_a_row_resemble_each_other():
     random = np.random.default_rng(5)
     p_values, outside = [], []

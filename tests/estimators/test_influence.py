@@ -129,6 +129,7 @@ def test_large_problems_are_computed_in_parts_with_the_same_result(monkeypatch):
     np.testing.assert_allclose(fit(None).standard_errors(TIMES), whole, rtol=0, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_when_individuals_come_back():
     # every individual has its own haste, shared by its six spells: rows are not independent
     random, held = np.random.default_rng(11), {"by individual": 0, "by row": 0}

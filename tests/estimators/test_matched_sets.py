@@ -111,6 +111,7 @@ def test_without_sets_or_traits_there_is_nothing_to_find():
     assert (nobody.n_cases, nobody.n_controls) == (0, 0)
 
 
+@pytest.mark.slow
 def test_traits_that_mean_nothing_seldom_seem_to():
     """1,500 traits of which 30% of the members of 150 sets of five have each; 5% of them, give or take 1.2."""
     random = np.random.default_rng(1)

@@ -120,6 +120,7 @@ def test_one_individual_is_no_test_and_permuted_rows_change_nothing():
     np.testing.assert_array_equal(one.statistics, other.proportional_hazards_test(robust=True).statistics)
 
 
+@pytest.mark.slow
 def test_on_repeated_visits_the_exact_test_rejects_too_often_and_the_robust_one_does_not():
     """Visits of a customer last alike, but exponentially long each, in groups by lot: hazards are proportional."""
     rejected = {False: 0, True: 0}

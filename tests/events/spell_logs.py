@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 import ibis
 import pandas as pd
 import pyarrow as pa
+from by_hand import START, at, journey_of  # noqa: F401 -- the tests of spells find it here
 
-from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
 
-DAY_ZERO = pd.Timestamp("2025-01-01", tz="UTC")
+DAY_ZERO = START
 DAY = 86_400_000_000
 TYPES = {
     "customer_id": pa.string(),
@@ -22,11 +22,6 @@ TYPES = {
     "seats": pa.int64(),
     "is_annual": pa.bool_(),
 }
-
-
-def at(day: float) -> pd.Timestamp:
-    """The time `day` days after day zero."""
-    return DAY_ZERO + pd.Timedelta(days=day)
 
 
 def window_of(start: float, end: float) -> Window:
@@ -42,17 +37,3 @@ def log_of(rows: Iterable[Mapping], window: tuple[float, float] = (0, 100)) -> E
     table = pa.table({name: pa.array([row.get(name) for row in rows], TYPES[name]) for name in names})
     customers = pd.DataFrame(index=pd.Index(sorted({row["customer_id"] for row in rows}), name="customer_id"))
     return EventLog.from_events(ibis.memtable(table), window=window_of(*window), customers=customers)
-
-
-def journey_of(stages: list[dict], branches: Iterable[dict] = (), movement: str = "forward") -> Journey:
-    """A journey of `stages` and `branches` as journey.yml would write them."""
-    return Journey.model_validate(
-        {
-            "journeylab": 1,
-            "name": "test",
-            "goal": "test the rules",
-            "movement": movement,
-            "stages": stages,
-            "loss_branches": list(branches),
-        }
-    )

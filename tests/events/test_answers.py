@@ -2,25 +2,20 @@
 
 import pandas as pd
 import pytest
+from by_hand import LOST_TO_PRICE, journey_of
 
 from journeylab.base.errors import EstimateError, JourneyError
-from journeylab.events.journey import Journey
 from journeylab.events.queries.answers import find_scores, find_statements, has_scores
 from journeylab.events.reading import read_events
 from journeylab.events.spells import find_spells
 
 WINDOW = ("2025-01-01", "2025-07-01")
-JOURNEY = Journey.model_validate(
-    {
-        "journeylab": 1,
-        "name": "by hand",
-        "goal": "Say what I think",
-        "stages": [
-            {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "20d"},
-            {"name": "paid", "opened_by": [{"event": "buy"}]},
-        ],
-        "loss_branches": [{"name": "price", "when": {"event": "cancel"}}],
-    }
+JOURNEY = journey_of(
+    [
+        {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "20d"},
+        {"name": "paid", "opened_by": [{"event": "buy"}]},
+    ],
+    [LOST_TO_PRICE],
 )
 # customer, time, event, initiator, score, text
 ROWS = [
@@ -113,6 +108,7 @@ def test_texts_belong_to_the_stages_as_scores_do():
     }
 
 
+@pytest.mark.slow
 def test_a_text_with_a_loss_that_opens_another_stage_at_once_is_read_once():
     rows = [("a", "2025-01-05", "start", None, 1, "x"), ("a", "2025-01-08", "cancel", None, 2, "y")]
     log = log_of([*rows, ("a", "2025-01-08", "buy", None, 3, "z")])
@@ -128,6 +124,7 @@ def test_texts_are_sought_from_when_the_visit_was_watched_on():
     assert found[["group", "text"]].to_numpy().tolist() == [["late", "in the trial"]]
 
 
+@pytest.mark.slow
 def test_a_log_without_scores_or_texts_has_none():
     log = log_of(without=["score", "text"])
     assert not has_scores(log)

@@ -58,6 +58,7 @@ def of(features, name) -> dict:
     return {each.names[column]: int(n) for column, n in zip(each.columns, each.counts, strict=True)}
 
 
+@pytest.mark.slow
 def test_the_plan_gives_the_customers_it_was_learned_from_the_same_features(old):
     again = apply_plan(old.plan, log_of(OLD), entries("ada", "bob"))
     pd.testing.assert_frame_equal(again.table, old.table, check_exact=True)
@@ -122,6 +123,7 @@ def test_groups_stay_the_processes_they_were():
     assert new.unseen[["feature", "value", "n", "of"]].to_numpy().tolist() == [["process", "legal", 1, 2]]
 
 
+@pytest.mark.slow
 def test_attributes_keep_their_kind_and_unseen_levels_are_missing():
     ids = ["ada", "bob", *(f"c{number}" for number in range(10))]
     start = pd.DataFrame({"customer_id": ids, "entered": pd.Timestamp("2024-01-01", tz="UTC")})
@@ -144,6 +146,7 @@ def test_attributes_keep_their_kind_and_unseen_levels_are_missing():
     assert told[("seats", "many")] == (1, 12, "customers")
 
 
+@pytest.mark.slow
 def test_an_attribute_that_is_gone_is_missing_and_told():
     customers = pd.DataFrame({"customer_id": ["ada", "bob"], "plan": ["solo", "team"]})
     old = find_features(log_of(OLD, customers=customers), entries("ada", "bob"), within="30d")
@@ -153,6 +156,7 @@ def test_an_attribute_that_is_gone_is_missing_and_told():
     assert (row["value"], row["n"], row["of"], row["unit"]) == (None, 1, 1, "customers")
 
 
+@pytest.mark.slow
 def test_further_features_are_asked_for_again():
     def extra(customers, answers):
         known = pd.Timestamp("2024-01-01", tz="UTC")

@@ -1,6 +1,7 @@
 """The ledger: whatever the journey and the log, every visit that was watched has exactly one outcome."""
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from spell_logs import journey_of, log_of
 from test_spells_properties import TIMES, by_the_reference, journeys, rows, windows
@@ -9,6 +10,7 @@ from journeylab.events.spells import COLUMNS, find_spells
 from journeylab.events.spells.exits import MOVES, build_ledger, check_ledger, find_exits, ledger_parts
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(journeys(), rows(), windows())
 def test_the_ledger_adds_up_on_random_journeys(journey, events, window):

@@ -171,6 +171,7 @@ def walked(visits) -> dict[str, tuple[str, ...]]:
     return {customer: tuple(steps) for customer, steps in ways.items()}
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, derandomize=True, database=None)
 @given(journeys(), rows(), windows())
 def test_ways_of_random_journeys_are_those_walked_row_by_row(journey, events, window):
@@ -186,6 +187,7 @@ def test_ways_of_random_journeys_are_those_walked_row_by_row(journey, events, wi
     assert [steps[-1] for steps in collapsed] == [expected[key][-1] for key in sorted(expected)]
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, derandomize=True, database=None)
 @given(journeys(), rows(), windows())
 def test_in_random_journeys_what_stages_send_is_what_stages_receive(journey, events, window):

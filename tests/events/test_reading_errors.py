@@ -253,6 +253,7 @@ def test_damaged_files_are_refused(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_customers_table_that_cannot_be_used_is_refused():
     assert refusal(rows(), customers=pd.DataFrame({"id": ["ada"]})) == (
         'The customers’ table has no column “customer_id”. Known: id. Name it: customers={"path": "…", "key": "…"}.'

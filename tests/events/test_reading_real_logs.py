@@ -6,6 +6,8 @@ import pytest
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def retail(shared) -> EventLog:

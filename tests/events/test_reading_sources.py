@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
+import pytest
 
 from journeylab.events.log import EventLog
 from journeylab.events.reading import Source, read_events
@@ -49,6 +50,7 @@ def same(log: EventLog) -> bool:
     ]
 
 
+@pytest.mark.slow
 def test_files_of_each_kind_give_the_same_log(tmp_path):
     rows().to_csv(tmp_path / "a.csv", index=False)
     rows().to_csv(tmp_path / "a.csv.gz", index=False)
@@ -61,6 +63,7 @@ def test_files_of_each_kind_give_the_same_log(tmp_path):
         assert same(read(str(tmp_path / name))), name
 
 
+@pytest.mark.slow
 def test_tables_of_each_kind_give_the_same_log():
     arrow = pa.Table.from_pandas(rows(), preserve_index=False)
     assert same(read(arrow))
@@ -149,6 +152,7 @@ def test_a_row_that_two_sources_share_is_a_duplicate():
     assert reasons(read([rows(), rows()])) == {"duplicate": 2}
 
 
+@pytest.mark.slow
 def test_rows_keep_the_order_of_a_large_source(tmp_path):
     count = 400_000
     table = pa.table(
@@ -171,6 +175,7 @@ def test_logs_do_not_disturb_each_other_and_can_be_joined_with_tables():
     assert first.events.get_backend() is not second.events.get_backend()
 
 
+@pytest.mark.slow
 def test_the_stored_rows_go_with_the_last_table_that_refers_to_them(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     log = read(rows())

@@ -82,6 +82,7 @@ def test_a_log_without_a_journey_has_no_silences():
     assert silences_of(("a", "look", 3)) == {"trial": [], "paid": []}
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True, database=None)
 @given(journeys(), rows())
 def test_silences_tile_the_time_in_each_stage(journey, events):

@@ -36,6 +36,7 @@ def plain(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
+@pytest.mark.slow
 def test_the_committed_sample_is_what_its_command_writes(project, tmp_path):
     simulate_log(2_000, seed=7).write(tmp_path)
     for name in ("journey.yml", "study.yml", "data/raw/customers.csv"):
@@ -57,6 +58,7 @@ def test_the_same_seed_gives_the_same_log_and_another_seed_another(simulation):
     assert not other.raw.equals(simulation.raw)
 
 
+@pytest.mark.slow
 def test_what_is_written_is_the_raw_table_and_is_called_simulated(simulation, raw, tmp_path):
     assert simulation.write(tmp_path) == tmp_path
     pd.testing.assert_frame_equal(pq.read_table(tmp_path / "data/raw/events.parquet").to_pandas(), raw)
@@ -67,6 +69,7 @@ def test_what_is_written_is_the_raw_table_and_is_called_simulated(simulation, ra
     assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_the_written_study_reads_as_the_log_does(simulation, tmp_path):
     simulation.write(tmp_path)
     study = yaml.safe_load((tmp_path / "study.yml").read_text(encoding="utf-8"))

@@ -14,6 +14,8 @@ from journeylab.events.log import Window
 from journeylab.events.simulate import Simulation, Truth, habits, planted, simulate_log, simulation
 from journeylab.events.spells import find_spells
 
+pytestmark = pytest.mark.slow
+
 START, END = pd.Timestamp("2024-01-01", tz="UTC"), pd.Timestamp("2026-01-01", tz="UTC")
 PERSONAS = dict(enumerate(planted.PERSONAS))
 

@@ -53,6 +53,7 @@ def errors(spells: Spells) -> dict:
     return {(row.customer_id, row.spell, row.flaw): row.problem for row in cases.itertuples()}
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True, database=None)
 @given(journeys(), rows(), windows())
 def test_spells_found_in_any_log_are_valid(journey, events, window):
@@ -81,6 +82,7 @@ def test_moves_are_counted_in_the_journeys_order():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("row", "cells", "flaw", "problem"),
     [

@@ -276,7 +276,7 @@ def test_spells_of_another_journey_or_window_are_refused(tmp_path):
     spells = find_spells(log_of(rows("start@0")), journey_of([TRIAL]))
     path = spells.write(tmp_path / "spells.parquet")
     message = (
-        "“spells.parquet” does not hold the spells of journey “test” from {}. "
+        "“spells.parquet” does not hold the spells of journey “by hand” from {}. "
         "Delete it, and find the spells again from the log."
     )
     with pytest.raises(StudyError) as refused:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import zip_longest
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_spells import Event, spells_of
@@ -12,6 +13,8 @@ from spell_logs import DAY, DAY_ZERO, journey_of, log_of
 from journeylab.events.journey import Journey
 from journeylab.events.queries.silences import scale_silence
 from journeylab.events.spells import OUTCOMES, Spells, find_spells, find_spells_under
+
+pytestmark = pytest.mark.slow
 
 STAGES = ("first", "second", "third", "fourth")
 EVENTS = ("a", "b", "c", "d", "e")

@@ -3,27 +3,22 @@
 import numpy as np
 import pandas as pd
 import pytest
+from by_hand import journey_of
 
 from journeylab.events.features import find_features
 from journeylab.events.features.features import stage_paths
-from journeylab.events.journey import read_journey
 from journeylab.events.reading import read_events
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
 
-JOURNEY = read_journey(
-    {
-        "journeylab": 1,
-        "name": "by hand",
-        "goal": "Have paths that I can check by hand",
-        "movement": "free",
-        "stages": [
-            {"name": "trial", "opened_by": [{"event": "try"}]},
-            {"name": "paid", "opened_by": [{"event": "buy"}]},
-            {"name": "plus", "opened_by": [{"event": "grow"}]},
-        ],
-        "loss_branches": [{"name": "gone", "when": {"event": "cancel"}}],
-    }
+JOURNEY = journey_of(
+    [
+        {"name": "trial", "opened_by": [{"event": "try"}]},
+        {"name": "paid", "opened_by": [{"event": "buy"}]},
+        {"name": "plus", "opened_by": [{"event": "grow"}]},
+    ],
+    [{"name": "gone", "when": {"event": "cancel"}}],
+    movement="free",
 )
 ROWS = [
     ("ada", "2024-01-01", "try"),
@@ -103,6 +98,7 @@ def test_the_path_is_a_category_to_read_and_not_to_learn_from(log):
     assert "stage path" not in features.plan.levels
 
 
+@pytest.mark.slow
 def test_truncating_a_rich_log_at_each_landmark_changes_no_feature():
     simulation = simulate_log(120, seed=8)
     spells = find_spells(simulation.log, simulation.journey)

@@ -1,6 +1,7 @@
 """Texts of customers: their own words, with consent, before a time; and the names that no quote may show."""
 
 import pandas as pd
+import pytest
 
 from journeylab.events.log import EventLog
 from journeylab.events.queries.texts import MAX_TEXTS, MAX_WRITERS, find_texts, has_texts
@@ -66,6 +67,7 @@ def test_without_texts_or_customers_there_is_none():
         assert found["time"].dtype == "datetime64[us, UTC]"
 
 
+@pytest.mark.slow
 def test_of_very_many_writers_and_texts_some_are_drawn_whatever_the_order():
     rows = [(f"c{n:04}", "2025-01-02", "customer", "web", f"text of {n}", True) for n in range(MAX_WRITERS + 50)]
     rows += [("c0000", f"2025-02-02 00:{n:02}", "customer", "web", f"more {n}", True) for n in range(MAX_TEXTS + 5)]

@@ -302,6 +302,7 @@ def test_the_order_of_the_spells_does_not_matter(spells_of):
         pd.testing.assert_frame_equal(getattr(first, table), getattr(second, table), check_exact=True)
 
 
+@pytest.mark.slow
 def test_planted_personas_are_found_to_differ_with_their_landmark():
     simulation = simulate_log(1500, seed=3)
     spells = find_spells(simulation.log, simulation.journey)

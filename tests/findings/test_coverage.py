@@ -4,6 +4,8 @@ import runpy
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 RUNS, PERSONA_RUNS = 100, 15
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from journeys_by_hand import JOURNEY, at, journeys_of
+from by_hand import JOURNEY, at, journeys_of
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from journeylab.base.charts import Chart
@@ -107,6 +107,7 @@ def test_kappa_is_cohens_over_those_whom_the_crm_knows():
     assert found["upper"] == pytest.approx(min(second.kappa_upp, 1))
 
 
+@pytest.mark.slow
 def test_kappa_over_time_follows_each_customer_as_its_derivative_says():
     found = check().kappa.iloc[1]
     assert (found["when"], found["customers"]) == ("over time", 19)

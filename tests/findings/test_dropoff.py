@@ -78,6 +78,7 @@ visit = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(visits=st.lists(visit, min_size=1, max_size=40), split=st.booleans())
 def test_the_ledger_adds_up_and_no_share_exceeds_what_left(spells_of, visits, split):

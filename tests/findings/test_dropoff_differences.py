@@ -110,6 +110,7 @@ def test_of_many_groups_there_is_a_tile_each(spells_of):
     assert [label.get_text() for label in found.plot().axes.get_yticklabels()] == list("abcdefg")
 
 
+@pytest.mark.slow
 def test_where_groups_are_drawn_by_lot_hardly_ever_one_is_told_apart(spells_of):
     """Adjusted for their family, at most one lot in twenty may be told apart falsely: 5 of 25 would be an accident."""
     random, alarms = np.random.default_rng(1), 0

@@ -102,6 +102,7 @@ def test_visits_of_no_length_are_the_share_observed_and_the_model_is_of_the_othe
     assert mixed.shares(days)[1][0] == pytest.approx(np.sqrt(inside * (1 - inside) / (len(time) + n)))
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_truth_as_often_as_it_says():
     days, hits = np.array([90.0]), 0
     for seed in range(100):
@@ -159,6 +160,7 @@ def test_the_extrapolation_is_dashed_and_the_last_day_watched_is_marked(spells_o
     assert chart.alt.startswith("Extrapolation by the log-normal model, not observed: ")
 
 
+@pytest.mark.slow
 def test_groups_are_extrapolated_each_by_itself_and_few_are_not(spells_of):
     rows = visits(80)
     plan = pd.Series({row[0]: "few" if i < 4 else "ab"[i // 40] for i, row in enumerate(rows)}, name="plan")

@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from by_hand import LOST_TO_PRICE, journey_of
 
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.intervals import wilson
 from journeylab.estimators.means import clustered_mean, mean_difference
-from journeylab.events.journey import Journey
 from journeylab.events.reading import read_events
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
@@ -18,18 +18,13 @@ from journeylab.findings.grouping import Grouping
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 STAGES = ["trial", "paid", "partner"]
-JOURNEY = Journey.model_validate(
-    {
-        "journeylab": 1,
-        "name": "by hand",
-        "goal": "Say how I feel",
-        "stages": [
-            {"name": "trial", "opened_by": [{"event": "start"}]},
-            {"name": "paid", "opened_by": [{"event": "buy"}]},
-            {"name": "partner", "opened_by": [{"event": "refer"}], "completes": True},
-        ],
-        "loss_branches": [{"name": "price", "when": {"event": "cancel"}}],
-    }
+JOURNEY = journey_of(
+    [
+        {"name": "trial", "opened_by": [{"event": "start"}]},
+        {"name": "paid", "opened_by": [{"event": "buy"}]},
+        {"name": "partner", "opened_by": [{"event": "refer"}], "completes": True},
+    ],
+    [LOST_TO_PRICE],
 )
 # In the trial each of 20 customers answers 10, 9 and 3 in turn; in paid 12 of them answer 8 and 2.
 TRIAL, PAID = [10, 9, 3], [8, 2]
@@ -206,6 +201,7 @@ def test_the_lane_tells_mean_base_and_response():
     )
 
 
+@pytest.mark.slow
 def test_it_keeps_the_contract():
     found = feelings()
     assert list(found.table.index) == list(range(len(found.table)))
@@ -244,6 +240,7 @@ def test_what_is_lacking_is_said(name):
     assert found.by_stage().isna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_known_moods_are_recovered_from_a_simulated_log():
     made = simulate_log(400, seed=4)
     found = estimate_feelings(made.log, find_spells(made.log, made.journey), scale="nps", asked="survey_answered")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from journeys_by_hand import JOURNEY, at, journeys_of
+from by_hand import JOURNEY, at, journeys_of
 
 from journeylab import find_spells, read_events, read_journey, simulate_log
 from journeylab.base.charts import Chart
@@ -140,6 +140,7 @@ def test_visits_of_one_customer_count_as_one_customer():
     assert np.allclose([repeated["lower"], repeated["upper"]], [alone["lower"], alone["upper"]], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_clustered_limits_hold_the_truth_as_often_as_they_say():
     random = np.random.default_rng(5)
     held = []
@@ -183,6 +184,7 @@ def test_simulated_journeys_add_up_and_agree_with_their_spells(seed):
     assert moved.to_dict() == pairs.size().to_dict()
 
 
+@pytest.mark.slow
 def test_loan_applications_go_back_and_forth_as_the_bank_saw_them(shared):
     log = read_events(
         shared / "data" / "bpi2012_loan" / "events.parquet",

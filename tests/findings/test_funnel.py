@@ -135,6 +135,7 @@ def test_every_attempt_counts_and_its_interval_counts_customers():
     assert (every["lower"], every["upper"]) == pytest.approx((first["lower"], first["upper"]), abs=0.015)
 
 
+@pytest.mark.slow
 def test_the_finding_counts_as_the_worked_cases_do(shared):
     worked = yaml.safe_load((shared / "golden" / "funnel_cases.yaml").read_text(encoding="utf-8"))
     for case in worked["cases"]:

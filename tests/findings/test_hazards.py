@@ -122,6 +122,7 @@ def test_an_exposure_that_does_nothing_shows_nothing_though_its_customers_stay_l
     assert right["n"] == had.sum()
 
 
+@pytest.mark.slow
 def test_planted_hazards_are_recovered():
     """Exponential times to price and to no sponsor, so the planted ratio is that of the scales; three errors wide."""
     simulation = simulate_log(3000, seed=4)

@@ -5,9 +5,9 @@ import runpy
 import numpy as np
 import pandas as pd
 import pytest
+from by_hand import journey_of
 
 from journeylab.base.errors import EstimateError, JourneyLabError
-from journeylab.events.journey import Journey
 from journeylab.events.reading import read_events
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
@@ -15,21 +15,16 @@ from journeylab.findings.grouping import Grouping
 from journeylab.findings.leavers import compare_leavers
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
-JOURNEY = Journey.model_validate(
-    {
-        "journeylab": 1,
-        "name": "by hand",
-        "goal": "Have numbers that I can check by hand",
-        "stages": [
-            {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "40d"},
-            {"name": "paid", "opened_by": [{"event": "buy"}]},
-            {"name": "partner", "opened_by": [{"event": "refer"}], "completes": True},
-        ],
-        "loss_branches": [
-            {"name": "price", "when": {"event": "cancel", "where": {"reason": "price"}}},
-            {"name": "other", "when": {"event": "cancel"}},
-        ],
-    }
+JOURNEY = journey_of(
+    [
+        {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "40d"},
+        {"name": "paid", "opened_by": [{"event": "buy"}]},
+        {"name": "partner", "opened_by": [{"event": "refer"}], "completes": True},
+    ],
+    [
+        {"name": "price", "when": {"event": "cancel", "where": {"reason": "price"}}},
+        {"name": "other", "when": {"event": "cancel"}},
+    ],
 )
 CANCEL, MAIL = {"reason": "price"}, {"initiator": "company"}
 
@@ -295,6 +290,7 @@ def test_only_so_many_losses_are_compared_by_lot():
     assert few.after["n"].max() == 15
 
 
+@pytest.mark.slow
 def test_the_draw_follows_the_seed_and_a_stage_alone_is_drawn_as_among_all():
     log, spells = asked_before()
     found = compare_leavers(log, spells, before="5d", seed=3)
@@ -336,6 +332,7 @@ def test_false_alarms_are_as_rare_as_they_should_be_and_the_usual_recipe_mislead
     assert recipe["trouble"] < 0.8
 
 
+@pytest.mark.slow
 def test_what_goes_with_a_planted_persona_goes_away_within_it():
     """In the simulation events before a loss differ by persona only, but for those that prove a stage: who is about to
     advance does more of them. A silent customer's last sign of life is made a session."""

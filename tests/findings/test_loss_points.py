@@ -186,6 +186,7 @@ def test_the_same_seed_gives_the_same_ranks_and_what_was_estimated_stays(spells_
     assert table.loc[known, "first"].sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_ranks_hold_as_often_as_in_a_bootstrap_that_estimates_anew():
     """250 resamples of 150 customers, each estimated from scratch, against the influence of the customers."""
     cells = simulated_cells(150)

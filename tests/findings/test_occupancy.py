@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from journeys_by_hand import at, journeys_of
+from by_hand import at, journeys_of
 from matplotlib.colors import to_hex
 
 from journeylab.base.charts import Chart
@@ -306,6 +306,7 @@ def test_groups_of_few_customers_are_drawn_in_grey_with_their_number():
     assert dots == {"few (few: 3 customers)": "#5b6770", "many": "#d55e00"}
 
 
+@pytest.mark.slow
 def test_the_finding_keeps_the_contract():
     rows = [(f"{row[0]}{i}", *row[1:]) for i in range(10) for row in FOUR]
     for by in (None, pd.Series({f"{row[0]}{i}": "<b>x</b>" if i % 2 else "y" for i in range(10) for row in FOUR})):

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
 from journeylab.events.spells.transitions import Transitions
 from journeylab.findings.occupancy import estimate_occupancy
 from journeylab.findings.occupancy.curves import JourneyCurves
+
+pytestmark = pytest.mark.slow
 
 # What a customer does next, by state, in a journey of two stages and two branches: of the first branch some return,
 # nobody of the second. Stays are whole days, so that ties are common; customers differ in pace: it is not Markov.

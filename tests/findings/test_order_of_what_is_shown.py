@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from journeys_by_hand import journeys_of
+from by_hand import journeys_of
 from scipy.sparse import csr_matrix
 
 from journeylab.estimators.latent_class import Levels, Shares

@@ -72,6 +72,7 @@ def new(personas, rows):
     return personas.assign(log_of(rows))
 
 
+@pytest.mark.slow
 def test_the_first_customers_are_assigned_as_they_were_found(personas, log):
     again = personas.assign(log)
     assert again.labels.equals(personas.labels)

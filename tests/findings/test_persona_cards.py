@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from journeys_by_hand import JOURNEY, at, journeys_of
+from by_hand import JOURNEY, at, journeys_of
 
 from journeylab.base.errors import EstimateError, StudyError
 from journeylab.events.log import EventLog

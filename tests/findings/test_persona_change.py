@@ -96,6 +96,7 @@ def changes(found) -> list[str]:
     return sorted(found.lineage["change"])
 
 
+@pytest.mark.slow
 def test_on_the_same_log_everything_survives_and_nothing_moved(change, personas):
     same = change("two", "two")
     assert changes(same) == ["survived", "survived"]

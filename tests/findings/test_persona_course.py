@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from journeys_by_hand import JOURNEY, at, journeys_of
+from by_hand import JOURNEY, at, journeys_of
 
 from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.grouping import Grouping

@@ -70,6 +70,7 @@ def same(first, second) -> None:
             assert before == after, each.name
 
 
+@pytest.mark.slow
 def test_what_is_read_is_what_was_written_to_the_last_digit(personas, tmp_path):
     path = personas.write(tmp_path / "a.persona.json")
     again = read_personas(path)
@@ -100,6 +101,7 @@ def test_personas_that_were_not_found_are_kept_too(personas, tmp_path):
     assert again.sentence() == "No personas: there is nobody."
 
 
+@pytest.mark.slow
 def test_without_customers_the_file_names_nobody_and_still_assigns(personas, tmp_path):
     path = personas.write(tmp_path / "shared.persona.json", customers="left out")
     text = path.read_text(encoding="utf-8")

@@ -97,6 +97,7 @@ def same_to_the_byte(first, second) -> None:
         pd.testing.assert_frame_equal(getattr(first, name), getattr(second, name), check_exact=True)
 
 
+@pytest.mark.slow
 def test_planted_kinds_are_found_and_the_largest_comes_first(personas):
     assert list(personas.table["persona"]) == ["P1", "P2"]
     by_kind = pd.crosstab(personas.labels.index.str[0], personas.labels)
@@ -104,6 +105,7 @@ def test_planted_kinds_are_found_and_the_largest_comes_first(personas):
     assert by_kind.loc["b", "P2"] / by_kind.loc["b"].sum() > 0.95
 
 
+@pytest.mark.slow
 def test_one_kind_of_customer_is_a_legal_answer(one_kind):
     assert set(one_kind.labels) == {"P1"}
     assert one_kind.sentence() == (
@@ -193,6 +195,7 @@ def test_labels_are_known_from_entry_plus_the_time_on(personas):
     assert grouping.known_at[customer] == entered + pd.Timedelta(days=30)
 
 
+@pytest.mark.slow
 def test_a_further_feature_may_tell_the_kinds_apart():
     rows = made_up(200, kinds=np.full((1, 4), 0.25), seed=3)
     ids = sorted({row[0] for row in rows})
@@ -268,6 +271,7 @@ def test_without_replicates_nothing_is_proven_and_the_verdicts_say_so(log):
     assert personas.plot_proof().alt == "No replicates: not proven: no replicates were asked for."
 
 
+@pytest.mark.slow
 def test_progress_is_told_to_who_asks_and_nothing_is_printed(capsys):
     log, told = log_of(made_up(80)), []
     find_personas(log, JOURNEY, within="30d", seed=7, max_personas=2, progress=told.append)
@@ -277,6 +281,7 @@ def test_progress_is_told_to_who_asks_and_nothing_is_printed(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_people_of_one_account_are_resampled_together():
     rows = made_up(80)
     ids = pd.Index(sorted({row[0] for row in rows}), name="customer_id")

@@ -10,6 +10,8 @@ from journeylab.events.features import find_features
 from journeylab.events.simulate import simulate_log
 from journeylab.findings.personas import find_personas
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def simulation():

@@ -148,6 +148,7 @@ def test_what_is_handed_on_tells_of_no_fewer_than_five(spells_of):
     assert share(shown, 30, to="other", column="events") == 7
 
 
+@pytest.mark.slow
 def test_simulated_customers_come_back_as_often_as_they_truly_do():
     """Of eight logs of 600 accounts about 95% of the intervals hold what 20,000 of their kind do, all followed."""
     truth = shares_back(simulate_log(20_000, seed=99))

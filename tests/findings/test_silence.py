@@ -6,11 +6,11 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 import pytest
+from by_hand import LOST_TO_PRICE, journey_of
 
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, JourneyLabError
 from journeylab.estimators.intervals import wilson
-from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
@@ -19,17 +19,11 @@ from journeylab.findings.finding import Finding
 from journeylab.findings.silence import compare_silence
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
-PLAIN = {
-    "journeylab": 1,
-    "name": "by hand",
-    "goal": "Have silences that I can follow by hand",
-    "stages": [
-        {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "10d"},
-        {"name": "paid", "opened_by": [{"event": "buy"}]},
-    ],
-    "loss_branches": [{"name": "price", "when": {"event": "cancel"}}],
-}
-JOURNEY = Journey.model_validate(PLAIN)
+STAGES = [
+    {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "10d"},
+    {"name": "paid", "opened_by": [{"event": "buy"}]},
+]
+JOURNEY = journey_of(STAGES, [LOST_TO_PRICE])
 
 
 def log_of(days_of: dict[str, list[tuple[str, float]]]) -> EventLog:
@@ -134,6 +128,7 @@ def test_if_nobody_was_silent_so_long_the_note_says_so():
     assert set(compare_silence(log, JOURNEY, horizon="30d").returns["note"]) == {"nobody was silent for so long"}
 
 
+@pytest.mark.slow
 def test_at_the_declared_windows_the_losses_are_those_of_drop_off():
     simulation = simulate_log(600, seed=5)
     found = compare_silence(simulation.log, simulation.journey, horizon="90d")
@@ -146,6 +141,7 @@ def test_at_the_declared_windows_the_losses_are_those_of_drop_off():
             pd.testing.assert_series_equal(here[column], there[column])
 
 
+@pytest.mark.slow
 def test_returns_of_complete_histories_lie_in_the_intervals():
     """In the truth all losses to silence are followed to their end."""
     simulation = simulate_log(3000, seed=8)
@@ -204,8 +200,8 @@ def test_the_finding_keeps_the_contract(forty):
 
 
 def test_without_a_silence_window_the_finding_is_empty_and_says_so():
-    plain = {**PLAIN, "stages": [{**stage, "silent_after": None} for stage in PLAIN["stages"]]}
-    found = compare_silence(FORTY, Journey.model_validate(plain), horizon="30d")
+    plain = journey_of([stage | {"silent_after": None} for stage in STAGES], [LOST_TO_PRICE])
+    found = compare_silence(FORTY, plain, horizon="30d")
     assert found.lacking == found.sentence() == found.plot().alt == found.plot_returns().alt
     assert found.sentence() == (
         "No stage has a silence window, so nothing depends on one. Give a stage “silent_after”, such as 30d: who does "

@@ -140,6 +140,7 @@ def test_too_little_is_said_to_be_too_little(texts, customers, why):
     assert find_themes(texts, customers, seed=1).why_none == why
 
 
+@pytest.mark.slow
 def test_themes_of_real_complaints_agree_a_little_with_the_reasons_people_saw_in_them(shared):
     """Agreement with ten reasons that people chose is low: themes follow words, people what a complaint is about."""
     tweets = pd.read_parquet(shared / "data/airline_tweets/tweets.parquet")

@@ -3,27 +3,22 @@
 import numpy as np
 import pandas as pd
 import pytest
+from by_hand import LOST_TO_PRICE, journey_of
 
 from journeylab.estimators.shares import clustered_share
-from journeylab.events.journey import Journey
 from journeylab.events.reading import read_events
 from journeylab.events.spells import find_spells
 from journeylab.findings.thoughts import Thoughts, find_thoughts
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 STAGES = ["trial", "paid", "partner"]
-JOURNEY = Journey.model_validate(
-    {
-        "journeylab": 1,
-        "name": "by hand",
-        "goal": "Say what I think",
-        "stages": [
-            {"name": "trial", "opened_by": [{"event": "start"}]},
-            {"name": "paid", "opened_by": [{"event": "buy"}]},
-            {"name": "partner", "opened_by": [{"event": "refer"}], "completes": True},
-        ],
-        "loss_branches": [{"name": "price", "when": {"event": "cancel"}}],
-    }
+JOURNEY = journey_of(
+    [
+        {"name": "trial", "opened_by": [{"event": "start"}]},
+        {"name": "paid", "opened_by": [{"event": "buy"}]},
+        {"name": "partner", "opened_by": [{"event": "refer"}], "completes": True},
+    ],
+    [LOST_TO_PRICE],
 )
 SUBJECTS = {
     "price": "price invoice budget seat charge discount cost paid fee money bill contract",

@@ -10,6 +10,8 @@ from journeylab.events.spells import COLUMNS, Spells, find_spells
 from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.survival import estimate_survival
 
+pytestmark = pytest.mark.slow
+
 HORIZONS = ["30d", "90d", "180d"]
 
 

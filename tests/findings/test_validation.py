@@ -1,21 +1,21 @@
 """Proven, claimed but unproven, not yet: counted by hand; and losses compared without immortal time."""
 
+from functools import partial
+
+import by_hand
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
+from by_hand import LOST_TO_PRICE, journey_of
 
 from journeylab import open_study
 from journeylab.base.errors import EstimateError, JourneyLabError
 from journeylab.estimators.cox import fit_cox
-from journeylab.events.journey import Journey
-from journeylab.events.log import Window
 from journeylab.events.simulate import simulate_log
-from journeylab.events.spells import COLUMNS, Spells, find_spells
+from journeylab.events.spells import find_spells
 from journeylab.findings.grouping import Grouping
 from journeylab.findings.validation import estimate_validation
 
-START = pd.Timestamp("2025-01-01", tz="UTC")
 STAGES = [
     {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "30d",
      "validated_by": {"event": "use", "at_least": 2, "within": "10d"}},
@@ -24,44 +24,8 @@ STAGES = [
     {"name": "partner", "opened_by": [{"event": "refer"}], "completes": True,
      "validated_by": {"event": "recommend", "within": "20d"}},
 ]  # fmt: skip
-DOCUMENT = {
-    "journeylab": 1,
-    "name": "by hand",
-    "goal": "Have numbers that I can check by hand",
-    "stages": STAGES,
-    "loss_branches": [{"name": "price", "when": {"event": "cancel"}}],
-}
-JOURNEY = Journey.model_validate(DOCUMENT)
-
-
-def at(day: float) -> pd.Timestamp:
-    return START + pd.Timedelta(microseconds=round(day * 86_400_000_000))
-
-
-def spells_of(rows, *, journey: Journey = JOURNEY, end: float = 100.0) -> Spells:
-    """Spells from rows (customer, stage, entered, left, way out or None, day of validation or None)."""
-    cells = [
-        {
-            "customer_id": customer,
-            "stage": stage,
-            "entered": at(entered),
-            "left": at(left),
-            "observed_from": at(max(entered, 0)),
-            "days": float(left - entered),
-            "outcome": "ongoing" if way is None else way if way not in journey.branches else "lost",
-            "to": way,
-            "validated": None if proven is None else at(proven),
-            "events": 1,
-        }
-        for customer, stage, entered, left, way, proven in rows
-    ]
-    table = pd.DataFrame(cells, columns=[*COLUMNS])
-    for column, kind in COLUMNS.items():
-        if kind == "time":
-            table[column] = pd.to_datetime(table[column], utc=True).dt.as_unit("us")
-    table["spell"] = table.groupby("customer_id").cumcount() + 1
-    customers = pd.DataFrame(index=pd.Index([], name="customer_id"))
-    return Spells(pa.Table.from_pandas(table, preserve_index=False), journey, Window(START, at(end)), customers)
+JOURNEY = journey_of(STAGES, [LOST_TO_PRICE])
+spells_of = partial(by_hand.spells_of, journey=JOURNEY, end=100.0)
 
 
 def tenfold(*visits) -> list[tuple]:
@@ -266,6 +230,7 @@ def test_groups_stand_beside_each_other():
     assert found.plot(found.plot().axes).png().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_simulated_share_of_proof_is_that_of_complete_histories():
     """Whether a visit is validated in time does not depend on the window, but for those still inside: the shares of
     visits entered early enough to be judged lie within the intervals."""
@@ -281,6 +246,7 @@ def test_the_simulated_share_of_proof_is_that_of_complete_histories():
         assert row["lower"] < share < row["upper"]
 
 
+@pytest.mark.slow
 def test_students_of_the_open_university_prove_that_they_study(project, shared):
     study = open_study(project / "examples" / "oulad", data=shared / "data" / "oulad")
     found = estimate_validation(study.spells, horizons=["60d", "90d"])
@@ -320,9 +286,7 @@ def test_visits_that_are_not_accounted_for_are_refused():
     )
 
 
-UNRULED = Journey.model_validate(
-    {**DOCUMENT, "stages": [{key: each[key] for key in each if key != "validated_by"} for each in STAGES]}
-)
+UNRULED = journey_of([{key: stage[key] for key in stage if key != "validated_by"} for stage in STAGES], [LOST_TO_PRICE])
 NO_LABEL = Grouping("persona", pd.Series([], index=pd.Index([], dtype=object, name="customer_id"), dtype=object))
 LACKING = {
     "no spell": (spells_of([]), None, "Nobody was in a stage while it was watched"),

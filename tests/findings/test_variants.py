@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from journeys_by_hand import journeys_of
+from by_hand import journeys_of
 from test_flow import random_journeys
 
 from journeylab.base.errors import EstimateError

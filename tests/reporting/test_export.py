@@ -11,6 +11,8 @@ from journeylab.reporting.export import write_reports
 from journeylab.reporting.method import Overview
 from journeylab.reporting.page import Masthead
 
+pytestmark = pytest.mark.slow
+
 MASTHEAD = Masthead("Trials of 2025", "Trial to partner", "Plan the week", "2025-01-01", "2026-01-01")
 STAGES = pd.DataFrame({"stage": ["Trying"]})
 OVERVIEW = Overview("9 events.", STAGES, "Nothing to fix.")

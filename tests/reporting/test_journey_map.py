@@ -368,6 +368,7 @@ def test_moments_that_matter_are_said_to_be_unmeasured_and_how_to_measure_them(s
     assert build_map(spells, [], notes=tested).missing == ()
 
 
+@pytest.mark.slow
 def test_hostile_text_stays_text_in_page_table_and_figure(drawn, tmp_path):
     page = drawn.to_page()
     assert "<script" not in page

@@ -13,6 +13,8 @@ from journeylab.findings.survival import estimate_survival
 from journeylab.findings.touchpoints import estimate_touchpoints
 from journeylab.reporting.journey_map import build_map
 
+pytestmark = pytest.mark.slow
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from journeylab.cli import app
 
+pytestmark = pytest.mark.slow
+
 STUDY = """\
 study: Trials of 2025
 journey: journey.yml

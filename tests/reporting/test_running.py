@@ -9,6 +9,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from journeylab.base.errors import ReportError
 from journeylab.reporting.running import read_notebook, run_notebooks
 
+pytestmark = pytest.mark.slow
+
 SOURCES = {
     "01_good.ipynb": [
         "import os, sys",

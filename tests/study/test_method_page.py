@@ -92,6 +92,7 @@ def test_decisions_are_told_with_the_file_to_change_them_in(parts):
     ]
 
 
+@pytest.mark.slow
 def test_silence_is_looked_at_up_to_the_longest_horizon_and_without_windows_it_says_so(parts, study):
     (table,) = parts["How much depends on the silence windows"].tables
     assert table.caption.startswith("Share of visits lost within 60 days")

@@ -97,6 +97,7 @@ def run(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+@pytest.mark.slow
 def test_a_sprint_lies_in_a_folder_dated_by_the_windows_end(before):
     folder = before / "sprints/2024-05-01-spring"
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == {
