@@ -107,7 +107,7 @@ def nouns(study) -> dict[str, object]:
         jl.fit_hazards(spells, stage=first, exit="lost", covariates=["segment"]),
         jl.compare_leavers(log, spells, before="14d", seed=1, stage=second), jl.find_flaws(spells),
         jl.compare_silence(log, journey, horizon="30d"), jl.estimate_validation(spells, horizons=["30d"]),
-        jl.estimate_funnel(log, jl.build_steps(journey), window="90d"), jl.estimate_touchpoints(spells, log),
+        jl.estimate_funnel(log, jl.build_steps(journey), window="90d"), jl.estimate_touchpoints(log, spells),
         jl.estimate_feelings(log, spells, scale="nps"), jl.find_thoughts(log, spells, seed=1),
         jl.find_quotes(texts, n=1, seed=1), jl.Exposure.to("ticket_opened", log=log, name=HOSTILE),
         jl.simulate_log(5, seed=1), jl.Source(HOSTILE, {"customer_id": HOSTILE, "event": {"constant": "seen"}}),
