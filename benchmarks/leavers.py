@@ -16,7 +16,9 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 
-from journeylab import EventLog, Journey, find_spells, read_events
+from journeylab import find_spells, read_events
+from journeylab.events.journey import Journey
+from journeylab.events.log import EventLog
 from journeylab.findings.leavers import Leavers, compare_leavers
 
 RUNS, N_CUSTOMERS, N_DAYS, WINDOW_DAYS = 400, 500, 120, 200

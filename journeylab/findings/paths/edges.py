@@ -10,7 +10,7 @@ from journeylab.findings.finding import ESTIMATE
 
 DAYS = dict.fromkeys(("median_days", "first_quartile_days", "third_quartile_days"), float)
 NUMBERS = {**dict.fromkeys(("n", "customers", "moved", "movers"), int), **ESTIMATE, **DAYS, "timed": int}
-_QUARTILES = (0.5, 0.25, 0.75)
+_QUARTILES = [0.5, 0.25, 0.75]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,5 +72,5 @@ def _counted(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _quartiles(edge: np.ndarray, days: np.ndarray, n_edges: int) -> pd.DataFrame:
     """Median and quartiles of the known `days` of each edge, and how many are known."""
     of_edge = pd.Series(days).groupby(edge)
-    quartiles = of_edge.quantile(list(_QUARTILES)).unstack().reindex(range(n_edges))
+    quartiles = of_edge.quantile(_QUARTILES).unstack().reindex(range(n_edges), columns=_QUARTILES).astype(float)
     return quartiles.set_axis(list(DAYS), axis=1).assign(timed=of_edge.count().reindex(range(n_edges)))

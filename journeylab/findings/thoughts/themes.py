@@ -13,7 +13,7 @@ from sklearn.decomposition import non_negative_factorization
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from journeylab.base.language import SMALL_WORDS
-from journeylab.base.ordering import largest, largest_of_rows, order, settled
+from journeylab.base.ordering import largest_of_rows, order, settled
 from journeylab.base.redaction import LABELS
 
 MIN_TEXTS, MIN_WRITERS, MIN_USERS = 100, 50, 5

@@ -115,10 +115,10 @@ class Thoughts(Finding):
     def _commonest(self) -> str:
         themes = self.themes[self.themes["theme"] != NO_THEME]
         row = themes.iloc[0]
-        interval = f"{self.confidence:.0%} interval {limits_in_words(row)}"
+        share = f"{percent(row['estimate'])} of {counted(row['n'], 'text')}"
         return (
-            f"{len(themes)} themes recur in them. The commonest is “{row['theme']}”, with {percent(row['estimate'])} of "
-            f"{counted(row['n'], 'text')} ({interval})."
+            f"{len(themes)} themes recur in them. The commonest is “{row['theme']}”, with {share} "
+            f"({self.confidence:.0%} interval {limits_in_words(row)})."
         )
 
 
