@@ -42,7 +42,7 @@ def main(n_spells: int) -> int:
     several, _ = seconds(lambda: estimated(visits).standard_errors(REPORTED))
     cox, _ = seconds(lambda: cox_model(visits))
     measured = {"curve": curve, "jackknife": jackknife, "cox": cox}
-    print(f"point estimates and Greenwood on {len(fitted.times):,} days: {curve:.2f} s (limit {LIMITS['curve']:g})")
+    print(f"point estimates on {len(fitted.times):,} days: {curve:.2f} s (limit {LIMITS['curve']:g})")
     print(f"clustered jackknife at one time: {jackknife:.2f} s more (limit {LIMITS['jackknife']:g})")
     print(f"clustered jackknife at {len(REPORTED)} times: {(several - curve) / len(REPORTED):.2f} s for each")
     print(f"Cox with late entry, two covariates, clusters: {cox:.2f} s (limit {LIMITS['cox']:g})")
@@ -66,7 +66,7 @@ def _curves(visits: dict[str, np.ndarray], few: dict[str, np.ndarray]) -> list[C
     left = (ways > 0).astype(int)
     return [
         (
-            "one way out, curve with Greenwood",
+            "one way out, curve with errors",
             lambda: one_stage(days, left, 2),
             {
                 "lifelines' KaplanMeierFitter": lambda: KaplanMeierFitter().fit(days, left),
@@ -132,25 +132,24 @@ def made_up(n_spells: int) -> dict[str, np.ndarray]:
 
 
 def estimated(visits: dict[str, np.ndarray]) -> AalenJohansen:
-    """The curves of all states, with Greenwood's errors on every day."""
+    """The curves of all states on every day."""
     found = AalenJohansen.fit(
         *(visits[name] for name in ("entry", "exit", "origin", "destination")),
         n_states=N_STATES,
         ids=visits["customer"],
-        start=np.eye(N_STATES)[0],
+        initial_state=np.eye(N_STATES)[0],
     )
     found.occupancy(found.times)
-    found.standard_errors(found.times, "greenwood")
     return found
 
 
 def one_stage(days: np.ndarray, way: np.ndarray, n_states: int) -> AalenJohansen:
-    """Incidence on the spell clock with Greenwood's errors; way 0 is censored, 1 and above are ways out."""
+    """Incidence on the spell clock with errors on every day; way 0 is censored, 1 and above are ways out."""
     entry, origin = np.full(len(days), -1.0), np.zeros(len(days), int)
     found = AalenJohansen.fit(
-        entry, days, origin, np.where(way > 0, way, -1), n_states=n_states, start=np.eye(n_states)[0]
+        entry, days, origin, np.where(way > 0, way, -1), n_states=n_states, initial_state=np.eye(n_states)[0]
     )
-    found.standard_errors(found.times, "greenwood")
+    found.standard_errors(found.times)
     return found
 
 

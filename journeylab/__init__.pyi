@@ -4,9 +4,8 @@ from .base.redaction import redact
 from .events.journey import read_journey
 from .events.lint import lint_journey
 from .events.log import Window
-from .events.queries.covariates import Exposure
+from .events.queries.covariates import Exposure, score_value
 from .events.queries.crm_records import read_crm
-from .events.queries.values import score_value
 from .events.reading import Source, read_events
 from .events.simulate import simulate_log
 from .events.spells import find_spells

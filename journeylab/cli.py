@@ -131,7 +131,7 @@ def check(
     """Check the journey against the data, the data themselves, and the notes on the map.
 
     Shows how many rows were read, how many were refused and why, and what the lint says of the journey: with file, line
-    and how to mend it. The exit code is 1 if there is an error (with --strict, if there is a warning), and else 0.
+    and how to fix it. The exit code is 1 if there is an error (with --strict, if there is a warning), and else 0.
     """
     opened = open_study(study, data)
     console = Console()

@@ -171,7 +171,7 @@ def test_a_noun_shows_itself_as_text_and_says_how_much_of_what_from_when_to_when
     assert not read.elements & {"script", "img", "iframe", "object"}
     assert HOSTILE not in html
     assert (SHOWN in html) == (name not in WITHOUT_NAMES)
-    assert name in UNCOUNTED or re.search(r"\d", read.text) or "Nothing to mend" in read.text
+    assert name in UNCOUNTED or re.search(r"\d", read.text) or "Nothing to fix" in read.text
     is_finding = issubclass(CLASSES[name], Finding)
     assert re.search(OBSERVED if is_finding else PERIODS.get(name, ""), read.text)
 

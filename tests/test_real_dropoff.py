@@ -3,7 +3,7 @@
 import pytest
 
 from journeylab import estimate_dropoff, find_spells, open_study, read_events, read_journey
-from journeylab.events.spells.ledger import check_ledger, ledger_parts
+from journeylab.events.spells.exits import check_ledger, ledger_parts
 from journeylab.findings.recovery import estimate_recovery
 from journeylab.findings.segments import find_cohorts
 

@@ -66,7 +66,7 @@ def test_withdrawal_from_module_start_by_our_estimator(studying):
         np.zeros(len(visits), dtype=int),
         np.where(withdrew, 1, -1),
         n_states=2,
-        start=[1.0, 0.0],
+        initial_state=[1.0, 0.0],
     )
     assert np.round(fitted.occupancy(np.array([60.0, 150.0]))[:, 0], 4).tolist() == [0.8934, 0.8153]
 

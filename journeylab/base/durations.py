@@ -10,6 +10,8 @@ from journeylab.base.errors import JourneyLabError
 
 MICROSECONDS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000}
 DAY = MICROSECONDS["d"]
+# Times in microseconds that are later, and earlier, than all others.
+NEVER, LONG_AGO = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 _WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 
 

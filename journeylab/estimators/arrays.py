@@ -1,7 +1,7 @@
 """Arrays: can an estimator compute with what it was handed?
 
-Each function gives back clean float64 or int64 arrays, or raises EstimateError saying what is wrong, where, and how
-to mend it.
+Each function gives back clean float64 or int64 arrays, or raises EstimateError. The error says what is wrong, where,
+and how to fix it.
 """
 
 import numpy as np
@@ -10,18 +10,24 @@ from numpy.typing import ArrayLike
 from journeylab.base.errors import EstimateError
 
 CENSORED = -1
+ROUNDING = 1e-12  # numbers that differ by less than this differ only because floating point rounds
 
 
 def one_length(**arrays: ArrayLike | None) -> dict[str, np.ndarray]:
     """The arrays by name, without those not given (None); each must be one-dimensional, and all of one length."""
-    known = {name: np.asarray(values) for name, values in arrays.items() if values is not None}
-    for name, values in known.items():
+    given = {name: np.asarray(values) for name, values in arrays.items() if values is not None}
+    for name, values in given.items():
         if values.ndim != 1:
             raise EstimateError(f"“{name}” has {values.ndim} dimensions, not 1. Give one value per row.")
-    if len({len(values) for values in known.values()}) > 1:
-        lengths = ", ".join(f"{name} {len(values)}" for name, values in known.items())
+    if len({len(values) for values in given.values()}) > 1:
+        lengths = ", ".join(f"{name} {len(values)}" for name, values in given.items())
         raise EstimateError(f"The arrays differ in length: {lengths}. Give one value per row to each.")
-    return known
+    return given
+
+
+def rows_where(is_wrong: np.ndarray) -> str:
+    """“in 2 of 9 rows, first in row 4”: how often and where something is wrong, for an error."""
+    return f"in {is_wrong.sum()} of {len(is_wrong)} rows, first in row {is_wrong.argmax()}"
 
 
 def numbers(name: str, values: np.ndarray) -> np.ndarray:
@@ -32,13 +38,12 @@ def numbers(name: str, values: np.ndarray) -> np.ndarray:
         except (TypeError, ValueError):
             values = None
         if values is None:
-            raise EstimateError(f"“{name}” does not hold numbers. Convert it, times to one unit such as days.")
+            raise EstimateError(f"“{name}” is not numeric. Convert it to numbers, times to one unit such as days.")
     values = values.astype(np.float64)
     bad = ~np.isfinite(values)
     if bad.any():
         raise EstimateError(
-            f"“{name}” is missing or infinite in {bad.sum()} of {len(values)} rows, first in row {bad.argmax()}. "
-            "Leave these rows out, or fill them in."
+            f"“{name}” is missing or infinite {rows_where(bad)}. Leave these rows out, or fill them in."
         )
     return values
 
@@ -48,9 +53,8 @@ def times_at_risk(entry: np.ndarray, exit_: np.ndarray) -> tuple[np.ndarray, np.
     entry, exit_ = numbers("entry", entry), numbers("exit", exit_)
     negative = exit_ < 0
     if negative.any():
-        row = negative.argmax()
         raise EstimateError(
-            f"“exit” is negative in {negative.sum()} of {len(exit_)} rows, first in row {row}: {exit_[row]:g}. "
+            f"“exit” is negative {rows_where(negative)}: {exit_[negative][0]:g}. "
             "Count time from 0; only “entry” may be negative, for rows watched from their start."
         )
     backwards = exit_ < entry
@@ -74,8 +78,7 @@ def states(origin: np.ndarray, destination: np.ndarray, n_states: int) -> tuple[
         if unknown.any():
             ended = ", or -1 where watching ended" if lowest == CENSORED else ""
             raise EstimateError(
-                f"“{name}” holds an unknown state in {unknown.sum()} of {len(values)} rows, "
-                f"first in row {unknown.argmax()}: {values[unknown.argmax()]:g}. "
+                f"“{name}” has an unknown state {rows_where(unknown)}: {values[unknown][0]:g}. "
                 f"With n_states={n_states} use 0 to {n_states - 1}{ended}."
             )
         codes.append(values.astype(np.int64))
@@ -94,8 +97,7 @@ def row_weights(weights: np.ndarray) -> np.ndarray:
     negative = weights < 0
     if negative.any():
         raise EstimateError(
-            f"“weights” is negative in {negative.sum()} of {len(weights)} rows, first in row {negative.argmax()}: "
-            f"{weights[negative.argmax()]:g}. Use 0 to leave a row out."
+            f"“weights” is negative {rows_where(negative)}: {weights[negative][0]:g}. Use 0 to leave a row out."
         )
     return weights
 
@@ -104,12 +106,9 @@ def distinct(name: str, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The distinct labels, sorted, and the position of each row's label among them; none may be missing."""
     missing = np.array([_is_missing(label) for label in labels] if labels.dtype.kind in "OfMm" else [], dtype=bool)
     if missing.any():
-        raise EstimateError(
-            f"“{name}” is missing in {missing.sum()} of {len(labels)} rows, first in row {missing.argmax()}. "
-            "Fill it in, or leave these rows out."
-        )
+        raise EstimateError(f"“{name}” is missing {rows_where(missing)}. Fill it in, or leave these rows out.")
     if labels.dtype.kind in "iu" and len(labels) and int(labels.max()) - int(labels.min()) < 4 * len(labels):
-        # far faster than sorting
+        # Whole numbers close together: marking which occur is far faster than sorting.
         offset = labels.astype(np.int64) - labels.min().astype(np.int64)
         present = np.zeros(offset.max() + 1, dtype=bool)
         present[offset] = True
@@ -127,17 +126,23 @@ def _is_missing(label: object) -> bool:
         return True
 
 
+def ratio(over: np.ndarray, under: np.ndarray) -> np.ndarray:
+    """over / under, and 0 where there is nothing to divide by."""
+    over, under = np.broadcast_arrays(np.asarray(over, dtype=np.float64), np.asarray(under, dtype=np.float64))
+    return np.divide(over, under, out=np.zeros(over.shape), where=under > 0)
+
+
 def canonical_order(keys: list[tuple[np.ndarray, int]]) -> np.ndarray:
     """The order of the rows by the last key first, as np.lexsort, where each key comes with its number of values.
 
     Keys are integers from 0. Sums over rows in this order do not depend on the order in which the rows came.
     """
     n_values = 1
-    for _, n_each in keys:
-        n_values *= int(n_each)
+    for _, n_of_key in keys:
+        n_values *= int(n_of_key)
     if n_values >= 2**62:
         return np.lexsort([key for key, _ in keys])
     joint = np.zeros(len(keys[0][0]), dtype=np.int64)
-    for key, n_each in reversed(keys):
-        joint = joint * n_each + key
+    for key, n_of_key in reversed(keys):
+        joint = joint * n_of_key + key
     return np.argsort(joint)

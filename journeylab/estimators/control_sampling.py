@@ -1,8 +1,8 @@
 """Control sampling: who was there, and stayed, when something happened to someone else?
 
-Sampling from risk sets (incidence density sampling): each case gets controls of its own, drawn by lot from those under
-observation at the same time to whom it did not happen then. Who is drawn may become a case later, and may be drawn for
-several cases: that is what makes the odds ratio a ratio of hazards (Lubin & Gail 1984, Biometrics 40:63-75).
+Sampling from risk sets (incidence density sampling): each case gets controls of its own, drawn at random from those
+under observation at the same time to whom it did not happen then. A control may become a case later, and may be drawn
+for several cases. That is what makes the odds ratio a ratio of hazards (Lubin & Gail 1984, Biometrics 40:63-75).
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 
 NOBODY = -1
 WIDTH, ROUNDS = 16, 30
-# Where fewer of those drawn from are at risk than this share, all are looked at instead.
+# Where a smaller share than this of those drawn from are at risk, all are listed instead of drawn and checked.
 SPARSE = 0.05
 
 
@@ -20,7 +20,7 @@ class ControlPool:
     """Rows from which controls may be drawn, sorted by their last time.
 
     row: position of the row as it came. first, last: int64, it can be a control at times t with first < t <= last.
-    owner: int64, whose the row is. firsts: `first`, sorted by itself.
+    owner: int64, the individual whose row it is. firsts: `first`, sorted by itself.
     """
 
     row: np.ndarray
@@ -42,11 +42,10 @@ class ControlPool:
         return np.searchsorted(self.firsts, times, "left") - np.searchsorted(self.last, times, "left")
 
     def draw(self, times: np.ndarray, owners: np.ndarray, n: int, *, random: np.random.Generator) -> np.ndarray:
-        """For each case up to `n` rows of different owners, none the case's own: positions (cases, n), filled up by
-        `NOBODY`.
+        """For each case up to `n` rows of different owners, none of them the case's: positions (cases, n).
 
-        times, owners: (cases,). Drawn one after the other, each row that could be a control as likely as any other;
-        where there are not more than `n` owners, one row of each.
+        times, owners: (cases,). `NOBODY` fills up. Rows are drawn one after the other, each that could be a control as
+        likely as any other. Where there are not more than `n` owners, one row of each is taken.
         """
         picks = np.full((len(times), n), NOBODY)
         n_picked = np.zeros(len(times), np.int64)
@@ -57,24 +56,25 @@ class ControlPool:
             if not len(cases):
                 break
             for shares in random.random((WIDTH, len(cases))):
-                drawn = begin[cases] + (shares * (n_all - begin[cases])).astype(np.int64)
-                is_new = (self._owners(picks[cases]) != self.owner[drawn, None]).all(axis=1)
-                is_new &= (self.owner[drawn] != owners[cases]) & (self.first[drawn] < times[cases])
-                good = cases[is_new & (n_picked[cases] < n)]
-                picks[good, n_picked[good]] = drawn[is_new & (n_picked[cases] < n)]
-                n_picked[good] += 1
+                # A row that ends late enough; it is picked if it begins early enough and its owner is a new one.
+                row = begin[cases] + (shares * (n_all - begin[cases])).astype(np.int64)
+                is_picked = (self._owners(picks[cases]) != self.owner[row, None]).all(axis=1)
+                is_picked &= (self.owner[row] != owners[cases]) & (self.first[row] < times[cases])
+                is_picked &= n_picked[cases] < n
+                served = cases[is_picked]
+                picks[served, n_picked[served]] = row[is_picked]
+                n_picked[served] += 1
         for case in np.flatnonzero(n_picked < n):
-            more = self._listed(begin[case], times[case], picks[case], owners[case], random)
-            more = more[: n - n_picked[case]]
-            picks[case, n_picked[case] : n_picked[case] + len(more)] = more
+            rows = self._listed(begin[case], times[case], picks[case], owners[case], random)[: n - n_picked[case]]
+            picks[case, n_picked[case] : n_picked[case] + len(rows)] = rows
         return np.where(picks == NOBODY, NOBODY, self.row[picks]) if n_all else picks
 
     def _owners(self, picks: np.ndarray) -> np.ndarray:
-        """Whose the picked rows are, `NOBODY` where none is."""
+        """The owners of the picked rows, `NOBODY` where none is picked."""
         return np.where(picks == NOBODY, NOBODY, self.owner[picks])
 
     def _listed(self, begin: int, time: int, picked: np.ndarray, owner: int, random: np.random.Generator) -> np.ndarray:
-        """All rows that could still be picked, one for each owner, in an order drawn by lot."""
+        """All rows that could still be picked, one for each owner, in random order."""
         at_risk = begin + np.flatnonzero(self.first[begin:] < time)
         taken = np.append(self._owners(picked), owner) if len(self.row) else [owner]
         left = random.permutation(at_risk[~np.isin(self.owner[at_risk], taken)])

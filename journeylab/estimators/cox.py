@@ -1,7 +1,6 @@
 """Cox: by what factor do covariates change how fast something happens?"""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,9 +8,7 @@ from scipy.stats import norm
 
 from journeylab.base.errors import EstimateError
 from journeylab.base.words import counted
-from journeylab.estimators.arrays import numbers
-from journeylab.estimators.chi_squared import ChiSquared
-from journeylab.estimators.concordance import Concordance
+from journeylab.estimators.arrays import ROUNDING, numbers
 from journeylab.estimators.intervals import normal_interval
 from journeylab.estimators.partial_likelihood import PartialLikelihood, Risks
 from journeylab.estimators.proportional_hazards import ProportionalHazardsTest
@@ -20,36 +17,23 @@ from journeylab.estimators.risk_sets import EventRows, RiskSets
 TIES = ("efron", "breslow")
 MOST_STEPS = 40
 MOST_HALVINGS = 20
-SETTLED = 1e-9  # change of the log likelihood, relative to it, after which R's coxph stops
-LEVEL = 1e-13  # the same where nothing is left to gain
-LONG = 1e-3  # a step, in units of the log factor between the extremes of a covariate
+SETTLED = 1e-9  # R's coxph stops when a step changes the log likelihood by a smaller share than this
+NO_GAIN = 1e-13  # a smaller share than this is no gain at all
+LONG_STEP = 1e-3  # a step, in units of the log factor between the extremes of a covariate
 FEW_EVENTS = 10
-
-
-@dataclass(frozen=True, eq=False)
-class Baseline:
-    """The cumulative hazard of someone with covariates `at`, just after each time of an event, stratum by stratum.
-
-    stratum: (times,), labels. times, cumulative_hazard: (times,). at: (covariates,).
-    """
-
-    stratum: np.ndarray
-    times: np.ndarray
-    cumulative_hazard: np.ndarray
-    at: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Cox:
     """A fitted proportional-hazards model.
 
-    names, coefficients: (covariates,); exp(coefficient) is the factor per unit. A coefficient that the data push
-        beyond all bounds (monotone likelihood) is infinite, its errors missing, and `notes` says so.
-    covariance: (covariates, covariates), from the information; rows taken as independent.
+    names, coefficients: (covariates,); exp(coefficient) is the factor per unit. A coefficient without bound (monotone
+        likelihood) is infinite, its errors are missing, and `notes` says so.
+    covariance: (covariates, covariates), from the information; takes rows as independent.
     robust_covariance: the same from score residuals summed over individuals (Lin & Wei 1989); missing with one
         individual.
-    n_rows, n_ids, n_events: what the fit stands on.
-    notes: sentences on what makes the fit doubtful; empty if nothing does.
+    n_rows, n_ids, n_events: rows, individuals and events in the fit.
+    notes: sentences that say why the fit is doubtful; empty if it is not.
     """
 
     names: tuple[str, ...]
@@ -61,7 +45,6 @@ class Cox:
     n_events: int
     notes: tuple[str, ...]
     _risks: Risks
-    _null: Risks
 
     @property
     def standard_errors(self) -> np.ndarray:
@@ -83,59 +66,31 @@ class Cox:
         """The log partial likelihood at the coefficients."""
         return self._risks.log_likelihood
 
-    @property
-    def null_log_likelihood(self) -> float:
-        """The log partial likelihood with all coefficients 0."""
-        return self._null.log_likelihood
-
     def hazard_ratios(self, *, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """exp(coefficients) with limits by robust errors: three arrays (covariates,)."""
         limits = normal_interval(self.coefficients, self.robust_standard_errors, confidence=confidence)
         return np.exp(self.coefficients), *(np.exp(limit) for limit in limits)
 
-    def score_test(self, *, robust: bool) -> ChiSquared:
-        """The test of all coefficients being 0; `robust`: by score residuals summed over individuals.
-
-        With groups as covariates and Breslow's ties this is the log-rank test but for its correction for ties.
-        """
-        if not robust:
-            return ChiSquared.of(self._null.score, self._null.information)
-        return ChiSquared.of(self._null.score, self._null.likelihood.rows.clustered_variance(self._null.residuals))
-
-    def baseline(self, at: ArrayLike | None = None) -> Baseline:
-        """The cumulative hazard for covariates `at`, (covariates,): their weighted means if not given."""
-        self._check_bounded()
-        likelihood, sets = self._risks.likelihood, self._risks.likelihood.sets
-        at = likelihood.means if at is None else np.asarray(at, dtype=np.float64)
-        if at.shape != self.coefficients.shape:
-            raise EstimateError(
-                f"“at” has the shape {at.shape}, not {self.coefficients.shape}. Give one value per covariate."
-            )
-        hazard = self._risks.hazard * np.exp((at - likelihood.means) @ self.coefficients)
-        running = np.cumsum(hazard)
-        begins = np.flatnonzero(np.diff(sets.stratum, prepend=-1))
-        earlier = np.repeat(running[begins] - hazard[begins], np.diff(np.append(begins, sets.n_cells)))
-        return Baseline(likelihood.rows.strata[sets.stratum], sets.times, running - earlier, at)
-
     def proportional_hazards_test(self, *, clock: str = "km", robust: bool = False) -> ProportionalHazardsTest:
         """The score test of each covariate x g(time): exact, as R's cox.zph, or robust; see `proportional_hazards`.
 
-        clock: g. `km`: 1 - Kaplan-Meier just before; `rank` among all ends of rows; `log`; `identity`.
-        robust: by residuals summed over individuals: the one to use if they come back, as their rows are not
-            independent. Takes some dozens of individuals.
+        Parameters
+        ----------
+        clock : {"km", "rank", "log", "identity"}
+            g. `km` is 1 - Kaplan-Meier just before the time; `rank` is the rank among the ends of all rows.
+        robust : bool
+            Sum residuals over individuals. Use it if individuals come back, because then their rows are not
+            independent. It needs some dozens of individuals.
+
+        Raises
+        ------
+        EstimateError
+            If a coefficient has no bound, or the clock is unknown.
         """
-        self._check_bounded()
-        return ProportionalHazardsTest.of(self.names, self._risks, clock=clock, robust=robust)
-
-    @cached_property
-    def concordance(self) -> Concordance:
-        """How often, of two rows that can be compared, the one at higher risk leaves first."""
-        return Concordance.of(self._risks.likelihood.rows, self._risks.exponent)
-
-    def _check_bounded(self) -> None:
         for name, coefficient in zip(self.names, self.coefficients, strict=True):
             if np.isinf(coefficient):
                 raise EstimateError(f"The factor of “{name}” has no bound, so this is not defined. Fit without it.")
+        return ProportionalHazardsTest.of(self.names, self._risks, clock=clock, robust=robust)
 
 
 def fit_cox(
@@ -151,15 +106,31 @@ def fit_cox(
 ) -> Cox:
     """Fit Cox's model by maximum partial likelihood.
 
-    covariates: (rows, covariates) numbers, or a table whose columns are named; a row's values hold while it is at risk,
-        so a covariate that changes takes several rows of one individual.
-    entry, exit, event: at risk on (entry, exit]; 1 if the row ended in the event. Entry may be negative, see
-        `AalenJohansen.fit`. Rows with entry = exit >= 0 or weight 0 are left out.
-    ids: who a row belongs to; robust errors sum an individual's rows first. Without, each row is its own.
-    strata: each has its own baseline. weights: 0 or more. ties: `efron` or `breslow`.
+    Parameters
+    ----------
+    covariates : (rows, covariates)
+        Numbers, or a table with named columns. A row's values hold while it is at risk, so a covariate that changes
+        takes several rows of one individual.
+    entry, exit : (rows,)
+        Each row is at risk on (entry, exit]. Entry may be negative, see `AalenJohansen.fit`. Rows with
+        entry = exit >= 0 are left out.
+    event : (rows,)
+        1 if the row ended in the event, 0 if watching ended.
+    ids : (rows,), optional
+        The individual that a row belongs to. Robust errors sum an individual's rows first. Without ids each row is an
+        individual of its own.
+    strata : (rows,), optional
+        Each stratum has its own baseline.
+    weights : (rows,), optional
+        0 or more; 0 leaves a row out.
+    ties : {"efron", "breslow"}
+        How events at one time are treated.
 
-    Raises EstimateError if arrays differ in length or hold missing or impossible values, if nothing happens, or if a
-    covariate does not vary among those at risk together or is a sum of others.
+    Raises
+    ------
+    EstimateError
+        If arrays differ in length or have missing or impossible values, if nothing happens, or if a covariate does not
+        vary among those at risk together or is a sum of others.
     """
     if ties not in TIES:
         raise EstimateError(f"There is no way “{ties}” to treat ties. Known: {', '.join(TIES)}.")
@@ -181,20 +152,19 @@ def fit_cox(
         n_events=int(rows.event.sum()),
         notes=_notes(names, is_endless, int(rows.event.sum())),
         _risks=risks,
-        _null=null,
     )
 
 
 def _maximised(null: Risks) -> tuple[Risks, np.ndarray, np.ndarray]:
     """The risks and coefficients of most likelihood, and which coefficients have no bound.
 
-    Where the likelihood only levels off as a coefficient grows, each step is as long as the last however little it
-    gains, so that where R stops tells nothing, and the climb goes on until nothing is gained.
+    Where the likelihood only levels off as a coefficient grows, each step is as long as the last, however little it
+    gains. Where R stops then means nothing, so the climb goes on until nothing is gained.
     """
     reach = np.ptp(null.likelihood.rows.columns, axis=0)
     risks, coefficients = _climbed(null, np.zeros(len(reach)), settled=SETTLED)
     if _is_endless(risks, null, reach).any():
-        farther, far = _climbed(risks, coefficients, settled=LEVEL)
+        farther, far = _climbed(risks, coefficients, settled=NO_GAIN)
         is_endless = _is_endless(farther, null, reach)
         if is_endless.any():
             return farther, far, is_endless
@@ -202,16 +172,17 @@ def _maximised(null: Risks) -> tuple[Risks, np.ndarray, np.ndarray]:
 
 
 def _climbed(risks: Risks, coefficients: np.ndarray, *, settled: float) -> tuple[Risks, np.ndarray]:
-    """Newton's method, a step that does not climb being cut to 1/2, 1/6, 1/24 ... of it, until all is `settled`.
+    """Newton's method, until a step changes the log likelihood by a smaller share than `settled`.
 
-    So does R's coxph (survival, agfit4.c): stopping where it stops, results agree with its own digit by digit.
+    A step that does not climb is cut to 1/2, 1/6, 1/24 ... of it. R's coxph does the same (survival, agfit4.c), so
+    results agree with R's digit by digit.
     """
     for _ in range(MOST_STEPS):
         step = _step(risks)
         for halvings in range(MOST_HALVINGS):
             climbed = risks.likelihood.at(coefficients + step)
-            gain = climbed.log_likelihood - risks.log_likelihood if climbed.is_sound else -np.inf
-            is_settled = climbed.is_sound and abs(gain) <= settled * abs(climbed.log_likelihood)
+            gain = climbed.log_likelihood - risks.log_likelihood if climbed.is_usable else -np.inf
+            is_settled = climbed.is_usable and abs(gain) <= settled * abs(climbed.log_likelihood)
             if gain >= 0 or is_settled:
                 break
             step = step / (halvings + 2)
@@ -225,26 +196,26 @@ def _climbed(risks: Risks, coefficients: np.ndarray, *, settled: float) -> tuple
 
 def _step(risks: Risks) -> np.ndarray:
     """Newton's step from here, (covariates,)."""
-    # scaled, as a covariate that says ever less must not be lost among those in larger units
+    # Information and score are scaled, so that a covariate in small units is not lost among those in large ones.
     scale = np.sqrt(np.maximum(np.diag(risks.information), np.finfo(float).tiny))
     return np.linalg.lstsq(risks.information / np.outer(scale, scale), risks.score / scale, rcond=None)[0] / scale
 
 
 def _is_endless(risks: Risks, null: Risks, reach: np.ndarray) -> np.ndarray:
     """Which coefficients would still take a long step, or have no information left but rounding, (covariates,)."""
-    # Where those at risk hardly differ any more, what information is left is rounding.
-    is_spent = np.diag(risks.information) <= 1e-12 * np.diag(null.information)
-    return (np.abs(_step(risks) * reach) > LONG) | is_spent
+    is_spent = np.diag(risks.information) <= ROUNDING * np.diag(null.information)
+    return (np.abs(_step(risks) * reach) > LONG_STEP) | is_spent
 
 
-def _covariances(risks: Risks, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """From the information, and robust, of the `known` coefficients; those of the others missing."""
-    rows, cells = risks.likelihood.rows, np.ix_(known, known)
-    covariance, robust = np.full((2, len(known), len(known)), np.nan)
-    if not known.any():
+def _covariances(risks: Risks, is_bounded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """From the information, and robust, of the coefficients with a bound; those of the others are missing."""
+    rows, cells = risks.likelihood.rows, np.ix_(is_bounded, is_bounded)
+    covariance, robust = np.full((2, len(is_bounded), len(is_bounded)), np.nan)
+    if not is_bounded.any():
         return covariance, robust
+    # The robust covariance is the sum over individuals of the outer square of (summed score residuals x covariance).
     covariance[cells] = np.linalg.inv(risks.information[cells])
-    robust[cells] = rows.clustered_variance(risks.residuals[:, known] @ covariance[cells])
+    robust[cells] = rows.clustered_variance(risks.residuals[:, is_bounded] @ covariance[cells])
     return covariance, robust
 
 
@@ -261,26 +232,24 @@ def _checked_covariates(covariates: ArrayLike) -> tuple[tuple[str, ...], np.ndar
 def _check_identified(names: tuple[str, ...], null: Risks) -> None:
     rows, information = null.likelihood.rows, null.information
     scale = np.sqrt(np.maximum(np.diag(information), 0.0))
-    # what is left of the variance of a covariate that varies between those at risk together by rounding only
+    # This much information remains of a covariate that only rounding makes vary among those at risk together.
     rounding = 1e-14 * rows.weight[rows.event].sum() * np.ptp(rows.columns, axis=0) ** 2
-    flat = [name for name, one, least in zip(names, scale, rounding, strict=True) if one**2 <= least]
+    flat = [name for name, spread, limit in zip(names, scale, rounding, strict=True) if spread**2 <= limit]
     if flat:
         raise EstimateError(
             f"“{flat[0]}” does not vary among those at risk when something happens. Leave it out, or merge its values."
         )
-    kept: list[int] = []
-    for position, name in enumerate(names):
-        kept.append(position)
-        part = (information / np.outer(scale, scale))[np.ix_(kept, kept)]
-        if np.linalg.matrix_rank(part, tol=1e-9, hermitian=True) < len(kept):
+    correlation = information / np.outer(scale, scale)
+    for position, name in enumerate(names, start=1):
+        if np.linalg.matrix_rank(correlation[:position, :position], tol=1e-9, hermitian=True) < position:
             raise EstimateError(f"“{name}” is determined by the covariates before it. Leave one of them out.")
 
 
 def _notes(names: tuple[str, ...], is_endless: np.ndarray, n_events: int) -> tuple[str, ...]:
     notes = [
         f"The factor of “{name}” has no bound: those who leave and those who stay hardly share its values."
-        for name, endless in zip(names, is_endless, strict=True)
-        if endless
+        for name, has_no_bound in zip(names, is_endless, strict=True)
+        if has_no_bound
     ]
     if n_events < FEW_EVENTS * len(names):
         notes.append(

@@ -1,4 +1,4 @@
-"""Drift: are counts divided over the same cells as before, or further off than samples of this size are by chance?"""
+"""Drift: do counts divide over cells as they did before, or do they differ by more than samples of this size would?"""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.stats import chi2, gamma
 
-# A cell that nearly nobody uses tells nothing, and must not divide by nothing.
+# A cell that nearly nobody uses says nothing, and its share is too small to divide by.
 _UNUSED = 1e-5
 
 
@@ -16,8 +16,8 @@ class CellDrift:
 
     before, now: (cells,) shares of the cells; each sums to 1.
     distance: total variation, half the sum of the absolute differences: the share that would have to move, 0 to 1.
-    expected: its mean without any change, for samples of these sizes. lower, upper: between them it lies in 90 of 100
-        such cases.
+    expected: its mean without any change, for samples of these sizes.
+    lower, upper: in 90 of 100 samples without any change the distance is between them.
     p_value: of as much drift, or more, without any change; missing where it cannot be computed.
     n, n_before: how many rows, now and before, have a count in any of the cells.
     """
@@ -45,15 +45,15 @@ def cell_drift(counts: csr_matrix, before: np.ndarray, *, n_before: float) -> Ce
     All missing where no row, now or before, has a count.
     """
     sizes = np.asarray(counts.sum(axis=1)).ravel()
-    known = sizes > 0
-    n = int(known.sum())
+    has_counts = sizes > 0
+    n = int(has_counts.sum())
     if n == 0 or not n_before > 0:
-        nothing = np.full(len(before), np.nan)
-        return CellDrift(before, nothing, *[np.nan] * 5, n=n, n_before=n_before)
-    rows = counts[known].toarray().astype(float)
+        return CellDrift(before, np.full(len(before), np.nan), *[np.nan] * 5, n=n, n_before=n_before)
+    rows = counts[has_counts].toarray().astype(float)
     now = rows.sum(axis=0) / rows.sum()
-    left = rows - sizes[known, None] * now
-    covariance = (left.T @ left) / rows.sum() ** 2 * (1 + n / n_before)
+    # Linearised ratio: covariance of the residuals between rows, times 1 + n / n_before for the rows before.
+    residuals = rows - sizes[has_counts, None] * now
+    covariance = (residuals.T @ residuals) / rows.sum() ** 2 * (1 + n / n_before)
     expected, lower, upper = _by_chance(covariance)
     return CellDrift(
         before=before,
@@ -86,6 +86,7 @@ def _by_chance(covariance: np.ndarray) -> tuple[float, float, float]:
 
 
 def _p_value(difference: np.ndarray, covariance: np.ndarray, shares: np.ndarray) -> float:
+    # Pearson's statistic is a sum of squares of correlated normals; a chi-squared with the same mean and variance fits.
     used = shares > _UNUSED
     scale = 1 / np.sqrt(shares[used])
     spread = scale[:, None] * covariance[np.ix_(used, used)] * scale

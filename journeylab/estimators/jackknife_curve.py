@@ -1,4 +1,4 @@
-"""Whole curve: what is the jackknife's variance at every time, when there is one state to leave?
+"""Jackknife curve: what is the jackknife's variance at every time, when there is one state to leave?
 
 With one state to leave (Kaplan-Meier, competing exits), an individual's influence on a curve F after n times is
 
@@ -21,15 +21,17 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
+from journeylab.estimators.arrays import ratio
 from journeylab.estimators.influence import Influence
 
-ROUNDING = 1e-13
+# A variance below this share of the largest sum of its absolute terms is what rounding leaves of terms that cancel.
+CANCELLED = 1e-13
 
 
 def has_one_state_to_leave(influence: Influence) -> bool:
-    """Whether all rows are at risk in one state and the start has no error: what `curve_variance` asks."""
-    origin = influence.exposure.origin
-    return bool((origin == origin[0]).all() and (influence.start.origin == origin[0]).all())
+    """Whether all rows are at risk in one state and the initial state has no error: what `curve_variance` needs."""
+    origin = influence.rows.origin
+    return bool((origin == origin[0]).all() and (influence.initial_state.origin == origin[0]).all())
 
 
 def curve_variance(influence: Influence, columns: np.ndarray) -> np.ndarray:
@@ -47,7 +49,7 @@ def curve_variance(influence: Influence, columns: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _Moments:
-    """What each individual brings when one of its rows begins or ends, in order of individual and time."""
+    """P, Q and B of each individual at each moment, when one of its rows begins or ends: by individual, then time."""
 
     influence: Influence
 
@@ -55,9 +57,10 @@ class _Moments:
         """The variance of the occupancy of one state: (times + 1,)."""
         curve = self.influence.occupancy[:, column]
         if column == self._state:
-            level, running = np.zeros_like(self._slope), np.zeros(len(curve))
+            level, running = np.zeros_like(self._slope), np.zeros(len(curve))  # P and A vanish
         else:
             level, running = self._level(column)
+        # U = P x 1 + Q x F + B x (F G - A); its square has six different products.
         parts = (level, self._slope, self._active)
         factors = (np.ones_like(curve), curve, curve * self._expected - running)
         terms = [
@@ -68,39 +71,40 @@ class _Moments:
             for one, other in combinations_with_replacement(range(3), 2)
         ]
         variance = np.sum(terms, axis=0)
-        # what is left of terms that cancel, as when all have left by one way, is rounding
-        return np.where(variance > ROUNDING * np.abs(terms).sum(axis=0).max(), variance, 0.0)
+        # Terms cancel for instance when all have left by one exit.
+        return np.where(variance > CANCELLED * np.abs(terms).sum(axis=0).max(), variance, 0.0)
 
     def _level(self, column: int) -> tuple[np.ndarray, np.ndarray]:
         """P for the incidence of an exit, moment by moment, and A."""
         integral, rows = self.influence.integral, self.influence.positions
-        own = (integral.destination == column).astype(np.float64)
+        is_own_exit = (integral.destination == column).astype(np.float64)
         share, curve = self.influence.share[:, self._state], self.influence.occupancy[1:, column]
-        earned = share[:, None] * own + (self._each * curve)[:, None]
+        # share [own exit] + e F of a move at each time; A is the running sum of what is expected
+        earned = share[:, None] * is_own_exit + (self._effect * curve)[:, None]
         running = _running((integral.hazard * earned).sum(axis=1))
         ended = np.append(earned, 0.0)[rows.cell]
         return self._totals(running[rows.first], ended - running[rows.last]), running
 
     @cached_property
     def _state(self) -> int:
-        return int(self.influence.exposure.origin[0])
+        return int(self.influence.rows.origin[0])
 
     @cached_property
-    def _each(self) -> np.ndarray:
-        """e, (times,)."""
+    def _effect(self) -> np.ndarray:
+        """e = share / S, (times,)."""
         share, staying = self.influence.share[:, self._state], self.influence.occupancy[1:, self._state]
-        return np.divide(share, staying, out=np.zeros_like(share), where=staying > 0)
+        return ratio(share, staying)
 
     @cached_property
     def _expected(self) -> np.ndarray:
         """G, (times + 1,)."""
-        return _running(self.influence.integral.hazard.sum(axis=1) * self._each)
+        return _running(self.influence.integral.hazard.sum(axis=1) * self._effect)
 
     @cached_property
     def _slope(self) -> np.ndarray:
         """Q, moment by moment."""
         rows = self.influence.positions
-        ended = np.append(np.repeat(self._each, len(self.influence.integral.origin)), 0.0)[rows.cell]
+        ended = np.append(np.repeat(self._effect, len(self.influence.integral.origin)), 0.0)[rows.cell]
         return self._totals(-self._expected[rows.first], self._expected[rows.last] - ended)
 
     @cached_property
@@ -113,15 +117,15 @@ class _Moments:
     def _moments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The order of rows' beginnings and endings; how many times are at or before each; whether it is the first."""
         rows = self.influence.positions
-        # rows that stand for themselves are told apart by what they hold, not by the order in which they came
-        codes = rows.codes if self.influence.exposure.named else np.arange(len(rows.codes))
+        # Without ids each row is an individual, numbered by the rows' content and not by the order in which they came.
+        codes = rows.codes if self.influence.rows.has_ids else np.arange(len(rows.codes))
         codes, steps = np.concatenate([codes, codes]), np.concatenate([rows.first, rows.last])
         order = np.lexsort((steps, codes))
         codes = codes[order]
         return order, steps[order], np.concatenate([[True], codes[1:] != codes[:-1]])
 
     def _totals(self, begun: np.ndarray, ended: np.ndarray) -> np.ndarray:
-        """Running totals within each individual of what rows bring when they begin and when they end."""
+        """Running totals within each individual of what rows add when they begin and when they end."""
         order, _, is_first = self._moments
         weight = self.influence.positions.weight
         return _cumulated_within(np.concatenate([begun * weight, ended * weight])[order], is_first)

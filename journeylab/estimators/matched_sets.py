@@ -1,8 +1,8 @@
-"""Matched sets: how many times the odds had cases, against their own controls, of having had a trait?
+"""Matched sets: how many times as high are the odds of a trait among cases as among their own controls?
 
 Conditional logistic regression for one trait at a time, many traits at once. Given that u of the s members of a set
-have the trait, the case is one of them with the probability u x ratio / (u x ratio + s - u), so only sets where some
-members have it and others not tell anything (Breslow & Day 1980, Statistical Methods in Cancer Research 1, chapter 7).
+have the trait, the case is one of them with the probability u x ratio / (u x ratio + s - u), so a set is informative
+only if some members have it and others not (Breslow & Day 1980, Statistical Methods in Cancer Research 1, chapter 7).
 With one case in each set this is Cox's partial likelihood with the sets as strata, and `cox.fit_cox` gives the same.
 Where controls were drawn from those at risk when the case happened, the odds ratio is a ratio of hazards (Prentice &
 Breslow 1978, Biometrika 65:153-158).
@@ -15,10 +15,10 @@ from scipy.special import expit
 from scipy.stats import chi2
 
 from journeylab.base.errors import EstimateError
+from journeylab.estimators.arrays import ROUNDING
 from journeylab.estimators.intervals import normal_interval, normal_p_value
 
-NOBODY = -1
-MOST_STEPS, SETTLED = 100, 1e-12
+MOST_STEPS = 100
 # A log odds ratio beyond this is as good as without bound.
 FARTHEST = 30.0
 HALVINGS = 60
@@ -26,11 +26,12 @@ HALVINGS = 60
 
 @dataclass(frozen=True, eq=False)
 class OddsRatios:
-    """What was found for each trait: arrays (traits,).
+    """The estimates for each trait: arrays (traits,).
 
-    estimate: 0, or infinite, where in all sets that tell anything the case lacks the trait, or has it; missing where no
-        set does. lower, upper: by robust errors; of an estimate of 0 or infinity the one limit there is, by the score
-        test of independent sets.
+    estimate: 0 where the case lacks the trait in all informative sets, infinite where it has it in all, missing where
+        no set is informative.
+    lower, upper: by robust errors; of an estimate of 0 or infinity the one limit there is, by the score test of
+        independent sets.
     p_values: of the ratio being 1, two-sided: Wald's test by robust errors; of an estimate of 0 or infinity the score
         test of independent sets.
     n_informative: sets in which some members have the trait and others not. cases, controls: members that have it.
@@ -49,8 +50,8 @@ class OddsRatios:
 class MatchedSets:
     """Cases with controls of their own.
 
-    ids: int64 (sets, members), whose each member is, the case's first; `NOBODY` fills up sets with fewer controls. Who
-    is a member of several sets has the same id in all, which the errors count.
+    ids: int64 (sets, members), the individual each member is, the case first; -1 fills up sets with fewer controls. A
+        member of several sets has the same id in all, which the errors count.
 
     Raises EstimateError for another shape, and where a set lacks its case.
     """
@@ -84,12 +85,12 @@ class MatchedSets:
     ) -> OddsRatios:
         """The odds ratio of each of `n_traits` traits.
 
-        members, traits: (pairs,), who has which trait, each pair once: a member is counted through all sets, the k-th
-        of set i as i x (members of a set) + k.
+        members, traits: (pairs,), who has which trait, each pair once. Members are numbered through all sets: the k-th
+            of set i is i x (members of a set) + k.
         """
-        places = members % self.ids.shape[1]
-        is_case = places == 0
-        shared = _SharedTraits.of(self.ids, members // self.ids.shape[1], places, traits, n_traits)
+        sets, positions = np.divmod(members, self.ids.shape[1])
+        is_case = positions == 0
+        shared = _SharedTraits.of(self.ids, sets, positions, traits, n_traits)
         log_ratio = shared.solved()
         is_endless = np.abs(log_ratio) == np.inf
         robust = np.sqrt(shared.robust_variance(np.where(is_endless, 0.0, log_ratio)))
@@ -102,7 +103,7 @@ class MatchedSets:
         by_score = normal_p_value(shared.score(even), np.sqrt(shared.information(even)))
         p_values = np.where(is_endless, by_score, normal_p_value(log_ratio, error))
         return OddsRatios(
-            *(np.exp(each) for each in (log_ratio, lower, upper)),
+            *np.exp([log_ratio, lower, upper]),
             p_values,
             np.bincount(shared.trait, minlength=n_traits),
             np.bincount(traits[is_case], minlength=n_traits),
@@ -127,16 +128,17 @@ class _SharedTraits:
 
     @classmethod
     def of(
-        cls, ids: np.ndarray, sets: np.ndarray, places: np.ndarray, traits: np.ndarray, n_traits: int
+        cls, ids: np.ndarray, sets: np.ndarray, positions: np.ndarray, traits: np.ndarray, n_traits: int
     ) -> "_SharedTraits":
+        # One key for each pair of a set and a trait; n_with: u, size: s.
         keys, position, n_with = np.unique(
             sets.astype(np.int64) * n_traits + traits, return_inverse=True, return_counts=True
         )
         size = (ids >= 0).sum(axis=1)[keys // max(n_traits, 1)]
-        tells = n_with < size
+        is_informative = n_with < size
         has = np.zeros((len(keys), ids.shape[1]), bool)
-        has[position, places] = True
-        keys, has, n_with, size = keys[tells], has[tells], n_with[tells], size[tells]
+        has[position, positions] = True
+        keys, has, n_with, size = (column[is_informative] for column in (keys, has, n_with, size))
         offset = np.log(n_with / (size - n_with))
         return cls(n_traits, keys % max(n_traits, 1), has[:, 0], offset, ids[keys // max(n_traits, 1)], has)
 
@@ -153,27 +155,27 @@ class _SharedTraits:
         """The log ratios at which the score is 0: Newton's steps, or halving where one would leave the bracket."""
         n, with_case = self._by_trait(np.ones(len(self.trait))), self._by_trait(self.has_case)
         low, high = np.full(self.n_traits, -FARTHEST), np.full(self.n_traits, FARTHEST)
-        found = np.zeros(self.n_traits)
+        log_ratio = np.zeros(self.n_traits)
         for _ in range(MOST_STEPS):
-            score, information = self.score(found), self.information(found)
-            low, high = np.where(score >= 0, found, low), np.where(score <= 0, found, high)
+            score, information = self.score(log_ratio), self.information(log_ratio)
+            low, high = np.where(score >= 0, log_ratio, low), np.where(score <= 0, log_ratio, high)
             step = np.divide(score, information, out=np.full(self.n_traits, np.inf), where=information > 0)
-            moved = np.where((low < found + step) & (found + step < high), found + step, (low + high) / 2)
-            is_settled = np.abs(moved - found) < SETTLED
-            found = moved
+            farther = log_ratio + step
+            moved = np.where((low < farther) & (farther < high), farther, (low + high) / 2)
+            is_settled = np.abs(moved - log_ratio) < ROUNDING
+            log_ratio = moved
             if is_settled.all():
                 break
-        found = np.where(with_case == 0, -np.inf, np.where(with_case == n, np.inf, found))
-        return np.where(n == 0, np.nan, found)
+        log_ratio = np.where(with_case == 0, -np.inf, np.where(with_case == n, np.inf, log_ratio))
+        return np.where(n == 0, np.nan, log_ratio)
 
     def robust_variance(self, log_ratio: np.ndarray) -> np.ndarray:
-        """Variance of the score, (traits,): the squares of the sets' scores, and what individuals in several sets add;
-        missing where there is but one set.
+        """Variance of the score, (traits,): the squares of the sets' scores, and what individuals in several sets add.
 
-        Clustered both by set and by individual (Cameron, Gelbach & Miller 2011, Journal of Business & Economic
-        Statistics 29:238-249), never less than by set. By individual alone, as Lin & Wei (1989) do for Cox's model, it
-        would be too small by about one part in the number of members, since who is the case in a set is one draw among
-        all of them: measured with four controls, 8% false alarms at a level of 5%.
+        Missing where there is only one set. Clustered both by set and by individual (Cameron, Gelbach & Miller 2011,
+        Journal of Business & Economic Statistics 29:238-249), never less than by set. By individual alone, as Lin & Wei
+        (1989) do for Cox's model, it would be too small by about one part in the number of members, because who is the
+        case in a set is one draw among all of them: measured with four controls, 8% false alarms at a level of 5%.
         """
         of_set = self.has_case - self._chance(log_ratio)
         squares = self._by_trait(of_set**2)
@@ -182,8 +184,10 @@ class _SharedTraits:
         return np.where(n_sets > 1, np.maximum(squares + shared, squares), np.nan)
 
     def _residuals(self, log_ratio: np.ndarray) -> np.ndarray:
-        """Of each member (whether it is the case, less its chance to be) x (whether it has the trait, less the chance
-        that the case has), (pairs, members): they sum to the score."""
+        """Each member's part of the score, (pairs, members).
+
+        (Whether it is the case, less its chance to be) x (whether it has the trait, less the chance that the case has).
+        """
         chance = self._chance(log_ratio)[:, None]
         n_with = self.has.sum(axis=1, keepdims=True)
         n_without = (self.ids >= 0).sum(axis=1, keepdims=True) - n_with
@@ -193,24 +197,27 @@ class _SharedTraits:
         return (is_case - expected) * (self.has - chance)
 
     def _by_individual(self, residuals: np.ndarray) -> np.ndarray:
-        """The products of residuals of one individual in different sets, summed: (traits,)."""
+        """The products of residuals of one individual in different sets, summed: (traits,).
+
+        The square of an individual's sum less the sum of its squares.
+        """
         is_there, n_ids = self.ids >= 0, self.ids.max(initial=0) + 1
         of_member = residuals[is_there]
         trait = np.broadcast_to(self.trait[:, None], self.ids.shape)[is_there].astype(np.int64)
         keys, position = np.unique(trait * n_ids + self.ids[is_there], return_inverse=True)
         summed = np.bincount(position, weights=of_member, minlength=len(keys))
-        together = np.bincount(keys // n_ids, weights=summed**2, minlength=self.n_traits)
-        return together - np.bincount(trait, weights=of_member**2, minlength=self.n_traits)
+        square_of_sums = np.bincount(keys // n_ids, weights=summed**2, minlength=self.n_traits)
+        return square_of_sums - np.bincount(trait, weights=of_member**2, minlength=self.n_traits)
 
     def limits_of_endless(
         self, log_ratio: np.ndarray, lower: np.ndarray, upper: np.ndarray, *, confidence: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The limits, where a ratio of 0 or infinity has that as one limit and one by the score test as the other."""
+        """The limits. A ratio of 0 or infinity is one of its limits itself; the other is by the score test."""
         z2 = chi2.ppf(confidence, 1)
         sign = np.sign(np.where(np.isinf(log_ratio), log_ratio, 0.0))
         near, far = np.full(self.n_traits, -FARTHEST), np.full(self.n_traits, FARTHEST)
         for _ in range(HALVINGS):
-            # Seen from the endless side: the farther back towards the other side, the less likely.
+            # Unlikely ratios have score^2 / information above z^2: the farther from the infinite side, the less likely.
             middle = (near + far) / 2
             at = -sign * middle
             is_unlikely = self.score(at) ** 2 > z2 * self.information(at)

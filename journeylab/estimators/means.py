@@ -1,27 +1,43 @@
-"""Means: what is the mean of answers, and how sure is that where some individuals answered several times?"""
+"""Means: what is the mean of answers, and how sure is it where some individuals answered several times?"""
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
 from journeylab.base.errors import EstimateError
-from journeylab.estimators.intervals import ROUNDING, difference_interval, wilson
+from journeylab.estimators.arrays import ROUNDING
+from journeylab.estimators.intervals import check_confidence, difference_interval, wilson
 
 
 def clustered_mean(
     values: ArrayLike, ids: ArrayLike, *, bounds: tuple[float, float], confidence: float = 0.95
 ) -> tuple[float, float, float]:
-    """The mean of `values` (n,), each answer counting once, with limits that count individuals rather than answers.
+    """The mean of `values`, each answer counting once, with limits that count individuals rather than answers.
 
-    ids: (n,), whose each value is. bounds: the lowest and the highest value there can be; limits stay within. The
-    standard error is linearised and clustered (the variance of the individuals' sums of residuals), the quantile
+    The standard error is linearised and clustered (the variance of the individuals' sums of residuals); the quantile is
     Student's with one degree of freedom less than individuals. Where all individuals are alike the standard error of 0
-    says nothing: then the limits are Wilson's, for a share of the way between the bounds known of so many individuals.
-    Limits are missing where there is only one individual, all where there is no value.
+    says nothing. Then the limits are Wilson's, for the mean as a share of the way between the bounds.
 
-    Source: Kish (1965), Survey Sampling, section 6.3; Cameron & Miller (2015), Journal of Human Resources 50:317-372
-    (G/(G - 1) and G - 1 degrees of freedom).
-    Raises EstimateError if the arrays differ in length, or a value lies outside the bounds.
+    Parameters
+    ----------
+    values, ids : (n,)
+        The answers, and the individual who gave each.
+    bounds : (low, high)
+        The lowest and the highest value there can be; limits stay within.
+
+    Returns
+    -------
+    Mean, lower and upper limit. Limits are missing where there is only one individual, all where there is no value.
+
+    Raises
+    ------
+    EstimateError
+        If the arrays differ in length, or a value is outside the bounds.
+
+    References
+    ----------
+    Kish (1965), Survey Sampling, section 6.3; Cameron & Miller (2015), Journal of Human Resources 50:317-372 (G/(G - 1)
+    and G - 1 degrees of freedom).
     """
     values, ids = _checked(values, ids)
     low, high = bounds
@@ -51,22 +67,23 @@ def mean_difference(
 ) -> tuple[float, float, float]:
     """Mean of the `first` values minus that of the `second`, each (values, ids), with limits.
 
-    Individuals who have values in both count for what they say: both means move with them. Where all individuals are
-    alike the limits are those of the two means, squared and added (`intervals.difference_interval`). They are missing
-    where there are fewer than two individuals; all where one of the two has no value. Raises as `clustered_mean`.
+    An individual with values in both moves both means. Where all individuals are alike the limits are those of the two
+    means, squared and added (`intervals.difference_interval`). Limits are missing where there are fewer than two
+    individuals; all three are missing where one of the two has no value. Raises as `clustered_mean`.
     """
-    (a, a_ids), (b, b_ids) = (_checked(*each) for each in (first, second))
+    (a, a_ids), (b, b_ids) = _checked(*first), _checked(*second)
     if not (len(a) and len(b)):
         return float("nan"), float("nan"), float("nan")
-    whose = np.unique(np.concatenate([a_ids, b_ids]), return_inverse=True)[1]
-    n_ids = int(whose.max()) + 1
-    influence = _influence(a, whose[: len(a)], n_ids) - _influence(b, whose[len(a) :], n_ids)
+    codes = np.unique(np.concatenate([a_ids, b_ids]), return_inverse=True)[1]
+    n_ids = int(codes.max()) + 1
+    influence = _influence(a, codes[: len(a)], n_ids) - _influence(b, codes[len(a) :], n_ids)
     difference = float(a.mean() - b.mean())
     if n_ids == 1:
         return difference, float("nan"), float("nan")
     if _error(influence) < ROUNDING * (bounds[1] - bounds[0]):
-        means = (clustered_mean(*each, bounds=bounds, confidence=confidence) for each in (first, second))
-        return tuple(float(each) for each in difference_interval(*means))
+        means = (clustered_mean(*answers, bounds=bounds, confidence=confidence) for answers in (first, second))
+        difference, lower, upper = difference_interval(*means)
+        return float(difference), float(lower), float(upper)
     margin = _quantile(n_ids, confidence) * _error(influence)
     return difference, difference - margin, difference + margin
 
@@ -78,9 +95,9 @@ def _checked(values: ArrayLike, ids: ArrayLike) -> tuple[np.ndarray, np.ndarray]
     return values, ids
 
 
-def _influence(values: np.ndarray, whose: np.ndarray, n_ids: int = 0) -> np.ndarray:
+def _influence(values: np.ndarray, codes: np.ndarray, n_ids: int = 0) -> np.ndarray:
     """How much each individual moves the mean, (ids,); sums to 0."""
-    return np.bincount(whose, weights=values - values.mean(), minlength=n_ids) / len(values)
+    return np.bincount(codes, weights=values - values.mean(), minlength=n_ids) / len(values)
 
 
 def _error(influence: np.ndarray) -> float:
@@ -89,6 +106,5 @@ def _error(influence: np.ndarray) -> float:
 
 
 def _quantile(n_ids: int, confidence: float) -> float:
-    if not 0 < confidence < 1:
-        raise EstimateError(f"The confidence is {confidence:g}. Give a share above 0 and below 1, such as 0.95.")
+    check_confidence(confidence)
     return float(student.isf((1 - confidence) / 2, n_ids - 1))

@@ -3,6 +3,9 @@
 Cox 1972, JRSS B 34:187-220; ties as Efron 1977, JASA 72:557-565, or Breslow 1974. With Efron, the d rows that leave
 at one time leave one after the other in d steps; at step l = 0 .. d - 1 each of them is still at risk with the
 probability 1 - l/d. With Breslow all d are at risk throughout.
+
+With the risk r = w exp(x b) of each row, R the risk set of a step and w the mean weight of those who leave, the log
+likelihood is  sum over leavers of w x b  -  sum over steps of w log(sum over R of r).
 """
 
 from dataclasses import dataclass
@@ -30,12 +33,7 @@ class PartialLikelihood:
     @cached_property
     def centred(self) -> np.ndarray:
         """Covariates less their weighted means, which the likelihood does not depend on: (rows, covariates)."""
-        return self.rows.columns - self.means
-
-    @cached_property
-    def means(self) -> np.ndarray:
-        """Weighted means of the covariates, (covariates,)."""
-        return np.average(self.rows.columns, axis=0, weights=self.rows.weight)
+        return self.rows.columns - np.average(self.rows.columns, axis=0, weights=self.rows.weight)
 
     def at(self, coefficients: np.ndarray) -> "Risks":
         """The risks that `coefficients` give."""
@@ -74,14 +72,15 @@ class Risks:
     risk: np.ndarray
 
     @cached_property
-    def is_sound(self) -> bool:
-        """Whether rounding left something: where risks differ by too much, those at risk seem to have none."""
+    def is_usable(self) -> bool:
+        """Whether all risk sets still have a risk. Rounding leaves none where risks differ by too much."""
         return bool(self._total.min() > 0 and (np.diag(self.information) >= 0).all())
 
     @cached_property
     def log_likelihood(self) -> float:
         """The log partial likelihood."""
         rows = self.likelihood.rows
+        # sum of w x b over those who leave, less w log(total risk) over the steps
         of_leavers = (rows.weight * self.exponent)[rows.event].sum()
         return float(of_leavers - (self.likelihood.step_weight * np.log(self._total)).sum())
 
@@ -98,7 +97,7 @@ class Risks:
 
     @cached_property
     def mean(self) -> np.ndarray:
-        """Means of the covariates over the risk set at each step, weighted by risk: (steps, covariates)."""
+        """Means of the covariates over the risk set at each step, sum(r x) / sum(r): (steps, covariates)."""
         return np.stack([self._summed(column) for column in self.likelihood.centred.T], axis=1) / self._total[:, None]
 
     @cached_property
@@ -112,9 +111,9 @@ class Risks:
         sums = [np.empty((n_columns, n_columns)) for _ in weights]
         for one in range(n_columns):
             for other in range(one + 1):
-                product = (
-                    self._summed(self.likelihood.centred[:, one] * self.likelihood.centred[:, other]) / self._total
-                )
+                # w [ sum(r x y) / sum(r) - mean(x) mean(y) ] at each step
+                product = self._summed(self.likelihood.centred[:, one] * self.likelihood.centred[:, other])
+                product /= self._total
                 variance = self.likelihood.step_weight * (product - self.mean[:, one] * self.mean[:, other])
                 for total, weight in zip(sums, weights, strict=True):
                     total[one, other] = total[other, one] = (weight[self.likelihood.step_cell] * variance).sum()
@@ -132,28 +131,27 @@ class Risks:
     def weighted_residuals(self, weights: np.ndarray) -> np.ndarray:
         """The same where each cell's part in the score is multiplied by its `weights`, (cells,): (rows, covariates)."""
         likelihood, sets, event = self.likelihood, self.likelihood.sets, self.likelihood.rows.event
+        # The hazard of each step, w / sum(r), and hazard x mean: both are expected of a row as long as it is at risk.
         hazard = (weights[likelihood.step_cell] * likelihood.step_weight / self._total)[:, None]
         gone = likelihood.step_gone[:, None]
         by_cell = self._by_cell(np.column_stack([hazard, hazard * self.mean, gone * hazard, gone * hazard * self.mean]))
         n_columns = likelihood.centred.shape[1]
         while_gone = by_cell[:, n_columns + 1 :]
         expected = sets.over_time_at_risk(by_cell[:, : n_columns + 1])
+        # Of its own cell's steps a leaver takes part at step l with 1 - l/d only.
         expected[event] -= while_gone[sets.cell]
+        # expected of each row: r x (x sum of hazards - sum of hazard x mean)
         expected = likelihood.centred * expected[:, :1] - expected[:, 1:]
         residuals = -self.risk[:, None] * expected
+        # observed of each leaver: w (x - mean over its cell's steps)
         mean = self._by_cell(self.mean) / sets.n_events[:, None]
         weight = (likelihood.rows.weight[event] * weights[sets.cell])[:, None]
         residuals[event] += weight * (likelihood.centred[event] - mean[sets.cell])
         return residuals
 
     @cached_property
-    def hazard(self) -> np.ndarray:
-        """The increment of the baseline's cumulative hazard in each cell, for covariates at their means: (cells,)."""
-        return self._by_cell((self.likelihood.step_weight / self._total)[:, None])[:, 0]
-
-    @cached_property
     def _is_lossy(self) -> bool:
-        """Whether risks differ, and rows are entered late, so that the fast way to sum would lose too many digits."""
+        """Whether risks differ and rows enter late so much that the fast way to sum would lose too many digits."""
         return self.likelihood.sets.least_share(self.risk) < LEAST_SHARE
 
     @cached_property

@@ -1,10 +1,12 @@
-"""Product integral: given the hazards at each distinct time, where is everyone, and what is being there worth?
+"""Product integral: given the hazards at each distinct time, where is everyone, and what does being there lead to?
 
 Transitions at one time are simultaneous: one matrix H(u) = I + dA(u) per distinct time u, with dA_jk(u) = (moves j to
 k at u) / (at risk in j just before u). Then P(s, t) is the ordered product of the matrices over (s, t] (Aalen &
 Johansen 1978, Scandinavian Journal of Statistics 5:141-150).
 
-Scans over time run in blocks, all blocks abreast, so a loop of n steps costs about 3 sqrt(n) calls into NumPy.
+Time runs in about sqrt(n) blocks of about sqrt(n) steps, all blocks side by side: first the product of each block by
+itself, then from block to block, then within all blocks from where each begins. So n steps cost about 3 sqrt(n) calls
+into NumPy.
 """
 
 from dataclasses import dataclass
@@ -12,24 +14,8 @@ from functools import cached_property
 
 import numpy as np
 
+from journeylab.estimators.arrays import ROUNDING, ratio
 from journeylab.estimators.rows_at_risk import RowsAtRisk
-
-ROUNDING = 1e-12  # a share of stayers below this is a sum of weights that is not quite 1
-
-
-@dataclass(frozen=True, eq=False)
-class CumulativeHazards:
-    """Nelson-Aalen cumulative hazards of every kind of move.
-
-    times: (times,), the distinct times of moves. origin, destination: (pairs,), the kinds of move that occur.
-    hazards, standard_errors: (times, pairs), just after each time; the variance is the sum of moves / at risk^2.
-    """
-
-    times: np.ndarray
-    origin: np.ndarray
-    destination: np.ndarray
-    hazards: np.ndarray
-    standard_errors: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,18 +35,20 @@ class ProductIntegral:
     at_risk: np.ndarray
 
     @classmethod
-    def of(cls, exposure: RowsAtRisk) -> "ProductIntegral":
+    def of(cls, rows: RowsAtRisk) -> "ProductIntegral":
         """The hazards of these rows."""
-        moves, n_states = exposure.moves, exposure.n_states
-        times = np.unique(exposure.exit[moves])
-        kinds, kind = np.unique(exposure.origin[moves] * n_states + exposure.destination[moves], return_inverse=True)
+        moves, n_states = rows.moves, rows.n_states
+        times = np.unique(rows.exit[moves])
+        kinds, kind = np.unique(rows.origin[moves] * n_states + rows.destination[moves], return_inverse=True)
         origin, destination = np.divmod(kinds, n_states)
-        weight = exposure.weight if exposure.weighted else None
-        cell = np.searchsorted(times, exposure.exit[moves]) * len(kinds) + kind
+        weight = rows.weight if rows.has_weights else None
+        # moved: the weight of the moves by time and kind
+        cell = np.searchsorted(times, rows.exit[moves]) * len(kinds) + kind
         moved = np.bincount(cell, weights=None if weight is None else weight[moves], minlength=len(times) * len(kinds))
         moved = moved.reshape(len(times), len(kinds)).astype(np.float64)
-        entering = np.searchsorted(times, exposure.entry, "right") * n_states + exposure.origin
-        leaving = np.searchsorted(times, exposure.exit, "right") * n_states + exposure.origin
+        # at risk just before a time: all who entered before it, less all who left before it
+        entering = np.searchsorted(times, rows.entry, "right") * n_states + rows.origin
+        leaving = np.searchsorted(times, rows.exit, "right") * n_states + rows.origin
         size = (len(times) + 1) * n_states
         change = np.bincount(entering, weights=weight, minlength=size).astype(np.float64)
         change -= np.bincount(leaving, weights=weight, minlength=size)
@@ -68,7 +56,7 @@ class ProductIntegral:
         leavers = np.zeros_like(at_risk)
         for pair, state in enumerate(origin):
             leavers[:, state] += moved[:, pair]
-        # sums of weights are rounded; nobody moves who was not at risk
+        # Sums of weights are rounded; at least those who move were at risk.
         return cls(times, origin, destination, moved, np.maximum(at_risk, leavers))
 
     @property
@@ -79,74 +67,34 @@ class ProductIntegral:
     @cached_property
     def hazard(self) -> np.ndarray:
         """dA, the share of those at risk in the origin who make this move: (times, pairs)."""
-        at_risk = self.at_risk[:, self.origin]
-        return np.divide(self.moved, at_risk, out=np.zeros_like(self.moved), where=at_risk > 0)
+        return ratio(self.moved, self.at_risk[:, self.origin])
 
     def steps(self, times: np.ndarray) -> np.ndarray:
         """How many distinct transition times are at or before each of `times`."""
         return np.searchsorted(self.times, times, "right")
 
-    def cumulative_hazards(self) -> CumulativeHazards:
-        """The sum of the hazards up to each time, and its standard errors."""
-        at_risk, hazard = self.at_risk[:, self.origin], self.hazard
-        squares = np.divide(hazard, at_risk, out=np.zeros_like(hazard), where=at_risk > 0)
-        errors = np.sqrt(np.cumsum(squares, axis=0))
-        return CumulativeHazards(self.times, self.origin, self.destination, np.cumsum(hazard, axis=0), errors)
-
-    def occupancy(self, start: np.ndarray, *, after: int = 0) -> np.ndarray:
-        """Probabilities of the states: `start`, then just after each time from number `after` on.
-
-        (times - after + 1, states).
-        """
-        changes = _blocks(self._changes[after:])
+    def occupancy(self, start: np.ndarray) -> np.ndarray:
+        """Probabilities of the states: `start`, then just after each time, (times + 1, states)."""
+        changes = _blocks(self._changes)
         n_blocks, length = changes.shape[:2]
+        # the product of H over each block
         product = np.broadcast_to(np.eye(self.n_states), (n_blocks, self.n_states, self.n_states))
         for step in range(length):
             product = product @ self._matrices(changes[:, step])
+        # p at the beginning of each block
         current = np.empty((n_blocks, 1, self.n_states))
         current[0, 0] = start
         for block in range(n_blocks - 1):
             current[block + 1] = current[block] @ product[block]
+        # p(u) = p(u-) H(u) within all blocks
         path = np.empty((n_blocks, length, self.n_states))
         for step in range(length):
             current = current @ self._matrices(changes[:, step])
             path[:, step] = current[:, 0]
-        return np.concatenate([[start], path.reshape(-1, self.n_states)[: len(self.times) - after]])
-
-    def variance(self, occupancy: np.ndarray, *, after: int = 0) -> np.ndarray:
-        """Greenwood's variance of `occupancy` (as returned by the method of that name), the start taken as known.
-
-        With H = I + dA(u), p = p(u-) and c = p^2 / at risk, the covariance moves on by
-        S(u) = H' (S(u-) - diag(c)) H + diag(c H), the spread carried on plus that of the multinomial draws at u
-        (Andersen, Borgan, Gill & Keiding 1993, Statistical Models Based on Counting Processes, section IV.4.1.3).
-        """
-        at_risk = self.at_risk[after:]
-        draws = np.divide(occupancy[:-1] ** 2, at_risk, out=np.zeros_like(at_risk), where=at_risk > 0)
-        changes, draws = _blocks(self._changes[after:]), _blocks(draws)
-        n_blocks, length = changes.shape[:2]
-        shape = (n_blocks, self.n_states, self.n_states)
-
-        def advance(covariance: np.ndarray, matrices: np.ndarray, step: int) -> np.ndarray:
-            drawn = draws[:, step]
-            spread = matrices.swapaxes(1, 2) @ (covariance - _diagonal(drawn)) @ matrices
-            return spread + _diagonal((drawn[:, None] @ matrices)[:, 0])
-
-        product, covariance = np.broadcast_to(np.eye(self.n_states), shape), np.zeros(shape)
-        for step in range(length):
-            matrices = self._matrices(changes[:, step])
-            product, covariance = product @ matrices, advance(covariance, matrices, step)
-        begin = np.zeros(shape)
-        for block in range(n_blocks - 1):
-            begin[block + 1] = product[block].T @ begin[block] @ product[block] + covariance[block]
-        path = np.empty((n_blocks, length, self.n_states))
-        for step in range(length):
-            begin = advance(begin, self._matrices(changes[:, step]), step)
-            path[:, step] = np.diagonal(begin, axis1=1, axis2=2)
-        path = np.maximum(path.reshape(-1, self.n_states)[: len(at_risk)], 0.0)
-        return np.concatenate([np.zeros((1, self.n_states)), path])
+        return np.concatenate([[start], path.reshape(-1, self.n_states)[: len(self.times)]])
 
     def prospects(self, emphasis: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """What being in a state just after each time is worth to a sum over time of the occupancy of `columns`.
+        """How much being in a state just after each time adds to a sum over time of the occupancy of `columns`.
 
         The sum is  sum_i emphasis[i] p(i),  with p(i) the occupancy after i distinct times, i = 0 .. n. The answer V,
         (n + 1, states, columns), is its derivative by p(i):
@@ -158,16 +106,19 @@ class ProductIntegral:
         last = emphasis[-1] * target
         changes, weight = _blocks(self._changes[:n_steps]), _blocks(emphasis[:-1, None])
         n_blocks, length = changes.shape[:2]
+        # each block by itself: the product of H, and the emphasis gathered within the block
         product = np.broadcast_to(np.eye(self.n_states), (n_blocks, self.n_states, self.n_states))
         within = np.zeros((n_blocks, *target.shape))
         for step in reversed(range(length)):
             matrices = self._matrices(changes[:, step])
             product, within = matrices @ product, weight[:, step, :, None] * target + matrices @ within
+        # V at the end of each block, from the last block back
         current = np.empty_like(within)
         beyond = last
         for block in reversed(range(n_blocks)):
             current[block] = beyond
             beyond = within[block] + product[block] @ beyond
+        # V(i) = emphasis[i] I + H(i+1) V(i+1) within all blocks
         path = np.empty((n_blocks, length, *target.shape))
         for step in reversed(range(length)):
             current = weight[:, step, :, None] * target + self._matrices(changes[:, step]) @ current
@@ -176,13 +127,14 @@ class ProductIntegral:
 
     @cached_property
     def _changes(self) -> np.ndarray:
-        """The hazards, then the share of each state that leaves it by whichever move: (times, pairs + states).
+        """The hazards, then the share of each state that leaves it by any move: (times, pairs + states).
 
         All zero where nothing changes.
         """
         leaving = np.zeros_like(self.at_risk)
         for pair, state in enumerate(self.origin):
             leaving[:, state] += self.hazard[:, pair]
+        # A smaller share of stayers is a sum of weights that is not quite 1: all leave.
         return np.hstack([self.hazard, np.where(1.0 - leaving > ROUNDING, leaving, 1.0)])
 
     def _matrices(self, changes: np.ndarray) -> np.ndarray:
@@ -201,8 +153,3 @@ def _blocks(steps: np.ndarray) -> np.ndarray:
     filled = np.zeros((n_blocks * length, steps.shape[1]))
     filled[: len(steps)] = steps
     return filled.reshape(n_blocks, length, steps.shape[1])
-
-
-def _diagonal(values: np.ndarray) -> np.ndarray:
-    """(rows, states) as (rows, states, states) diagonal matrices."""
-    return values[:, :, None] * np.eye(values.shape[1])

@@ -1,8 +1,8 @@
 """Proportional hazards: is each covariate's factor the same at all times?
 
 Let the log factor of covariate x change with time as beta + theta g(t). The score of theta at theta = 0 and the fitted
-beta is U, the sum over the times of g(t) (the leavers' x less its mean over the risk set). How far it strays by chance
-is told in two ways:
+beta is U, the sum over the times of g(t) (the leavers' x less its mean over the risk set). There are two ways to say
+how far U strays by chance:
 
 exact: by the information of theta less what fitting beta took of it (Grambsch & Therneau 1994, Biometrika 81:515-526,
     without their approximation, as R's cox.zph since survival 3.0). Rows are independent.
@@ -20,7 +20,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from journeylab.base.errors import EstimateError
-from journeylab.estimators.chi_squared import ChiSquared
+from journeylab.estimators.intervals import ChiSquared
 from journeylab.estimators.partial_likelihood import PartialLikelihood, Risks
 from journeylab.estimators.risk_sets import RiskSets
 
@@ -29,12 +29,12 @@ CLOCKS = ("km", "rank", "log", "identity")
 
 @dataclass(frozen=True, eq=False)
 class ProportionalHazardsTest:
-    """Is each covariate's factor the same at all times? A small p speaks against it.
+    """Is each covariate's factor the same at all times? A small p says that it is not.
 
     names: (covariates,). statistics, p_values: (covariates,), each with one degree of freedom, the others held.
     overall: for all together. All are missing where they cannot be computed, as robust ones with too few individuals.
-    clock: the transformed time in which a trend was looked for. is_robust: whether individuals, not rows, were taken as
-    independent.
+    clock: the transformed time in which a trend was looked for.
+    is_robust: whether individuals, not rows, were taken as independent.
     """
 
     names: tuple[str, ...]
@@ -50,8 +50,9 @@ class ProportionalHazardsTest:
         if clock not in CLOCKS:
             raise EstimateError(f"There is no clock “{clock}”. Known: {', '.join(CLOCKS)}.")
         time = transformed_time(risks.likelihood, clock)
-        # About their mean, as R does: at the very maximum that changes nothing, but R, and so we, stop just before it.
+        # Counted from its mean, as in R. At the very maximum that changes nothing, but R and we stop just before it.
         time = time - np.average(time, weights=risks.likelihood.sets.n_events)
+        # U, then B' and the information of theta, then inv(A) B'
         score = (time[:, None] * risks.contributions).sum(axis=0)
         cross, square = risks.spread(time, time**2)
         fitted = np.linalg.solve(risks.information, cross)
@@ -60,8 +61,8 @@ class ProportionalHazardsTest:
             variance = risks.likelihood.rows.clustered_variance(residuals)
         else:
             variance = square - cross @ fitted
-        each = [ChiSquared.of(score[[one]], variance[[one]][:, [one]]) for one in range(len(score))]
-        statistics, p_values = np.array([test.statistic for test in each]), np.array([test.p_value for test in each])
+        tests = [ChiSquared.of(score[[one]], variance[[one]][:, [one]]) for one in range(len(score))]
+        statistics, p_values = np.array([test.statistic for test in tests]), np.array([test.p_value for test in tests])
         return cls(names, statistics, p_values, ChiSquared.of(score, variance), clock, robust)
 
 

@@ -21,20 +21,26 @@ INITIATORS = ("customer", "company", "third_party", "system")
 KNOWN_AT = "known_at"
 # Times in every table of the engine.
 TIME = pa.timestamp("us", "UTC")
-REASONS = ("missing customer", "unreadable time", "missing event", "duplicate", "after the window")
+# Why a row is refused.
+MISSING_CUSTOMER, UNREADABLE_TIME, MISSING_EVENT = "missing customer", "unreadable time", "missing event"
+DUPLICATE, AFTER_WINDOW = "duplicate", "after the window"
+REASONS = (MISSING_CUSTOMER, UNREADABLE_TIME, MISSING_EVENT, DUPLICATE, AFTER_WINDOW)
 
 
 @dataclass(frozen=True)
 class Window:
-    """What was observed: from `start` up to, not including, `end` (both UTC). After `end` nothing was observed, which
-    is not the same as nothing happened. Raises LogError unless it starts before it ends."""
+    """What was observed: from `start` up to, not including, `end` (both UTC).
+
+    Nothing was observed after `end`, which does not mean that nothing happened. Raises LogError unless `start` comes
+    before `end`.
+    """
 
     start: pd.Timestamp
     end: pd.Timestamp
 
     def __post_init__(self) -> None:
         if self.start == self.end:
-            raise LogError(f"The window starts and ends {written(self.start)}, so it holds nothing. Move the end.")
+            raise LogError(f"The window starts and ends {written(self.start)}, so it is empty. Move the end.")
         if self.end < self.start:
             raise LogError(
                 f"The window ends {written(self.end)}, before it starts, {written(self.start)}. "
@@ -45,11 +51,19 @@ class Window:
     def from_times(
         cls, start: str | date | pd.Timestamp, end: str | date | pd.Timestamp, *, timezone: str | None = None
     ) -> "Window":
-        """The window between two times, each a text such as "2025-01-31" or "2025-01-31T12:00+01:00", a date or a
-        datetime.
+        """The window between two times.
 
-        A time without a zone is read in `timezone`, or in UTC where none is given; a date is its midnight. Raises
-        LogError for what cannot be read as a time.
+        Parameters
+        ----------
+        start, end : str, date or Timestamp
+            Times such as "2025-01-31" or "2025-01-31T12:00+01:00"; a date is its midnight.
+        timezone : str, optional
+            The zone of times that name none; UTC by default.
+
+        Raises
+        ------
+        LogError
+            For anything that cannot be read as a time.
         """
         return cls(as_utc(start, timezone=timezone), as_utc(end, timezone=timezone))
 
@@ -62,17 +76,17 @@ class Window:
         return f"{written(self.start)} to {written(self.end)}"
 
     def _repr_html_(self) -> str:
-        said = f"From {written(self.start)} up to, not including, {written(self.end)} (UTC): {self.days:g} days."
-        return html.card("Observed window", html.paragraph(said))
+        sentence = f"From {written(self.start)} up to, not including, {written(self.end)} (UTC): {self.days:g} days."
+        return html.card("Observed window", html.paragraph(sentence))
 
 
 @dataclass(frozen=True, eq=False)
 class Quarantine:
     """Rows that were read but cannot be used, with the reason.
 
-    `counts`: DataFrame, one row per reason of `REASONS` (in that order, zero included), columns `reason`, `rows`.
-    `rows`: Ibis table of the refused rows as they were read (the source's column names), plus the column `reason`; a
-    column of the source that is itself called `reason` is shown as `source_reason`.
+    counts: DataFrame, one row per reason of `REASONS` (in that order, zero included), columns `reason`, `rows`.
+    rows: Ibis table of the refused rows as they were read (with the source's column names), plus the column `reason`; a
+        column that the source itself calls `reason` is named `source_reason`.
     """
 
     counts: pd.DataFrame
@@ -89,8 +103,7 @@ class Quarantine:
     def __str__(self) -> str:
         if not len(self):
             return "no row refused"
-        found = self.counts[self.counts["rows"] > 0]
-        reasons = ", ".join(f"{rows:,} {reason}" for reason, rows in zip(found["reason"], found["rows"], strict=True))
+        reasons = ", ".join(f"{row.rows:,} {row.reason}" for row in self.counts.itertuples() if row.rows)
         return f"{len(self):,} refused ({reasons})"
 
     def __repr__(self) -> str:
@@ -99,18 +112,18 @@ class Quarantine:
 
 @dataclass(frozen=True, eq=False)
 class EventLog:
-    """Events of customers within a window, normalised once at the door.
+    """Events of customers within a window, normalised when they are read.
 
     events: Ibis table; columns `customer_id` (string), `time` (timestamp, microseconds, UTC), `event` (string), `seq`
         (int64, order within one time), and any of `event_id`, `channel`, `process`, `initiator`, `contact_id`, `role`,
         `value`, `score`, `text`; other columns are kept as they were read. The rows are in no particular order.
     customers: DataFrame indexed by `customer_id`; attributes known at the start of each customer's journey. May have no
-        column. It holds every customer of the log, and those of the customers' table who have no event.
-    window: what was observed. Events before its start are history; none is at or after its end. quarantine: the rows
-    that were refused at reading.
-    rows_read: how many rows were read; for a log as it was read, `rows_read` = events + rows quarantined. In a log cut
-        by `before` or `only` both still tell of the reading of the whole log, and `n_left_out` is what the cut left
-        out: `rows_read` = events + rows quarantined + `n_left_out`.
+        column. It has every customer of the log, and those of the customers' table without an event.
+    window: what was observed. Events before its start are history; none is at or after its end.
+    quarantine: the rows that were refused at reading.
+    rows_read: how many rows were read: events + rows quarantined. `before` and `only` leave this number and the
+        quarantine as they are, and `n_left_out` counts the rows that they left out: `rows_read` = events + rows
+        quarantined + `n_left_out`.
     """
 
     events: ibis.Table
@@ -121,12 +134,24 @@ class EventLog:
 
     @classmethod
     def from_events(cls, events: ibis.Table, *, window: Window, customers: pd.DataFrame | None = None) -> "EventLog":
-        """A log from a table that is normalised already, on whatever backend it lives, such as a cluster; nothing is
-        copied.
+        """A log from a table that is normalised already, on any backend, such as a cluster. Nothing is copied.
 
-        Nothing is refused: the caller vouches that no customer, time or event is missing, that no event is at or after
-        the window's end, and that no row is there twice. Raises LogError when one of the columns `customer_id`, `time`,
-        `event`, `seq` is lacking or of another type than the class describes.
+        Nothing is refused either: the caller vouches that no customer, time or event is missing, that no event is at or
+        after the window's end, and that no row is there twice.
+
+        Parameters
+        ----------
+        events : ibis.Table
+            Columns as `EventLog` describes them.
+        window : Window
+            What was observed.
+        customers : DataFrame, optional
+            Attributes by `customer_id`; by default the customers of the events, without attributes.
+
+        Raises
+        ------
+        LogError
+            When one of the columns `customer_id`, `time`, `event`, `seq` is missing or of another type.
         """
         for column, fits in _TYPES.items():
             if column not in events.columns:
@@ -137,8 +162,7 @@ class EventLog:
                     "Read the table with `read_events`, which converts it."
                 )
         if customers is None:
-            found = events.select("customer_id").distinct().order_by("customer_id").to_pyarrow()
-            customers = pd.DataFrame(index=pd.Index(found["customer_id"].to_pandas(), name="customer_id"))
+            customers = pd.DataFrame(index=customer_ids(events))
         quarantine = Quarantine.from_counts({}, events.filter(ibis.literal(False)).mutate(reason=ibis.literal("")))
         return cls(events, customers, window, quarantine, int(events.count().to_pyarrow().as_py()))
 
@@ -156,29 +180,42 @@ class EventLog:
         return self.rows_read - len(self.quarantine) - len(self)
 
     def before(self, time: str | date | pd.Timestamp) -> "EventLog":
-        """The log as it was known at `time`: events at or after it are gone and the window ends there.
+        """The log as it was known at `time`: events at or after it are left out, and the window ends there.
 
-        `time` is read as by `Window.from_times`, without a zone in UTC. `customers` stays as it is: attributes known at
-        the start. Raises LogError unless `time` lies after the window's start and not after its end.
+        Parameters
+        ----------
+        time : str, date or Timestamp
+            After the window's start and not after its end; UTC where it names no zone.
+
+        Returns
+        -------
+        EventLog
+            `customers` stays as it is, because it says what was known at the start.
+
+        Raises
+        ------
+        LogError
+            For a time outside the window.
         """
         time = as_utc(time)
         if not self.window.start < time <= self.window.end:
             raise LogError(
                 f"The log cannot be cut at {written(time)}: the window runs from {written(self.window.start)} to "
-                f"{written(self.window.end)}. Name a time after its start and not after its end."
+                f"{written(self.window.end)}. Choose a time after its start and not after its end."
             )
         return replace(self, events=self.events.filter(self.events.time < time), window=Window(self.window.start, time))
 
     def only(self, *, customers: Iterable[str]) -> "EventLog":
         """The log of these customers alone. Raises LogError when none of them is in the log."""
         wanted = sorted({customers} if isinstance(customers, str) else set(customers))
-        kept = self.customers.loc[self.customers.index.isin(wanted)]
-        if not len(kept):
+        customers = self.customers.loc[self.customers.index.isin(wanted)]
+        if not len(customers):
             raise LogError(
-                f"None of the customers asked for ({len(wanted):,}) is in the log. "
-                "They are named as in `log.customers.index`."
+                f"None of the customers asked for ({len(wanted):,}) is in the log. Use ids from `log.customers.index`."
             )
-        return replace(self, events=self._events_of(wanted), customers=kept)
+        # A long list of literals is slow to compile; the engine joins it as a table.
+        table = ibis.memtable(pd.DataFrame({"customer_id": wanted}), schema={"customer_id": "string"})
+        return replace(self, events=self.events.semi_join(table, "customer_id"), customers=customers)
 
     def summary(self) -> pd.DataFrame:
         """What became of the rows read: one row each for all, the accepted, and every reason to refuse; columns `part`,
@@ -210,7 +247,7 @@ class EventLog:
 
     def events_by_month(self) -> pd.DataFrame:
         """One row per calendar month (UTC) that has events, in order: `month` (its first instant), `events`,
-        `customers`, and `history`, how many of the events lie before the window's start."""
+        `customers`, and `history`, how many of the events come before the window's start."""
         counted = self.events.group_by(month=self.events.time.truncate("month").cast("timestamp('UTC', 6)")).aggregate(
             events=self.events.count(),
             customers=self.events.customer_id.nunique(),
@@ -219,13 +256,13 @@ class EventLog:
         return counted.order_by("month").to_pyarrow().to_pandas()
 
     def sentence(self) -> str:
-        """How much of what, from when to when, and what was refused."""
+        """How many events of how many customers, from when to when, and how many rows were refused."""
         totals, history = self._totals, self._totals["history"]
         before = f" ({history:,} of them before the window)" if history else ""
-        found = f", from {written(totals['first'])} to {written(totals['last'])}" if totals["events"] else ""
+        span = f", from {written(totals['first'])} to {written(totals['last'])}" if totals["events"] else ""
         cut = f"; {self.n_left_out:,} left out of this part of the log" if self.n_left_out else ""
         return (
-            f"{counted(totals['events'], 'event')} of {counted(totals['customers'], 'customer')}{found}{before}; "
+            f"{counted(totals['events'], 'event')} of {counted(totals['customers'], 'customer')}{span}{before}; "
             f"window {self.window}; {counted(self.rows_read, 'row')} read, {self.quarantine}{cut}."
         )
 
@@ -252,21 +289,16 @@ class EventLog:
             "Interaction log", html.paragraph(self.sentence()), html.table(self.summary(), caption="What was read")
         )
 
-    def _events_of(self, wanted: list[str]) -> ibis.Table:
-        # A long list of literals is slow to compile; the engine joins it as a table.
-        table = ibis.memtable(pd.DataFrame({"customer_id": wanted}), schema={"customer_id": "string"})
-        return self.events.semi_join(table, "customer_id")
-
     @cached_property
     def _totals(self) -> dict:
-        found = self.events.aggregate(
+        totals = self.events.aggregate(
             events=self.events.count(),
             customers=self.events.customer_id.nunique(),
             first=self.events.time.min(),
             last=self.events.time.max(),
             history=(self.events.time < self.window.start).sum().fill_null(0),
         )
-        return found.to_pyarrow().to_pylist()[0]
+        return totals.to_pyarrow().to_pylist()[0]
 
 
 _TYPES = {
@@ -277,30 +309,36 @@ _TYPES = {
 }
 
 
+def customer_ids(events: ibis.Table) -> pd.Index:
+    """The customers of `events`, each once, in the order of their ids."""
+    ids = events.select("customer_id").distinct().order_by("customer_id").to_pyarrow()["customer_id"]
+    return pd.Index(ids.to_pandas(), name="customer_id")
+
+
 def as_utc(time: str | date | pd.Timestamp, *, timezone: str | None = None) -> pd.Timestamp:
     """`time` as a Timestamp in UTC; without a zone it is read in `timezone`, or in UTC.
 
     Where clocks are set forward, a time that the zone skips moves on by the gap; where they are set back, a time that
-    occurs twice is the later one, as for the events themselves. Raises LogError for what is no time.
+    occurs twice is the later one, as for the events themselves. Raises LogError for anything that is not a time.
     """
     try:
-        found = pd.Timestamp(time)
+        stamp = pd.Timestamp(time)
     except (ValueError, TypeError, OverflowError):
-        found = pd.NaT
-    if found is pd.NaT or isinstance(time, int | float):
-        raise LogError(f"“{time}” is no time. Write a date or a time such as “2025-01-31” or “2025-01-31T12:00+01:00”.")
-    if found.tzinfo is None:
+        stamp = pd.NaT
+    if stamp is pd.NaT or isinstance(time, int | float):
+        raise LogError(f"“{time}” is not a time. Write one such as “2025-01-31” or “2025-01-31T12:00+01:00”.")
+    if stamp.tzinfo is None:
         zone = check_timezone(timezone) or "UTC"
-        found = found.tz_localize(zone, nonexistent=pd.Timedelta(hours=1), ambiguous=False)
-    return found.tz_convert("UTC").as_unit("us")
+        stamp = stamp.tz_localize(zone, nonexistent=pd.Timedelta(hours=1), ambiguous=False)
+    return stamp.tz_convert("UTC").as_unit("us")
 
 
 def check_timezone(timezone: str | None) -> str | None:
     """`timezone` itself, or LogError when it names no time zone."""
-    if timezone is not None and timezone not in (known := available_timezones()):
-        close = did_you_mean(timezone, known) if isinstance(timezone, str) else ""
+    if timezone is not None and timezone not in (zones := available_timezones()):
+        close = did_you_mean(timezone, zones)
         close = close if close.startswith("Did") else "Write a name such as “Europe/Berlin” or “UTC”."
-        raise LogError(f"“{timezone}” is no time zone. {close}")
+        raise LogError(f"“{timezone}” is not a time zone. {close}")
     return timezone
 
 

@@ -45,7 +45,7 @@ class ExitCurves:
             n_states=n_states,
             ids=exits.customers,
             weights=weights,
-            start=np.eye(n_states)[0],
+            initial_state=np.eye(n_states)[0],
         )
         # Kish 1965, Survey Sampling, section 11.7.
         shrinkage = 1.0 if weights is None else weights.sum() ** 2 / (weights**2).sum() / len(weights)
@@ -149,12 +149,12 @@ class StageExits:
 
     def why_missing(self, day: float) -> str | None:
         """Why there is no estimate of what happened within `day` days after entering; None where there is one."""
-        return self.kept.why_missing([day], least=self.least)[0]
+        return self.kept.why_missing([day], min_at_risk=self.least)[0]
 
     def rows(self, horizons: Sequence[float]) -> list[dict]:
         """A row for each way out and horizon: the share out that way, with limits, base, and a note."""
         exits, entered = self.kept, self.entered
-        notes = exits.why_missing(horizons, least=self.least)
+        notes = exits.why_missing(horizons, min_at_risk=self.least)
         # Share, lower and upper limit by horizon and state; state 0 is inside the stage.
         shares = np.full((3, len(horizons), len(exits.ways) + 1), np.nan)
         if exits.n:
@@ -181,7 +181,7 @@ class StageExits:
 def with_enough_at_risk(exits: Exits, least: int) -> Exits:
     """`exits` from the day on from which `least` visits were at risk; all, where that is so from the start, or never.
 
-    Estimates are then conditional on being inside on that day, and `exits.condition` says so: see `Exits.stretch`.
+    Estimates are then conditional on being inside on that day, and `exits.condition` says so: see `Exits.at_risk_span`.
     """
-    stretch = exits.stretch(least) if exits.n else None
+    stretch = exits.at_risk_span(least) if exits.n else None
     return exits if stretch is None else exits.after(stretch[0])

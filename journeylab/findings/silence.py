@@ -245,7 +245,7 @@ def _losses(spells: Spells, factor: float, horizon: float, confidence: float) ->
         silence = spells.journey.stage(exits.stage).silent_after_us
         window = np.nan if silence is None else silence / DAY
         wanted = [(exits, SILENT)] if SILENT in branches else []
-        wanted += [(exits.lumped(branches, LOST), LOST)] if branches else []
+        wanted += [(exits.merged(branches, LOST), LOST)] if branches else []
         for each, to in wanted:
             found = _share(each, to, horizon, confidence)
             if to == SILENT and window > horizon:
@@ -299,7 +299,7 @@ def _few(silences: Exits) -> str | None:
 def _share(exits: Exits, way: str, horizon: float, confidence: float) -> dict:
     """The share that left by `way` within the horizon, with its base."""
     exits = with_enough_at_risk(exits, MIN_CUSTOMERS)
-    note = exits.why_missing([horizon], least=MIN_CUSTOMERS)[0]
+    note = exits.why_missing([horizon], min_at_risk=MIN_CUSTOMERS)[0]
     found = dict.fromkeys(_ESTIMATE, np.nan)
     if note is None:
         shares = ExitCurves.of(exits, confidence).shares(np.array([horizon]))

@@ -11,17 +11,10 @@ from journeylab.base.charts import Chart
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, percent
 from journeylab.estimators.intervals import normal_interval
-from journeylab.estimators.ratios import ratio_of_totals
-from journeylab.estimators.shares import clustered_share
+from journeylab.estimators.shares import clustered_share, ratio_of_totals
 from journeylab.events.log import EventLog
-from journeylab.events.queries.events_in_stage import (
-    ACTION,
-    EVERYBODY,
-    find_sides,
-    find_sources,
-    find_touchpoints,
-    find_triggers,
-)
+from journeylab.events.queries.entries import find_triggers
+from journeylab.events.queries.events_in_stage import ACTION, EVERYBODY, find_sides, find_sources, find_touchpoints
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
 from journeylab.findings.finding import (
@@ -239,7 +232,7 @@ def estimate_touchpoints(
 
 
 def _rows(log: EventLog, spells: Spells, visits: pd.DataFrame, confidence: float) -> Iterator[dict]:
-    visits = visits.assign(is_seen=find_triggers(log, spells.journey, visits))
+    visits = visits.assign(is_seen=find_triggers(log, visits, spells.journey))
     counts = dict(tuple(find_touchpoints(log, visits).groupby(["group", "stage"], sort=False)))
     sides = dict(tuple(find_sides(log, visits).groupby(["group", "stage"], sort=False)))
     cells = dict(tuple(visits.groupby(["key", "stage"], sort=False)))

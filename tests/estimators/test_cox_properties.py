@@ -25,34 +25,14 @@ def test_a_tiny_study_by_hand():
     factor = np.exp(fit.coefficients[0])
     # day 1: two with x = 1, two without; day 2: one with, two without, and it is one without who leaves
     assert 2 * factor / (2 * factor + 2) + factor / (factor + 2) == pytest.approx(1)
-    assert fit.null_log_likelihood == pytest.approx(-np.log(4) - np.log(3))
 
 
-def test_baseline_and_coefficients_agree_with_lifelines():
+def test_coefficients_agree_with_lifelines():
     covariates, spells = study()
     table = covariates.assign(days=spells["exit"], left=spells["event"])
     second = CoxPHFitter(baseline_estimation_method="breslow").fit(table, "days", "left")
     fit = fit_cox(covariates, **spells)
     np.testing.assert_allclose(fit.coefficients, second.params_, rtol=1e-5)
-    baseline = fit.baseline()
-    expected = second.baseline_cumulative_hazard_["baseline cumulative hazard"].loc[baseline.times]
-    np.testing.assert_allclose(baseline.cumulative_hazard, expected, rtol=1e-5)
-    at_fifty = fit.baseline([50, 1])
-    expected = second.predict_cumulative_hazard(pd.DataFrame({"age": [50], "is_new": [1]}))[0].loc[baseline.times]
-    np.testing.assert_allclose(at_fifty.cumulative_hazard, expected, rtol=1e-5)
-
-
-def test_each_stratum_has_a_baseline_of_its_own():
-    covariates, spells = study()
-    strata = np.where(np.arange(200) < 120, "x", "y")
-    together = fit_cox(covariates, **spells, strata=strata).baseline(np.zeros(2))
-    assert set(together.stratum) == {"x", "y"}
-    for name in ("x", "y"):
-        hazard = together.cumulative_hazard[together.stratum == name]
-        times = together.times[together.stratum == name]
-        assert (np.diff(hazard) > 0).all()
-        np.testing.assert_array_equal(times, np.unique(spells["exit"][(strata == name) & spells["event"]]))
-        assert hazard[0] < 0.2 * hazard[-1]
 
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
@@ -92,7 +72,6 @@ def test_permuted_rows_give_identical_numbers():
     other = fit_cox(covariates.iloc[order], **{name: each[order] for name, each in spells.items()}, ids=ids[order])
     for name in ("coefficients", "standard_errors", "robust_standard_errors", "log_likelihood", "p_values"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-    assert one.concordance == other.concordance
 
 
 def test_hazard_ratios_come_with_robust_limits():
@@ -126,10 +105,9 @@ def test_a_factor_without_bound_is_said():
         "The factor of “x” has no bound: those who leave and those who stay hardly share its values.",
         "There are 6 events for 2 covariates, fewer than 10 for each: the factors may be far off.",
     )
-    for ask in (fit.baseline, fit.proportional_hazards_test):
-        with pytest.raises(EstimateError) as caught:
-            ask()
-        assert str(caught.value) == "The factor of “x” has no bound, so this is not defined. Fit without it."
+    with pytest.raises(EstimateError) as caught:
+        fit.proportional_hazards_test()
+    assert str(caught.value) == "The factor of “x” has no bound, so this is not defined. Fit without it."
     never = fit_cox(1 - covariates[["x"]], entry=[0] * 10, exit=range(1, 11), event=[1] * 4 + [0] * 6)
     assert never.coefficients[0] == -np.inf
     assert never.hazard_ratios()[0][0] == 0
@@ -187,7 +165,6 @@ def test_one_individual_has_no_robust_error():
     fit = fit_cox(covariates, **spells, ids=["a"] * 30)
     assert np.isnan(fit.robust_standard_errors).all()
     assert np.isfinite(fit.standard_errors).all()
-    assert np.isnan(fit.score_test(robust=True).statistic)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +185,7 @@ def test_one_individual_has_no_robust_error():
         ),
         (
             {"covariates": pd.DataFrame({"plan": ["a", "b", "b", "c"]})},
-            "“plan” does not hold numbers. Convert it, times to one unit such as days.",
+            "“plan” is not numeric. Convert it to numbers, times to one unit such as days.",
         ),
         (
             {"covariates": [[1, 2], [2, 2], [3, 2], [4, 2]]},
@@ -243,9 +220,6 @@ def test_questions_that_cannot_be_answered_are_explained():
     with pytest.raises(EstimateError) as caught:
         fit.proportional_hazards_test(clock="square")
     assert str(caught.value) == "There is no clock “square”. Known: km, rank, log, identity."
-    with pytest.raises(EstimateError) as caught:
-        fit.baseline([1, 2, 3])
-    assert str(caught.value) == "“at” has the shape (3,), not (2,). Give one value per covariate."
     at_zero = fit_cox(covariates, entry=spells["entry"] - 1, exit=np.floor(spells["exit"]), event=spells["event"])
     with pytest.raises(EstimateError) as caught:
         at_zero.proportional_hazards_test(clock="log")

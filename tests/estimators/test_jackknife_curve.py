@@ -1,4 +1,4 @@
-"""All times at once equal each time by itself."""
+"""The jackknife's variance at all times at once equals that at each time by itself."""
 
 import numpy as np
 import pytest
@@ -24,8 +24,8 @@ def spells(seed, n_rows, *, continuous, late, weighted):
 
 def one_by_one(fit):
     influence, columns = fit._influence, np.arange(3)
-    steps = range(len(fit.times) + 1)
-    return np.array([influence.sum_of_squares(influence.each(np.eye(step + 1)[step], columns)) for step in steps])
+    emphases = (np.eye(step + 1)[step] for step in range(len(fit.times) + 1))
+    return np.array([influence.sum_of_squares(influence.by_individual(emphasis, columns)) for emphasis in emphases])
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -64,7 +64,7 @@ def test_permuted_rows_give_an_identical_curve(named, weighted):
 
 
 def test_only_one_state_to_leave_will_do():
-    journey = AalenJohansen.fit([0, 1], [1, 2], [0, 1], [1, -1], n_states=2, start=[1, 0])
+    journey = AalenJohansen.fit([0, 1], [1, 2], [0, 1], [1, -1], n_states=2, initial_state=[1, 0])
     assert not has_one_state_to_leave(journey._influence)
     assert has_one_state_to_leave(spells(1, 9, continuous=True, late=False, weighted=False)._influence)
 

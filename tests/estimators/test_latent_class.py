@@ -265,7 +265,7 @@ def test_new_customers_fill_the_cells_that_were_learned():
             -np.ones((3, 2)),
             [0, 0],
             1,
-            "The counts hold numbers that are negative or not finite. Leave missing cells out of the matrix.",
+            "Some counts are negative or not finite. Leave missing cells out of the matrix.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is taken as exposure, what exposes nobody, and every mistake that arrays can hold."""
+"""Which rows are at risk, which never are, and every mistake that arrays can have."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ ROWS = {"entry": [0, 0, 1], "exit": [1, 5, 5], "origin": [0, 0, 1], "destination
 
 
 def fit(**changes):
-    return AalenJohansen.fit(**{**ROWS, "start": [1, 0], **changes})
+    return AalenJohansen.fit(**{**ROWS, "initial_state": [1, 0], **changes})
 
 
 @pytest.mark.parametrize(
@@ -28,10 +28,10 @@ def fit(**changes):
             "Give one value per row to each.",
         ),
         ({"entry": [[0, 0, 1]]}, "“entry” has 2 dimensions, not 1. Give one value per row."),
-        ({"exit": ["a", "b", "c"]}, "“exit” does not hold numbers. Convert it, times to one unit such as days."),
+        ({"exit": ["a", "b", "c"]}, "“exit” is not numeric. Convert it to numbers, times to one unit such as days."),
         (
             {"exit": np.array(["2024-01-01"] * 3, dtype="datetime64[D]")},
-            "“exit” does not hold numbers. Convert it, times to one unit such as days.",
+            "“exit” is not numeric. Convert it to numbers, times to one unit such as days.",
         ),
         (
             {"entry": [0, np.nan, 1]},
@@ -52,15 +52,15 @@ def fit(**changes):
         ),
         (
             {"origin": [0, 0, 2]},
-            "“origin” holds an unknown state in 1 of 3 rows, first in row 2: 2. With n_states=2 use 0 to 1.",
+            "“origin” has an unknown state in 1 of 3 rows, first in row 2: 2. With n_states=2 use 0 to 1.",
         ),
         (
             {"origin": [0, -1, 1]},
-            "“origin” holds an unknown state in 1 of 3 rows, first in row 1: -1. With n_states=2 use 0 to 1.",
+            "“origin” has an unknown state in 1 of 3 rows, first in row 1: -1. With n_states=2 use 0 to 1.",
         ),
         (
             {"destination": [1, 0.5, -2]},
-            "“destination” holds an unknown state in 2 of 3 rows, first in row 1: 0.5. "
+            "“destination” has an unknown state in 2 of 3 rows, first in row 1: 0.5. "
             "With n_states=2 use 0 to 1, or -1 where watching ended.",
         ),
         (
@@ -129,21 +129,21 @@ def test_what_came_in_is_not_written_to():
         np.testing.assert_array_equal(values, before[name])
 
 
-def test_rows_without_weight_or_length_expose_nobody():
+def test_rows_without_weight_or_length_are_never_at_risk():
     extra = {"entry": [0, 0, 1, 3], "exit": [1, 5, 5, 3], "origin": [0, 0, 1, 0], "destination": [1, -1, 0, 1]}
-    assert fit(**extra).at_risk([3]).tolist() == fit().at_risk([3]).tolist() == [[1, 1]]
+    assert fit(**extra).integral.at_risk.tolist() == fit().integral.at_risk.tolist() == [[2, 0], [1, 1]]
     np.testing.assert_array_equal(fit(**extra).occupancy([1, 5]), fit().occupancy([1, 5]))
     unweighted = fit(**extra, weights=[1, 1, 0, 1])
-    assert unweighted.at_risk([3]).tolist() == [[1, 0]]
+    assert unweighted.integral.at_risk.tolist() == [[2, 0]]
 
 
 def test_a_state_held_for_no_time_is_passed_through():
     # 0 -> 1 on day 2, out of 1 to 2 on the same day; and a second individual who stays
     rows = {"entry": [0, 2, 2, 0], "exit": [2, 2, 6, 6], "origin": [0, 1, 2, 0], "destination": [1, 2, -1, -1]}
-    passing = fit(**rows, ids=["a", "a", "a", "b"], n_states=3, start=[1, 0, 0])
+    passing = fit(**rows, ids=["a", "a", "a", "b"], n_states=3, initial_state=[1, 0, 0])
     np.testing.assert_array_equal(passing.occupancy([2, 6]), [[0.5, 0, 0.5], [0.5, 0, 0.5]])
     # without ids nobody knows that the rows belong together
-    np.testing.assert_array_equal(fit(**rows, n_states=3, start=[1, 0, 0]).occupancy([2]), [[0.5, 0.5, 0]])
+    np.testing.assert_array_equal(fit(**rows, n_states=3, initial_state=[1, 0, 0]).occupancy([2]), [[0.5, 0.5, 0]])
 
 
 def test_passing_through_several_states_at_once_does_not_depend_on_the_order_of_rows():
@@ -156,14 +156,14 @@ def test_passing_through_several_states_at_once_does_not_depend_on_the_order_of_
     )
     for seed in range(10):
         entry, exit_, origin, destination, ids = np.random.default_rng(seed).permutation(rows).T
-        passing = AalenJohansen.fit(entry, exit_, origin, destination, n_states=4, ids=ids, start=[1, 0, 0, 0])
+        passing = AalenJohansen.fit(entry, exit_, origin, destination, n_states=4, ids=ids, initial_state=[1, 0, 0, 0])
         np.testing.assert_allclose(passing.occupancy([6]), [[2 / 3, 0, 0, 1 / 3]])
-        assert passing.at_risk([3]).tolist() == [[2, 0, 0, 1]]
+        assert passing.rows.origin.tolist().count(0) == 4
 
 
 def test_empty_spells_on_the_spell_clock_do_not_touch_others_of_the_same_individual():
     rows = {"entry": [-1, 3, -1], "exit": [3, 3, 5], "origin": [0, 0, 0], "destination": [1, 2, -1]}
-    spells = fit(**rows, ids=[7, 7, 7], n_states=3, start=[1, 0, 0])
+    spells = fit(**rows, ids=[7, 7, 7], n_states=3, initial_state=[1, 0, 0])
     np.testing.assert_array_equal(spells.occupancy([3]), [[0.5, 0.5, 0]])
 
 

@@ -71,7 +71,7 @@ class Customer:
                 self.open(stage.name, event.time)
             if any(matches(condition, event) for condition in stage.reopened_by):
                 self.reopen(stage.name, event.time)
-        if self.current is None and self.silent_in and event.is_own and not self.is_loss_from(self.silent_in, event):
+        if self.current is None and self.silent_in and event.is_own and not self.is_loss(event):
             self.begin(self.silent_in, event.time)
         if self.current and event.is_own:
             self.current.events += 1
@@ -94,11 +94,8 @@ class Customer:
                 self.end(event.time, "lost", branch.name)
                 return
 
-    def is_loss_from(self, stage: str, event: Event) -> bool:
-        return any(
-            matches(branch.when, event) and (branch.from_ is None or stage in branch.from_)
-            for branch in self.journey.loss_branches
-        )
+    def is_loss(self, event: Event) -> bool:
+        return any(matches(branch.when, event) for branch in self.journey.loss_branches)
 
     def open(self, name: str, time: int) -> None:
         if self.current is None:
@@ -107,9 +104,7 @@ class Customer:
             self.move(name, time)
 
     def reopen(self, name: str, time: int) -> None:
-        if self.current is None:
-            return
-        if self.journey.movement == "free" or self.place(name) < self.place(self.current.stage):
+        if self.current is not None and self.place(name) < self.place(self.current.stage):
             self.move(name, time)
 
     def move(self, name: str, time: int) -> None:

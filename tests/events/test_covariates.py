@@ -114,13 +114,13 @@ def test_an_attribute_known_after_watching_began_is_refused_where_its_time_is_to
     visits = pd.DataFrame({"customer_id": ["a", "b", "c"], "observed_from": pd.to_datetime([at(0), at(0), at(9)])})
     known = pd.to_datetime([at(0), at(3), at(9)])
     customers = pd.DataFrame({"plan": ["x", "y", "y"]}, index=["a", "b", "c"])
-    check_known_in_time("plan", visits, customers)
+    check_known_in_time(visits, customers, "plan")
     for column in ("plan_known_at", "known_at"):
         with pytest.raises(EstimateError) as error:
-            check_known_in_time("plan", visits, customers.assign(**{column: known}))
+            check_known_in_time(visits, customers.assign(**{column: known}), "plan")
         assert str(error.value) == (
             "“plan” became known only after 1 of 3 visits had begun, first for customer “b”: known 2025-01-04 00:00, "
             "watched from 2025-01-01 00:00. Who has it must have stayed that long, so it would seem to keep customers. "
             "Give Grouping(“plan”, labels, known_at), which starts the clock then, or an Exposure."
         )
-    check_known_in_time("plan", visits[[True, False, True]], customers.assign(known_at=known))
+    check_known_in_time(visits[[True, False, True]], customers.assign(known_at=known), "plan")

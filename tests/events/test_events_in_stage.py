@@ -6,7 +6,8 @@ import pytest
 
 from journeylab.events.journey import read_journey
 from journeylab.events.log import EventLog, Window
-from journeylab.events.queries.events_in_stage import find_sides, find_sources, find_touchpoints, find_triggers
+from journeylab.events.queries.entries import find_triggers
+from journeylab.events.queries.events_in_stage import find_sides, find_sources, find_touchpoints
 from journeylab.events.spells import find_spells
 
 JOURNEY = read_journey(
@@ -96,7 +97,7 @@ def test_the_value_is_the_sum_in_the_stage_and_missing_where_none_has_one(log, v
 
 
 def test_a_trigger_is_seen_where_the_stage_was_opened_by_its_event_but_not_on_a_return_after_silence(log, visits):
-    seen = find_triggers(log, JOURNEY, visits)
+    seen = find_triggers(log, visits, JOURNEY)
     told = list(zip(visits["customer_id"], visits["stage"], seen, strict=True))
     # b fell silent on day 10; only a system's event on day 20 brings b back.
     assert told == [("a", "trial", True), ("a", "paid", True), ("b", "trial", True), ("b", "trial", False)]

@@ -6,7 +6,7 @@ import pytest
 
 from journeylab.base.errors import EstimateError
 from journeylab.events.journey import Journey
-from journeylab.events.spells.exits import Exits, find_exits, join_exits, ways_out
+from journeylab.events.spells.exits import Exits, find_exits, join_exits, possible_exits
 
 START = pd.Timestamp("2025-01-01", tz="UTC")
 
@@ -44,12 +44,12 @@ def exits(entry, leaving, destination, customers=None):
     return Exits("first", None, ("advanced", "other"), *arrays, np.array(customers or range(n)))
 
 
-def test_the_ways_out_follow_from_the_rules():
+def test_the_possible_exits_follow_from_the_rules():
     forward = journey()
-    assert ways_out(forward, "first") == ("advanced", "completed", "price", "other", "silent")
-    assert ways_out(forward, "second") == ("completed", "other")
-    assert ways_out(forward, "done") == ()
-    assert ways_out(journey("free"), "second") == ("regressed", "completed", "other")
+    assert possible_exits(forward, "first") == ("advanced", "completed", "price", "other", "silent")
+    assert possible_exits(forward, "second") == ("completed", "other")
+    assert possible_exits(forward, "done") == ()
+    assert possible_exits(journey("free"), "second") == ("regressed", "completed", "other")
 
 
 def test_each_stage_gets_its_visits_in_days_with_the_way_they_ended():
@@ -78,7 +78,6 @@ def test_a_visit_watched_late_enters_the_risk_set_at_the_age_it_had():
         visits(("a", "first", -4, 0, 3, "lost", "price"), ("b", "first", 0, 0, 9, "ongoing", None)), journey()
     )[0]
     assert first.entry.tolist() == [4, -1]
-    assert first.n_already_inside == 1
     assert first.at_risk(np.array([0, 4, 4.5, 7, 7.5, 9, 9.5])).tolist() == [1, 1, 2, 2, 1, 1, 0]
 
 
@@ -135,37 +134,37 @@ def test_counts_include_the_horizon_itself():
     assert found.count("price") == 0
 
 
-def test_lumped_ways_become_one_and_the_others_stay():
-    found = exits([-1] * 4, [1, 2, 3, 4], [1, 2, -1, 1]).lumped(("other",), "lost")
+def test_merged_ways_become_one_and_the_others_stay():
+    found = exits([-1] * 4, [1, 2, 3, 4], [1, 2, -1, 1]).merged(("other",), "lost")
     assert found.ways == ("advanced", "lost")
     assert found.destination.tolist() == [1, 2, -1, 1]
 
 
 def test_an_estimate_needs_enough_at_risk_at_the_day():
     found = exits([-1] * 5, [2, 4, 6, 8, 10], [1, -1, 1, 1, -1])
-    assert found.why_missing([6, 6.5], least=3) == [None, "fewer than 3 at risk after day 6.0"]
-    assert found.why_missing([4.5], least=6) == ["only 5 visits of 5 customers"]
+    assert found.why_missing([6, 6.5], min_at_risk=3) == [None, "fewer than 3 at risk after day 6.0"]
+    assert found.why_missing([4.5], min_at_risk=6) == ["only 5 visits of 5 customers"]
 
 
-def test_the_stretch_with_enough_at_risk_starts_where_the_risk_set_has_grown():
+def test_the_span_with_enough_at_risk_starts_where_the_risk_set_has_grown():
     found = exits([-1, 3, 3, 4], [1, 9, 9, 11], [1, 1, 1, -1])
-    assert found.stretch(1) == (3, 11)
-    assert found.stretch(2) == (3, 9)
-    assert found.stretch(3) == (4, 9)
-    assert found.stretch(4) is None
-    assert found.why_missing([2, 4, 9, 9.5], least=3) == [
+    assert found.at_risk_span(1) == (3, 11)
+    assert found.at_risk_span(2) == (3, 9)
+    assert found.at_risk_span(3) == (4, 9)
+    assert found.at_risk_span(4) is None
+    assert found.why_missing([2, 4, 9, 9.5], min_at_risk=3) == [
         "fewer than 3 at risk until day 4.0",
         "fewer than 3 at risk until day 4.0",
         None,
         "fewer than 3 at risk after day 9.0",
     ]
-    assert found.why_missing([9], least=4) == ["never as many as 4 at risk"]
+    assert found.why_missing([9], min_at_risk=4) == ["never as many as 4 at risk"]
 
 
-def test_of_several_stretches_that_with_most_exits_counts():
+def test_of_several_spans_that_with_most_exits_counts():
     found = exits([-1, -1, -1, 20, 20], [1, 2, 2, 30, 30], [1, 1, 2, 1, -1])
-    assert found.stretch(2) == (-1, 2)
-    assert exits([-1, -1, 20, 20], [1, 2, 30, 30], [1, -1, 1, 1]).stretch(2) == (20, 30)
+    assert found.at_risk_span(2) == (-1, 2)
+    assert exits([-1, -1, 20, 20], [1, 2, 30, 30], [1, -1, 1, 1]).at_risk_span(2) == (20, 30)
 
 
 def test_visits_after_a_day_are_those_still_inside_then():
@@ -178,13 +177,13 @@ def test_visits_after_a_day_are_those_still_inside_then():
 
 def test_a_plain_share_needs_nobody_left_at_risk():
     found = exits([-1] * 3, [1, 2, 9], [1, 2, -1])
-    assert found.why_missing([9, 9.5], least=3) == [None, "fewer than 3 at risk after day 1.0"]
+    assert found.why_missing([9, 9.5], min_at_risk=3) == [None, "fewer than 3 at risk after day 1.0"]
 
 
 def test_visits_of_few_customers_do_not_carry_an_estimate():
     found = exits([-1] * 3, [1, 2, 9], [1, 2, -1], customers=[7, 7, 7])
-    assert found.why_missing([1], least=2) == ["only 3 visits of 1 customer"]
-    assert exits([], [], []).why_missing([1, 2], least=1) == ["nobody entered"] * 2
+    assert found.why_missing([1], min_at_risk=2) == ["only 3 visits of 1 customer"]
+    assert exits([], [], []).why_missing([1, 2], min_at_risk=1) == ["nobody entered"] * 2
 
 
 def test_where_nobody_was_watched_from_entering_everything_is_conditional_on_the_first_day_watched():
@@ -210,8 +209,3 @@ def test_groups_joined_are_the_visits_of_both_with_the_ways_of_either():
     assert both.entry.tolist() == [-1, 2, -1]
     assert [both.ways[code - 1] if code > 0 else None for code in both.destination] == ["other", None, "price"]
     assert both.customers.tolist() == [0, 1, 7]
-
-
-def test_customers_are_counted_once_however_often_they_come():
-    found = exits([-1] * 5, [1, 2, 3, 4, 5], [1, 1, 2, -1, -1], customers=[0, 0, 0, 1, 1])
-    assert [found.count_customers(way) for way in ("advanced", "other", "price", None)] == [1, 1, 0, 1]

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from journeylab.events.features import apply_plan, find_features, tells_only_the_future
+from journeylab.events.features import apply_plan, find_features
+from journeylab.events.features.attributes import tells_only_the_future
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from journeylab.base.errors import EstimateError
-from journeylab.events.features import check_known_by_landmark, find_features
+from journeylab.events.features import find_features
+from journeylab.events.features.attributes import check_known_by_landmark
 from journeylab.events.features.first_events import check_rows
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
@@ -78,12 +79,6 @@ def test_counts_leave_out_the_companys_events_and_what_came_later(features):
         "bob": {"working hours": 1},
     }
     assert counted(features, "role") == {"ada": {"buyer": 1, "user": 1}, "bob": {"user": 1}}
-
-
-def test_rates_are_counts_per_week(features):
-    # Two events named “opened” in 30 days.
-    assert features.rates.loc["ada", "event: opened"] == pytest.approx(2 * 7 / 30)
-    assert features.rates.loc["bob", "event: opened"] == 0
 
 
 def test_groups_are_counted_too_for_people_to_read(features):

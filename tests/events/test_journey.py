@@ -283,17 +283,17 @@ loss_branches:
         "journey.yml:10: “at_least” must be 1 or more, found the number 0. Write a larger number.",
         f"journey.yml:10: “within” must be a duration, found “2 months”. {duration}",
         f"journey.yml:11: “silent_after” must be a duration, found the number 21. {duration}",
-        "journey.yml:12: The name “trial” of stage 2 is already that of stage 1. Rename one of them.",
+        "journey.yml:12: Stage 2 has the name “trial”, as stage 1 does. Rename one of them.",
         "journey.yml:13: “event” is empty. Name at least one event.",
         "journey.yml:13: Unknown key “abov” of a range of numbers. Did you mean “above”?",
         "journey.yml:13: “b” has neither “above” nor “below”. Write one of them, or both.",
-        "journey.yml:13: “c” asks for more than 3 and less than 2, which no number is. Swap the two, or move one.",
+        "journey.yml:13: “c” asks for a number above 3 and below 2, and there is none. Swap the two, or change one.",
         f"journey.yml:13: “d” must be text, a number, true or false, found nothing. {value}",
         f"journey.yml:13: “e” must be text, a number, true or false, found the date 2024-01-01. {value}",
         f"journey.yml:13: Item 2 of “f” must be text, a number, true or false, found a list. {value}",
-        "journey.yml:14: Stage “trial” completes the journey, so nobody falls silent there. "
-        "Remove one of the keys “silent_after” and “completes”.",
-        "journey.yml:16: “event” holds an empty name. Write the event's name as the log has it.",
+        "journey.yml:14: Stage “trial” completes the journey, so no customer can fall silent there. "
+        "Remove “silent_after” or “completes”.",
+        "journey.yml:16: “event” contains an empty name. Write the event's name as the log has it.",
         "journey.yml:16: “completes” must be true or false, found “maybe”. Write true or false.",
         "journey.yml:16: “owner” is empty. Write a text.",
         "journey.yml:17: Item 4 of “stages” must be a mapping of keys to values, found “partner”. "
@@ -301,11 +301,11 @@ loss_branches:
         "journey.yml:18: “movement” must be forward or free, found “foward”. Did you mean “forward”?",
         "journey.yml:20: Unknown key “wher” of a condition. Did you mean “where”?",
         "journey.yml:20: The name “silent” is reserved: tables of results use it. Give the loss branch another name.",
-        "journey.yml:20: “from” names the stage “pad”, which the journey does not have. Did you mean “paid”?",
+        "journey.yml:20: “from” names the stage “pad”, but the journey has no such stage. Did you mean “paid”?",
         "journey.yml:21: The key “when” of a loss branch is missing. Add “when: …” here.",
         "journey.yml:22: “from” is empty. Write at least one.",
         "journey.yml:22: A key must be text, found true. Put it in quotes.",
-        "journey.yml:22: The name “paid” of loss branch 3 is already that of stage 3. Rename one of them.",
+        "journey.yml:22: Loss branch 3 has the name “paid”, as stage 3 does. Rename one of them.",
     ]
 
 
@@ -320,7 +320,7 @@ def test_a_mapping_names_the_path_of_keys():
 def test_stages_that_share_a_name_are_refused_with_the_line(tmp_path):
     text = FULL.replace("name: adopting\n", "name: evaluating\n").replace("from: adopting", "from: evaluating")
     assert problems(tmp_path, text.replace("[evaluating, adopting]", "evaluating")) == [
-        "journey.yml:13: The name “evaluating” of stage 2 is already that of stage 1. Rename one of them."
+        "journey.yml:13: Stage 2 has the name “evaluating”, as stage 1 does. Rename one of them."
     ]
 
 
@@ -351,7 +351,7 @@ def test_stages_that_share_a_name_are_refused_with_the_line(tmp_path):
         (
             {"loss_branches": [{"name": "a", "from": "tril", "when": {"event": "x"}}]},
             "loss_branches[0].from: “from” names "
-            "the stage “tril”, which the journey does not have. Did you mean “trial”?",
+            "the stage “tril”, but the journey has no such stage. Did you mean “trial”?",
         ),
         (
             {"loss_branches": [{"name": "a", "when": {"event": "x", "where": {"n": {"above": "3"}}}}]},
@@ -388,7 +388,7 @@ def test_a_wrong_value_is_told_in_full(changes, text):
 
 
 def test_models_built_by_hand_are_checked_too():
-    with pytest.raises(ValidationError, match="The name “trial” of stage 2 is already that of stage 1"):
+    with pytest.raises(ValidationError, match="Stage 2 has the name “trial”, as stage 1 does"):
         Journey.model_validate(minimal(stages=[{"name": "trial"}, {"name": "trial"}]))
 
 

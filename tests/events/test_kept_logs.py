@@ -68,7 +68,7 @@ def test_a_file_that_holds_no_log_is_refused(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(StudyError) as refused:
         read_log(path, window=YEAR)
-    assert str(refused.value) == "“log.duckdb” does not hold a log. Delete it, and read the log again."
+    assert str(refused.value) == "“log.duckdb” is not a log. Delete it, and read the log again."
 
 
 def test_where_there_is_no_file_python_says_so(tmp_path):

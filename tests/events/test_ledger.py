@@ -6,8 +6,7 @@ from spell_logs import journey_of, log_of
 from test_spells_properties import TIMES, by_the_reference, journeys, rows, windows
 
 from journeylab.events.spells import COLUMNS, find_spells
-from journeylab.events.spells.exits import MOVES, find_exits
-from journeylab.events.spells.ledger import build_customer_ledger, build_ledger, check_ledger, ledger_parts
+from journeylab.events.spells.exits import MOVES, build_ledger, check_ledger, find_exits, ledger_parts
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
@@ -30,7 +29,7 @@ def test_the_ledger_adds_up_on_random_journeys(journey, events, window):
     for branch in journey.branches:
         assert ledger[branch].sum() == ((watched["outcome"] == "lost") & (watched["to"] == branch)).sum()
     assert ledger["stage"].tolist() == list(journey.stage_names)
-    people = build_customer_ledger(exits, journey)
+    people = build_ledger(exits, journey, unit="customers")
     assert (people.drop(columns="stage") <= ledger.drop(columns="stage")).all(axis=None)
 
 
@@ -40,7 +39,7 @@ def test_customers_who_come_again_count_once_in_the_ledger_of_customers():
     other = [{"customer_id": "y", "event": "a", "day": 29.5}]
     spells = find_spells(log_of([*from_silence, *other], (0, 30)), journey)
     exits = find_exits(spells.to_pandas(), spells.journey)
-    counted, people = (build(exits, spells.journey).iloc[0] for build in (build_ledger, build_customer_ledger))
+    counted, people = (build_ledger(exits, journey, unit=unit).iloc[0] for unit in ("visits", "customers"))
     assert counted[["entered", "silent", "ongoing"]].tolist() == [4, 3, 1]
     assert people[["entered", "silent", "ongoing"]].tolist() == [2, 1, 1]
 

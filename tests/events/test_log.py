@@ -80,11 +80,11 @@ def test_before_a_time_nothing_later_is_known_and_the_window_ends_there(log):
 def test_a_log_is_cut_only_within_its_window(log):
     assert message(lambda: log.before("2024-03-02")) == (
         "The log cannot be cut at 2024-03-02: the window runs from 2024-01-01 to 2024-03-01. "
-        "Name a time after its start and not after its end."
+        "Choose a time after its start and not after its end."
     )
     assert message(lambda: log.before("2024-01-01")) == (
         "The log cannot be cut at 2024-01-01: the window runs from 2024-01-01 to 2024-03-01. "
-        "Name a time after its start and not after its end."
+        "Choose a time after its start and not after its end."
     )
 
 
@@ -93,7 +93,7 @@ def test_only_some_customers_are_left_when_asked_for(log):
     assert (len(ada), ada.n_customers, ada.n_left_out, list(ada.customers.index)) == (2, 1, 2, ["ada"])
     assert list(ada.only(customers="ada").customers.index) == ["ada"]
     assert message(lambda: log.only(customers=["nobody"])) == (
-        "None of the customers asked for (1) is in the log. They are named as in `log.customers.index`."
+        "None of the customers asked for (1) is in the log. Use ids from `log.customers.index`."
     )
 
 
@@ -155,7 +155,7 @@ def test_a_window_ends_after_it_starts():
         "The window ends 2024-06-01, before it starts, 2024-06-30. Swap the two, or move the end."
     )
     assert message(lambda: Window.from_times("2024-06-30", "2024-06-30")) == (
-        "The window starts and ends 2024-06-30, so it holds nothing. Move the end."
+        "The window starts and ends 2024-06-30, so it is empty. Move the end."
     )
 
 
@@ -175,7 +175,7 @@ def test_a_time_that_the_clock_skips_moves_on_and_one_that_it_shows_twice_is_the
 @pytest.mark.parametrize("nonsense", ["soon", "", None, 20240101])
 def test_what_is_no_time_is_refused(nonsense):
     assert message(lambda: as_utc(nonsense)) == (
-        f"“{nonsense}” is no time. Write a date or a time such as “2025-01-31” or “2025-01-31T12:00+01:00”."
+        f"“{nonsense}” is not a time. Write one such as “2025-01-31” or “2025-01-31T12:00+01:00”."
     )
 
 
@@ -183,10 +183,10 @@ def test_a_zone_that_does_not_exist_is_refused():
     assert check_timezone("Europe/Berlin") == "Europe/Berlin"
     assert check_timezone(None) is None
     assert message(lambda: check_timezone("Europe/Berln")) == (
-        "“Europe/Berln” is no time zone. Did you mean “Europe/Berlin”?"
+        "“Europe/Berln” is not a time zone. Did you mean “Europe/Berlin”?"
     )
     assert message(lambda: check_timezone("+02:00")) == (
-        "“+02:00” is no time zone. Write a name such as “Europe/Berlin” or “UTC”."
+        "“+02:00” is not a time zone. Write a name such as “Europe/Berlin” or “UTC”."
     )
 
 

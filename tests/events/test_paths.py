@@ -143,7 +143,7 @@ def test_visits_that_do_not_follow_from_one_another_are_refused():
         paths_of(broken)
     assert str(error.value) == (
         "The visits of customer “a” do not follow from one another: one does not begin where the one before it led. "
-        "Find the spells again; find_flaws(spells) tells what else is wrong with them."
+        "Find the spells again; find_flaws(spells) lists what else is wrong."
     )
 
 

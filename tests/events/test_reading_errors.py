@@ -1,4 +1,4 @@
-"""Reading: what cannot be a log is refused with what is wrong, what was found, and how to mend it."""
+"""Reading: what cannot be a log is refused with what is wrong, what was found, and how to fix it."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from journeylab.events.reading import Source, read_events
 
 NOON = "2024-01-01T12:00:00Z"
 YEAR = ("2024-01-01", "2025-01-01")
-ZONE = 'Say where the clock stood: timezone="Europe/Berlin", or timezone="UTC".'
+ZONE = 'Name the zone of the clock that wrote them: timezone="Europe/Berlin", or timezone="UTC".'
 UNIT = 'Say what they count since 1970: time_unit="s" (seconds), "ms" (milliseconds) or "us" (microseconds).'
 
 
@@ -40,11 +40,11 @@ def test_a_column_that_is_not_there_is_named_with_the_one_that_may_be_meant():
 
 def test_a_mapping_that_cannot_be_meant_is_refused():
     assert refusal(rows(), columns={"chanel": "event"}) == (
-        "`columns` names “chanel”, which is no column of a log. Did you mean “channel”? "
-        "To rename a column of your own, choose a name less like it."
+        "`columns` names “chanel”, which is not a column of a log. Did you mean “channel”? "
+        "To rename a column of your own, choose a name that is less similar."
     )
     assert refusal(rows(), columns=["event"]) == (
-        "`columns` is list, not a mapping. "
+        "`columns` is of type list, not a mapping. "
         'Write {"customer_id": "…", "time": "…", "event": "…"} with the names of the source.'
     )
     assert refusal(rows(), columns={"event": ["event", "time"]}) == (
@@ -58,7 +58,7 @@ def test_a_mapping_that_cannot_be_meant_is_refused():
 
 
 def test_columns_that_differ_in_case_alone_are_refused():
-    expected = "has two columns of one name, “event” and “Event” (case does not count). Rename one."
+    expected = "has two columns of the same name, “event” and “Event” (upper and lower case count as one). Rename one."
     assert refusal(rows(Event="x")) == f"The DataFrame {expected}"
     assert (
         refusal(ibis.memtable(rows()).to_pyarrow().append_column("Event", [["x", "x"]]))
@@ -99,29 +99,31 @@ def test_a_unit_is_for_numbers_alone():
     assert refusal(rows(time=pd.Timestamp(NOON)), time_unit="s") == (
         "Column “time” of the DataFrame holds times, not numbers, so time_unit=“s” does not apply. Leave it out."
     )
-    assert refusal(rows(), time_unit="sec") == "“sec” is no time_unit. Known: s, ms, us."
+    assert refusal(rows(), time_unit="sec") == "“sec” is not a time_unit. Known: s, ms, us."
 
 
 def test_what_is_no_time_at_all_is_refused():
     assert refusal(rows(time=[True, False])) == (
-        "Column “time” of the DataFrame holds boolean, which is no time. Map another column to “time”."
+        "Column “time” of the DataFrame holds boolean, not times. Map another column to “time”."
     )
 
 
 def test_an_unknown_zone_or_treatment_of_duplicates_is_refused():
-    assert refusal(rows(), timezone="Europe/Berln") == "“Europe/Berln” is no time zone. Did you mean “Europe/Berlin”?"
-    assert refusal([Source(rows(), timezone="Mars")]) == (
-        "“Mars” is no time zone. Write a name such as “Europe/Berlin” or “UTC”."
+    assert (
+        refusal(rows(), timezone="Europe/Berln") == "“Europe/Berln” is not a time zone. Did you mean “Europe/Berlin”?"
     )
-    assert refusal(rows(), duplicates="keeep") == "“keeep” is no way to treat duplicates. Did you mean “keep”?"
+    assert refusal([Source(rows(), timezone="Mars")]) == (
+        "“Mars” is not a time zone. Write a name such as “Europe/Berlin” or “UTC”."
+    )
+    assert refusal(rows(), duplicates="keeep") == "`duplicates` is “keeep”. Did you mean “keep”?"
 
 
 def test_a_window_that_is_none_is_refused():
     assert refusal(rows(), window="2024") == (
-        "“2024” is no window. Write two times, (start, end), such as (“2025-01-01”, “2026-07-01”)."
+        "“2024” is not a window. Write two times, (start, end), such as (“2025-01-01”, “2026-07-01”)."
     )
     assert refusal(rows(), window=("soon", "2025-01-01")) == (
-        "“soon” is no time. Write a date or a time such as “2025-01-31” or “2025-01-31T12:00+01:00”."
+        "“soon” is not a time. Write one such as “2025-01-31” or “2025-01-31T12:00+01:00”."
     )
     assert refusal(rows(), window=("2025-01-01", "2024-01-01")) == (
         "The window ends 2024-01-01, before it starts, 2025-01-01. Swap the two, or move the end."
@@ -131,22 +133,22 @@ def test_a_window_that_is_none_is_refused():
 def test_an_empty_log_is_refused(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("")
-    assert refusal(path) == f"“{path}” is empty: it has no row. Check how it was made."
+    assert refusal(path) == f"“{path}” is empty: it has no rows. Check how it was made."
     path.write_text("customer_id,time,event\n")
-    assert refusal(path) == f"“{path}” is empty: it has no row. Check how it was made."
-    assert refusal(rows().iloc[:0]) == "The DataFrame is empty: it has no row. Check how it was made."
+    assert refusal(path) == f"“{path}” is empty: it has no rows. Check how it was made."
+    assert refusal(rows().iloc[:0]) == "The DataFrame is empty: it has no rows. Check how it was made."
     nothing = ibis.memtable(rows()).filter(ibis._.event == "never")
-    assert refusal(nothing) == "The database table is empty: it has no row. Check how it was made."
+    assert refusal(nothing) == "The database table is empty: it has no rows. Check how it was made."
 
 
 def test_a_log_without_a_usable_row_is_refused_with_the_counts_by_reason():
     assert refusal(rows(customer_id=[None, "bob"], event=["looked", ""])) == (
-        "The DataFrame has no row that can be used: 2 rows read, 1 missing customer, 1 missing event. "
+        "The DataFrame has no usable row: 2 rows read, 1 missing customer, 1 missing event. "
         "Check `columns`, and the rows themselves."
     )
     assert refusal(rows(time=["1/12/2010 8:26", None])) == (
-        "The DataFrame has no row that can be used: 2 rows read, 2 unreadable time. "
-        "“1/12/2010 8:26” is not written as ISO 8601 has it: “2025-01-31T12:00:00+01:00”. "
+        "The DataFrame has no usable row: 2 rows read, 2 unreadable time. "
+        "Write times such as “1/12/2010 8:26” in ISO 8601: “2025-01-31T12:00:00+01:00”. "
         "Check `columns`, and the rows themselves."
     )
 
@@ -154,32 +156,32 @@ def test_a_log_without_a_usable_row_is_refused_with_the_counts_by_reason():
 @pytest.mark.parametrize("window", [("2025-01-01", "2026-01-01"), ("2023-01-01", "2024-01-01")])
 def test_a_window_without_an_event_is_refused_with_when_the_events_are(window):
     assert refusal(rows(time=[NOON, "2024-01-02T12:00:00Z"]), window=window) == (
-        f"The window, {window[0]} to {window[1]}, holds no event: the events run from 2024-01-01 12:00 to "
+        f"No event is in the window, {window[0]} to {window[1]}: the events run from 2024-01-01 12:00 to "
         "2024-01-02 12:00. Move the window to where the events are."
     )
 
 
 def test_values_that_are_no_numbers_are_refused():
     assert refusal(rows(value=["1", "high"])) == (
-        "Column “value” of the DataFrame holds in 1 row what is no number, for example “high”. "
+        "Column “value” of the DataFrame does not hold a number in 1 row, for example “high”. "
         'Correct them, or keep the column under another name: columns={"own_value": "value"}.'
     )
     assert refusal(rows(number=["b", "a"]), columns={"seq": "number"}) == (
-        "Column “number” of the DataFrame holds in 2 rows what is no number, for example “a”. "
+        "Column “number” of the DataFrame does not hold a number in 2 rows, for example “a”. "
         'Correct them, or keep the column under another name: columns={"own_seq": "number"}.'
     )
 
 
-def test_the_mend_for_values_that_are_no_numbers_works():
+def test_the_fix_for_values_that_are_no_numbers_works():
     log = read_events(rows(value=["1", "high"]), columns={"own_value": "value"}, window=YEAR)
     assert log.events.columns == ("customer_id", "time", "event", "seq", "own_value")
 
 
 def test_unknown_initiators_are_refused():
     assert refusal(rows(initiator=["Compny", "customer"])) == (
-        "Column “initiator” of the DataFrame holds in 1 row what is no initiator, for example “compny”. "
+        "Column “initiator” of the DataFrame does not hold an initiator in 1 row, for example “compny”. "
         "Did you mean “company”? "
-        'Correct them, or keep the column under another name: columns={"started_by": "initiator"}.'
+        'Correct them, or keep the column under another name: columns={"own_initiator": "initiator"}.'
     )
 
 
@@ -213,13 +215,13 @@ def test_files_that_are_not_read_are_refused(tmp_path):
     path = tmp_path / "log.xlsx"
     path.write_text("x")
     assert refusal(path) == (
-        f"“{path}” ends in “.xlsx”, which is not read. "
-        "Journeylab reads .csv, .tsv and .jsonl, each also with .gz, and .parquet."
+        f"“{path}” ends in “.xlsx”, which Journeylab cannot read. "
+        "It reads .csv, .tsv and .jsonl, each also with .gz, and .parquet."
     )
     rows().to_csv(tmp_path / "a.csv", index=False)
     rows().to_parquet(tmp_path / "a.parquet")
     assert refusal(tmp_path / "a.*") == (
-        f"“{tmp_path / 'a.*'}” matches files of several kinds: csv, parquet. Read each kind by itself."
+        f"“{tmp_path / 'a.*'}” matches files of several kinds: csv, parquet. Name each kind by itself."
     )
 
 
@@ -234,7 +236,7 @@ def test_files_that_are_not_read_are_refused(tmp_path):
 def test_a_damaged_line_is_named_and_not_passed_over(tmp_path, lines, found):
     path = tmp_path / "log.csv"
     path.write_text("\n".join(["customer_id,time,event", *lines]) + "\n")
-    assert refusal(path) == f"“{path}” cannot be read: {found}. Mend it, or leave it out."
+    assert refusal(path) == f"“{path}” cannot be read: {found}. Fix it, or leave it out."
 
 
 def test_damaged_files_are_refused(tmp_path):
@@ -242,12 +244,12 @@ def test_damaged_files_are_refused(tmp_path):
     latin.write_bytes("customer_id,time,event\nMüller,2024-01-01T10:00:00Z,x\n".encode("latin-1"))
     assert refusal(latin) == (
         f"“{latin}” cannot be read: line 2, Invalid unicode (byte sequence mismatch) detected. "
-        "This file is not utf-8 encoded. Mend it, or leave it out."
+        "This file is not utf-8 encoded. Fix it, or leave it out."
     )
     parquet = tmp_path / "log.parquet"
     parquet.write_text("x")
     assert refusal(parquet) == (
-        f"“{parquet}” cannot be read: File '{parquet}' too small to be a Parquet file. Mend it, or leave it out."
+        f"“{parquet}” cannot be read: File '{parquet}' too small to be a Parquet file. Fix it, or leave it out."
     )
 
 
@@ -260,14 +262,14 @@ def test_a_customers_table_that_cannot_be_used_is_refused():
         "Keep one row of each customer, as known at the start."
     )
     assert refusal(rows(), customers=pd.DataFrame({"customer_id": ["ada", None, " "]})) == (
-        "Column “customer_id” of the customers’ table is empty in 2 rows. Fill it in, or remove what has no id."
+        "Column “customer_id” of the customers’ table is empty in 2 rows. Fill it in, or remove the rows without an id."
     )
     assert refusal(rows(), customers=pd.DataFrame({"customer_id": [1, 2]})) == (
         "None of the log’s customers (2) is in the customers’ table: the log has “ada”, the table “1”. "
         "Name the column that holds the log’s ids as key."
     )
     assert refusal(rows(), customers=pd.DataFrame({"customer_id": []})) == (
-        "The customers’ table is empty: it has no row. Leave it out, or check how it was made."
+        "The customers’ table is empty: it has no rows. Leave it out, or check how it was made."
     )
 
 
@@ -294,5 +296,5 @@ def test_customers_that_are_no_table_are_refused(tmp_path):
     wrong = Path(tmp_path / "x.txt")
     wrong.write_text("x")
     assert refusal(rows(), customers=wrong) == (
-        f"“{wrong}” with customers is neither .csv, .csv.gz nor .parquet. Convert it to one of these."
+        f"“{wrong}” with customers is not .csv, .csv.gz or .parquet. Convert it to one of these."
     )

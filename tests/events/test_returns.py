@@ -51,8 +51,8 @@ def test_they_are_counted_for_all_by_stage_and_by_branch():
     ]
     assert found[4].exit.tolist() == [28, 50]
     assert found[4].destination.tolist() == [1, -1]
-    assert found[0].why_missing([30], least=3) == ["only 3 lost visits of 2 customers"]
-    assert found[3].why_missing([30], least=1) == ["nobody was lost so"]
+    assert found[0].why_missing([30], min_at_risk=3) == ["only 3 lost visits of 2 customers"]
+    assert found[3].why_missing([30], min_at_risk=1) == ["nobody was lost this way"]
 
 
 def test_one_who_comes_back_at_the_very_moment_is_back_on_day_0():

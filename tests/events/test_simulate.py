@@ -12,10 +12,11 @@ from journeylab.events.lint import lint_journey
 from journeylab.events.log import INITIATORS
 from journeylab.events.reading import read_events
 from journeylab.events.simulate import Simulation, simulate_log
-from journeylab.events.simulate.dirt import BAD_TIMES, n_bots
 from journeylab.events.simulate.habits import CHANNELS, ROLES
 from journeylab.events.simulate.happenings import PROCESSES
 from journeylab.events.simulate.planted import PERSONAS
+from journeylab.events.simulate.rows import n_bots
+from journeylab.events.simulate.table import BAD_TIMES
 
 LARGEST_SAMPLE = 6_000_000  # bytes
 
@@ -176,7 +177,7 @@ def test_bots_are_busy_have_no_attributes_and_never_enter_the_journey(simulation
     assert not simulation.truth.personas.index.isin(names).any()
 
 
-def test_the_simulated_journey_has_nothing_to_mend(simulation):
+def test_the_simulated_journey_has_nothing_to_fix(simulation):
     lint = lint_journey(simulation.journey, log=simulation.log)
     assert lint.table.empty, str(lint)
 
@@ -194,11 +195,11 @@ def test_events_per_account_keep_ten_million_events_near_ninety_thousand_account
 def test_one_account_is_enough_and_is_called_simulated():
     simulation = simulate_log(1, seed=3)
     assert repr(simulation) == (
-        f"Simulation: {len(simulation.raw):,} rows of 1 simulated accounts and 1 bots; window 2024-01-01 to 2026-01-01."
+        f"Simulation: {len(simulation.raw):,} rows of 1 simulated account and 1 bot; window 2024-01-01 to 2026-01-01."
     )
     assert "1 simulated account and 1 bot; window 2024-01-01 to 2026-01-01." in simulation._repr_html_()
     assert repr(simulation.truth) == (
-        f"Truth of a simulated log: 1 personas, 1 accounts, {len(simulation.truth.spells)} complete spells."
+        f"Truth of a simulated log: 1 persona, 1 account, {len(simulation.truth.spells)} complete spells."
     )
     assert list(simulation.customers.index) == ["account-000001", "account-000002"]
     assert set(pc.unique(simulation.raw["customer_id"].combine_chunks()).to_pylist()) - {None} == {

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from journeylab.events.simulate import language
+from journeylab.events.simulate.arrays import choose, counter
 from journeylab.events.simulate.calendar import (
     DAY,
     HOUR,
@@ -14,7 +15,6 @@ from journeylab.events.simulate.calendar import (
     next_office_morning,
     season,
 )
-from journeylab.events.simulate.draws import choose, counter
 
 
 def test_each_row_is_drawn_from_its_own_weights_and_what_has_no_weight_never_comes():

@@ -10,8 +10,7 @@ from spell_logs import at, journey_of, log_of, window_of
 from journeylab.base.errors import JourneyError, StudyError
 from journeylab.base.tables import check_columns
 from journeylab.events.journey import Journey
-from journeylab.events.journey.condition_match import holds
-from journeylab.events.journey.conditions import Condition
+from journeylab.events.journey.conditions import Condition, holds
 from journeylab.events.spells import COLUMNS, OUTCOMES, find_spells, read_spells
 
 TRIAL = {"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "10d"}
@@ -90,9 +89,11 @@ def test_a_loss_event_does_not_return_the_silent_customer_but_the_next_event_doe
     assert found == [("trial", 0, 10, "lost", "silent", None), ("trial", 22, 25, "ongoing", None, "silent")]
 
 
-def test_a_loss_event_of_another_stage_returns_the_silent_customer():
+def test_a_loss_event_revives_nobody_whatever_stage_it_is_of():
     journey = journey_of([TRIAL, PAID], [CANCEL | {"from": ["paid"]}])
-    assert visits(journey, "start@0", "cancel@20", window=(0, 25))[1] == ("trial", 20, 25, "ongoing", None, "silent")
+    assert len(visits(journey, "start@0", "cancel@20", window=(0, 25))) == 1
+    returned = visits(journey, "start@0", "cancel@20", "use@21", window=(0, 25))[1]
+    assert returned == ("trial", 21, 25, "ongoing", None, "silent")
 
 
 def test_a_returning_event_neither_opens_nor_validates():
@@ -116,11 +117,14 @@ def test_reopening_moves_back_only_customers_inside_a_later_stage():
     assert visits(journey, "start@0", "undo@5", window=(0, 6)) == [("trial", 0, 6, "ongoing", None, None)]
 
 
-def test_in_free_movement_reopening_moves_customers_inside_either_way():
-    journey = journey_of([TRIAL, PAID | {"reopened_by": [{"event": "redo"}]}], movement="free")
-    assert visits(journey, "redo@0", "start@1", "redo@2", window=(0, 6)) == [
-        ("trial", 1, 2, "advanced", "paid", None),
-        ("paid", 2, 6, "ongoing", None, None),
+def test_in_free_movement_too_reopening_brings_back_and_never_forward():
+    journey = journey_of(
+        [TRIAL | {"reopened_by": [{"event": "undo"}]}, PAID | {"reopened_by": [{"event": "redo"}]}], movement="free"
+    )
+    assert visits(journey, "redo@0", "start@1", "redo@2", window=(0, 6)) == [("trial", 1, 6, "ongoing", None, None)]
+    assert visits(journey, "buy@0", "undo@5", window=(0, 6)) == [
+        ("paid", 0, 5, "regressed", "trial", None),
+        ("trial", 5, 6, "ongoing", None, None),
     ]
 
 
@@ -301,7 +305,7 @@ def test_bounds_on_a_column_of_text_are_refused():
         find_spells(log_of([{"customer_id": "one", "day": 0, "event": "start", "reason": "4"}]), journey_of([wrong]))
     assert str(refused.value) == (
         "stages[0].opened_by[0]: The condition in “opened_by” of stage “trial” (start, where reason is above 3) sets "
-        "bounds on the column “reason”, which holds string, not numbers. "
+        "bounds on the column “reason”, whose type is string, not a number. "
         "List the values that are meant, or convert the column when reading the log."
     )
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from journeylab.events.features import find_features
-from journeylab.events.features.stage_path import stage_paths
+from journeylab.events.features.features import stage_paths
 from journeylab.events.journey import read_journey
 from journeylab.events.reading import read_events
 from journeylab.events.simulate import simulate_log

@@ -46,7 +46,7 @@ def told(attempts: Attempts) -> list[tuple]:
     for row in range(len(attempts)):
         reached = [step for step in range(attempts.times.shape[1]) if attempts.is_reached(step)[row]]
         days = {step: (attempts.times[row, step] - attempts.entered[0]) / DAY for step in reached}
-        found.append((days, attempts.way_out(attempts.ended[row])))
+        found.append((days, attempts.exit_name(attempts.ended[row])))
     return found
 
 
@@ -414,7 +414,7 @@ def test_the_kernel_and_the_plain_loop_agree_on_every_funnel(rules, customers, b
         (
             found.ids[int(found.customer[row])].as_py(),
             {step: int(time) - zero for step, time in enumerate(found.times[row]) if time != NEVER},
-            found.way_out(found.ended[row]),
+            found.exit_name(found.ended[row]),
             None if found.ended[row] == RAN_OUT else int(found.ended_at[row]) - zero,
         )
         for row in range(len(found))
@@ -431,7 +431,7 @@ def test_the_kernel_and_the_plain_loop_agree_on_every_funnel(rules, customers, b
 def test_the_codes_of_endings_are_what_tables_say():
     rules = read_rules(["a", "b"], window="1d", exclude=["c", {"event": "d", "label": "Gone"}])
     found = find_attempts(log_of(rows_of("a@0")), rules)
-    said = [found.way_out(code) for code in (CONVERTED, RAN_OUT, INTERRUPTED, EXCLUDED, EXCLUDED + 1)]
+    said = [found.exit_name(code) for code in (CONVERTED, RAN_OUT, INTERRUPTED, EXCLUDED, EXCLUDED + 1)]
     assert said == ["converted", "time passed", "something else", "c", "Gone"]
 
 
@@ -549,7 +549,7 @@ def test_columns_that_the_log_lacks_are_refused(log):
     with pytest.raises(EstimateError) as error:
         find_attempts(log, read_rules(["signed_up", "bought_2"], window="10d", same="custmer_id"))
     assert str(error.value) == (
-        "All steps are to have the same “custmer_id”, which the log lacks. Did you mean “customer_id”?"
+        "All steps must have the same “custmer_id”, which the log lacks. Did you mean “customer_id”?"
     )
     with pytest.raises(JourneyError) as error:
         find_attempts(log, read_rules(["signed_up", {"event": "bought_2", "where": {"sec": 1}}], window="10d"))

@@ -1,10 +1,9 @@
 """Texts of customers: their own words, with consent, before a time; and the names that no quote may show."""
 
 import pandas as pd
-import pytest
 
 from journeylab.events.log import EventLog
-from journeylab.events.queries.texts import MAX_TEXTS, MAX_WRITERS, find_names, find_texts, has_texts
+from journeylab.events.queries.texts import MAX_TEXTS, MAX_WRITERS, find_texts, has_texts
 from journeylab.events.reading import read_events
 
 WINDOW = ("2025-01-01", "2025-07-01")
@@ -76,20 +75,3 @@ def test_of_very_many_writers_and_texts_some_are_drawn_whatever_the_order():
     assert found["customer_id"].value_counts().max() <= MAX_TEXTS
     pd.testing.assert_frame_equal(found, find_texts(log_of(rows[::-1]), groups[::-1], seed=3))
     assert set(found["customer_id"]) != set(find_texts(log_of(rows), groups, seed=4)["customer_id"])
-
-
-@pytest.mark.parametrize(
-    ("column", "names"),
-    [
-        ("last_name", {"Ada  Lovelace": {"Ada Lovelace", "Ada", "Lovelace"}}),
-        ("name", {"Ada": {"Ada"}}),
-        ("contact", {"Ada": {"Ada"}}),
-        ("company", {"The Planning Company": {"The Planning Company"}}),
-        ("account_name", {"Acme Tools": {"Acme Tools"}}),
-        ("plan", {"team": set()}),
-        ("rename_count", {"three": set()}),
-    ],
-)
-def test_names_are_the_values_of_columns_called_for_them(column, names):
-    for value, expected in names.items():
-        assert find_names(pd.DataFrame({column: [value, None]})) == expected

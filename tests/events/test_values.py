@@ -4,7 +4,7 @@ import pytest
 from spell_logs import journey_of, log_of
 
 from journeylab.base.errors import EstimateError
-from journeylab.events.queries.values import score_value
+from journeylab.events.queries.covariates import score_value
 from journeylab.events.spells import find_spells
 
 JOURNEY = journey_of(

@@ -27,8 +27,8 @@ def test_visits_of_other_stages_and_those_that_ended_when_watching_began_are_lef
     visits = visits_of(
         ("a", "trial", -9, 0, 0), ("b", "partner", 0, 0, 9), ("c", "trial", 3, 3, 3), ("d", "trial", -9, 0, 1)
     )
-    assert visits_to("trial", visits, JOURNEY)["customer_id"].tolist() == ["c", "d"]
-    assert visits_to("trial", visits[:2], JOURNEY).empty
+    assert visits_to(visits, JOURNEY, "trial")["customer_id"].tolist() == ["c", "d"]
+    assert visits_to(visits[:2], JOURNEY, "trial").empty
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_visits_of_other_stages_and_those_that_ended_when_watching_began_are_lef
         ),
     ],
 )
-def test_what_cannot_be_reckoned_with_is_refused(stage, rows, message):
+def test_impossible_visits_are_refused(stage, rows, message):
     with pytest.raises(EstimateError) as error:
-        visits_to(stage, visits_of(*rows), JOURNEY)
+        visits_to(visits_of(*rows), JOURNEY, stage)
     assert str(error.value) == message

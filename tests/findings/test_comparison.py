@@ -94,7 +94,7 @@ def test_tests_are_the_robust_ones_until_the_horizon(spells_of):
     overall = by(found.tests, to="at all")
     assert overall["statistic"] == pytest.approx(logrank_test(names, event=way > 0, **given).statistic)
     for name, code in codes.items():
-        expected = gray_test(names, way_out=way, of_interest=code, **given)
+        expected = gray_test(names, destination=way, of_interest=code, **given)
         assert by(found.tests, to=name)["statistic"] == pytest.approx(expected.statistic)
     known = found.tests["p_value"].dropna().sort_values().to_numpy()
     holm = np.minimum(np.maximum.accumulate(known * np.arange(len(known), 0, -1)), 1)

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from journeylab.base.errors import EstimateError, JourneyLabError
-from journeylab.events.spells.ledger import check_ledger
+from journeylab.events.spells.exits import check_ledger
 from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.grouping import Grouping
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from journeylab.estimators.differences import share_difference, share_difference_p_value
 from journeylab.estimators.intervals import holm
+from journeylab.estimators.shares import share_difference, share_difference_p_value
 from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.grouping import Grouping
 

@@ -72,7 +72,7 @@ def test_too_few_losses_are_missing_and_say_so(spells_of):
     found = estimate_recovery(spells_of(lost_and_back(2, None, None)), horizons=["10d"])
     assert np.isnan(share(found, 10))
     assert share(found, 10, column="note") == "only 3 lost visits of 3 customers"
-    assert share(found, 10, to="other", column="note") == "nobody was lost so"
+    assert share(found, 10, to="other", column="note") == "nobody was lost this way"
     assert found.sentence() == "How many come back cannot be estimated yet: only 3 lost visits of 3 customers."
     assert found.plot().alt == found.sentence()
 

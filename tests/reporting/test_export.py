@@ -13,7 +13,7 @@ from journeylab.reporting.page import Masthead
 
 MASTHEAD = Masthead("Trials of 2025", "Trial to partner", "Plan the week", "2025-01-01", "2026-01-01")
 STAGES = pd.DataFrame({"stage": ["Trying"]})
-OVERVIEW = Overview("9 events.", STAGES, "Nothing to mend.")
+OVERVIEW = Overview("9 events.", STAGES, "Nothing to fix.")
 
 
 def write(path, *sources, title="# Why?"):

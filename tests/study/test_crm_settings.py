@@ -69,7 +69,7 @@ def test_spells_do_not_depend_on_it(folder):
          "study.yml:6: “data/raw/crms.csv” is not there. Put the file there, or correct the path."),
         (TABLE.replace("bucket:", "buckt:"), "study.yml:6: Unknown key “buckt” of “columns”. Did you mean “bucket”?"),
         (TABLE.replace("timezone: UTC", "timezone: UTZ"),
-         "study.yml:6: “timezone” is wrong: “UTZ” is no time zone. Did you mean “UTC”?"),
+         "study.yml:6: “timezone” is wrong: “UTZ” is not a time zone. Did you mean “UTC”?"),
         ("crm: {path: data/raw/crm.csv, column: crm_stage}\n",
          "study.yml:6: “crm” names both a table (“data/raw/crm.csv”) and a column of the events (“crm_stage”). "
          "Keep one of them."),

@@ -86,7 +86,7 @@ def test_a_folder_without_study_yml_is_no_study(tmp_path):
          "Write it like 2025-01-31; without a zone it is UTC."),
         ("2025-07-01", "2024-07-01",
          "study.yml:8: The window ends 2024-07-01, before it starts, 2025-01-01. Swap the two, or move the end."),
-        ("Europe/Berlin", "Europe/Berlyn", "study.yml:6: “timezone” is wrong: “Europe/Berlyn” is no time zone. "
+        ("Europe/Berlin", "Europe/Berlyn", "study.yml:6: “timezone” is wrong: “Europe/Berlyn” is not a time zone. "
          "Did you mean “Europe/Berlin”?"),
         ("journey.yml", "trip.yml", "study.yml:2: “trip.yml”" + ABSENT),
         ("raw/events.csv", "raw/event.csv", "study.yml:4: “data/raw/event.csv”" + ABSENT),

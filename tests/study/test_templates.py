@@ -69,7 +69,7 @@ def test_the_notes_of_a_template_show_every_kind_of_remark_and_fit_its_journey(t
 
 
 def test_a_template_lints_without_a_finding(journey):
-    assert str(lint_journey(journey)) == "Nothing to mend."
+    assert str(lint_journey(journey)) == "Nothing to fix."
 
 
 def test_a_template_pleases_the_schema_that_editors_use(template):

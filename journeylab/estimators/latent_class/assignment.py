@@ -8,8 +8,7 @@ from journeylab.base.ordering import largest_of_rows
 def certainty(probabilities: np.ndarray) -> np.ndarray:
     """(classes,): mean probability of their own class among the rows assigned to each class; nan where none is.
 
-    1 means that every row clearly belongs where it was put (average posterior probability, Nagin 2005, who asks for
-    .7).
+    1 means that every row clearly belongs to its class (average posterior probability; Nagin 2005 asks for .7).
     """
     labels = largest_of_rows(probabilities)
     n_classes = probabilities.shape[1]

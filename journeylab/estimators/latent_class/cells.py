@@ -11,7 +11,7 @@ Three kinds of variable, each learned from some customers and applicable to othe
 **What counts are worth.** The events of one customer resemble each other, so that forty events are not forty
 independent observations. If two events of one customer agree more often than chance by the correlation r, n of them
 are worth n / (1 + (n - 1) r): the design effect of Dirichlet-multinomial counts (Brier 1980; Rao and Scott 1981).
-Then heavy users are no persona of their own merely because their counts are large. r is measured from pairs of events:
+So heavy users are not a persona of their own merely because their counts are large. r is measured from pairs of events:
 (agreement within customers - agreement by chance) / (1 - agreement by chance).
 """
 
@@ -45,19 +45,19 @@ class Bins:
     def fit(cls, name: str, values: np.ndarray, by: tuple[str, np.ndarray] | None = None) -> "Bins":
         """Learn the edges of `values` (nan where missing), within quantile bins of the number `by` = (its name, its
         values)."""
-        wanted = np.arange(1, N_BINS) / N_BINS
-        known = np.isfinite(values)
+        quantiles = np.arange(1, N_BINS) / N_BINS
+        is_known = np.isfinite(values)
         if by is None:
-            edges = np.unique(np.quantile(values[known], wanted)) if known.any() else np.empty(0)
+            edges = np.unique(np.quantile(values[is_known], quantiles)) if is_known.any() else np.empty(0)
             # An edge at the highest value would leave the bin above it empty.
-            edges = edges[edges < values[known].max()] if known.any() else edges
+            edges = edges[edges < values[is_known].max()] if is_known.any() else edges
             return cls(name, edges[None, :], np.empty(0))
         stratum_edges = np.unique(np.quantile(by[1], np.arange(1, N_STRATA) / N_STRATA))
         strata = np.searchsorted(stratum_edges, by[1], side="left")
-        everyone = np.quantile(values[known], wanted) if known.any() else np.zeros(len(wanted))
+        everyone = np.quantile(values[is_known], quantiles) if is_known.any() else np.zeros(len(quantiles))
         edges = np.array(
             [
-                np.quantile(values[within], wanted) if (within := known & (strata == stratum)).any() else everyone
+                np.quantile(values[within], quantiles) if (within := is_known & (strata == stratum)).any() else everyone
                 for stratum in range(len(stratum_edges) + 1)
             ]
         )
@@ -73,6 +73,7 @@ class Bins:
         rows = np.flatnonzero(np.isfinite(values))
         strata = np.zeros(len(rows), int) if by is None else np.searchsorted(self.stratum_edges, by[rows], side="left")
         edges, value = self.edges[strata], values[rows, None]
+        # A value that equals several edges spans the bins from `lowest` to `highest`.
         lowest = (edges < value).sum(axis=1)
         highest = (edges <= value).sum(axis=1) if self.by else lowest
         width = highest - lowest + 1
@@ -93,8 +94,8 @@ class Levels:
     def fit(cls, name: str, values: np.ndarray) -> "Levels":
         """Learn the levels of `values` (text; None where missing): the twelve most frequent that 1% hold, the rest
         pooled."""
-        found, n = np.unique(values[_given(values)].astype(str), return_counts=True)
-        return cls(name, _kept(found, n, n.sum()))
+        levels, n = np.unique(values[_given(values)].astype(str), return_counts=True)
+        return cls(name, _frequent(levels, n, n.sum()))
 
     @property
     def n_cells(self) -> int:
@@ -104,10 +105,10 @@ class Levels:
     def encode(self, values: np.ndarray) -> csr_matrix:
         """(rows, levels): one count per given value. A level never seen counts as `other`, or as missing if there is
         none."""
-        place = {level: column for column, level in enumerate(self.levels)}
-        fallback = place.get(OTHER, -1)
+        column = {level: position for position, level in enumerate(self.levels)}
+        fallback = column.get(OTHER, -1)
         columns = np.array(
-            [place.get(str(value), fallback) if value is not None else -1 for value in values], dtype=int
+            [column.get(str(value), fallback) if value is not None else -1 for value in values], dtype=int
         )
         rows = np.flatnonzero((columns >= 0) & _given(values))
         return csr_matrix((np.ones(len(rows)), (rows, columns[rows])), shape=(len(values), self.n_cells))
@@ -129,8 +130,8 @@ class Shares:
         """Learn which cells to keep (the twelve that most customers use and at least 1% of them, the rest pooled), and
         the correlation. `counts` is (rows, names)."""
         n_users = np.asarray((counts > 0).sum(axis=0)).ravel()
-        kept = cls(name, _kept(np.array(names, dtype=str), n_users, counts.shape[0]))
-        return kept.measured(kept.gather(counts, names))
+        shares = cls(name, _frequent(np.array(names, dtype=str), n_users, counts.shape[0]))
+        return shares.measured(shares.gather(counts, names))
 
     @property
     def n_cells(self) -> int:
@@ -139,8 +140,8 @@ class Shares:
 
     def gather(self, counts: csr_matrix, names: tuple[str, ...]) -> csr_matrix:
         """`counts` by the kept cells, whole counts; cells not kept go to `other`, or nowhere if there is none."""
-        place = {cell: column for column, cell in enumerate(self.cells)}
-        columns = np.array([place.get(name, place.get(OTHER, -1)) for name in names], dtype=int)
+        column = {cell: position for position, cell in enumerate(self.cells)}
+        columns = np.array([column.get(name, column.get(OTHER, -1)) for name in names], dtype=int)
         used = np.flatnonzero(columns >= 0)
         chooser = csr_matrix((np.ones(len(used)), (used, columns[used])), shape=(len(names), self.n_cells))
         return (counts @ chooser).tocsr()
@@ -154,29 +155,31 @@ class Shares:
         several = total >= 2
         if not several.any():
             return replace(self, correlation=0.0)
+        # Pairs of one row's counts in the same cell, of all its pairs: sum of k (k - 1) / (n (n - 1)) over its cells k.
         squares = np.asarray(gathered.multiply(gathered).sum(axis=1)).ravel()
         n = total[several]
         agreement = (squares[several] - n) / (n * (n - 1))
+        # Two counts of different rows agree by chance: the sum of the squared shares of the cells, by class.
         by_class = (gathered.T @ belonging) + 1e-9
         chance = belonging[several] @ ((by_class / by_class.sum(axis=0)) ** 2).sum(axis=0)
-        left = float(n @ (1 - chance))
-        correlation = float(n @ (agreement - chance)) / left if left > 0 else 0.0
+        # r = (agreement - chance) / (1 - chance), rows weighted by their counts
+        possible = float(n @ (1 - chance))
+        correlation = float(n @ (agreement - chance)) / possible if possible > 0 else 0.0
         return replace(self, correlation=min(max(correlation, 0.0), 1.0))
 
     def encode(self, gathered: csr_matrix) -> csr_matrix:
-        """(rows, cells): each row's counts scaled down to what they are worth."""
+        """(rows, cells): each row's counts scaled down to what they are worth, n / (1 + (n - 1) r) in all."""
         total = np.asarray(gathered.sum(axis=1)).ravel()
         worth = 1 / (1 + np.clip(total - 1, 0, None) * self.correlation)
         return (diags(worth) @ gathered).tocsr()
 
 
-def _kept(names: np.ndarray, n: np.ndarray, base: int) -> tuple[str, ...]:
-    """The names worth a cell of their own, by how many use them, then `other` if that leaves any out."""
+def _frequent(names: np.ndarray, n: np.ndarray, base: int) -> tuple[str, ...]:
+    """The names frequent enough for a cell of their own, by how many use them, then `other` if that leaves any out."""
     order = np.lexsort((names, -n))
-    frequent = [str(names[each]) for each in order if n[each] > 0 and n[each] >= RARE * base and names[each] != OTHER]
-    kept = frequent[:MAX_LEVELS]
-    is_pooled = any(n[each] > 0 and str(names[each]) not in kept for each in order)
-    return (*kept, OTHER) if is_pooled else tuple(kept)
+    ranked = [(str(names[position]), n[position]) for position in order if n[position] > 0]
+    frequent = [name for name, count in ranked if count >= RARE * base and name != OTHER][:MAX_LEVELS]
+    return (*frequent, OTHER) if len(ranked) > len(frequent) else tuple(frequent)
 
 
 def _given(values: np.ndarray) -> np.ndarray:

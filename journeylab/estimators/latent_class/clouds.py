@@ -2,11 +2,11 @@
 nothing that falls into kinds?
 
 A cloud is a Gaussian copula (Nelsen 2006, section 2.10): every number, level and count keeps its margin exactly, and
-any two go together as closely as they did, but by a Gaussian that has no lumps. A cut through such a cloud finds
+any two correlate as closely as they did, but by a Gaussian that has no lumps. A cut through such a cloud finds
 segments, never kinds: what a mixture gains from cutting one is what it gains from nothing. With several classes there
 is one cloud per class, with that class's margins and correlations.
 
-Because ties weaken correlations, the Gaussian's are adjusted until the drawn values go together as the observed did
+Because ties weaken correlations, the Gaussian's are adjusted until the drawn values correlate as the observed did
 (NORTA: Cario and Nelson 1997). A continuum of another shape, such as customers spread evenly between two extremes, is
 no cloud in this sense, and a mixture may gain from it what a Gaussian one does not give.
 """
@@ -40,8 +40,8 @@ class Amounts:
     @classmethod
     def of(cls, observed: Observed, encoding: Encoding) -> "Amounts":
         """One column per number and category, one per cell of counts."""
-        blocks = {each.name: _amounts(each, observed) for each in encoding.kept}
-        strata = {each.by for each in encoding.kept if isinstance(each, Bins) and each.by} - set(blocks)
+        blocks = {variable.name: _amounts(variable, observed) for variable in encoding.kept}
+        strata = {variable.by for variable in encoding.kept if isinstance(variable, Bins) and variable.by} - set(blocks)
         blocks |= {name: observed.numbers[name][:, None] for name in sorted(strata)}
         widths = [block.shape[1] for block in blocks.values()]
         first = dict(zip(blocks, np.cumsum([0, *widths[:-1]]).tolist(), strict=True))
@@ -49,22 +49,22 @@ class Amounts:
 
     def encode(self, values: np.ndarray) -> csr_matrix:
         """(rows, cells) of other `values` with the same columns."""
-        return hstack([self._encoded(each, values) for each in self.encoding.kept], format="csr")
+        return hstack([self._encoded(variable, values) for variable in self.encoding.kept], format="csr")
 
     @property
     def categories(self) -> list[int]:
         """The columns whose values are levels, without an order of their own."""
-        return [self.first[each.name] for each in self.encoding.kept if isinstance(each, Levels)]
+        return [self.first[variable.name] for variable in self.encoding.kept if isinstance(variable, Levels)]
 
-    def _encoded(self, each: Bins | Levels | Shares, values: np.ndarray) -> csr_matrix:
-        column = self.first[each.name]
-        if isinstance(each, Shares):
-            return each.encode(csr_matrix(values[:, column : column + each.n_cells]))
-        if isinstance(each, Bins):
-            return each.encode(values[:, column], values[:, self.first[each.by]] if each.by else None)
+    def _encoded(self, variable: Bins | Levels | Shares, values: np.ndarray) -> csr_matrix:
+        column = self.first[variable.name]
+        if isinstance(variable, Shares):
+            return variable.encode(csr_matrix(values[:, column : column + variable.n_cells]))
+        if isinstance(variable, Bins):
+            return variable.encode(values[:, column], values[:, self.first[variable.by]] if variable.by else None)
         given = np.flatnonzero(values[:, column] >= 0)
         levels = values[given, column].astype(int)
-        return csr_matrix((np.ones(len(given)), (given, levels)), shape=(len(values), each.n_cells))
+        return csr_matrix((np.ones(len(given)), (given, levels)), shape=(len(values), variable.n_cells))
 
 
 @dataclass(frozen=True)
@@ -83,77 +83,83 @@ class Clouds:
 
     @classmethod
     def fit(cls, amounts: Amounts, probabilities: np.ndarray, *, random: np.random.Generator) -> "Clouds":
-        """The clouds of the classes to which `probabilities` (rows, classes) assign; every row is drawn once into a
-        class, for the most probable one would cut the clouds off where they overlap."""
-        drawn = random.random((len(probabilities), 1))
-        labels = (probabilities.cumsum(axis=1) < drawn).sum(axis=1).clip(max=probabilities.shape[1] - 1)
+        """The clouds of the classes to which `probabilities` (rows, classes) assign.
+
+        The class of every row is drawn. The most probable class would cut the clouds off where they overlap.
+        """
+        uniform = random.random((len(probabilities), 1))
+        labels = (probabilities.cumsum(axis=1) < uniform).sum(axis=1).clip(max=probabilities.shape[1] - 1)
         members, roots, ladders = [], [], []
         for number in np.unique(labels):
             rows = np.flatnonzero(labels == number)
             values = amounts.values[rows]
-            places = _places(values, amounts.categories)
+            ordered = _with_ordered_levels(values, amounts.categories)
             members.append(rows)
-            ladders.append(np.take_along_axis(values, np.argsort(places, axis=0, kind="stable"), axis=0))
-            roots.append(_calibrated(places, random))
+            ladders.append(np.take_along_axis(values, np.argsort(ordered, axis=0, kind="stable"), axis=0))
+            roots.append(_calibrated(ordered, random))
         return cls(amounts, tuple(members), tuple(roots), tuple(ladders))
 
     def draw(self, random: np.random.Generator) -> csr_matrix:
-        """(rows, cells): as many rows as were observed, anew."""
+        """(rows, cells): as many new rows as were observed."""
         return self.amounts.encode(self.values(random))
 
     def values(self, random: np.random.Generator) -> np.ndarray:
-        """The same before they are written into cells: (rows, columns), as `Amounts.values`."""
-        drawn = np.empty_like(self.amounts.values)
+        """The same rows before they are written into cells: (rows, columns), as `Amounts.values`."""
+        values = np.empty_like(self.amounts.values)
         for rows, root, ladder in zip(self.members, self.roots, self.ladders, strict=True):
-            drawn[rows] = _placed(ladder, _order(root, len(rows), random))
-        return drawn
+            values[rows] = _placed(ladder, _order(root, len(rows), random))
+        return values
 
 
-def _amounts(each: Bins | Levels | Shares, observed: Observed) -> np.ndarray:
-    if isinstance(each, Shares):
-        tally = observed.tallies[each.name]
-        return each.gather(tally.counts, tally.names).toarray()
-    if isinstance(each, Bins):
-        values = observed.numbers[each.name]
+def _amounts(variable: Bins | Levels | Shares, observed: Observed) -> np.ndarray:
+    if isinstance(variable, Shares):
+        tally = observed.tallies[variable.name]
+        return variable.gather(tally.counts, tally.names).toarray()
+    if isinstance(variable, Bins):
+        values = observed.numbers[variable.name]
         return np.where(np.isfinite(values), values, -np.inf)[:, None]
-    cells = each.encode(observed.categories[each.name])
-    given = np.asarray(cells.sum(axis=1)).ravel() > 0
-    return np.where(given, cells @ np.arange(each.n_cells), -np.inf)[:, None]
+    cells = variable.encode(observed.categories[variable.name])
+    is_given = np.asarray(cells.sum(axis=1)).ravel() > 0
+    return np.where(is_given, cells @ np.arange(variable.n_cells), -np.inf)[:, None]
 
 
-def _places(values: np.ndarray, categories: list[int]) -> np.ndarray:
-    """`values` with the levels of each category, missing among them, replaced by their place in an order: that in which
-    the level tells most of the other columns (the first axis of a correspondence analysis: Greenacre 2017), so that as
-    much of what goes with a category as a Gaussian can carry is kept."""
+def _with_ordered_levels(values: np.ndarray, categories: list[int]) -> np.ndarray:
+    """`values` with the levels of each category, missing as one of them, replaced by their rank in an order.
+
+    It is the order in which the level says most about the other columns (the first axis of a correspondence analysis:
+    Greenacre 2017). So the Gaussian keeps as much as it can of what is associated with a category.
+    """
     if not categories:
         return values
     numeric = np.setdiff1d(np.arange(values.shape[1]), categories)
     blocks = {-1: _standardised(_scores(values[:, numeric]))}
     blocks |= {column: _standardised(_indicators(values[:, column])) for column in categories}
-    places = values.copy()
+    ordered = values.copy()
     for column in categories:
-        others = np.hstack([block for each, block in blocks.items() if each != column])
-        found, level = np.unique(values[:, column], return_inverse=True)
+        others = np.hstack([block for name, block in blocks.items() if name != column])
+        level = np.unique(values[:, column], return_inverse=True)[1]
         n = np.bincount(level)
-        totals = np.stack([others[level == each].sum(axis=0) for each in range(len(found))])
+        totals = np.stack([others[level == number].sum(axis=0) for number in range(len(n))])
+        # the first left singular vector of level means, rows weighted by the square root of their number
         axis = np.linalg.svd(totals / np.sqrt(n)[:, None], full_matrices=False)[0][:, 0] / np.sqrt(n)
-        places[:, column] = rankdata((axis * np.sign(axis[0])).round(9), method="dense")[level]
-    return places
+        ordered[:, column] = rankdata((axis * np.sign(axis[0])).round(9), method="dense")[level]
+    return ordered
 
 
 def _indicators(levels: np.ndarray) -> np.ndarray:
     return (levels[:, None] == np.unique(levels)).astype(float)
 
 
-def _calibrated(places: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A root of the Gaussian correlations that make drawn values go together as `places` do."""
-    scores = _scores(places)
+def _calibrated(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A root of the Gaussian correlations under which drawn values correlate as `values` do."""
+    scores = _scores(values)
     target, ladder = _correlations(scores), np.sort(scores, axis=0)
-    wanted = target
+    correlations = target
     for _ in range(_ROUNDS):
-        drawn = _placed(ladder, _order(_root(wanted), len(places), random))
-        wanted = np.clip(wanted + target - _correlations(drawn), -0.999, 0.999)
-    return _root(wanted)
+        # NORTA: add what the drawn values fall short of the target by.
+        drawn = _placed(ladder, _order(_root(correlations), len(values), random))
+        correlations = np.clip(correlations + target - _correlations(drawn), -0.999, 0.999)
+    return _root(correlations)
 
 
 def _scores(values: np.ndarray) -> np.ndarray:
@@ -169,9 +175,9 @@ def _standardised(columns: np.ndarray) -> np.ndarray:
 
 def _correlations(scores: np.ndarray) -> np.ndarray:
     columns = _standardised(scores)
-    found = columns.T @ columns / len(columns)
-    np.fill_diagonal(found, 1.0)
-    return found
+    correlations = columns.T @ columns / len(columns)
+    np.fill_diagonal(correlations, 1.0)
+    return correlations
 
 
 def _root(correlations: np.ndarray) -> np.ndarray:
@@ -194,7 +200,7 @@ def _placed(ladder: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def independent(counts: csr_matrix, variables: np.ndarray, random: np.random.Generator) -> csr_matrix:
-    """`counts` (rows, cells) with every variable shuffled among the rows by itself, so that none goes with another."""
+    """`counts` (rows, cells) with every variable shuffled among the rows by itself, so that they are independent."""
     starts = np.flatnonzero(np.diff(variables, prepend=-1))
     columns = counts.tocsc()
     blocks = [

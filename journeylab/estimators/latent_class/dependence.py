@@ -1,4 +1,4 @@
-"""Do two variables still go together within a class, although the model takes them to be independent there?"""
+"""Are two variables still associated within a class, although the model takes them to be independent there?"""
 
 from dataclasses import dataclass
 
@@ -37,19 +37,20 @@ def local_dependence(counts: csr_matrix, model: LatentClass) -> list[Dependence]
     """
     labels, cells = model.labels(counts), np.exp(model.log_cells)
     edges = np.flatnonzero(np.diff(model.variables, prepend=-1))
-    found = []
-    for number in range(model.n_classes):
-        own = counts[labels == number]
-        found.append(_within_class(own.toarray(), cells[:, number], model.variables, edges))
-    return found
+    return [
+        _within_class(counts[labels == number].toarray(), cells[:, number], model.variables, edges)
+        for number in range(model.n_classes)
+    ]
 
 
 def _within_class(rows: np.ndarray, cells: np.ndarray, variables: np.ndarray, edges: np.ndarray) -> Dependence:
     if len(rows) < MIN_ROWS or len(edges) < 2:
         return Dependence(np.nan, None, np.nan)
+    # residual: count less (the row's counts in the variable x the class's probability of the cell)
     total = np.add.reduceat(rows, edges, axis=1)[:, variables]
     residuals = rows - total * cells
     residuals -= residuals.mean(axis=0)
+    # correlations of the residuals over rows
     length = np.sqrt((residuals**2).sum(axis=0))
     residuals /= np.where(length > 0, length, 1.0)
     size = np.abs(residuals.T @ residuals)

@@ -31,8 +31,8 @@ class Observed:
     """What is known of some rows, in the same order throughout.
 
     numbers: name -> (rows,) floats, nan where missing.
-    among: name of a number -> name of the number of activity among whose equals it is binned; that one has no missing
-        values.
+    among: name of a number -> name of a number of activity, without missing values. The first is binned among rows that
+        are equally active.
     categories: name -> (rows,) text, None where missing.
     tallies: name -> Tally.
     """
@@ -45,7 +45,8 @@ class Observed:
     @property
     def n_rows(self) -> int:
         """Number of rows; 0 where nothing is observed."""
-        columns = (*self.numbers.values(), *self.categories.values(), *(each.counts for each in self.tallies.values()))
+        tallies = (tally.counts for tally in self.tallies.values())
+        columns = (*self.numbers.values(), *self.categories.values(), *tallies)
         return columns[0].shape[0] if columns else 0
 
     def take(self, rows: np.ndarray | slice) -> "Observed":
@@ -67,43 +68,47 @@ class Encoding:
     @classmethod
     def fit(cls, observed: Observed) -> "Encoding":
         """Learn bins, levels and worth of counts from `observed`. Raises EstimateError if nothing in it varies."""
-        found: list[Bins | Levels | Shares] = []
+        variables: list[Bins | Levels | Shares] = []
         for name, values in observed.numbers.items():
-            other = observed.among.get(name)
-            found.append(Bins.fit(name, values, (other, observed.numbers[other]) if other else None))
-        found += [Levels.fit(name, values) for name, values in observed.categories.items()]
-        found += [Shares.fit(name, tally.counts, tally.names) for name, tally in observed.tallies.items()]
-        kept = tuple(each for each in found if each.n_cells > 1)
-        if not kept:
+            activity = observed.among.get(name)
+            variables.append(Bins.fit(name, values, (activity, observed.numbers[activity]) if activity else None))
+        variables += [Levels.fit(name, values) for name, values in observed.categories.items()]
+        variables += [Shares.fit(name, tally.counts, tally.names) for name, tally in observed.tallies.items()]
+        varying = tuple(variable for variable in variables if variable.n_cells > 1)
+        if not varying:
             raise EstimateError("Nothing differs between these customers. Give features in which they do.")
-        return cls(kept)
+        return cls(varying)
 
     @property
     def variables(self) -> np.ndarray:
         """(cells,) the variable of each cell, 0, 0, 0, 1, 1, ..."""
-        return np.repeat(np.arange(len(self.kept)), [each.n_cells for each in self.kept])
+        return np.repeat(np.arange(len(self.kept)), [variable.n_cells for variable in self.kept])
 
     def encode(self, observed: Observed) -> csr_matrix:
         """(rows, cells) as `LatentClass` wants them."""
-        return hstack([self._encoded(each, observed) for each in self.kept], format="csr")
+        return hstack([self._encoded(variable, observed) for variable in self.kept], format="csr")
 
     def within(self, observed: Observed, belonging: np.ndarray) -> "Encoding":
-        """The same variables, with the worth of counts measured within classes: what differs between classes is then no
-        longer taken for a resemblance of one customer's events. `belonging` is (rows, classes)."""
-        return Encoding(tuple(self._measured(each, observed, belonging) for each in self.kept))
+        """The same variables, with the worth of counts measured within classes.
 
-    def _measured(
-        self, each: Bins | Levels | Shares, observed: Observed, belonging: np.ndarray
-    ) -> Bins | Levels | Shares:
-        if not isinstance(each, Shares):
-            return each
-        tally = observed.tallies[each.name]
-        return each.measured(each.gather(tally.counts, tally.names), belonging)
+        What differs between classes is then not taken for a resemblance of one customer's events. `belonging` is
+        (rows, classes).
+        """
+        measured = [
+            variable.measured(_gathered(variable, observed), belonging) if isinstance(variable, Shares) else variable
+            for variable in self.kept
+        ]
+        return Encoding(tuple(measured))
 
-    def _encoded(self, each: Bins | Levels | Shares, observed: Observed) -> csr_matrix:
-        if isinstance(each, Bins):
-            return each.encode(observed.numbers[each.name], observed.numbers[each.by] if each.by else None)
-        if isinstance(each, Levels):
-            return each.encode(observed.categories[each.name])
-        tally = observed.tallies[each.name]
-        return each.encode(each.gather(tally.counts, tally.names))
+    def _encoded(self, variable: Bins | Levels | Shares, observed: Observed) -> csr_matrix:
+        if isinstance(variable, Bins):
+            activity = observed.numbers[variable.by] if variable.by else None
+            return variable.encode(observed.numbers[variable.name], activity)
+        if isinstance(variable, Levels):
+            return variable.encode(observed.categories[variable.name])
+        return variable.encode(_gathered(variable, observed))
+
+
+def _gathered(variable: Shares, observed: Observed) -> csr_matrix:
+    tally = observed.tallies[variable.name]
+    return variable.gather(tally.counts, tally.names)

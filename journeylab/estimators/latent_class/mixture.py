@@ -1,9 +1,12 @@
 """Latent classes: which few kinds of customer would make the counts in each row look independent within a kind?
 
-A row holds counts in cells; cells are grouped in variables; within a class each variable is one multinomial,
+A row has counts in cells; cells are grouped in variables; within a class each variable is one multinomial,
 independent of the others. Numbers enter as the quantile bin they fall in, a category as its level, a Markov chain as
 one multinomial per state left (`journeylab.estimators.latent_class.cells` writes such rows). A variable in which a row
-holds nothing says nothing about its class, so that missing values are absent and never imputed.
+has no counts says nothing about its class, so missing values are absent and never imputed.
+
+With the share s of each class and the probability q of each cell in it, the likelihood of a row of counts n is the sum
+over classes of s x product over cells of q^n.
 """
 
 from dataclasses import dataclass
@@ -48,11 +51,10 @@ class LatentClass:
         """Fit `n_classes` classes to `counts`, (rows, cells), non-negative, by expectation-maximisation from many
         starts.
 
-        `starts` short starts on at most 2,500 rows; the better of the best two, after some steps on all rows, is
-        refined. All in double precision: what processors round differently would else choose between starts.
-        Every class is smoothed by one count per variable, spread as in all rows together. Neither the order of the rows
-        nor anything but `seed` and the rows' content changes the result. Raises EstimateError for arguments that
-        contradict each other.
+        There are `starts` short starts on at most 2,500 rows. The better of the best two, after some steps on all rows,
+        is refined. All is in double precision, so that processors that round differently do not choose different
+        starts. Every class is smoothed by one count per variable, spread as in all rows together. Only `seed` and the
+        rows' content change the result, not their order. Raises EstimateError for arguments that contradict each other.
         """
         _check(counts, variables, n_classes)
         rows = counts[canonical_rows(counts)]
@@ -98,11 +100,11 @@ class LatentClass:
     def probabilities(self, counts: csr_matrix, *, batch: int = 100_000) -> np.ndarray:
         """(rows, classes): how probable each class is for each row of `counts`; rows sum to 1. Rows need not have been
         fitted."""
-        found = np.empty((counts.shape[0], self.n_classes))
+        probabilities = np.empty((counts.shape[0], self.n_classes))
         for first in range(0, counts.shape[0], batch):
             scores = counts[first : first + batch] @ self.log_cells + self.log_shares
-            found[first : first + batch] = _normalised(scores)[0]
-        return found
+            probabilities[first : first + batch] = _normalised(scores)[0]
+        return probabilities
 
     def labels(self, counts: csr_matrix) -> np.ndarray:
         """(rows,): the most probable class of each row of `counts`, 0 for the largest class; of equals the larger
@@ -111,8 +113,7 @@ class LatentClass:
 
 
 def canonical_rows(counts: csr_matrix, *, at_most: int | None = None, seed: int = 0) -> np.ndarray:
-    """Row numbers in an order that depends on what the rows hold, never on how they came; a random `at_most` of them if
-    given.
+    """Row numbers, sorted by the rows' content and not by how they came; a random `at_most` of them if given.
 
     Rows are ordered by two fixed random projections of their content; rows with equal content are interchangeable.
     """
@@ -147,8 +148,10 @@ class _Mixture:
         return cls(rows, rows.T.tocsr(), variables, edges, _within(totals, variables, edges)[:, 0])
 
     def short_climbs(self, n_classes: int, starts: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """The best two of many short climbs, each from classes drawn around randomly chosen rows: (cells, classes x 2)
-        and (classes, 2). The worse ones are dropped on the way."""
+        """The best two of many short climbs: (cells, classes x 2) and (classes, 2).
+
+        Each begins from classes around randomly chosen rows. The worse ones are dropped on the way.
+        """
         centres = random.integers(self.rows.shape[0], size=n_classes * starts)
         cells = self._smoothed(self.rows[centres].T.toarray(), 2.0)
         shares = np.full((n_classes, starts), 1 / n_classes)
@@ -195,12 +198,15 @@ class _Mixture:
         """One step for all starts: new cells, new shares, and the smoothed log-likelihood of each start before the
         step."""
         n_classes, n_starts = shares.shape
+        # E step: log s + sum over cells of n log q, as probabilities over the classes
         log_cells, log_shares = np.log(cells), np.log(shares)
         scores = (self.rows @ log_cells).reshape(-1, n_classes, n_starts)
         scores += log_shares
         belonging, per_row = _normalised(scores)
+        # what the smoothing counts add to the log-likelihood: cells as in all rows, shares alike
         prior = (self.pooled[:, None] * log_cells).sum(axis=0).reshape(n_classes, n_starts).sum(axis=0)
         reached = per_row.sum(axis=0) + prior + log_shares.mean(axis=0)
+        # M step: shares from the sums of probabilities, cells from the counts weighted by them
         sizes = belonging.sum(axis=0)
         new_shares = (sizes + 1 / n_classes) / (len(belonging) + 1)
         totals = self.turned @ belonging.reshape(len(belonging), -1)
@@ -242,6 +248,4 @@ def _check(counts: csr_matrix, variables: np.ndarray, n_classes: int) -> None:
             "The cells are not grouped by variable. Number the variables 0, 0, 1, 1, 1, 2, ... in order."
         )
     if counts.nnz and (not np.isfinite(counts.data).all() or counts.data.min() < 0):
-        raise EstimateError(
-            "The counts hold numbers that are negative or not finite. Leave missing cells out of the matrix."
-        )
+        raise EstimateError("Some counts are negative or not finite. Leave missing cells out of the matrix.")

@@ -1,13 +1,13 @@
-"""Is what several classes gain over fewer more than a mixture gains from nothing: from variables that have nothing to
-do with each other, or from cutting continuous clouds?
+"""Do several classes gain more over fewer than a mixture gains where there are none: from independent variables, or
+from cutting continuous clouds?
 
 The gain is that in classification log-likelihood per row: log-likelihood less the entropy of the assignment (Biernacki,
 Celeux and Govaert 2000). Classes that describe the rows better count; classes that only overlap do not, and it is
 overlap that a cut through a cloud gives. The gain is compared with those in data drawn under the null model, fitted in
 the same way (parametric bootstrap of the likelihood ratio: McLachlan 1987). Of r draws of which x gain as much as was
 observed, p is (x + 1) / (r + 1) (Davison and Hinkley 1997, section 4.2), so that a p of .05 needs 19 draws or more.
-Drawing stops as soon as p cannot fall to `LEVEL` any more (Besag and Clifford 1991); where nothing is gained, none is
-made: that spends draws only where they can decide.
+Drawing stops as soon as p cannot fall to `LEVEL` any more (Besag and Clifford 1991). Where nothing is gained, nothing
+is drawn. So draws are spent only where they can decide.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Tell = Callable[[], None]
 
 @dataclass(frozen=True)
 class NullTest:
-    """A gain beside those from nothing.
+    """A gain, and those under the null model.
 
     observed: gain in classification log-likelihood per row. drawn: (replicates,) gains under the null model; fewer
     than were asked for where the answer was clear before.
@@ -37,7 +37,7 @@ class NullTest:
 
     @property
     def p(self) -> float:
-        """The share of gains from nothing that are as large, the observed one counted among them; nan without draws."""
+        """The share of gains that are as large as the observed one, which is counted among them; nan without draws."""
         return float(((self.drawn >= self.observed).sum() + 1) / (len(self.drawn) + 1)) if len(self.drawn) else np.nan
 
     @property
@@ -47,12 +47,12 @@ class NullTest:
 
     @property
     def expected(self) -> float:
-        """The mean gain from nothing."""
+        """The mean gain under the null model."""
         return float(self.drawn.mean()) if len(self.drawn) else np.nan
 
     @property
     def upper(self) -> float:
-        """What 95% of the gains from nothing stay below, as far as the draws tell: their 95% quantile."""
+        """The 95% quantile of the gains under the null model, estimated from the draws."""
         return float(np.quantile(self.drawn, 1 - LEVEL)) if len(self.drawn) else np.nan
 
 
@@ -70,7 +70,7 @@ def against_independence(
     `tell` is called after each draw. The same seed gives the same answer.
     """
     one = LatentClass.fit(counts, variables, n_classes=1, seed=seed)
-    return _Comparing(one, n_classes, seed).test(
+    return _Comparison(one, n_classes, seed).test(
         counts, lambda random: independent(counts, variables, random), replicates=replicates, tell=tell
     )
 
@@ -92,12 +92,12 @@ def against_clouds(
     counts = amounts.encode(amounts.values)
     random = np.random.default_rng([seed, fewer.n_classes, n_classes])
     clouds = Clouds.fit(amounts, fewer.probabilities(counts), random=random)
-    return _Comparing(fewer, n_classes, seed).test(counts, clouds.draw, replicates=replicates, tell=tell)
+    return _Comparison(fewer, n_classes, seed).test(counts, clouds.draw, replicates=replicates, tell=tell)
 
 
 @dataclass(frozen=True)
-class _Comparing:
-    """`n_classes` classes with those of `fewer`."""
+class _Comparison:
+    """Of `n_classes` classes with those of `fewer`."""
 
     fewer: LatentClass
     n_classes: int
@@ -111,10 +111,11 @@ class _Comparing:
         replicates: int,
         tell: Tell,
     ) -> NullTest:
-        """The gain in `counts` beside those in what `draw` makes."""
+        """The gain in `counts`, and those in what `draw` makes."""
         observed = self.gain(counts)
         if observed <= 0:
             return NullTest(observed, np.empty(0))
+        # With more than `allowed` draws as large, p = (x + 1) / (r + 1) is above LEVEL whatever else is drawn.
         allowed, drawn, reached = max(int(LEVEL * (replicates + 1) + 1e-9) - 1, 0), [], 0
         for number in range(replicates):
             random = np.random.default_rng([self.seed, self.fewer.n_classes, self.n_classes, number])
@@ -126,15 +127,18 @@ class _Comparing:
         return NullTest(observed, np.array(drawn))
 
     def gain(self, counts: csr_matrix) -> float:
-        """In classification log-likelihood per row. The fewer classes start from those given, which are what the clouds
-        were made of: a poor start for them would be taken for a gain. The more start as often in what was observed as
-        in what is drawn."""
+        """In classification log-likelihood per row.
+
+        The fewer classes start from those given, which the clouds were made of; a poor start for them would look like a
+        gain. The larger number of classes starts as often in the observed rows as in those drawn.
+        """
         fewer = self.fewer.refined(counts)
         more = LatentClass.fit(counts, fewer.variables, n_classes=self.n_classes, seed=self.seed, starts=SHORT_STARTS)
         return float(_classified(more, counts) - _classified(fewer, counts)) / counts.shape[0]
 
 
 def _classified(model: LatentClass, counts: csr_matrix) -> float:
+    """Classification log-likelihood: log-likelihood less the entropy of the assignment."""
     probabilities = model.probabilities(counts)
     entropy = (1 - relative_entropy(probabilities)) * len(probabilities) * np.log(model.n_classes)
     return model.log_likelihood - entropy

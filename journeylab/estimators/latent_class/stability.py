@@ -1,4 +1,4 @@
-"""Would the same classes be found in other customers? In resampled ones, and in each half of them."""
+"""Would the same classes appear in other customers? In resampled ones, and in each half of them."""
 
 from collections.abc import Callable
 
@@ -33,13 +33,13 @@ def bootstrap_jaccard(
     `model`; all rows are assigned by them; and each class takes Jaccard's coefficient with the new class most like it.
     `tell` is called after each replicate.
     """
-    labels, found = model.labels(counts), np.empty((replicates, model.n_classes))
+    labels, jaccard = model.labels(counts), np.empty((replicates, model.n_classes))
     for number in range(replicates):
         rows = _resampled(units, np.random.default_rng([seed, model.n_classes, number]))
         again = _refitted(counts[rows], model, seed=seed)
-        found[number] = overlap(labels, again.labels(counts), model.n_classes).max(axis=1)
+        jaccard[number] = overlap(labels, again.labels(counts), model.n_classes).max(axis=1)
         tell()
-    return found
+    return jaccard
 
 
 def split_half_jaccard(

@@ -43,25 +43,34 @@ class Attributes:
             reason = _why_unused(str(name), column)
             if reason:
                 unused.append({"column": str(name), "reason": reason})
-            elif _is_number(column):
+            elif _is_numeric(column) and column.nunique() > FEW_VALUES:
                 numbers[str(name)] = column.astype(float).replace([np.inf, -np.inf], np.nan)
             else:
                 categories[str(name)] = as_text(column)
+        return cls.of_columns(numbers, categories, unused, customers)
+
+    @classmethod
+    def of_columns(
+        cls, numbers: dict[str, pd.Series], categories: dict[str, pd.Series], unused: list[dict], customers: pd.Index
+    ) -> "Attributes":
+        """These columns as tables, also where there is none."""
         return cls(
             pd.DataFrame(numbers, index=customers, dtype=float),
             pd.DataFrame(categories, index=customers, dtype=object),
-            pd.DataFrame(unused, columns=["column", "reason"]),
+            pd.DataFrame(unused, columns=["column", "reason"], dtype=object),
         )
 
     def joined(self, extra: pd.DataFrame) -> "Attributes":
         """These attributes and those in `extra` (index customer_id); `extra` takes the place of attributes of the same
         name."""
         other = Attributes.of(extra, self.numbers.index)
-        return Attributes(
-            pd.concat([self.numbers.drop(columns=list(extra.columns), errors="ignore"), other.numbers], axis=1),
-            pd.concat([self.categories.drop(columns=list(extra.columns), errors="ignore"), other.categories], axis=1),
-            pd.concat([self.unused, other.unused], ignore_index=True),
-        )
+        columns = {
+            kind: pd.concat(
+                [getattr(self, kind).drop(columns=list(extra), errors="ignore"), getattr(other, kind)], axis=1
+            )
+            for kind in ("numbers", "categories")
+        }
+        return Attributes(**columns, unused=pd.concat([self.unused, other.unused], ignore_index=True))
 
     def renamed(self, *, taken: tuple[str, ...]) -> "Attributes":
         """The same, with “(attribute)” added to names that are `taken`."""
@@ -70,8 +79,9 @@ class Attributes:
 
 
 def tells_only_the_future(name: str) -> bool:
-    """Whether a column is named for what only a customer's future decides, however early it was filled: who stays long,
-    or is lost, would be told by just that.
+    """Whether a column is named for what only a customer's future decides, however early it was filled.
+
+    Such a column would give away who stays long or is lost.
 
     >>> tells_only_the_future("tenure_days"), tells_only_the_future("plan")
     (True, False)
@@ -81,9 +91,8 @@ def tells_only_the_future(name: str) -> bool:
 
 def as_text(column: pd.Series) -> pd.Series:
     """`column` as a category: text, None where missing."""
-    # 1 and 1.0 are one level, whichever the column's type after customers without a row were added.
-    is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    written = column.map(lambda value: f"{value:g}") if is_number else column.astype(str)
+    # 1 and 1.0 are one level: a column of whole numbers becomes one of floats where customers without a row are added.
+    written = column.map(lambda value: f"{value:g}") if _is_numeric(column) else column.astype(str)
     return written.astype(object).where(column.notna(), None)
 
 
@@ -125,15 +134,14 @@ def _column_of_knowing(name: str, table: pd.DataFrame) -> str:
 
 
 def _check_times(table: pd.DataFrame, name: str, time: str, landmarks: pd.Series, within: str | timedelta) -> None:
-    given = table[name].notna()
-    unsaid = given & table[time].isna()
-    if unsaid.any():
+    has_value = table[name].notna()
+    undated = has_value & table[time].isna()
+    if undated.any():
         raise EstimateError(
-            f"When “{name}” became known is missing for {unsaid.sum():,} customers, "
-            f"first for “{table.index[unsaid][0]}”. "
-            f"Fill “{time}”, or leave the value empty."
+            f"When “{name}” became known is missing for {undated.sum():,} customers, first for "
+            f"“{table.index[undated][0]}”. Fill “{time}”, or leave the value empty."
         )
-    late = given & (table[time] > landmarks)
+    late = has_value & (table[time] > landmarks)
     if late.any():
         customer = table.index[late][0]
         raise EstimateError(
@@ -158,6 +166,5 @@ def _why_unused(name: str, column: pd.Series) -> str | None:
     return None
 
 
-def _is_number(column: pd.Series) -> bool:
-    is_numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    return is_numeric and column.nunique() > FEW_VALUES
+def _is_numeric(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)

@@ -1,4 +1,4 @@
-"""How often did each customer do each thing by the landmark: events by kind, channel and hour, moves, roles?"""
+"""Counts: how often did each customer do each thing by the landmark: events by kind, channel and hour, moves, roles?"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,13 +32,18 @@ class Counts:
     columns: np.ndarray
     counts: np.ndarray
 
+    @classmethod
+    def none(cls, name: str, given: str = "") -> "Counts":
+        """The Counts of what nobody did."""
+        return cls(name, given, (), np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int64))
+
     def renamed(self, names: tuple[str, ...]) -> "Counts":
         """The same with the columns of `names`; what they do not name is left out."""
         if names == self.names:
             return self
         columns = pd.Index(names, dtype=object).get_indexer(pd.Index(self.names, dtype=object))[self.columns]
-        known = columns >= 0
-        rows, columns, counts = self.rows[known], columns[known].astype(np.int32), self.counts[known]
+        is_named = columns >= 0
+        rows, columns, counts = self.rows[is_named], columns[is_named].astype(np.int32), self.counts[is_named]
         order = np.lexsort((columns, rows))
         return replace(self, names=names, rows=rows[order], columns=columns[order], counts=counts[order])
 
@@ -59,40 +64,39 @@ def count(first: FirstEvents, habits: Habits) -> Iterator[Counts]:
         if column in kinds:
             yield count_events(first, column)
     group = habits.groups_of(kinds)
-    yield from _by_kind(events, "group", [_cell("", each) for each in group], n)
+    yield from _by_kind(events, "group", "", group, n)
     yield Counts("hours", "", HOURS, *_added(events.position, events.hours, len(HOURS), n))
     if "role" in first.rows.columns:
         yield _roles(first)
     yield from _moves(events, group, n)
     event = kinds["event"]
-    yield from _by_kind(events, "kind of {}", [_cell(*pair) for pair in zip(group, event, strict=True)], n)
-    for column, told in habits.told.items():
+    yield from _by_kind(events, "kind of {}", group, event, n)
+    for column, undecided in habits.told.items():
         if column in kinds:
-            given = event.where(event.isin(told) & group.notna(), None)
-            cells = [_cell(*pair) for pair in zip(given, kinds[column], strict=True)]
-            yield from _by_kind(events, f"{column} of {{}}", cells, n)
+            given = event.where(event.isin(undecided) & group.notna(), None)
+            yield from _by_kind(events, f"{column} of {{}}", given, kinds[column], n)
 
 
 def count_events(first: FirstEvents, column: str) -> Counts:
     """All events by what `column` of `FirstEvents.kinds` says."""
-    cells = [_cell("", each) for each in first.kinds[column]]
-    found = list(_by_kind(first.ordered, column, cells, len(first.customers)))
-    nothing = np.empty(0, np.int32)
-    return found[0] if found else Counts(column, "", (), nothing, nothing, np.empty(0, np.int64))
+    counts = list(_by_kind(first.ordered, column, "", first.kinds[column], len(first.customers)))
+    return counts[0] if counts else Counts.none(column)
 
 
-def _cell(given: object, name: object) -> tuple[str, str] | None:
-    return None if pd.isna(given) or pd.isna(name) else (str(given), str(name))
+def _by_kind(events: Ordered, name: str, given: pd.Series | str, cells: pd.Series, n: int) -> Iterator[Counts]:
+    """A Counts per value of `given`, which fills the braces of `name`, for `n` customers.
 
-
-def _by_kind(events: Ordered, name: str, cells: Sequence[tuple[str, str] | None], n: int) -> Iterator[Counts]:
-    """A Counts per value of `given`, which fills the braces of `name`. `cells`: given and cell of each kind, None for
-    kinds to be passed over. `n` customers."""
-    pairs = sorted({each for each in cells if each is not None})
-    place = {pair: number for number, pair in enumerate(pairs)}
+    given, cells: of each kind of event; kinds that lack one of them are passed over.
+    """
+    named = pd.DataFrame({"given": given, "cell": cells}, index=cells.index, dtype=object)
+    is_known = named.notna().all(axis=1).to_numpy()
+    kinds = list(named[is_known].astype(str).itertuples(index=False, name=None))
+    pairs = sorted(set(kinds))
+    number = {pair: at for at, pair in enumerate(pairs)}
     # One more, so that there is an array to index where no kind occurs.
-    column = np.array([place.get(each, -1) for each in (*cells, None)], dtype=np.int64)[events.kind]
-    yield from _named(name, pairs, *_added(events.position, column, len(pairs), n))
+    column = np.full(len(named) + 1, -1)
+    column[np.flatnonzero(is_known)] = [number[pair] for pair in kinds]
+    yield from _named(name, pairs, *_added(events.position, column[events.kind], len(pairs), n))
 
 
 def _moves(events: Ordered, group: pd.Series, n: int) -> Iterator[Counts]:
@@ -109,33 +113,33 @@ def _moves(events: Ordered, group: pd.Series, n: int) -> Iterator[Counts]:
 
 def _roles(first: FirstEvents) -> Counts:
     """Contacts by role; events by role where the log names no contact. A role without a contact is somebody."""
-    own = first.own.filter(first.own.role.notnull())  # noqa: PD004
+    own = first.own.drop_null("role")
     if "contact_id" in own.columns:
         own = own.select("position", "contact_id", "role").distinct()
-    found = own.group_by("position", "role").aggregate(n=own.count()).to_pyarrow()
-    columns, names = pd.factorize(found["role"].to_pandas().to_numpy(dtype=object), sort=True)
-    rows, counts = found["position"].to_numpy(), found["n"].to_numpy().astype(np.int64)
+    by_role = own.group_by("position", "role").aggregate(n=own.count()).to_pyarrow()
+    columns, names = pd.factorize(by_role["role"].to_pandas().to_numpy(dtype=object), sort=True)
+    rows, counts = by_role["position"].to_numpy(), by_role["n"].to_numpy().astype(np.int64)
     order = np.lexsort((columns, rows))
     return Counts("role", "", tuple(map(str, names)), rows[order], columns[order].astype(np.int32), counts[order])
 
 
-def _added(position: np.ndarray, column: np.ndarray, width: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _added(position: np.ndarray, column: np.ndarray, width: int, n: int) -> tuple[np.ndarray, ...]:
     """How often each pair of customer and column occurs, in that order, without the zeros: three arrays.
 
     `position` ascends; rows with a negative column are passed over; there are `width` columns and `n` customers.
     """
-    found = [(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int64))]
+    parts = [(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int64))]
     step = max(_AT_ONCE // max(width, 1), 1)
     for start in range(0, n, step):
         rows = slice(*np.searchsorted(position, np.array((start, start + step), position.dtype)))
-        known = column[rows] >= 0
-        key = (position[rows][known] - start) * np.int64(width) + column[rows][known]
+        is_counted = column[rows] >= 0
+        key = (position[rows][is_counted] - start) * np.int64(width) + column[rows][is_counted]
         total = np.bincount(key)
         pairs = np.flatnonzero(total)
         if len(pairs):
             row, cell = np.divmod(pairs, width)
-            found.append(((row + start).astype(np.int32), cell.astype(np.int32), total[pairs].astype(np.int64)))
-    return tuple(np.concatenate(each) for each in zip(*found, strict=True))
+            parts.append(((row + start).astype(np.int32), cell.astype(np.int32), total[pairs].astype(np.int64)))
+    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
 
 def _named(
@@ -144,17 +148,11 @@ def _named(
     """A Counts per value of `given` in `pairs` (given, cell), sorted by it, with the cells that occur."""
     occurs = np.bincount(columns, minlength=len(pairs)) > 0
     for given in sorted({given for given, _ in pairs}):
-        places = [place for place, pair in enumerate(pairs) if pair[0] == given and occurs[place]]
-        if places:
+        chosen = [number for number, pair in enumerate(pairs) if pair[0] == given and occurs[number]]
+        if chosen:
             new = np.full(len(pairs), -1, np.int32)
-            new[places] = np.arange(len(places))
+            new[chosen] = np.arange(len(chosen))
             cells = new[columns]
-            here = cells >= 0
-            yield Counts(
-                name.format(given),
-                given,
-                tuple(pairs[each][1] for each in places),
-                rows[here],
-                cells[here],
-                counts[here],
-            )
+            is_here = cells >= 0
+            names = tuple(pairs[number][1] for number in chosen)
+            yield Counts(name.format(given), given, names, rows[is_here], cells[is_here], counts[is_here])

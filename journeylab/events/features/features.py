@@ -6,20 +6,21 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from journeylab.base import durations
-from journeylab.base.durations import DAY
+from journeylab.base.durations import all_since_1970, microseconds
 from journeylab.events.features.attributes import Attributes, check_known_by_landmark
 from journeylab.events.features.counts import Counts, count, count_events
 from journeylab.events.features.first_events import FirstEvents
 from journeylab.events.features.habits import Habits
 from journeylab.events.features.numbers import numbers
 from journeylab.events.features.plan import FeaturePlan, Vocabulary, unseen_table
-from journeylab.events.features.stage_path import STAGE_PATH, stage_paths
 from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
 
 ONCE = 0.95
+STAGE_PATH = "stage path"
+ARROW, LONGEST = " > ", 8
 SHOWN = (
     *("typical_gap_days", "active_days", "longest_gap_days", "out_of_hours_share", "roles_in_play"),
     *("event", "process", "channel", "initiator", "group", STAGE_PATH),
@@ -63,21 +64,13 @@ class Features:
     @property
     def table(self) -> pd.DataFrame:
         """One row per customer: numbers, categories, and each count as the column `name: what`."""
-        return pd.concat([self.numbers, self.categories, self._counted()], axis=1)
-
-    @property
-    def rates(self) -> pd.DataFrame:
-        """One row per customer: each count per week. All customers are looked at for the same time."""
-        return self._counted() * (7 * DAY / self.plan.within)
-
-    def _counted(self) -> pd.DataFrame:
         columns = {}
-        for each in self.counts:
-            for place, what in enumerate(each.names):
-                column, here = np.zeros(len(self.customers), np.int64), each.columns == place
-                column[each.rows[here]] = each.counts[here]
-                columns[f"{each.name}: {what}"] = column
-        return pd.DataFrame(columns, index=self.customers)
+        for counts in self.counts:
+            for number, name in enumerate(counts.names):
+                column, is_here = np.zeros(len(self.customers), np.int64), counts.columns == number
+                column[counts.rows[is_here]] = counts.counts[is_here]
+                columns[f"{counts.name}: {name}"] = column
+        return pd.concat([self.numbers, self.categories, pd.DataFrame(columns, index=self.customers)], axis=1)
 
 
 def find_features(
@@ -95,8 +88,8 @@ def find_features(
     entries: one row per customer, `customer_id` and `entered` (UTC).
     milestones: events that mark how far a customer came, as those that open a stage. Of these, the ones that hardly any
         customer repeats (95% have them once) are not counted among kinds and moves: beside a customer's other events
-        their share tells only how active the customer was.
-    spells: tell the stages that each customer had entered by then.
+        their share shows only how active the customer was.
+    spells: for the stages that each customer had entered by then.
     extra: further features, one row per customer (index or column `customer_id`), with the column `known_at` (UTC), or
         `NAME_known_at` beside the feature NAME: when each value became known.
 
@@ -116,9 +109,9 @@ def find_features(
     habits = Habits.learn(first.kinds, _hardly_repeated(first, milestones))
     counts = tuple(count(first, habits))
     plan = FeaturePlan(
-        within=durations.microseconds(within),
+        within=microseconds(within),
         habits=habits,
-        counts=tuple(Vocabulary(each.name, each.given, each.names) for each in counts),
+        counts=tuple(Vocabulary(kind.name, kind.given, kind.names) for kind in counts),
         numbers=tuple(measured.columns),
         among=among,
         attributes=tuple(attributes.numbers.columns),
@@ -138,9 +131,9 @@ def apply_plan(
     """The features that `plan` names, of the customers of `entries`; see `find_features` for the arguments.
 
     Nothing is learned: groups, milestones, counted names, attributes and their kinds are those of the plan. What the
-    plan does not know is missing in the features, counts as nothing, and is told in `unseen`: how many of the first
+    plan does not know is missing in the features, counts as nothing, and stands in `unseen`: how many of the first
     events, contacts, moves or customers have it. An unseen event still counts in `events`, gaps and hours: it happened.
-    What the log lacks as a whole is missing for everyone, and told with the value None.
+    What the log lacks as a whole is missing for everyone, and stands there with the value None.
     """
     within = timedelta(microseconds=plan.within)
     first = FirstEvents.of(log, entries, within)
@@ -153,8 +146,9 @@ def apply_plan(
     counted = tuple(count(first, plan.habits))
     counts, unnamed = plan.keep_counts(counted)
     lacking = plan.lacking(counts=counted, numbers=measured.columns, columns=table.columns, n=len(first.customers))
-    found = _features(plan, first, plan.keep_numbers(measured), attributes, counts=counts, spells=spells)
-    return replace(found, unseen=unseen_table([*unnamed, *strange, *lacking]))
+    planned = measured.reindex(columns=list(plan.numbers))
+    features = _features(plan, first, planned, attributes, counts=counts, spells=spells)
+    return replace(features, unseen=unseen_table([*unnamed, *strange, *lacking]))
 
 
 def _features(
@@ -185,3 +179,39 @@ def _hardly_repeated(first: FirstEvents, milestones: tuple[str, ...]) -> tuple[s
     counts = count_events(first, "event")
     shares = zip(counts.names, counts.shares_once(), strict=True)
     return tuple(sorted(name for name, share in shares if name in milestones and share >= ONCE))
+
+
+def stage_paths(spells: Spells, landmarks: pd.Series) -> pd.Series:
+    """The stages that each customer entered before their landmark, in order, as text: “evaluating > onboarding”.
+
+    landmarks: UTC times by customer_id. A stage stands each time it was entered, however short the visit; a path of
+    more than eight ends with “> …”. None for a customer who entered none by then. What the visits came to is no part of
+    it, only that the next one began: that is known at the landmark.
+    """
+    visits = spells.table.select(["customer_id", "entered", "stage"])
+    position = pc.index_in(visits["customer_id"], value_set=pa.array(landmarks.index, pa.string()))
+    has_landmark = position.is_valid().to_numpy()
+    position = position.fill_null(0).to_numpy()[has_landmark]
+    entered = visits["entered"].cast(pa.int64()).to_numpy()[has_landmark]
+    is_before = entered < all_since_1970(landmarks)[position]
+    stage, names = pd.factorize(visits["stage"].to_pandas().astype(object))
+    paths = _paths(position[is_before], stage[has_landmark][is_before], list(names), len(landmarks))
+    return pd.Series(paths, index=landmarks.index, name=STAGE_PATH)
+
+
+def _paths(position: np.ndarray, stage: np.ndarray, names: list[str], n: int) -> np.ndarray:
+    """(n,) the path of each customer. `position` is sorted, visits in order of time."""
+    starts = np.flatnonzero(np.diff(position, prepend=-1))
+    visit = np.arange(len(position)) - np.repeat(starts, np.diff(starts, append=len(position)))
+    path, texts = np.zeros(n, np.int64), np.array([None], dtype=object)
+    for step in range(min(int(visit.max(initial=-1)) + 1, LONGEST + 1)):
+        is_here = visit == step
+        pair = path * (len(names) + 1)
+        pair[position[is_here]] += stage[is_here] + 1
+        pairs, path = np.unique(pair, return_inverse=True)
+        longer = []
+        for old, new in zip(*np.divmod(pairs, len(names) + 1), strict=True):
+            name = "…" if step == LONGEST else names[new - 1]
+            longer.append(ARROW.join((texts[old], name) if step else (name,)) if new else texts[old])
+        texts = np.array(longer, dtype=object)
+    return texts[path]

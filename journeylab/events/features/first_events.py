@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from journeylab.base import durations
+from journeylab.base.durations import microseconds
 from journeylab.base.errors import EstimateError
 from journeylab.base.tables import check_columns
 from journeylab.events.log import TIME, EventLog
+from journeylab.events.spells.signals import COMPANY
 
 KIND = ("event", "process", "channel", "initiator")
-COMPANY = "company"
 HOURS = ("working hours", "evening or night", "weekend")
 _FURTHER = ("contact_id", "role", "value", "score")
 
@@ -65,9 +65,9 @@ class FirstEvents:
     def ordered(self) -> "Ordered":
         """The rows that the company did not initiate, as arrays, by customer, time, `seq` and kind."""
         own = self.own
-        found = own.select("position", "time", "seq", "kind").order_by("position", "time", "seq", "kind").to_pyarrow()
-        microseconds = found["time"].cast(TIME).cast(pa.int64()).to_numpy()
-        return Ordered(found["position"].to_numpy(), np.floor_divide(microseconds, 1_000_000), found["kind"].to_numpy())
+        rows = own.select("position", "time", "seq", "kind").order_by("position", "time", "seq", "kind").to_pyarrow()
+        time = rows["time"].cast(TIME).cast(pa.int64()).to_numpy()
+        return Ordered(rows["position"].to_numpy(), np.floor_divide(time, 1_000_000), rows["kind"].to_numpy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,16 +84,11 @@ class Ordered:
 
     @cached_property
     def hours(self) -> np.ndarray:
-        """(events,) the place in `HOURS` of each time, in UTC."""
-        hour = np.floor_divide(self.second, 3_600) % 168
+        """(events,) the position in `HOURS` of each time, in UTC."""
         # 1970-01-01 was a Thursday.
-        of_week = np.array([_hours(day=(3 + each // 24) % 7, hour=each % 24) for each in range(168)])
-        return of_week[hour]
-
-
-def _hours(*, day: int, hour: int) -> int:
-    """`day` counts from Monday, 0."""
-    return 2 if day >= 5 else 0 if 8 <= hour < 18 else 1
+        days = (3, 4, 5, 6, 0, 1, 2)
+        of_week = np.array([2 if day >= 5 else 0 if 8 <= hour < 18 else 1 for day in days for hour in range(24)])
+        return of_week[np.floor_divide(self.second, 3_600) % 168]
 
 
 def check_rows(rows: ibis.Table) -> None:
@@ -118,7 +113,7 @@ def _starts(entries: pd.DataFrame | pa.Table, within: str | timedelta) -> pa.Tab
         )
     table = table.sort_values("customer_id", ignore_index=True)
     entered = pd.to_datetime(table["entered"], utc=True).dt.tz_localize(None).to_numpy().astype("datetime64[us]")
-    landmark = entered + np.timedelta64(durations.microseconds(within), "us")
+    landmark = entered + np.timedelta64(microseconds(within), "us")
     return pa.table(
         {
             "customer_id": pa.array(table["customer_id"].astype(object), pa.string()),
@@ -132,8 +127,8 @@ def _starts(entries: pd.DataFrame | pa.Table, within: str | timedelta) -> pa.Tab
 def _kinds(joined: ibis.Table) -> pd.DataFrame:
     """One row per kind of event; see `FirstEvents`."""
     named = [name for name in KIND if name in joined.columns]
-    found = joined.group_by(named).aggregate(n=joined.count()).to_pyarrow().to_pandas()
-    kinds = found.astype(dict.fromkeys(named, object)).sort_values(named, ignore_index=True)
+    kinds = joined.group_by(named).aggregate(n=joined.count()).to_pyarrow().to_pandas()
+    kinds = kinds.astype(dict.fromkeys(named, object)).sort_values(named, ignore_index=True)
     by_company = kinds["initiator"] == COMPANY if "initiator" in kinds else np.zeros(len(kinds), dtype=bool)
     return kinds.assign(by_company=by_company).astype({"by_company": bool})
 
@@ -143,8 +138,8 @@ def _narrow(joined: ibis.Table, kinds: pd.DataFrame) -> ibis.Table:
     named = [name for name in KIND if name in kinds]
     numbered = {f"kind_{name}": pa.array(kinds[name], pa.string()) for name in named}
     numbered |= {"kind": np.arange(len(kinds), dtype=np.int32), "by_company": kinds["by_company"].to_numpy()}
-    known = ibis.memtable(pa.table(numbered))
+    table = ibis.memtable(pa.table(numbered))
     # A missing name is a name of its own here.
-    same = [joined[name].identical_to(known[f"kind_{name}"]) for name in named]
+    same = [joined[name].identical_to(table[f"kind_{name}"]) for name in named]
     further = [name for name in _FURTHER if name in joined.columns]
-    return joined.join(known, same).select("position", "time", "landmark", "seq", "kind", "by_company", *further)
+    return joined.join(table, same).select("position", "time", "landmark", "seq", "kind", "by_company", *further)

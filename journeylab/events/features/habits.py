@@ -1,4 +1,4 @@
-"""Which events are habits, in which groups, and of which is it worth telling the channel? Learned once, then kept."""
+"""Habits: which events are habits, in which groups, and for which of them does the channel say more? Learned once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Habits:
     groups: the processes, or the events that are a group of their own; further ones are in the group “other” if it is
         among the groups, and in none if it is not.
     events: all events there were; others are in no group.
-    told: column (process, channel, initiator) -> the events that do not decide its value, and of which it is told.
+    told: column (process, channel, initiator) -> the events that do not decide its value, so that it is counted.
     """
 
     milestones: tuple[str, ...]
@@ -35,9 +35,9 @@ class Habits:
         own = kinds[~kinds["by_company"]]
         habits = own[~own["event"].isin(milestones)]
         by, groups = _groups(habits)
-        told = {column: _undecided(habits, column) for column in ("process", "channel", "initiator") if column in own}
-        told = {column: events for column, events in told.items() if column != by and events}
-        return cls(milestones, by, groups, tuple(sorted(set(own["event"]))), told)
+        columns = [column for column in ("process", "channel", "initiator") if column in own and column != by]
+        undecided = {column: events for column in columns if (events := _undecided(habits, column))}
+        return cls(milestones, by, groups, tuple(sorted(set(own["event"]))), undecided)
 
     def groups_of(self, kinds: pd.DataFrame) -> pd.Series:
         """The group of each of `kinds`, None for what is no habit: the company's, milestones, and what was never seen
@@ -54,10 +54,10 @@ class Habits:
 
 def _groups(habits: pd.DataFrame) -> tuple[str, tuple[str, ...]]:
     if "process" in habits:
-        known = habits.dropna(subset="process")
-        if 2 <= known["process"].nunique() <= MAX_GROUPS and known["n"].sum() >= habits["n"].sum() / 2:
-            named = set(known["process"]) | ({OTHER} if len(known) < len(habits) else set())
-            return "process", tuple(sorted(named))
+        named = habits.dropna(subset="process")
+        if 2 <= named["process"].nunique() <= MAX_GROUPS and named["n"].sum() >= habits["n"].sum() / 2:
+            groups = set(named["process"]) | ({OTHER} if len(named) < len(habits) else set())
+            return "process", tuple(sorted(groups))
     # Names break ties: the engine's order of rows must not.
     events = habits.groupby("event")["n"].sum().sort_values(ascending=False, kind="stable")
     if len(events) <= MAX_GROUPS:
@@ -67,8 +67,8 @@ def _groups(habits: pd.DataFrame) -> tuple[str, tuple[str, ...]]:
 
 def _undecided(habits: pd.DataFrame, column: str) -> tuple[str, ...]:
     """The events, of the twelve most frequent, that do not decide the value of `column` in 98% of the cases."""
-    known = habits.dropna(subset=column).groupby(["event", column])["n"].sum().unstack(fill_value=0)
-    total = known.sum(axis=1)
+    counts = habits.dropna(subset=column).groupby(["event", column])["n"].sum().unstack(fill_value=0)
+    total = counts.sum(axis=1)
     frequent = total.sort_values(ascending=False, kind="stable").index[:MAX_CONDITIONS]
-    decided = known.max(axis=1) >= DECIDED * total
+    decided = counts.max(axis=1) >= DECIDED * total
     return tuple(sorted(str(event) for event in frequent if not decided[event]))

@@ -17,13 +17,13 @@ def numbers(first: FirstEvents) -> tuple[pd.DataFrame, dict[str, str]]:
     n = len(first.customers)
     table = pd.DataFrame(_of_order(first.ordered, n), index=pd.RangeIndex(n))
     people = _people(first)
-    for place, (name, column) in enumerate(people.items(), start=1):
-        table.insert(place, name, column.reindex(table.index).fillna(0.0))
+    for at, (name, column) in enumerate(people.items(), start=1):
+        table.insert(at, name, column.reindex(table.index).fillna(0.0))
     for name, column in _of_all(first).items():
         table[name] = column.reindex(table.index)
     if "company_events" in table:
         table["company_events"] = table["company_events"].fillna(0.0)
-    among = {each: "events" for each in ("contacts", "value", "company_events") if each in table}
+    among = {name: "events" for name in ("contacts", "value", "company_events") if name in table}
     return table.set_index(first.customers), among
 
 
@@ -54,14 +54,14 @@ def _of_order(events: Ordered, n: int) -> dict[str, np.ndarray]:
 
 def _people(first: FirstEvents) -> pd.DataFrame:
     """How many contacts and how many roles took part, by position; customers without an event are absent."""
-    own, found = first.own, {}
+    own, people = first.own, {}
     for column, name in {"contact_id": "contacts", "role": "roles_in_play"}.items():
         if column in own.columns:
             # Counting what is distinct already takes an engine half as long as counting distinct values.
             distinct = own.select("position", column).distinct()
             counted = distinct.group_by("position").aggregate(n=distinct[column].count())
-            found[name] = _fetched(counted)["n"]
-    return pd.DataFrame(found)
+            people[name] = _fetched(counted)["n"]
+    return pd.DataFrame(people)
 
 
 def _of_all(first: FirstEvents) -> pd.DataFrame:
@@ -79,13 +79,13 @@ def _of_all(first: FirstEvents) -> pd.DataFrame:
             measures[f"{column}_count"] = usable.count()
     if not measures:
         return pd.DataFrame()
-    found = _fetched(rows.group_by("position").aggregate(**measures))
-    kept = {"company_events": found["company_events"]} if "company_events" in found else {}
+    sums = _fetched(rows.group_by("position").aggregate(**measures))
+    table = sums[[name for name in sums if name == "company_events"]]
     for column in _SCORED:
-        if f"{column}_sum" in found:
-            n = found[f"{column}_count"].replace(0, np.nan)
-            kept[column] = found[f"{column}_sum"] / _MILLION / (n if column == "score" else n / n)
-    return pd.DataFrame(kept)
+        if f"{column}_sum" in sums:
+            n = sums[f"{column}_count"].replace(0, np.nan)
+            table = table.assign(**{column: sums[f"{column}_sum"] / _MILLION / (n if column == "score" else n / n)})
+    return table
 
 
 def _fetched(by_position: ibis.Table) -> pd.DataFrame:

@@ -1,10 +1,15 @@
-"""Conditions: which events does a rule of the journey mean, and what must their columns hold?"""
+"""Conditions: which events of a log does a rule of the journey mean, and what must their columns hold?"""
 
 import math
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import and_
 from typing import Annotated, Any
 
+import ibis
+import ibis.expr.datatypes as dt
+from ibis.expr.types import BooleanValue, Column
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -19,6 +24,7 @@ from pydantic import (
 
 from journeylab.base.documents import Duration, Text, refused
 from journeylab.base.durations import microseconds
+from journeylab.base.errors import JourneyError, did_you_mean
 from journeylab.base.problems import in_words
 
 
@@ -46,7 +52,7 @@ def _named_events(value: Any) -> Any:
                 f"must be the name of an event, or a list of names, found {in_words(name)}. Put it in quotes."
             )
         if not name.strip():
-            raise refused("holds an empty name. Write the event's name as the log has it.")
+            raise refused("contains an empty name. Write the event's name as the log has it.")
     return names[0] if len(names) == 1 else tuple(names)
 
 
@@ -63,13 +69,13 @@ class Bounds(Frozen):
     )
 
     @model_validator(mode="after")
-    def _holds_something(self) -> "Bounds":
+    def _check_ends(self) -> "Bounds":
         if self.above is None and self.below is None:
             raise refused("has neither “above” nor “below”. Write one of them, or both.")
         if self.above is not None and self.below is not None and self.above >= self.below:
             raise refused(
-                f"asks for more than {self.above:g} and less than {self.below:g}, which no number is. "
-                "Swap the two, or move one."
+                f"asks for a number above {self.above:g} and below {self.below:g}, and there is none. "
+                "Swap the two, or change one."
             )
         return self
 
@@ -130,8 +136,27 @@ def _wanted_words(wanted: Wanted) -> str:
     if isinstance(wanted, Bounds):
         ends = (("above", wanted.above), ("below", wanted.below))
         return " and ".join(f"{side} {number:g}" for side, number in ends if number is not None)
-    values = wanted if isinstance(wanted, tuple) else (wanted,)
-    return " or ".join(str(value).lower() if isinstance(value, bool) else str(value) for value in values)
+    return " or ".join(map(value_text, values_of(wanted)))
+
+
+def values_of(wanted: Value | tuple[Value, ...]) -> tuple[Value, ...]:
+    """The wanted values, always a tuple."""
+    return wanted if isinstance(wanted, tuple) else (wanted,)
+
+
+def value_text(value: Value) -> str:
+    """`value` as a log writes it: `true`, not `True`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def value_number(value: Value) -> int | float | None:
+    """`value` as a number, or None for a text that is not one."""
+    if not isinstance(value, str):
+        return int(value) if isinstance(value, bool) else value
+    try:
+        return float(value)
+    except ValueError:
+        return None
 
 
 class ValidationRule(Condition):
@@ -159,3 +184,65 @@ class ValidationRule(Condition):
         """The validation as a person says it: “project_created at least 2 times within 14d”."""
         often = "" if self.at_least == 1 else f" at least {self.at_least} times"
         return super().words + often + (f" within {self.within}" if self.within else "")
+
+
+@dataclass(frozen=True)
+class ColumnProblem:
+    """What a condition asks of a `column` that the log cannot give: what is wrong (`problem`), and the `fix`."""
+
+    rule: str
+    column: str
+    problem: str
+    fix: str
+
+
+def column_problems(condition: Condition, schema: Mapping[str, dt.DataType], *, owner: str) -> Iterator[ColumnProblem]:
+    """The columns of `condition` that the log lacks, and those with bounds but without numbers."""
+    subject = f"The condition in {owner} ({condition.words})"
+    for column, wanted in condition.where.items():
+        if column not in schema:
+            problem = f"{subject} asks for the column “{column}”, which the log lacks."
+            yield ColumnProblem("unknown-column", column, problem, did_you_mean(column, schema))
+        elif isinstance(wanted, Bounds) and not schema[column].is_numeric():
+            problem = f"{subject} sets bounds on the column “{column}”, whose type is {schema[column]}, not a number."
+            fix = "List the values that are meant, or convert the column when reading the log."
+            yield ColumnProblem("bounds-without-numbers", column, problem, fix)
+
+
+def holds(events: ibis.Table, condition: Condition, *, owner: str) -> BooleanValue:
+    """Which of `events` meet `condition`: a boolean expression, false rather than null where a cell is missing.
+
+    Numbers compare with numbers and text with text. A column of text compares with a number as that number is written,
+    and a column of numbers with a text that reads as a number; any other column compares as text. `owner` says in
+    errors whose condition it is, as in `“opened_by” of stage “trial”`. Raises JourneyError where `events` lacks a
+    column, or where bounds are set on a column without numbers.
+    """
+    for problem in column_problems(condition, events.schema(), owner=owner):
+        raise JourneyError(f"{problem.problem} {problem.fix}")
+    tests = [events.event.isin(condition.events)]
+    for column, wanted in condition.where.items():
+        tests.append((_within if isinstance(wanted, Bounds) else _equals)(events[column], wanted))
+    return reduce(and_, tests).fill_null(False)
+
+
+def _within(column: Column, bounds: Bounds) -> BooleanValue:
+    tests = []
+    if column.type().is_floating():  # DuckDB takes NaN for the largest number; to us it is missing
+        tests.append(~column.isnan())
+    if bounds.above is not None:
+        tests.append(column > bounds.above)
+    if bounds.below is not None:
+        tests.append(column < bounds.below)
+    return reduce(and_, tests)
+
+
+def _equals(column: Column, wanted: Value | tuple[Value, ...]) -> BooleanValue:
+    kind, texts = column.type(), [value_text(value) for value in values_of(wanted)]
+    if kind.is_boolean():
+        booleans = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+        values = [booleans[text] for text in texts if text in booleans]
+    elif kind.is_numeric():
+        values = [number for value in values_of(wanted) if (number := value_number(value)) is not None]
+    else:
+        column, values = column if kind.is_string() else column.cast("string"), texts
+    return column.isin(values) if values else ibis.literal(False)

@@ -1,4 +1,4 @@
-"""Contradictions: what of a journey can no single key show to be wrong?"""
+"""Contradictions: what is wrong with a journey that no single key shows?"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,15 +12,13 @@ RESERVED = (
     *(SILENT, "entered", "advanced", "regressed", "completed", "lost", "ongoing"),
     *("already_inside", "inside", "stage", "group"),
 )
-
-
 Placed = list[tuple[int, Mapping[str, Any]]]
 
 
 def contradictions(data: Any) -> Iterator[Problem]:
     """What no single key of a journey's plain `data` can show: names used twice, unknown stages, silence at the end.
 
-    Looks past parts of the wrong kind, so that these problems are told together with all others.
+    Skips parts of the wrong kind, so that one error can list these problems and all others.
     """
     stages, branches = (list(_mappings(data, key)) for key in ("stages", "loss_branches"))
     yield from _names(stages, branches)
@@ -28,40 +26,41 @@ def contradictions(data: Any) -> Iterator[Problem]:
         if stage.get("completes") is True and stage.get("silent_after") is not None:
             yield Problem(
                 ("stages", position, "silent_after"),
-                f"Stage “{stage.get('name')}” completes the journey, so nobody falls silent there. "
-                "Remove one of the keys “silent_after” and “completes”.",
+                f"Stage “{stage.get('name')}” completes the journey, so no customer can fall silent there. "
+                "Remove “silent_after” or “completes”.",
             )
-    known = list(dict.fromkeys(stage["name"] for _, stage in stages if isinstance(stage.get("name"), str)))
+    stage_names = list(dict.fromkeys(stage["name"] for _, stage in stages if isinstance(stage.get("name"), str)))
     for position, branch in branches:
-        path, named = ("loss_branches", position, "from"), branch.get("from")
-        is_listed = isinstance(named, list | tuple)
-        for item, name in enumerate(named if is_listed else [named]):
-            if isinstance(name, str) and name.strip() and name not in known:
+        path, origin = ("loss_branches", position, "from"), branch.get("from")
+        is_listed = isinstance(origin, list | tuple)
+        for item, name in enumerate(origin if is_listed else [origin]):
+            if isinstance(name, str) and name.strip() and name not in stage_names:
                 yield Problem(
                     (*path, item) if is_listed else path,
-                    f"“from” names the stage “{name}”, which the journey does not have. {did_you_mean(name, known)}",
+                    f"“from” names the stage “{name}”, but the journey has no such stage. "
+                    f"{did_you_mean(name, stage_names)}",
                 )
 
 
 def _names(stages: Placed, branches: Placed) -> Iterator[Problem]:
     # The column `to` of spells holds either a stage or a branch: no two may share a name.
     taken: dict[str, str] = {}
-    for kind, key, named in (("stage", "stages", stages), ("loss branch", "loss_branches", branches)):
-        for position, each in named:
-            name, path, place = each.get("name"), (key, position, "name"), f"{kind} {position + 1}"
+    for kind, key, parts in (("stage", "stages", stages), ("loss branch", "loss_branches", branches)):
+        for position, part in parts:
+            name, path, subject = part.get("name"), (key, position, "name"), f"{kind} {position + 1}"
             if not isinstance(name, str):
                 continue
             if name in taken:
-                text = f"The name “{name}” of {place} is already that of {taken[name]}. Rename one of them."
+                text = f"{subject.capitalize()} has the name “{name}”, as {taken[name]} does. Rename one of them."
                 yield Problem(path, text)
             elif name in (RESERVED if kind == "loss branch" else (SILENT,)):
                 text = f"The name “{name}” is reserved: tables of results use it. Give the {kind} another name."
                 yield Problem(path, text)
-            taken.setdefault(name, place)
+            taken.setdefault(name, subject)
 
 
 def _mappings(data: Any, key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    listed = data.get(key) if isinstance(data, Mapping) else None
-    for position, each in enumerate(listed if isinstance(listed, list | tuple) else ()):
-        if isinstance(each, Mapping):
-            yield position, each
+    parts = data.get(key) if isinstance(data, Mapping) else None
+    for position, part in enumerate(parts if isinstance(parts, list | tuple) else ()):
+        if isinstance(part, Mapping):
+            yield position, part

@@ -17,22 +17,8 @@ from journeylab.base.files import fingerprint, write_text
 from journeylab.base.html import card, paragraph, table
 from journeylab.base.problems import in_words
 from journeylab.base.words import counted
-from journeylab.events.journey.conditions import Bounds, Condition, Frozen, ValidationRule, Value, Wanted
+from journeylab.events.journey.conditions import Condition, Frozen, ValidationRule
 from journeylab.events.journey.contradictions import SILENT, contradictions
-
-__all__ = [
-    "SILENT",
-    "Bounds",
-    "Condition",
-    "Journey",
-    "LossBranch",
-    "Stage",
-    "ValidationRule",
-    "Value",
-    "Wanted",
-    "journey_schema",
-    "read_journey",
-]
 
 Conditions = Annotated[tuple[Condition, ...], OneOrList()]
 
@@ -75,7 +61,7 @@ class Stage(Frozen):
         None, description="No customer event for longer than this, such as 21d, is a loss to the branch “silent”."
     )
     completes: Annotated[bool, Strict()] = Field(
-        False, description="true: reaching this stage completes the journey; nobody is lost from it or moves on."
+        False, description="true: reaching this stage completes the journey; no customer is lost from it or moves on."
     )
     goal: Text | None = Field(None, description="What the customer wants in this stage, in the customer's words.")
     crm_bucket: Text | None = Field(None, description="The stage of your CRM that these customers are in.")
@@ -88,7 +74,7 @@ class Stage(Frozen):
 
     @cached_property
     def silent_after_us(self) -> int | None:
-        """`silent_after` in microseconds, or None if nobody falls silent here."""
+        """`silent_after` in microseconds, or None if no customer falls silent here."""
         return None if self.silent_after is None else microseconds(self.silent_after)
 
 
@@ -110,6 +96,10 @@ class LossBranch(Frozen):
     def title(self) -> str:
         """The label, or the name made readable."""
         return self.label or readable(self.name)
+
+    def takes_from(self, stage: str) -> bool:
+        """Whether `from` names the stage, or names none and so means all."""
+        return self.from_ is None or stage in self.from_
 
 
 class Journey(Frozen):
@@ -135,9 +125,9 @@ class Journey(Frozen):
 
     @model_validator(mode="after")
     def _without_contradictions(self) -> "Journey":
-        found = "\n".join(problem.text for problem in contradictions(self.to_dict()))
-        if found:
-            raise PydanticCustomError("contradiction", "{found}", {"found": found})
+        problems = "\n".join(problem.text for problem in contradictions(self.to_dict()))
+        if problems:
+            raise PydanticCustomError("contradiction", "{problems}", {"problems": problems})
         return self
 
     @cached_property
@@ -152,7 +142,7 @@ class Journey(Frozen):
         return tuple(stage.name for stage in self.stages)
 
     def position(self, name: str) -> int:
-        """Place of the stage called `name`, from 0; JourneyError if there is none."""
+        """Position of the stage called `name`, from 0; JourneyError if there is none."""
         if name not in self.stage_names:
             raise JourneyError(f"The journey has no stage “{name}”. {did_you_mean(name, self.stage_names)}")
         return self.stage_names.index(name)
@@ -166,13 +156,13 @@ class Journey(Frozen):
         stage = self.stage(name)
         if stage.completes:
             return ()
-        named = tuple(each.name for each in self.loss_branches if each.from_ is None or name in each.from_)
+        named = tuple(branch.name for branch in self.loss_branches if branch.takes_from(name))
         return (*named, SILENT) if stage.silent_after else named
 
     def title(self, name: str) -> str:
         """What figures call the stage or branch `name`: its label, or its name made readable."""
-        known = {each.name: each.title for each in (*self.stages, *self.loss_branches)}
-        return known.get(name, readable(name))
+        titles = {part.name: part.title for part in (*self.stages, *self.loss_branches)}
+        return titles.get(name, readable(name))
 
     def where(self, *path: str | int) -> str:
         """Where `path`, as in `("stages", 1, "opened_by")`, was written: “journey.yml:12”, or “stages[1].opened_by”."""
@@ -228,7 +218,7 @@ class Journey(Frozen):
     __str__ = __repr__
 
     def sentence(self) -> str:
-        """How many stages and ways of being lost there are, and which definition this is."""
+        """How many stages and ways to be lost there are, and which version of the definition this is."""
         silent = [stage for stage in self.stages if stage.silent_after and not stage.completes]
         silence = f", and silence in {counted(len(silent), 'stage')}" if silent else ""
         return (
@@ -258,8 +248,24 @@ def _loss_words(journey: Journey, stage: Stage) -> str:
 def read_journey(source: str | Path | Mapping[str, Any]) -> Journey:
     """Read a journey from a YAML file, or from a mapping with the same keys.
 
-    Raises one JourneyError that lists every problem of the file, each with file and line (or the path of keys, for a
-    mapping), what was found, and how to mend it. `lint_journey` goes on: what is well-formed may still make no sense.
+    Parameters
+    ----------
+    source : path or mapping
+        The file, or its content as a mapping with the same keys.
+
+    Returns
+    -------
+    Journey
+
+    Raises
+    ------
+    JourneyError
+        One error that lists every problem of the file: where it is (file and line, or for a mapping the path of keys),
+        what was found, and how to fix it.
+
+    Notes
+    -----
+    A journey that can be read may still make no sense; `lint_journey` looks for that.
     """
     document = read_document(source, error=JourneyError)
     journey = check_document(document, Journey, error=JourneyError, contradictions=contradictions)
@@ -279,10 +285,10 @@ def journey_schema() -> dict[str, Any]:
 def _without_field_titles(schema: Any) -> Any:
     # Pydantic makes a title of every field's name, which editors then show instead of the description.
     if isinstance(schema, list):
-        return [_without_field_titles(each) for each in schema]
+        return [_without_field_titles(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: _without_field_titles(value) for key, value in schema.items()}
-    for each in kept.get("properties", {}).values():
-        each.pop("title", None)
-    return kept
+    schema = {key: _without_field_titles(value) for key, value in schema.items()}
+    for field in schema.get("properties", {}).values():
+        field.pop("title", None)
+    return schema

@@ -1,25 +1,32 @@
-"""The lint: what in a journey can never happen, proves nothing, or does not fit the log, and how is it mended?"""
+"""The lint: what in a journey can never happen, proves nothing, or does not fit the log, and how can one fix it?"""
 
 from journeylab.events.journey import Journey
-from journeylab.events.lint.definition import losses_that_never_act, stages_out_of_reach
-from journeylab.events.lint.evidence import check_condition_columns, rules_without_evidence
-from journeylab.events.lint.proof import validations_that_prove_nothing
+from journeylab.events.lint.definition import losses_that_never_act, stages_out_of_reach, validations_that_prove_nothing
+from journeylab.events.lint.evidence import rules_without_evidence
 from journeylab.events.lint.remarks import Lint
 from journeylab.events.log import EventLog
 
-__all__ = ["Lint", "check_condition_columns", "lint_journey"]
+__all__ = ["Lint", "lint_journey"]
 
 
 def lint_journey(journey: Journey, *, log: EventLog | None = None) -> Lint:
-    """Look at `journey` for what cannot be meant, and with a `log` also for what these data cannot show.
+    """Look for what cannot be right in `journey`, and with a `log` also for what these data cannot show.
 
-    Returns a Lint. Its errors mean that results would be wrong (`.raise_errors()` raises them); its warnings are what a
-    reader of the results should know.
+    Parameters
+    ----------
+    journey : Journey
+        The definition. By itself it shows stages out of reach, rules that are never used or that compete, stages that
+        no customer can be lost from, and validations that are missing, prove nothing or cannot be met.
+    log : EventLog, optional
+        One query over its events (and one more for each value that never occurs) shows events, columns and values that
+        the log lacks, bounds on text, stages that only the company opens, and validations and silences that these data
+        cannot show.
 
-    Without a log: stages out of reach, rules that never act or that compete, stages that nobody can be lost from,
-    validations that are missing, prove nothing or cannot be met. With a log, in one query over its events (and one more
-    for each value that never occurs): events, columns and values that the log lacks, bounds on text, stages opened only
-    by the company, validations and silences that these data cannot show.
+    Returns
+    -------
+    Lint
+        Its errors mean that results would be wrong (`.raise_errors()` raises them); its warnings are what a reader of
+        the results should know.
     """
     remarks = [
         *stages_out_of_reach(journey),

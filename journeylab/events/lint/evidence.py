@@ -1,6 +1,6 @@
-"""Evidence: which rules of the journey ask a log for what it does not hold?"""
+"""Evidence: which rules of the journey ask for something that the log does not hold?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import ibis
@@ -8,66 +8,32 @@ import pandas as pd
 
 from journeylab.base.documents import KeyPath
 from journeylab.base.durations import DAY
-from journeylab.base.errors import JourneyError, did_you_mean
-from journeylab.events.journey import Journey, Stage
-from journeylab.events.journey.conditions import Bounds, Condition, Value, Wanted
+from journeylab.base.errors import did_you_mean
+from journeylab.base.words import counted
+from journeylab.events.journey import Bounds, Condition, Journey
+from journeylab.events.journey.conditions import Wanted, column_problems, holds, value_text, values_of
 from journeylab.events.lint.remarks import Remark, error, warning
-from journeylab.events.log import EventLog
-from journeylab.events.spells.signals import holds
+from journeylab.events.log import EventLog, as_utc
 
 # How many of a log's names a message lists when none is close.
-_SHOWN = 8
-# Among how many values, the most frequent, a close one is looked for.
+_MOST_LISTED = 8
+# How many values, the most frequent first, are compared with the one that never occurs.
 _COMPARED = 200
 
 
-def check_condition_columns(journey: Journey, columns: Iterable[str]) -> None:
-    """Raise one JourneyError naming, by file and line, each condition on a column not among the log's `columns`."""
-    missing = [
-        f"{journey.where(*each.path)}: {each.found} {each.mend}" for each in _unknown_columns(journey, tuple(columns))
-    ]
-    if missing:
-        raise JourneyError("\n".join(missing))
-
-
 def rules_without_evidence(journey: Journey, log: EventLog) -> Iterator[Remark]:
-    """What `journey` asks for and `log` does not hold; remarks in the order of the rules."""
-    columns = tuple(log.events.columns)
-    broken = [*_unknown_columns(journey, columns), *_bounds_on_text(journey, log.events)]
-    yield from broken
-    unreadable = {remark.path[: len(remark.path) - 2] for remark in broken}
-    rules = [each for each in journey.conditions() if each[0] not in unreadable]
+    """What `journey` asks for but `log` does not have; remarks in the order of the rules."""
+    unreadable: set[KeyPath] = set()
+    for path, owner, condition in journey.conditions():
+        for lacking in column_problems(condition, log.events.schema(), owner=owner):
+            unreadable.add(path)
+            yield error(lacking.rule, (*path, "where", lacking.column), lacking.problem, lacking.fix)
+    rules = [rule for rule in journey.conditions() if rule[0] not in unreadable]
     counts = _count(log.events, [condition for _, _, condition in rules])
     for path, owner, condition in rules:
         yield from _never_seen(path, owner, condition, counts=counts, log=log)
     yield from _entries(journey, counts=counts, unreadable=unreadable)
     yield from _silences(journey, log=log, first=counts.first)
-
-
-def _unknown_columns(journey: Journey, columns: tuple[str, ...]) -> Iterator[Remark]:
-    for path, owner, condition in journey.conditions():
-        for column in condition.where:
-            if column not in columns:
-                yield error(
-                    "unknown-column",
-                    (*path, "where", column),
-                    f"The condition in {owner} ({condition.words}) asks for the column “{column}”, "
-                    "which the log lacks.",
-                    did_you_mean(column, columns),
-                )
-
-
-def _bounds_on_text(journey: Journey, events: ibis.Table) -> Iterator[Remark]:
-    for path, owner, condition in journey.conditions():
-        for column, wanted in condition.where.items():
-            if isinstance(wanted, Bounds) and column in events.columns and not events[column].type().is_numeric():
-                yield error(
-                    "bounds-without-numbers",
-                    (*path, "where", column),
-                    f"The condition in {owner} ({condition.words}) sets bounds on the column “{column}”, which holds "
-                    f"{events[column].type()}, not numbers.",
-                    "List the values that are meant, or convert the column when reading the log.",
-                )
 
 
 @dataclass(frozen=True)
@@ -93,19 +59,19 @@ def _count(events: ibis.Table, conditions: list[Condition]) -> EventCounts:
         is_match = holds(events, part, owner="")
         sums[f"matched_{number}"] = is_match.sum()
         sums[f"company_{number}"] = (is_match & is_company).sum()
-    found = events.group_by("event").aggregate(**sums).to_pandas()
+    by_event = events.group_by("event").aggregate(**sums).to_pandas()
     return EventCounts(
-        events=dict(zip(found["event"], found["n"].astype(int), strict=True)),
-        matched={key: int(found[f"matched_{number}"].sum()) for number, key in enumerate(asked)},
-        company={key: int(found[f"company_{number}"].sum()) for number, key in enumerate(asked)},
-        first=found["first"].min() if len(found) else None,
+        events=dict(zip(by_event["event"], by_event["n"].astype(int), strict=True)),
+        matched={key: int(by_event[f"matched_{number}"].sum()) for number, key in enumerate(asked)},
+        company={key: int(by_event[f"company_{number}"].sum()) for number, key in enumerate(asked)},
+        first=by_event["first"].min() if len(by_event) else None,
     )
 
 
 def _parts(condition: Condition) -> Iterator[Condition]:
     """`condition` with one column and one value at a time, so that a value that never occurs can be named."""
     for column, wanted in condition.where.items():
-        for value in wanted if isinstance(wanted, tuple) else (wanted,):
+        for value in values_of(wanted):
             yield Condition(event=condition.event, where={column: value})
 
 
@@ -136,7 +102,7 @@ def _never_seen(
 
 
 def _absent_event(path: KeyPath, owner: str, name: str, *, counts: EventCounts, is_proof: bool) -> Remark:
-    common = sorted(counts.events, key=lambda each: (-counts.events[each], each))
+    common = sorted(counts.events, key=lambda event: (-counts.events[event], event))
     return warning(
         _rule(path, "event-never-occurs") if is_proof else "event-never-occurs",
         (*path, "event"),
@@ -148,12 +114,12 @@ def _absent_event(path: KeyPath, owner: str, name: str, *, counts: EventCounts, 
 def _absent_value(path: KeyPath, owner: str, part: Condition, *, log: EventLog, nothing_left: bool) -> Remark:
     ((column, wanted),) = part.where.items()
     names = " or ".join(f"“{name}”" for name in part.events)
-    asked = part.words.partition(", where ")[2]
+    clause = part.words.partition(", where ")[2]
     unproven = _unproven(path) if nothing_left else ""
     return warning(
         _rule(path, "value-never-occurs") if nothing_left else "value-never-occurs",
         (*path, "where", column),
-        f"The condition in {owner} asks that {asked}, which no event {names} of the log has.{unproven}",
+        f"The condition in {owner} asks that {clause}, but no event {names} of the log has that.{unproven}",
         _what_occurs(log.events.filter(log.events.event.isin(part.events)), column, wanted),
     )
 
@@ -163,24 +129,22 @@ def _what_occurs(events: ibis.Table, column: str, wanted: Wanted) -> str:
     filled = events.drop_null(column)
     if isinstance(wanted, Bounds):
         ends = filled.aggregate(low=filled[column].min(), high=filled[column].max()).to_pandas()
-        found = "" if ends.isna().any(axis=None) else f"There it runs from {ends['low'][0]:g} to {ends['high'][0]:g}."
+        if not ends.isna().any(axis=None):
+            return f"In these events it runs from {ends['low'][0]:g} to {ends['high'][0]:g}."
     else:
-        counted = filled.group_by(value=filled[column]).aggregate(n=filled.count())
-        common = counted.order_by([ibis.desc("n"), "value"]).limit(_COMPARED).to_pandas()["value"]
-        found = _closest(_text(wanted), [_text(value) for value in common]) if len(common) else ""
-    return found or f"“{column}” is empty in all of these events: name another column."
-
-
-def _text(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        by_value = filled.group_by(value=filled[column]).aggregate(n=filled.count())
+        common = by_value.order_by([ibis.desc("n"), "value"]).limit(_COMPARED).to_pandas()["value"]
+        if len(common):
+            return _closest(value_text(wanted), [value_text(value) for value in common])
+    return f"“{column}” is empty in all of these events. Name another column."
 
 
 def _closest(name: str, known: list[str]) -> str:
     """A did-you-mean that does not list a whole log's vocabulary."""
-    said = did_you_mean(name, known)
-    if said.startswith("Did") or len(known) <= _SHOWN:
-        return said
-    return f"The most frequent of {len(known)}: {', '.join(known[:_SHOWN])}."
+    suggestion = did_you_mean(name, known)
+    if suggestion.startswith("Did") or len(known) <= _MOST_LISTED:
+        return suggestion
+    return f"The most frequent of {len(known)}: {', '.join(known[:_MOST_LISTED])}."
 
 
 def _rule(path: KeyPath, rule: str) -> str:
@@ -192,58 +156,54 @@ def _unproven(path: KeyPath) -> str:
 
 
 def _entries(journey: Journey, *, counts: EventCounts, unreadable: set[KeyPath]) -> Iterator[Remark]:
-    """Stages that only the company's own events open or prove, and a journey that nobody enters."""
+    """Stages that only the company's own events open or prove, and a journey that no customer enters."""
     any_opens = any("opened_by" in path for path in unreadable)
     for at, stage in enumerate(journey.stages):
-        paths = [("stages", at, "opened_by", item) for item in range(len(stage.opened_by))]
-        readable = [each for path, each in zip(paths, stage.opened_by, strict=True) if path not in unreadable]
-        any_opens = any_opens or any(counts.matched[_key(each)] for each in readable)
+        path = ("stages", at, "opened_by")
+        readable = [opener for item, opener in enumerate(stage.opened_by) if (*path, item) not in unreadable]
+        any_opens = any_opens or any(counts.matched[_key(opener)] for opener in readable)
         if _is_company_only(readable, counts):
             yield warning(
                 "company-opened",
-                ("stages", at, "opened_by"),
-                f"Stage “{stage.name}” is opened only by events that the company initiated "
-                f"({'; '.join(each.words for each in readable)}): that is our process, not the customer's journey.",
-                "Name what the customer does; what we send belongs in no opener.",
+                path,
+                f"Only events that the company initiated open stage “{stage.name}” "
+                f"({'; '.join(opener.words for opener in readable)}). That is our process, not the customer's journey.",
+                "Name what the customer does. What we send should not open a stage.",
             )
-        proof = ("stages", at, "validated_by")
-        if stage.validated_by and proof not in unreadable and _is_company_only([stage.validated_by], counts):
-            yield _company_proof(stage, proof)
+        validation, path = stage.validated_by, ("stages", at, "validated_by")
+        if validation and path not in unreadable and _is_company_only([validation], counts):
+            yield warning(
+                "company-validated",
+                path,
+                f"Only events that the company initiated meet the validation of stage “{stage.name}” "
+                f"({validation.words}). It proves what we do, not what the customer does.",
+                "Name what the customer does in the stage.",
+            )
     if not any_opens:
         yield error(
             "nobody-enters",
             ("stages",),
-            f"Nobody enters the journey: none of the log's {sum(counts.events.values()):,} events opens a stage.",
+            f"No customer enters the journey: none of the log's {counted(sum(counts.events.values()), 'event')} opens "
+            "a stage.",
             "Compare the names in “opened_by” with the events of the log.",
         )
 
 
 def _is_company_only(conditions: list[Condition], counts: EventCounts) -> bool:
-    matched = sum(counts.matched[_key(each)] for each in conditions)
-    return matched > 0 and matched == sum(counts.company[_key(each)] for each in conditions)
-
-
-def _company_proof(stage: Stage, path: KeyPath) -> Remark:
-    return warning(
-        "company-validated",
-        path,
-        f"The validation of stage “{stage.name}” ({stage.validated_by.words}) is met only by events that the company "
-        "initiated: it proves what we do, not what the customer does.",
-        "Name what the customer does in the stage.",
-    )
+    matched = sum(counts.matched[_key(condition)] for condition in conditions)
+    return matched > 0 and matched == sum(counts.company[_key(condition)] for condition in conditions)
 
 
 def _silences(journey: Journey, *, log: EventLog, first: pd.Timestamp | None) -> Iterator[Remark]:
     if first is None:
         return
-    begin = pd.Timestamp(first).tz_localize("UTC") if pd.Timestamp(first).tzinfo is None else pd.Timestamp(first)
-    watched = (log.window.end - begin) / pd.Timedelta(days=1)
+    watched = (log.window.end - as_utc(first)) / pd.Timedelta(days=1)
     for at, stage in enumerate(journey.stages):
         if stage.silent_after_us is not None and stage.silent_after_us / DAY >= watched:
             yield warning(
                 "silence-never-seen",
                 ("stages", at, "silent_after"),
-                f"Nobody can be seen to fall silent in stage “{stage.name}”: “silent_after” is {stage.silent_after}, "
-                f"and the log spans {watched:.3g} days.",
+                f"No silence can show in stage “{stage.name}”: “silent_after” is {stage.silent_after}, and the log "
+                f"spans {watched:.3g} days.",
                 "Shorten it, or read a longer log.",
             )

@@ -1,14 +1,15 @@
-"""Overlap: can one event meet two conditions, and does one take every event that the other would?
+"""Overlap: can one event meet two conditions, and does one of them take every event that meets the other?
 
 Answers are about what is written, not about a log: two conditions on different columns may meet in one event.
 """
 
 from collections.abc import Iterable, Iterator
 from itertools import product
+from math import prod
 
-from journeylab.events.journey.conditions import Bounds, Condition, Value, Wanted
+from journeylab.events.journey.conditions import Bounds, Condition, Value, Wanted, value_number, value_text, values_of
 
-# Beyond this many single cases a condition is compared as a whole: nobody splits so many values by hand.
+# Beyond this many single cases a condition is compared as a whole: no person splits so many values by hand.
 _MANY = 5_000
 
 
@@ -36,11 +37,8 @@ def is_covered(condition: Condition, others: Iterable[Condition]) -> bool:
 def _cases(condition: Condition) -> Iterator[Condition]:
     """`condition` taken apart: one event, and one value of each listed column, at a time."""
     columns = list(condition.where)
-    listed = [wanted if isinstance(wanted, tuple) else (wanted,) for wanted in condition.where.values()]
-    count = len(condition.events)
-    for values in listed:
-        count *= len(values)
-    if count > _MANY:
+    listed = [values_of(wanted) for wanted in condition.where.values()]
+    if prod(map(len, (condition.events, *listed))) > _MANY:
         yield condition
         return
     for event, *values in product(condition.events, *listed):
@@ -50,27 +48,23 @@ def _cases(condition: Condition) -> Iterator[Condition]:
 def _within(narrow: Wanted, wide: Wanted) -> bool:
     if isinstance(wide, Bounds):
         if not isinstance(narrow, Bounds):
-            return all(_is_inside(value, wide) for value in _values(narrow))
+            return all(_is_inside(value, wide) for value in values_of(narrow))
         return _low(narrow) >= _low(wide) and _high(narrow) <= _high(wide)
-    return not isinstance(narrow, Bounds) and set(map(_key, _values(narrow))) <= set(map(_key, _values(wide)))
+    return not isinstance(narrow, Bounds) and set(map(_key, values_of(narrow))) <= set(map(_key, values_of(wide)))
 
 
 def _meet(one: Wanted, other: Wanted) -> bool:
     if isinstance(one, Bounds) and isinstance(other, Bounds):
         return max(_low(one), _low(other)) < min(_high(one), _high(other))
     if isinstance(one, Bounds):
-        return any(_is_inside(value, one) for value in _values(other))
+        return any(_is_inside(value, one) for value in values_of(other))
     if isinstance(other, Bounds):
         return _meet(other, one)
-    return bool(set(map(_key, _values(one))) & set(map(_key, _values(other))))
-
-
-def _values(wanted: Value | tuple[Value, ...]) -> tuple[Value, ...]:
-    return wanted if isinstance(wanted, tuple) else (wanted,)
+    return bool(set(map(_key, values_of(one))) & set(map(_key, values_of(other))))
 
 
 def _is_inside(value: Value, bounds: Bounds) -> bool:
-    number = _number(value)
+    number = None if isinstance(value, bool) else value_number(value)
     return number is not None and _low(bounds) < number < _high(bounds)
 
 
@@ -84,14 +78,5 @@ def _high(bounds: Bounds) -> float:
 
 def _key(value: Value) -> str | float:
     # The log decides whether 5 and “5” are compared as numbers or as text; here they count as one.
-    number = _number(value)
-    return str(value).lower() if isinstance(value, bool) else (value if number is None else number)
-
-
-def _number(value: Value) -> float | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None
+    number = None if isinstance(value, bool) else value_number(value)
+    return value_text(value) if number is None else number

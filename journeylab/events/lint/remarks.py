@@ -1,4 +1,4 @@
-"""Remarks: how is what the lint found kept, shown and raised?"""
+"""Remarks: what did the lint find, how does it show it, and when does it raise it?"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,42 +8,44 @@ import pandas as pd
 from journeylab.base.documents import KeyPath
 from journeylab.base.errors import JourneyError
 from journeylab.base.html import card, paragraph, table
+from journeylab.base.words import counted
 from journeylab.events.journey import Journey
 
-COLUMNS = ("severity", "where", "found", "mend", "rule")
+COLUMNS = ("severity", "where", "problem", "fix", "rule")
+_CLEAN = "Nothing to fix."
 
 
 @dataclass(frozen=True)
 class Remark:
     """One thing that the lint found at `path` of the journey.
 
-    rule: stable id, such as `unreachable-stage`. severity: `error` or `warning`. found: what is wrong, with the names
-    and values. mend: what to do about it.
+    rule: stable id, such as `unreachable-stage`. severity: `error` or `warning`. problem: what is wrong, with the names
+    and values. fix: what to do about it.
     """
 
     rule: str
     severity: str
     path: KeyPath
-    found: str
-    mend: str
+    problem: str
+    fix: str
 
 
-def error(rule: str, path: KeyPath, found: str, mend: str) -> Remark:
+def error(rule: str, path: KeyPath, problem: str, fix: str) -> Remark:
     """A remark on what would make results wrong."""
-    return Remark(rule, "error", path, found, mend)
+    return Remark(rule, "error", path, problem, fix)
 
 
-def warning(rule: str, path: KeyPath, found: str, mend: str) -> Remark:
+def warning(rule: str, path: KeyPath, problem: str, fix: str) -> Remark:
     """A remark on what a reader of the results should know."""
-    return Remark(rule, "warning", path, found, mend)
+    return Remark(rule, "warning", path, problem, fix)
 
 
 @dataclass(frozen=True)
 class Lint:
-    """What the lint found, errors first, then in the order of the journey. Empty, and so false, if there is nothing.
+    """What the lint found, errors first, then in the order of the journey. Empty, and so false, if it found nothing.
 
-    table: DataFrame, one row per finding; columns `severity` (error or warning), `where` (journey.yml:12), `found`,
-        `mend`, and `rule`, a stable id.
+    table: DataFrame, one row per remark; columns `severity` (error or warning), `where` (journey.yml:12), `problem`
+        (what is wrong), `fix` (what to do about it), and `rule`, a stable id.
     """
 
     table: pd.DataFrame
@@ -51,8 +53,8 @@ class Lint:
     @classmethod
     def of(cls, journey: Journey, remarks: Iterable[Remark]) -> "Lint":
         """The lint of `journey` from `remarks` in any order."""
-        placed = sorted(remarks, key=lambda remark: (remark.severity, *_place(remark.path)))
-        rows = [(each.severity, journey.where(*each.path), each.found, each.mend, each.rule) for each in placed]
+        in_order = sorted(remarks, key=lambda remark: (remark.severity, *_position(remark.path)))
+        rows = [(one.severity, journey.where(*one.path), one.problem, one.fix, one.rule) for one in in_order]
         return cls(pd.DataFrame(rows, columns=list(COLUMNS), dtype=object))
 
     def __len__(self) -> int:
@@ -71,16 +73,16 @@ class Lint:
     def raise_errors(self) -> None:
         """Raise one JourneyError with every error, if there is any."""
         if len(self.errors):
-            raise JourneyError("\n".join(f"{row.where}: {row.found} {row.mend}" for row in self.errors.itertuples()))
+            raise JourneyError("\n".join(f"{row.where}: {row.problem} {row.fix}" for row in self.errors.itertuples()))
 
     def sentence(self) -> str:
-        """How much was found: “1 error, 2 warnings.”"""
+        """How many errors and warnings there are: “1 error, 2 warnings.”"""
         counts = [(len(self.errors), "error"), (len(self.warnings), "warning")]
-        said = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
-        return f"{said}." if said else "Nothing to mend."
+        return ", ".join(counted(count, noun) for count, noun in counts if count) + "." if len(self) else _CLEAN
 
     def __str__(self) -> str:
-        lines = [f"{row.where}: {row.severity}: {row.found} {row.mend} [{row.rule}]" for row in self.table.itertuples()]
+        rows = self.table.itertuples()
+        lines = [f"{row.where}: {row.severity}: {row.problem} {row.fix} [{row.rule}]" for row in rows]
         return "\n".join([*lines, self.sentence()])
 
     __repr__ = __str__
@@ -90,6 +92,6 @@ class Lint:
         return card("Lint of the journey", paragraph(self.sentence()), *rows)
 
 
-def _place(path: KeyPath) -> tuple[int, int]:
+def _position(path: KeyPath) -> tuple[int, int]:
     section = {"stages": 1, "loss_branches": 2}.get(str(path[0]), 0) if path else 0
     return section, path[1] if len(path) > 1 and isinstance(path[1], int) else -1

@@ -1,7 +1,7 @@
 """CRM records: since when does the CRM hold each customer in which bucket?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -45,16 +45,18 @@ class CrmRecords:
                     f"“{column}” is missing in {missing.sum():,} of {counted(len(records), 'record')} of the CRM, "
                     f"first in row {int(missing.to_numpy().argmax()) + 1:,}. Fill it in, or remove these rows."
                 )
-        rows = records[[*COLUMNS]].assign(customer_id=records["customer_id"].astype(str))
-        bucket = rows["bucket"].astype(object).where(rows["bucket"].notna(), "").astype(str).str.strip()
-        rows = rows.assign(bucket=bucket.astype(object).where(bucket != "", None))
-        rows = rows.assign(time=pd.to_datetime(rows["time"], utc=True).dt.as_unit("us"))
-        rows = rows.sort_values(["customer_id", "time"], kind="stable")
+        bucket = records["bucket"].astype(object).where(records["bucket"].notna(), "").astype(str).str.strip()
+        rows = pd.DataFrame(
+            {
+                "customer_id": records["customer_id"].astype(str),
+                "time": pd.to_datetime(records["time"], utc=True).dt.as_unit("us"),
+                "bucket": bucket.astype(object).where(bucket != "", None),
+            }
+        ).sort_values(["customer_id", "time"], kind="stable")
         rows = rows[~rows.duplicated(["customer_id", "time"], keep="last")]
         before = rows.groupby("customer_id")["bucket"].shift()
-        is_first = ~rows.duplicated("customer_id")
         is_same = (rows["bucket"] == before) | (rows["bucket"].isna() & before.isna())
-        return cls(rows[is_first | ~is_same].reset_index(drop=True))
+        return cls(rows[~is_same | ~rows.duplicated("customer_id")].reset_index(drop=True))
 
     @classmethod
     def from_log(cls, log: EventLog, *, column: str) -> "CrmRecords":
@@ -68,10 +70,6 @@ class CrmRecords:
         rows = log.events.mutate(bucket=text).filter(text != "")
         rows = rows.order_by("customer_id", "time", "seq").select(*COLUMNS)
         return cls.of(rows.to_pyarrow().to_pandas())
-
-    def until(self, time: pd.Timestamp) -> pd.DataFrame:
-        """The rows at or before `time`."""
-        return self.table[self.table["time"] <= time]
 
     def __len__(self) -> int:
         return len(self.table)
@@ -104,23 +102,37 @@ def read_crm(
     timezone: str | None = None,
     time_unit: str | None = None,
 ) -> CrmRecords:
-    """Read a table of the CRM's moves: who (`customer_id`), when (`time`), into which `bucket`.
+    """Read a table of the CRM's moves: who, when, into which bucket.
 
-    source, timezone, time_unit: as in `read_events`. columns: the names that the source has for the three, as in
-    {"customer_id": "account", "time": "changed_at", "bucket": "stage"}. window: what is at or after its end is not
-    used; records before its start are, for they tell where customers then were. What cannot be used (no customer, no
-    time, no bucket) is counted in `refused`. Raises LogError as `read_events` does.
+    Parameters
+    ----------
+    source, timezone, time_unit
+        As in `read_events`.
+    window : Window
+        Records at or after its end are not used. Those before its start are: they say where customers then were.
+    columns : mapping, optional
+        The names that the source has for ``customer_id``, ``time`` and ``bucket``, as in
+        ``{"customer_id": "account", "time": "changed_at", "bucket": "stage"}``.
+
+    Returns
+    -------
+    CrmRecords
+        What cannot be used (no customer, no time, no bucket) is counted in ``refused``.
+
+    Raises
+    ------
+    LogError
+        As `read_events` does.
     """
-    names = {target: (columns or {}).get(target, target) for target in COLUMNS}
-    mapped = {"customer_id": names["customer_id"], "time": names["time"], "event": names["bucket"]}
+    names = {name: name for name in COLUMNS} | dict(columns or {})
     log = read_events(
         source,
-        columns=mapped,
+        columns={"customer_id": names["customer_id"], "time": names["time"], "event": names["bucket"]},
         window=Window(min(BEGINNING, window.start), window.end),
         timezone=timezone,
         time_unit=time_unit,
         duplicates="keep",
     )
     rows = log.events.order_by("customer_id", "time", "seq").select("customer_id", "time", bucket=log.events.event)
-    found = CrmRecords.of(rows.to_pyarrow().to_pandas())
-    return CrmRecords(found.table, str(log.quarantine) if len(log.quarantine) else None)
+    records = CrmRecords.of(rows.to_pyarrow().to_pandas())
+    return replace(records, refused=str(log.quarantine) if len(log.quarantine) else None)

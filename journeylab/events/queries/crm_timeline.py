@@ -1,4 +1,4 @@
-"""Side by side: at each moment, where is a customer in the journey, and where does the CRM say they are?"""
+"""CRM timeline: at each moment, where is a customer in the journey, and where does the CRM say they are?"""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ COLUMNS = ("customer_id", "place", "is_lost", "bucket", "since", "until", "place
 
 
 def crm_timeline(visits: pd.DataFrame, records: pd.DataFrame, window: Window) -> pd.DataFrame:
-    """Pieces of time in which neither the journey nor the CRM moved a customer, in order, from when a customer was
+    """Pieces of time in which neither the journey nor the CRM moved a customer, in order: from when a customer was
     first watched in a stage to the window's end.
 
     visits: the columns of spells. records: `customer_id`, `time`, `bucket`, by customer and time; of customers without
@@ -22,19 +22,19 @@ def crm_timeline(visits: pd.DataFrame, records: pd.DataFrame, window: Window) ->
     """
     ids = pd.Index(visits["customer_id"].unique()).sort_values()
     lost = visits[visits["outcome"] == LOST]
-    known = records[records["customer_id"].isin(ids) & (records["time"] < window.end)]
+    used = records[records["customer_id"].isin(ids) & (records["time"] < window.end)]
     parts = (
         _changes(visits, "observed_from", place=visits["stage"], place_since=visits["entered"], order=2),
         _changes(lost, "left", place=lost["to"], place_since=lost["left"], order=1).assign(is_lost=True),
-        _changes(known, "time", bucket=known["bucket"], bucket_since=known["time"], order=0),
+        _changes(used, "time", bucket=used["bucket"], bucket_since=used["time"], order=0),
     )
     changes = pd.concat([part for part in parts if len(part)] or [parts[0]], ignore_index=True)
     changes = changes.sort_values(["customer_id", "time", "order"], kind="stable", ignore_index=True)
-    held = _held(changes, "place", ["place", "place_since", "is_lost"])
-    said = _held(changes, "bucket_since", ["bucket", "bucket_since"])
+    places = _last_known(changes, "place", ["place", "place_since", "is_lost"])
+    buckets = _last_known(changes, "bucket_since", ["bucket", "bucket_since"])
     following = changes["customer_id"].shift(-1) == changes["customer_id"]
     until = changes["time"].shift(-1).where(following, window.end)
-    pieces = pd.concat([changes["customer_id"], held, said], axis=1).assign(since=changes["time"], until=until)
+    pieces = pd.concat([changes["customer_id"], places, buckets], axis=1).assign(since=changes["time"], until=until)
     pieces = pieces[pieces["place"].notna() & (pieces["until"] > pieces["since"])]
     bucket = pieces["bucket"].astype(object)
     pieces = pieces.assign(is_lost=pieces["is_lost"].eq(True), bucket=bucket.where(bucket.notna(), None))
@@ -49,18 +49,14 @@ def at_moment(pieces: pd.DataFrame, moment: pd.Timestamp, window: Window) -> pd.
 
 
 def _changes(rows: pd.DataFrame, time: str, *, order: int, **columns: pd.Series) -> pd.DataFrame:
-    plain = {
-        name: column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
-        for name, column in columns.items()
-    }
-    return pd.DataFrame({"customer_id": rows["customer_id"], "time": rows[time], "order": order, **plain})
+    changes = pd.DataFrame({"customer_id": rows["customer_id"], "time": rows[time], "order": order, **columns})
+    return changes.astype(dict.fromkeys(changes.select_dtypes("category"), object))
 
 
-def _held(changes: pd.DataFrame, key: str, columns: list[str]) -> pd.DataFrame:
-    """The last values of `columns` that were told, by `key`, of the same customer; missing where none was."""
-    changes = changes.reindex(columns=[*changes.columns, *(each for each in columns if each not in changes)])
-    told = np.where(changes[key].notna(), np.arange(len(changes)), -1)
-    last = np.maximum.accumulate(told) if len(told) else told
+def _last_known(changes: pd.DataFrame, key: str, columns: list[str]) -> pd.DataFrame:
+    """The values of `columns` in the customer's last row so far that has a `key`; missing where there is none."""
+    changes = changes.reindex(columns=list(dict.fromkeys([*changes, *columns])))
+    row = np.maximum.accumulate(np.where(changes[key].notna(), np.arange(len(changes)), -1))
     customer = pd.factorize(changes["customer_id"])[0]
-    is_own = (last >= 0) & (customer[last] == customer)
-    return pd.DataFrame({name: changes[name].iloc[last].reset_index(drop=True).where(is_own) for name in columns})
+    is_same = (row >= 0) & (customer[row] == customer)
+    return pd.DataFrame({name: changes[name].iloc[row].reset_index(drop=True).where(is_same) for name in columns})

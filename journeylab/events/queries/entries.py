@@ -1,13 +1,18 @@
-"""Entries: when, and through which channel, did each customer come into the journey?"""
+"""Entries: when, through which channel and by which event did customers come into the journey, and into a stage?"""
+
+from collections.abc import Iterable, Iterator
 
 import ibis
 import pandas as pd
+import pyarrow as pa
 
-from journeylab.events.journey.condition_match import holds
-from journeylab.events.log import EventLog
+from journeylab.events.journey import Journey
+from journeylab.events.journey.conditions import holds
+from journeylab.events.log import TIME, EventLog
 from journeylab.events.spells import Spells
 
 _CHANNEL = "channel"
+_ENTRY = ["customer_id", "time", "stage"]
 
 
 def find_entries(spells: Spells) -> pd.DataFrame:
@@ -26,29 +31,51 @@ def entry_channels(log: EventLog, spells: Spells) -> pd.Series:
     """The channel of the event that brought each customer into the journey: index customer_id (sorted), strings.
 
     That event is the first, by `seq`, that opens the stage of their first visit, at the time when that began. Customers
-    who came in before the window (see `find_entries`), or whose event has no channel, are absent; all are where the log
-    has no column `channel`.
+    who came in before the window (see `find_entries`), or whose event has no channel, are absent. So are all where the
+    log has no column `channel`.
     """
-    nobody = pd.Series([], index=pd.Index([], dtype=object, name="customer_id"), dtype=object, name=_CHANNEL)
     entries = find_entries(spells)
-    entries = entries[entries["is_known"]]
+    entries = entries[entries["is_known"]].reset_index()
+    nobody = pd.Series([], index=pd.Index([], dtype=object, name="customer_id"), dtype=object, name=_CHANNEL)
     if _CHANNEL not in log.events.columns or entries.empty:
         return nobody
-    events = log.events
-    openers = [
-        events.filter(holds(events, condition, owner=f"“{key}” of stage “{stage.name}”"))
-        .select("customer_id", "time", "seq", channel=events[_CHANNEL].cast("string"))
-        .mutate(stage=ibis.literal(stage.name))
-        for stage in spells.journey.stages
-        for key in ("opened_by", "reopened_by")
-        for condition in getattr(stage, key)
-    ]
-    opened = ibis.union(*openers) if len(openers) > 1 else openers[0]
-    wanted = ibis.memtable(
-        entries.reset_index()[["customer_id", "entered", "stage"]].rename(columns={"entered": "time"}),
-        schema={"customer_id": "string", "time": "timestamp('UTC', 6)", "stage": "string"},
-    )
-    found = opened.inner_join(wanted, ["customer_id", "time", "stage"])
-    first = found.group_by("customer_id").aggregate(channel=found.channel.argmin(found.seq))
+    openers = _openers(log, spells.journey, spells.journey.stage_names, ["seq", _CHANNEL])
+    opened = ibis.union(*openers).inner_join(_entered(entries), _ENTRY)
+    first = opened.group_by("customer_id").aggregate(channel=opened.channel.cast("string").argmin(opened.seq))
     channels = first.drop_null("channel").order_by("customer_id").to_pyarrow().to_pandas()
     return channels.set_index("customer_id")["channel"].astype(object) if len(channels) else nobody
+
+
+def find_triggers(log: EventLog, visits: pd.DataFrame, journey: Journey) -> pd.Series:
+    """Which of `visits` began with an event that opens their stage: booleans with the index of `visits`.
+
+    False are those that began otherwise: with a return after silence. An event counts at the moment when the visit was
+    entered, in the history before the window too.
+    """
+    openers = list(_openers(log, journey, sorted(visits["stage"].astype(object).unique()), []))
+    begun = visits[["customer_id", "stage"]].astype(object)
+    begun = begun.assign(time=pd.to_datetime(visits["entered"], utc=True).dt.as_unit("us"))
+    if not openers:
+        return pd.Series(False, index=visits.index, dtype=bool)
+    opened = ibis.union(*openers).semi_join(_entered(visits), _ENTRY).distinct().to_pyarrow().to_pandas()
+    opened = opened.astype({"customer_id": object, "stage": object}).assign(is_opened=True)
+    is_opened = begun.merge(opened.astype({"time": begun["time"].dtype}), how="left", on=_ENTRY)["is_opened"]
+    return pd.Series(is_opened.notna().to_numpy(), index=visits.index, dtype=bool)
+
+
+def _openers(log: EventLog, journey: Journey, stages: Iterable[str], columns: list[str]) -> Iterator[ibis.Table]:
+    """For each of `stages` that something opens, the events that do: `customer_id`, `time`, `stage` and `columns`."""
+    for name in stages:
+        stage = journey.stage(name)
+        rules = [(key, condition) for key in ("opened_by", "reopened_by") for condition in getattr(stage, key)]
+        tests = [holds(log.events, condition, owner=f"“{key}” of stage “{name}”") for key, condition in rules]
+        if tests:
+            events = log.events.filter(ibis.or_(*tests))
+            yield events.select("customer_id", "time", *columns, stage=ibis.literal(name))
+
+
+def _entered(visits: pd.DataFrame) -> ibis.Table:
+    """Who (`customer_id`) entered which `stage` at which `time`."""
+    names = {name: pa.array(visits[name].astype(object), pa.string()) for name in ("customer_id", "stage")}
+    times = pa.array(pd.to_datetime(visits["entered"], utc=True).dt.as_unit("us")).cast(TIME)
+    return ibis.memtable(pa.table({**names, "time": times}))

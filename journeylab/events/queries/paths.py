@@ -10,6 +10,7 @@ import pandas as pd
 from journeylab.base.durations import DAY, all_since_1970
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.events.journey import Journey
+from journeylab.events.spells.exits import positions
 
 FIRST_ENTRY, EARLIER_LOSS, ALREADY_INSIDE = "first entry", "earlier loss", "already inside"
 SOURCES = (FIRST_ENTRY, EARLIER_LOSS, ALREADY_INSIDE)
@@ -96,21 +97,26 @@ def _paths(visits: pd.DataFrame, journey: Journey, group: str | None, from_start
     entered, left, observed = (all_since_1970(visits[column])[order] for column in ("entered", "left", "observed_from"))
     stages, branches = journey.stage_names, journey.branches
     n_stages, ongoing = len(stages), len(stages) + len(branches) + len(SOURCES)
-    stage = _codes(visits["stage"], stages, "stage")[order]
-    came_back = _codes(visits["returned_from"], branches, "loss branch")[order]
-    target = _codes(visits["to"].where(visits["outcome"] != ONGOING), (*stages, *branches), "stage or branch")[order]
+    stage = positions(visits["stage"], stages, "stage")[order]
+    came_back = positions(visits["returned_from"], branches, "loss branch", may_be_missing=True)[order]
+    led_to = visits["to"].where(visits["outcome"] != ONGOING)
+    target = positions(led_to, (*stages, *branches), "stage or branch", may_be_missing=True)[order]
     target = np.where(target < 0, ongoing, target)
     is_first = np.diff(customer, prepend=-1) != 0
     before = np.roll(target, 1)
     is_late = observed > entered
     follows = is_first | (before == np.where(came_back >= 0, n_stages + came_back, stage))
     if not follows.all():
-        raise _disorder(ids[customer[np.argmin(follows)]])
-    outside = [is_late | ((number > 1) & (came_back < 0)), came_back >= 0]
-    outside = np.select(outside, [ongoing - 1, ongoing - 2], ongoing - 3)
+        first_wrong = ids[customer[np.argmin(follows)]]
+        raise EstimateError(
+            f"The visits of customer “{first_wrong}” do not follow from one another: one does not begin where the one "
+            "before it led. Find the spells again; find_flaws(spells) lists what else is wrong."
+        )
+    began_before = [is_late | ((number > 1) & (came_back < 0)), came_back >= 0]
+    outside = np.select(began_before, [ongoing - 1, ongoing - 2], ongoing - 3)
     inside = np.where(came_back >= 0, n_stages + came_back, np.roll(stage, 1))
     first, last = np.flatnonzero(is_first), np.flatnonzero(np.roll(is_first, -1))
-    completes = np.array([each.completes for each in journey.stages], bool)
+    completes = np.array([of_stage.completes for of_stage in journey.stages], bool)
     return Paths(
         group=group,
         stages=stages,
@@ -134,8 +140,8 @@ class Ways:
 
     loops: `shown`: every visit, and every loss from which the customer came back, is a step; `collapsed`: a stage is
         a step only where it was first visited, and losses with a return are none.
-    parent, step: int64 (ways,), the way before and the place (a position in `Paths.places`) that was come to; way 0
-        is the empty one. way: int64 (customers,), which way each took. length: int64 (customers,), its steps.
+    parent, step: int64 (ways,), the way before and the place (a position in `Paths.places`) reached; way 0 is the
+        empty one. way: int64 (customers,), which way each took. length: int64 (customers,), its steps.
     """
 
     loops: str
@@ -146,11 +152,11 @@ class Ways:
 
     def steps(self, way: int) -> tuple[int, ...]:
         """The places of `way`, in order; the last is where it ended so far."""
-        found = []
+        steps = []
         while way:
-            found.append(int(self.step[way]))
+            steps.append(int(self.step[way]))
             way = int(self.parent[way])
-        return tuple(reversed(found))
+        return tuple(reversed(steps))
 
 
 def find_ways(paths: Paths, *, loops: str) -> Ways:
@@ -166,16 +172,16 @@ def find_ways(paths: Paths, *, loops: str) -> Ways:
     walking = np.arange(paths.n_customers)
     for k in range(length.max(initial=0)):
         walking = walking[length[walking] > k]
-        found, position = np.unique(way[walking] * n_places + place[begins[walking] + k], return_inverse=True)
+        pairs, position = np.unique(way[walking] * n_places + place[begins[walking] + k], return_inverse=True)
         way[walking] = n_ways + position
-        parents.append(found // n_places)
-        steps.append(found % n_places)
-        n_ways += len(found)
+        parents.append(pairs // n_places)
+        steps.append(pairs % n_places)
+        n_ways += len(pairs)
     return Ways(loops, np.concatenate(parents), np.concatenate(steps), way, length)
 
 
 def _steps(paths: Paths, loops: str) -> tuple[np.ndarray, np.ndarray]:
-    """Whose step each is, ascending, and the place come to; the steps of one customer are in order."""
+    """Whose step each is, ascending, and the place reached; the steps of one customer are in order."""
     rows = np.arange(paths.n)
     if loops == "collapsed":
         rows = np.sort(np.unique(paths.customer * len(paths.stages) + paths.stage, return_index=True)[1])
@@ -185,26 +191,6 @@ def _steps(paths: Paths, loops: str) -> tuple[np.ndarray, np.ndarray]:
     last = np.flatnonzero(np.diff(paths.customer, append=paths.n_customers))
     owner = np.concatenate([paths.customer[back], paths.customer[rows], paths.customer[last]])
     place = np.concatenate([paths.source[back], paths.stage[rows], paths.target[last]])
-    # The loss comes before the visit that it was come back to, and the end after the last visit.
+    # The loss comes before the visit in which the customer came back, and the end after the last visit.
     order = np.argsort(np.concatenate([3 * back, 3 * rows + 1, 3 * last + 2]), kind="stable")
     return owner[order], place[order]
-
-
-def _disorder(customer: str) -> EstimateError:
-    return EstimateError(
-        f"The visits of customer “{customer}” do not follow from one another: one does not begin where the one before "
-        "it led. Find the spells again; find_flaws(spells) tells what else is wrong with them."
-    )
-
-
-def _codes(names: pd.Series, known: tuple[str, ...], kind: str) -> np.ndarray:
-    """Position of each name in `known`, -1 where there is none."""
-    codes = pd.Categorical(names, categories=list(known)).codes.astype(np.int64)
-    is_unknown = (codes < 0) & names.notna().to_numpy()
-    if is_unknown.any():
-        found = names[is_unknown].iloc[0]
-        raise EstimateError(
-            f"The spells name the {kind} “{found}”, which the journey lacks. {did_you_mean(found, known)} "
-            "Find the spells again with this journey."
-        )
-    return codes

@@ -7,10 +7,9 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from journeylab.base.durations import DAY
 from journeylab.events.journey import Journey
 from journeylab.events.spells import Spells
-from journeylab.events.spells.exits import Exits
+from journeylab.events.spells.exits import CENSORED, Exits, spell_clock
 
 RETURNED, ONGOING = "returned", "ongoing"
 ANY_STAGE, ANY_BRANCH = "any stage", "lost"
@@ -21,14 +20,13 @@ _SPELLS = ["customer_id", "spell", "stage", "entered", "left", "outcome", "to"]
 class Absences(Exits):
     """Customers lost from one stage to one branch, on the clock of days since the loss; coming back is the way out.
 
-    stage: that from which they were lost, or `ANY_STAGE`. branch: that to which, or `ANY_BRANCH`. The rest as in
-    `Exits`.
+    stage: from which they were lost, or `ANY_STAGE`. branch: to which, or `ANY_BRANCH`. The rest as in `Exits`.
     """
 
     branch: str = ANY_BRANCH
     _visit: ClassVar[str] = "lost visit"
     _inside: ClassVar[str] = "not yet back"
-    _nobody: ClassVar[str] = "nobody was lost so"
+    _nobody: ClassVar[str] = "nobody was lost this way"
 
 
 def find_absences(spells: Spells) -> pd.DataFrame:
@@ -59,29 +57,18 @@ def find_returns(absences: pd.DataFrame, journey: Journey) -> list[Absences]:
     by stage, in the journey's order, to any branch and to each that loses customers there.
     """
     groups = sorted(absences["group"].unique()) if "group" in absences else [None]
-    moments = {
-        name: absences[name].dt.as_unit("us").astype("int64").to_numpy()
-        for name in ("entered", "left", "observed_from")
-    }
-    entry = np.where(
-        moments["observed_from"] <= moments["entered"], -1.0, (moments["observed_from"] - moments["entered"]) / DAY
-    )
-    columns = {
-        "entry": entry,
-        "exit": (moments["left"] - moments["entered"]) / DAY,
-        "destination": np.where(absences["outcome"] == RETURNED, 1, -1),
-        "customers": pd.factorize(absences["customer_id"], sort=True)[0],
-    }
-    found = []
+    columns = spell_clock(absences) | {"destination": np.where(absences["outcome"] == RETURNED, 1, CENSORED)}
+    returns = []
     for group in groups:
-        own = np.ones(len(absences), bool) if group is None else (absences["group"] == group).to_numpy()
-        for stage, branch, kept in _places(absences, journey):
-            rows = {name: column[own & kept] for name, column in columns.items()}
-            found.append(Absences(stage, group, (RETURNED,), branch=branch, **rows))
-    return found
+        is_member = np.ones(len(absences), bool) if group is None else (absences["group"] == group).to_numpy()
+        for stage, branch, is_here in _losses(absences, journey):
+            rows = {name: column[is_member & is_here] for name, column in columns.items()}
+            returns.append(Absences(stage, group, (RETURNED,), branch=branch, **rows))
+    return returns
 
 
-def _places(absences: pd.DataFrame, journey: Journey) -> Iterator[tuple[str, str, np.ndarray]]:
+def _losses(absences: pd.DataFrame, journey: Journey) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Each stage and branch for which returns are counted, and which absences belong to them."""
     yield ANY_STAGE, ANY_BRANCH, np.ones(len(absences), bool)
     for stage in journey.stage_names:
         here = (absences["stage"] == stage).to_numpy()

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from journeylab.base.durations import DAY, since_1970
+from journeylab.base.durations import DAY, NEVER, since_1970
 from journeylab.base.errors import JourneyError
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog
-from journeylab.events.spells.exits import Exits
+from journeylab.events.spells.exits import CENSORED, Exits
 from journeylab.events.spells.kernel import LOST, ONGOING, Moves, Visits, walk_signals
 from journeylab.events.spells.signals import Signals, find_signals
 
 RETURNED, LOST_MEANWHILE, MOVED = ENDINGS = ("returned", "lost", "moved")
-_CENSORED = -1
 _SECOND = 1_000_000
 
 
@@ -26,12 +25,9 @@ def scale_silence(journey: Journey, factor: float) -> Journey:
         raise JourneyError(f"Silence cannot last {factor:g} times as long. Give a factor above 0, such as 0.5 or 2.")
     if factor == 1:
         return journey
-    lengths = {}
+    lengths = {stage.name: round(stage.silent_after_us * factor) for stage in journey.stages if stage.silent_after_us}
     for stage in journey.stages:
-        if stage.silent_after is None:
-            continue
-        lengths[stage.name] = round(stage.silent_after_us * factor)
-        if not lengths[stage.name]:
+        if lengths.get(stage.name) == 0:
             raise JourneyError(
                 f"“{stage.silent_after}” times {factor:g} is less than a microsecond. Give a larger factor."
             )
@@ -41,7 +37,7 @@ def scale_silence(journey: Journey, factor: float) -> Journey:
 def find_silences(
     log: EventLog, journey: Journey, *, longer_than: Mapping[str, float], batch_rows: int = 1_000_000
 ) -> list[Exits]:
-    """Silences that lasted more than so many days, by stage, each like a visit: how long, and by which way it ended.
+    """Silences that lasted more than so many days, by stage, each like a visit: how long, and how it ended.
 
     A silence begins with a customer event inside a stage, or with the entry if the company brought the customer in; it
     is dated as the clock of `silent_after` is. It ends when the customer acts (`returned`; whether or not that event
@@ -54,28 +50,27 @@ def find_silences(
     counts silences, `entry` is -1 or, where the silence began before the window, its length at the window's start.
     `batch_rows` as for `find_spells`. Raises JourneyError for an unknown stage, and as `find_spells` does.
     """
-    places = sorted(journey.position(stage) for stage in longer_than)
-    least = np.full(len(journey.stages), np.iinfo(np.int64).max)
-    for place in places:
-        least[place] = round(longer_than[journey.stage_names[place]] * DAY)
+    positions = sorted(journey.position(stage) for stage in longer_than)
+    shortest = np.full(len(journey.stages), NEVER)
+    for position in positions:
+        shortest[position] = round(longer_than[journey.stage_names[position]] * DAY)
     quiet = _with_silence(journey, {})
     start, end = (since_1970(time) for time in (log.window.start, log.window.end))
     _, batches = find_signals(log, [quiet], batch_rows=batch_rows)
     moves = Moves.of(quiet)
-    parts = [_silences(signals, walk_signals(signals, moves, end=end), least, start) for signals in batches]
+    parts = [_silences(signals, walk_signals(signals, moves, end=end), shortest, start) for signals in batches]
     empty = [np.zeros(0, np.int64)] * 5
     stage, customer, begun, ended, way = (np.concatenate(columns) for columns in zip(*(parts or [empty]), strict=True))
     entry = np.where(begun >= start, -1.0, (start - begun) / DAY)
-    found = []
-    for place in places:
-        here = stage == place
-        columns = (entry[here], (ended - begun)[here] / DAY, way[here], customer[here])
-        found.append(Exits(journey.stage_names[place], None, ENDINGS, *columns))
-    return found
+    columns = (entry, (ended - begun) / DAY, way, customer)
+    return [
+        Exits(journey.stage_names[position], None, ENDINGS, *(column[stage == position] for column in columns))
+        for position in positions
+    ]
 
 
-def _silences(signals: Signals, visits: Visits, least: np.ndarray, start: int) -> tuple[np.ndarray, ...]:
-    """Stage, customer, beginning, end and way of each silence longer than `least` (by stage) and not over by `start`.
+def _silences(signals: Signals, visits: Visits, shortest: np.ndarray, start: int) -> tuple[np.ndarray, ...]:
+    """Stage, customer, beginning, end and way of each silence longer than `shortest` (by stage) that outlasts `start`.
 
     A visit holds a silence from its entry, if not the customer's own event opened it, and one from each of its own
     events, to the next of these times; the last one ends with the visit.
@@ -86,16 +81,16 @@ def _silences(signals: Signals, visits: Visits, least: np.ndarray, start: int) -
     n_events = after - first
     counts = n_events + is_opened_by_others
     visit = np.repeat(np.arange(len(counts)), counts)
-    place = np.arange(len(visit)) - np.repeat(np.cumsum(counts) - counts, counts)
-    own = first[visit] + place - is_opened_by_others[visit]
-    begun = np.where(place < is_opened_by_others[visit], visits.entered[visit], _times(signals, own))
-    is_last = place == counts[visit] - 1
+    number = np.arange(len(visit)) - np.repeat(np.cumsum(counts) - counts, counts)
+    own = first[visit] + number - is_opened_by_others[visit]
+    begun = np.where(number < is_opened_by_others[visit], visits.entered[visit], _times(signals, own))
+    is_last = number == counts[visit] - 1
     ended = np.where(is_last, visits.left[visit], _times(signals, own + 1))
     way = np.where(is_last, _ways(signals, visits)[visit], ENDINGS.index(RETURNED) + 1)
     stage = visits.stage[visit]
-    kept = (ended - begun > least[stage]) & (ended > start)
+    is_long = (ended - begun > shortest[stage]) & (ended > start)
     customer = signals.customers[visits.customer[visit]]
-    return tuple(column[kept] for column in (stage, customer, begun, ended, way))
+    return tuple(column[is_long] for column in (stage, customer, begun, ended, way))
 
 
 def _ways(signals: Signals, visits: Visits) -> np.ndarray:
@@ -104,7 +99,7 @@ def _ways(signals: Signals, visits: Visits) -> np.ndarray:
     is_own = signals.seen[row + 1] > signals.seen[row]
     moved = np.where(is_own, ENDINGS.index(RETURNED), ENDINGS.index(MOVED)) + 1
     way = np.where(visits.outcome == LOST, ENDINGS.index(LOST_MEANWHILE) + 1, moved)
-    return np.where(visits.outcome == ONGOING, _CENSORED, way)
+    return np.where(visits.outcome == ONGOING, CENSORED, way)
 
 
 def _times(signals: Signals, own: np.ndarray) -> np.ndarray:

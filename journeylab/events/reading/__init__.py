@@ -41,42 +41,55 @@ def read_events(
 ) -> EventLog:
     """Read an interaction log, normalised once and stored for as long as anything refers to it.
 
-    source: a path or a glob (.csv, .tsv, .jsonl, each also with .gz, or .parquet; the files of a glob in the order of
-        their names, missing columns filled with nulls), a DataFrame, an Arrow table, or an Ibis table of any database;
-        or a list of these, or of `Source` where they differ in columns or clock. Files need not fit into memory. A
-        database table is copied in batches; its order is the order in which the database hands it over, so map `seq`
-        where ties matter.
-    columns: the log's names and the source's: {"customer_id": "account", "event": "action", "time": "ts"}. A text may
-        be the same in all rows: {"event": {"constant": "purchase"}}. Columns that already have the log's name need no
-        entry; every other column is kept under its own name, or under the one that an entry gives it. A column whose
-        name is taken, such as “event” where another column is mapped to it, is kept as “source_event”.
-    window: start and end of what was observed; half-open; texts, dates or times, without a zone in `timezone` or else
-        in UTC.
-    timezone: where the clock stood that wrote times without a zone, such as "Europe/Berlin". Where clocks are set
-        forward, a time that the zone skips moves on by the gap; where they are set back, a time that occurs twice is
-        the later one. Texts are read as ISO 8601, each with its own zone if it has one. Times are kept to the
-        microsecond.
-    customers: attributes known at the start, by id: a CSV or Parquet path, a DataFrame (ids as index or column
-        `customer_id`), an Arrow or Ibis table, or {"path": "…", "key": "account"} where the ids have another name.
-        None: ids alone.
-    time_unit: what numbers in the time column count since 1970: "s", "ms" or "us".
-    duplicates: "quarantine" refuses a row that repeats an earlier one, by `event_id` if there is one (rows without an
-        id are kept), else in all columns as they were read; "keep" keeps it.
+    Parameters
+    ----------
+    source : path, glob, DataFrame, Arrow table, Ibis table, or a list of these
+        Files are .csv, .tsv or .jsonl, each also with .gz, or .parquet; they need not fit into memory. Those of a glob
+        are read in the order of their names, and missing columns are filled with nulls. A list may also hold `Source`
+        objects, where its parts differ in columns or clock. A database table is copied in batches, in the order in
+        which the database hands it over, so map `seq` where ties matter.
+    columns : mapping, optional
+        The log's names and the source's: {"customer_id": "account", "event": "action", "time": "ts"}. A text may be the
+        same in all rows: {"event": {"constant": "purchase"}}. Columns that already have the log's name need no entry;
+        every other column is kept under its own name, or under the one that an entry gives it. A column whose name is
+        taken, such as “event” where another column is mapped to it, is kept as “source_event”.
+    window : Window or pair of times
+        Start and end of what was observed; the end is not part of it. Texts, dates or times; those without a zone are
+        in `timezone`, or else in UTC.
+    timezone : str, optional
+        The zone of the clock that wrote times without a zone, such as "Europe/Berlin". Where clocks are set forward, a
+        time that the zone skips moves on by the gap; where they are set back, a time that occurs twice is the later
+        one. Texts are read as ISO 8601, each with its own zone if it has one. Times are kept to the microsecond.
+    customers : path, DataFrame, Arrow table, Ibis table or mapping, optional
+        Attributes known at the start, by id: a CSV or Parquet path, a table (ids as index or column `customer_id`), or
+        {"path": "…", "key": "account"} where the ids have another name. By default ids alone.
+    time_unit : {"s", "ms", "us"}, optional
+        What numbers in the time column count since 1970.
+    duplicates : {"quarantine", "keep"}
+        "quarantine" refuses a row that repeats an earlier one, by `event_id` if there is one (rows without an id are
+        kept), else in all columns as they were read.
 
-    A row without customer, time or event (null, empty or white space), a time that cannot be read, a duplicate, and a
-    row at or after the window's end go to `quarantine`, with the first reason that applies, in this order; `rows_read`
-    counts all. Customer and event become text: the number 17850.0 becomes “17850”. `initiator` is read in lower case.
+    Returns
+    -------
+    EventLog
+        Its `quarantine` has the refused rows: those without customer, time or event (null, empty or white space), with
+        a time that cannot be read, duplicates, and those at or after the window's end, each with the first reason that
+        applies, in this order. `rows_read` counts all rows. Customer and event are text: the number 17850.0 becomes
+        “17850”. `initiator` is in lower case.
 
-    Raises LogError for what is no source, window, zone, unit or customers' table; for a column that is not there; for
-    times without a zone and numbers without a unit; for values that are no numbers and initiators that are not known;
-    for a log that is empty, has no usable row, or no event in the window.
+    Raises
+    ------
+    LogError
+        For a source, window, zone, unit or customers' table that cannot be used; for a column that is missing; for
+        times without a zone and numbers without a unit; for values that are not numbers and unknown initiators; for a
+        log that is empty, has no usable row, or no event in the window.
     """
     if duplicates not in _DUPLICATES:
-        raise LogError(f"“{duplicates}” is no way to treat duplicates. {did_you_mean(duplicates, _DUPLICATES)}")
+        raise LogError(f"`duplicates` is “{duplicates}”. {did_you_mean(duplicates, _DUPLICATES)}")
     window = _window(window, timezone)
-    sources = [each.filled(columns, timezone, time_unit) for each in _sources(source)]
+    sources = [part.filled(columns, timezone, time_unit) for part in _sources(source)]
     connection = open_engine()
-    sheets = [open_sheet(connection, each) for each in sources]
+    sheets = [open_sheet(connection, part) for part in sources]
     store = _fill(connection, sheets, window)
     check_times(store, sheets)
     check_values(store, sheets)
@@ -120,7 +133,7 @@ def _window(window: object, timezone: str | None) -> Window:
         return window
     if isinstance(window, Sequence) and not isinstance(window, str) and len(window) == 2:
         return Window.from_times(*window, timezone=timezone)
-    raise LogError(f"“{window}” is no window. Write two times, (start, end), such as (“2025-01-01”, “2026-07-01”).")
+    raise LogError(f"“{window}” is not a window. Write two times, (start, end), such as (“2025-01-01”, “2026-07-01”).")
 
 
 def _sources(source: object) -> list[Source]:

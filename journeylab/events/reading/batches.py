@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 
 def whole_customers(batches: Iterable[pa.RecordBatch], *, column: str) -> Iterator[pa.Table]:
-    """The same rows, cut only where the value of `column` changes; equal values lie together."""
+    """The same rows, cut only where the value of `column` changes; equal values must be next to each other."""
     held: list[pa.RecordBatch] = []
     for batch in batches:
         if not batch.num_rows:

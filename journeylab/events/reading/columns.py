@@ -1,4 +1,4 @@
-"""Which column of the source is which column of the log, and of what type?"""
+"""Which column of the source becomes which column of the log, and of what type?"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from journeylab.events.log import REQUIRED
 
 TEXTS = ("customer_id", "event", "event_id", "channel", "process", "initiator", "contact_id", "role", "text")
 NUMBERS = ("value", "score")
-KNOWN = ("customer_id", "time", "event", "seq", *(name for name in TEXTS[2:-1]), *NUMBERS, "text")
+KNOWN = ("customer_id", "time", "event", "seq", *TEXTS[2:-1], *NUMBERS, "text")
 _WHOLE = r"^\s*(-?[0-9]+)\.0+\s*$"
 
 
@@ -40,13 +40,13 @@ class Columns:
 
 
 def match_columns(columns: Mapping[str, object], names: Iterable[str], *, label: str) -> Columns:
-    """Match the log's columns to the source's `names`: first as `columns` says, then by equal name; the rest is kept as
-    it is.
+    """Match the log's columns to the source's `names`: first as `columns` says, then by equal name. The rest stay as
+    they are.
 
     `columns` maps a name in the log to the source's name or to {"constant": text}; a name of the log that has no
     meaning of its own simply renames. A source column that would keep a name already taken, such as “event” where
-    another column is mapped to it, is called “source_event”. Raises LogError for a mapping that cannot be meant, for a
-    column that is not there, and when customer, time or event cannot be told.
+    another column is mapped to it, is called “source_event”. Raises LogError for a column that is not there, and when
+    the columns of customer, time or event are unknown.
     """
     names = list(names)
     known: dict[str, str | Constant] = {}
@@ -72,10 +72,10 @@ def match_columns(columns: Mapping[str, object], names: Iterable[str], *, label:
 
 
 def check_mapping(columns: Mapping[str, object]) -> Mapping[str, object]:
-    """`columns` itself, or LogError when it is no mapping, or one that cannot be meant."""
+    """`columns` itself, or LogError when it is not a mapping, or has an entry that cannot be right."""
     if not isinstance(columns, Mapping):
         raise LogError(
-            f"`columns` is {type(columns).__name__}, not a mapping. "
+            f"`columns` is of type {type(columns).__name__}, not a mapping. "
             'Write {"customer_id": "…", "time": "…", "event": "…"} with the names of the source.'
         )
     for target, written in columns.items():
@@ -88,8 +88,8 @@ def check_mapping(columns: Mapping[str, object]) -> Mapping[str, object]:
         close = [] if target in KNOWN else get_close_matches(str(target), KNOWN, n=1, cutoff=0.8)
         if close:
             raise LogError(
-                f"`columns` names “{target}”, which is no column of a log. Did you mean “{close[0]}”? "
-                "To rename a column of your own, choose a name less like it."
+                f"`columns` names “{target}”, which is not a column of a log. Did you mean “{close[0]}”? "
+                "To rename a column of your own, choose a name that is less similar."
             )
     return columns
 

@@ -1,5 +1,4 @@
-"""Who are the customers, and what was known of each at the start? The customers' table, by the ids that the events
-use."""
+"""Who are the customers, and what was known of each at the start? The customers' table, by the ids of the events."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import pyarrow.parquet
 
 from journeylab.base.errors import LogError, did_you_mean
 from journeylab.base.words import counted
+from journeylab.events.log import customer_ids
 
 KEY = "customer_id"
 Customers = str | Path | pd.DataFrame | pa.Table | ibis.Table | Mapping[str, object] | None
@@ -25,14 +25,12 @@ def read_customers(customers: Customers, events: ibis.Table) -> pd.DataFrame:
     that the table lacks are added without attributes. Raises LogError when there is no such column, when an id is
     missing or there twice, and when the table knows none of the log's customers.
     """
-    found = events.select(KEY).distinct().order_by(KEY).to_pyarrow()[KEY].to_pandas()
-    in_log = pd.Index(found, name=KEY)
+    in_log = customer_ids(events)
     if customers is None:
         return pd.DataFrame(index=in_log)
     table, key, wanted = _opened(customers)
     attributes = _taken(_indexed(table, key), wanted)
-    known = attributes.index.intersection(in_log)
-    if known.empty:
+    if attributes.index.intersection(in_log).empty:
         raise LogError(
             f"None of the log’s customers ({len(in_log):,}) is in the customers’ table: the log has "
             f"“{in_log[0]}”, the table “{attributes.index[0]}”. "
@@ -74,7 +72,7 @@ def _from_file(path: Path, key: str) -> pd.DataFrame:
     if path.name.endswith((".csv", ".csv.gz")):
         # An id stays as it is written, and "NA" is a country, not a missing value.
         return pd.read_csv(path, dtype={key: str}, keep_default_na=False, na_values=[""])
-    raise LogError(f"“{path}” with customers is neither .csv, .csv.gz nor .parquet. Convert it to one of these.")
+    raise LogError(f"“{path}” with customers is not .csv, .csv.gz or .parquet. Convert it to one of these.")
 
 
 def _indexed(table: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -84,13 +82,13 @@ def _indexed(table: pd.DataFrame, key: str) -> pd.DataFrame:
             'Name it: customers={"path": "…", "key": "…"}.'
         )
     if not len(table):
-        raise LogError("The customers’ table is empty: it has no row. Leave it out, or check how it was made.")
+        raise LogError("The customers’ table is empty: it has no rows. Leave it out, or check how it was made.")
     ids = table[key].map(_text, na_action="ignore")
     n_missing = int((ids.isna() | (ids.str.strip() == "")).sum())
     if n_missing:
         raise LogError(
             f"Column “{key}” of the customers’ table is empty in {counted(n_missing, 'row')}. "
-            "Fill it in, or remove what has no id."
+            "Fill it in, or remove the rows without an id."
         )
     repeated = ids[ids.duplicated()]
     if len(repeated):

@@ -29,7 +29,7 @@ KINDS = {
 # What the engine raises for what is in the files, as opposed to a statement of ours that is wrong.
 PROBLEMS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.IOException)
 _DELIMITERS = (",", ";", "\t", "|")
-_READABLE = "Journeylab reads .csv, .tsv and .jsonl, each also with .gz, and .parquet."
+_READABLE = "It reads .csv, .tsv and .jsonl, each also with .gz, and .parquet."
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Files:
         return _scan(connection, self.paths, self.kind, types, thorough=thorough)
 
     def release(self, connection: Backend) -> None:
-        """Files hold nothing that would have to be let go of."""
+        """Files need no release."""
 
 
 def find_files(connection: Backend, written: str | Path) -> Files:
@@ -69,12 +69,12 @@ def find_files(connection: Backend, written: str | Path) -> Files:
     kinds = {kind_of(path) for path in paths}
     if len(kinds) > 1:
         raise LogError(
-            f"“{written}” matches files of several kinds: {', '.join(sorted(kinds))}. Read each kind by itself."
+            f"“{written}” matches files of several kinds: {', '.join(sorted(kinds))}. Name each kind by itself."
         )
     label, kind = f"“{written}”", kinds.pop()
     filled = tuple(str(path) for path in paths if path.stat().st_size)
     if not filled:
-        raise LogError(f"{label} is empty: it has no row. Check how it was made.")
+        raise empty(label)
     try:
         glance = _scan(connection, filled, kind)
     except PROBLEMS as problem:
@@ -87,8 +87,13 @@ def kind_of(path: Path) -> str:
     """The kind of file, from how the name ends: csv, json or parquet. Raises LogError for any other."""
     ending = "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]).lower()
     if ending not in KINDS:
-        raise LogError(f"“{path}” ends in “{ending}”, which is not read. {_READABLE}")
+        raise LogError(f"“{path}” ends in “{ending}”, which Journeylab cannot read. {_READABLE}")
     return KINDS[ending]
+
+
+def empty(label: str) -> LogError:
+    """The error for a source without a row."""
+    return LogError(f"{label} is empty: it has no rows. Check how it was made.")
 
 
 def damaged(label: str, problem: duckdb.Error) -> LogError:
@@ -97,7 +102,7 @@ def damaged(label: str, problem: duckdb.Error) -> LogError:
     if line := re.match(r"CSV Error on Line: (\d+)", reason):
         cause = re.search(r"^(Expected Number|Value with|Invalid unicode|Maximum line).*", str(problem), re.MULTILINE)
         reason = f"line {line[1]}" + (f", {cause[0].strip()}" if cause else "")
-    return LogError(f"{label} cannot be read: {reason.rstrip(' .')}. Mend it, or leave it out.")
+    return LogError(f"{label} cannot be read: {reason.rstrip(' .')}. Fix it, or leave it out.")
 
 
 def _paths(written: str | Path) -> list[Path]:
@@ -107,12 +112,12 @@ def _paths(written: str | Path) -> list[Path]:
     if path.is_dir():
         raise LogError(f"“{written}” is a folder. Name its files with a glob such as “{path / '*.parquet'}”.")
     if any(sign in str(path) for sign in "*?["):
-        if found := [Path(each) for each in sorted(glob(str(path), recursive=True)) if Path(each).is_file()]:
-            return found
+        if paths := [Path(name) for name in sorted(glob(str(path), recursive=True)) if Path(name).is_file()]:
+            return paths
         raise LogError(f"“{written}” matches no file. Check the folder and the pattern.")
     if not path.parent.is_dir():
         raise LogError(f"There is no file “{written}”: the folder “{path.parent}” does not exist. Check the path.")
-    near = did_you_mean(path.name, sorted(each.name for each in path.parent.iterdir() if each.is_file()))
+    near = did_you_mean(path.name, sorted(other.name for other in path.parent.iterdir() if other.is_file()))
     raise LogError(f"There is no file “{written}”. {near if near.startswith('Did') else 'Check the path.'}")
 
 

@@ -1,5 +1,4 @@
-"""What does each row of one source say? Its columns become the log's, and rows without customer, time or event are
-marked."""
+"""What does each row of one source say? Its columns become the log's; rows that cannot be used are marked."""
 
 from dataclasses import dataclass
 
@@ -7,7 +6,7 @@ import ibis
 import ibis.expr.datatypes as dt
 from ibis.backends.duckdb import Backend
 
-from journeylab.events.log import REASONS, Window
+from journeylab.events.log import AFTER_WINDOW, MISSING_CUSTOMER, MISSING_EVENT, UNREADABLE_TIME, Window
 from journeylab.events.reading.columns import NUMBERS, TEXTS, Columns, Constant, as_text, is_blank, match_columns
 from journeylab.events.reading.files import Files
 from journeylab.events.reading.source import Memory, Source, open_data
@@ -28,11 +27,11 @@ class Sheet:
         """The source's rows with the log's columns, lazily. `thorough`: see `Files.table`."""
         table = self.data.table(connection, text=self.columns.text, thorough=thorough)
         raw = {name: table[name] for name in table.columns}
-        log = {target: self._made(target, raw) for target in self.columns.known}
+        log = {target: self._value(target, raw) for target in self.columns.known}
         log |= {target: raw[name] for target, name in self.columns.others.items()}
         return FilePart(table, raw, log, _refused(log, window))
 
-    def _made(self, target: str, raw: dict[str, ibis.Value]) -> ibis.Value:
+    def _value(self, target: str, raw: dict[str, ibis.Value]) -> ibis.Value:
         name = self.columns.known[target]
         if isinstance(name, Constant):
             return ibis.literal(name.text)
@@ -57,9 +56,9 @@ def open_sheet(connection: Backend, source: Source) -> Sheet:
 
 def _refused(log: dict[str, ibis.Value], window: Window) -> ibis.Value:
     return ibis.cases(
-        (is_blank(log["customer_id"]), REASONS[0]),
-        (log["time"].isnull(), REASONS[1]),
-        (is_blank(log["event"]), REASONS[2]),
-        (log["time"] >= window.end, REASONS[4]),
+        (is_blank(log["customer_id"]), MISSING_CUSTOMER),
+        (log["time"].isnull(), UNREADABLE_TIME),
+        (is_blank(log["event"]), MISSING_EVENT),
+        (log["time"] >= window.end, AFTER_WINDOW),
         else_=ibis.null("string"),
     )

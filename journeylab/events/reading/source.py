@@ -1,4 +1,4 @@
-"""Where do the rows come from? Files, tables in memory and database tables, opened on the log's own engine."""
+"""Where do the rows come from: which files, tables in memory or database tables? All open on the log's own engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +21,14 @@ UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One of several origins of a log: the data, and how to read them.
+    """One of several sources of a log: the data, and how to read them.
 
-    data: a path or glob (csv, tsv, jsonl, each also .gz; parquet), a DataFrame, an Arrow table, or an Ibis table.
-    columns, timezone, time_unit: as in `read_events`; what is left out is taken from the call of `read_events`.
+    Parameters
+    ----------
+    data : path, glob, DataFrame, Arrow table or Ibis table
+        Files are .csv, .tsv or .jsonl, each also with .gz, or .parquet.
+    columns, timezone, time_unit : optional
+        As in `read_events`; what is left out is taken from the call of `read_events`.
     """
 
     data: object
@@ -33,16 +37,16 @@ class Source:
     time_unit: str | None = None
 
     def filled(self, columns: Mapping | None, timezone: str | None, time_unit: str | None) -> "Source":
-        """This source with what it leaves open taken from the arguments. Raises LogError for columns, a zone or a
-        unit that cannot be meant."""
+        """This source with what it leaves open taken from the arguments. Raises LogError for wrong columns, an
+        unknown zone or an unknown unit."""
         columns = check_mapping((columns if self.columns is None else self.columns) or {})
         timezone, time_unit = check_timezone(self.timezone or timezone), self.time_unit or time_unit
         if time_unit not in (None, *UNITS):
-            raise LogError(f"“{time_unit}” is no time_unit. {did_you_mean(time_unit, UNITS)}")
+            raise LogError(f"“{time_unit}” is not a time_unit. {did_you_mean(time_unit, UNITS)}")
         return Source(self.data, columns, timezone, time_unit)
 
     def sentence(self) -> str:
-        """Which data, and how they are to be read. Nothing is read for it."""
+        """Which data, and how to read them. It reads nothing."""
         zone = f"in {self.timezone}" if self.timezone else "as written, or as read_events says"
         return f"{_described(self.data)}; times {zone}{f', in {self.time_unit}' if self.time_unit else ''}."
 
@@ -96,7 +100,7 @@ class Memory:
 def open_data(connection: Backend, data: object, *, time: str | None) -> Files | Memory:
     """Open `data` on the engine without reading it; `time` names the column that holds the time, if known.
 
-    Raises LogError for what is no source, for no file, and for columns that differ in case alone.
+    Raises LogError for data of another kind, for no file, and for columns that differ only in case.
     """
     if isinstance(data, str | Path):
         return find_files(connection, data)
@@ -176,7 +180,7 @@ def _check_names(label: str, names: list[str]) -> None:
     for name in names:
         if name.lower() in seen:
             raise LogError(
-                f"{label} has two columns of one name, “{seen[name.lower()]}” and “{name}” (case does not count). "
-                "Rename one."
+                f"{label} has two columns of the same name, “{seen[name.lower()]}” and “{name}” (upper and lower case "
+                "count as one). Rename one."
             )
         seen[name.lower()] = name

@@ -1,8 +1,8 @@
-"""Where do a log's rows lie once they are read? In one table of an engine of their own, on disk, accepted and refused
-ones alike.
+"""Where are a log's rows once they are read? In one table of an engine of their own, on disk, both the accepted and the
+refused ones.
 
 The table holds every row as it was read (columns `read.…`), what could not be used from there as it is (columns
-`log.…`), and why the row is refused (`refused`, null where it is not). The rows lie in the order of the source, so that
+`log.…`), and why the row is refused (`refused`, null where it is not). The rows are in the order of the source, so that
 the engine's own row number is their order.
 """
 
@@ -22,7 +22,7 @@ from ibis.backends.duckdb import Backend
 
 from journeylab.base.errors import StudyError
 from journeylab.base.files import replaced
-from journeylab.events.log import REASONS
+from journeylab.events.log import AFTER_WINDOW, DUPLICATE
 
 TABLE = "log_rows"
 EVENTS, QUARANTINE = "log_events", "log_quarantine"
@@ -32,7 +32,7 @@ REFUSED = "refused"
 @dataclass(frozen=True)
 class FilePart:
     """The rows of one source: its `table` with the `raw` columns, under the source's names, the `log`'s columns made
-    from them, and why a row is `refused`, null where nothing is known against it."""
+    from them, and why a row is `refused`, null where it is not."""
 
     table: ibis.Table
     raw: Mapping[str, ibis.Value]
@@ -67,13 +67,13 @@ class Store:
         """
         key = self.log.get("event_id")
         columns = ", ".join(_quoted(name) for name in ([key] if key else self.raw.values()))
-        usable = f"({REFUSED} IS NULL OR {REFUSED} = '{REASONS[4]}')"
+        usable = f"({REFUSED} IS NULL OR {REFUSED} = '{AFTER_WINDOW}')"
         if key:
             usable += f" AND trim({columns}) <> ''"
         self.connection.con.execute(f"""
-            UPDATE {TABLE} SET {REFUSED} = '{REASONS[3]}' WHERE rowid IN (
-                SELECT place FROM (
-                    SELECT rowid AS place, row_number() OVER (PARTITION BY {columns} ORDER BY rowid) AS copy
+            UPDATE {TABLE} SET {REFUSED} = '{DUPLICATE}' WHERE rowid IN (
+                SELECT number FROM (
+                    SELECT rowid AS number, row_number() OVER (PARTITION BY {columns} ORDER BY rowid) AS copy
                     FROM {TABLE} WHERE {usable} AND hash({columns}) IN (
                         SELECT hash({columns}) AS mark FROM {TABLE} WHERE {usable} GROUP BY mark HAVING count(*) > 1))
                 WHERE copy > 1)""")
@@ -89,7 +89,7 @@ class Store:
         columns = {target: rows[name] for target, name in self.log.items()}
         columns["seq"] = ibis.coalesce(columns["seq"], rows.rowid()) if "seq" in columns else rows.rowid()
         first = ("customer_id", "time", "event", "seq")
-        ordered = {target: columns[target] for target in (*first, *(each for each in columns if each not in first))}
+        ordered = {target: columns[target] for target in (*first, *columns)}
         free = ibis.util.gen_name(REFUSED)
         return rows.select(**ordered, **{free: rows[REFUSED]}).filter(ibis._[free].isnull()).drop(free)
 
@@ -106,10 +106,9 @@ class Store:
 
 
 def open_engine() -> Backend:
-    """An engine with a folder of its own, which goes when nothing refers to it any more: neither a log nor a table of
-    one.
+    """An engine with a folder of its own, which is deleted once no log and no table of a log refers to it.
 
-    The folder lies where Python puts temporary files (TMPDIR); rows that exceed memory are kept there.
+    The folder is where Python puts temporary files (TMPDIR); rows that exceed memory are kept there.
     """
     folder = Path(tempfile.mkdtemp(prefix="journeylab-"))
     connection = _connected(folder / "log.duckdb")
@@ -137,15 +136,14 @@ def open_copy(path: str | Path) -> Backend:
             return connection
     except duckdb.Error:
         pass
-    raise StudyError(f"“{path.name}” does not hold a log. Delete it, and read the log again.")
+    raise StudyError(f"“{path.name}” is not a log. Delete it, and read the log again.")
 
 
 def fill_store(connection: Backend, parts: list[FilePart]) -> Store:
     """Read the `parts`, each once, into the engine's table, one after the other."""
     connection.con.execute(f"DROP TABLE IF EXISTS {TABLE}")
     raw = _unified([{name: column.type() for name, column in part.raw.items()} for part in parts])
-    shared = {target: name for target in parts[0].log if (name := _shared(target, parts))}
-    shared |= {target: name for part in parts[1:] for target in part.log if (name := _shared(target, parts))}
+    shared = {target: name for part in parts for target in part.log if (name := _shared(target, parts))}
     made = _unified([{name: c.type() for name, c in part.log.items() if name not in shared} for part in parts])
     for number, part in enumerate(parts):
         rows = _rows(part, raw, made)
@@ -154,8 +152,8 @@ def fill_store(connection: Backend, parts: list[FilePart]) -> Store:
         else:
             connection.create_table(TABLE, rows)
     log = {target: f"read.{shared[target]}" if target in shared else f"log.{target}" for target in (*shared, *made)}
-    order = [target for part in parts for target in part.log]
-    return Store(connection, {name: f"read.{name}" for name in raw}, {target: log[target] for target in order})
+    in_order = {target: log[target] for part in parts for target in part.log}
+    return Store(connection, {name: f"read.{name}" for name in raw}, in_order)
 
 
 def _shared(target: str, parts: list[FilePart]) -> str | None:

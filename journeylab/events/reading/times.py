@@ -1,5 +1,4 @@
-"""When was it? Times written in any zone, or as numbers since 1970, become instants in UTC; what cannot be told is
-refused."""
+"""When was it? Times written in any zone, or as numbers since 1970, become instants in UTC; others are refused."""
 
 from dataclasses import dataclass
 
@@ -17,6 +16,8 @@ _ZONED = r"^[^T ]+[T ].*[^0-9:. ]"
 _NO_SECONDS = r"^([^T ]+[T ][0-9]+:[0-9]+)(Z|[-+ ].*)$"
 # Beyond 2^53 microseconds (the year 2255) a float no longer holds every one; such a time is a mistaken unit.
 _FURTHEST = 2**53
+_SAY_ZONE = 'Name the zone of the clock that wrote them: timezone="Europe/Berlin", or timezone="UTC".'
+_SAY_UNIT = 'Say what they count since 1970: time_unit="s" (seconds), "ms" (milliseconds) or "us" (microseconds).'
 
 
 @ibis.udf.scalar.builtin(name="timezone")
@@ -47,13 +48,12 @@ class Clock:
     def read(self, column: ibis.Value, looks: dt.DataType) -> ibis.Value:
         """`column` as instants in UTC, null where it cannot be read. `looks` is the type that the values seem to have.
 
-        Raises LogError when the type alone shows that the zone or the unit is missing, or that these are no times.
+        Raises LogError when the type alone shows that the zone or the unit is missing, or that these are not times.
         """
         kind = looks if column.type().is_string() and looks.is_numeric() else column.type()
         if self.time_unit and not (kind.is_numeric() or kind.is_string()):
-            raise LogError(
-                f"{column_in_words(self.name, self.label)} holds {_kind_in_words(kind)}, not numbers, so "
-                f"time_unit=“{self.time_unit}” does not apply. Leave it out."
+            raise self._error(
+                f"{_kind_in_words(kind)}, not numbers, so time_unit=“{self.time_unit}” does not apply. Leave it out."
             )
         if kind.is_numeric() and not self.time_unit:
             raise self.number_without_unit()
@@ -65,9 +65,7 @@ class Clock:
             return column
         if kind.is_timestamp() or kind.is_date():
             return self._from_naive(column)
-        raise LogError(
-            f"{column_in_words(self.name, self.label)} holds {kind}, which is no time. Map another column to “time”."
-        )
+        raise self._error(f"{kind}, not times. Map another column to “time”.")
 
     def naive(self, column: ibis.Value) -> ibis.Value:
         """Whether a text is a readable time that lacks a zone."""
@@ -76,18 +74,14 @@ class Clock:
 
     def without_zone(self, example: str, rows: int) -> LogError:
         """The error for times that cannot be placed."""
-        return LogError(
-            f"{column_in_words(self.name, self.label)} holds {counted(rows, 'time')} without a zone, for example "
-            f"“{example}”. "
-            'Say where the clock stood: timezone="Europe/Berlin", or timezone="UTC".'
-        )
+        return self._error(f"{counted(rows, 'time')} without a zone, for example “{example}”. {_SAY_ZONE}")
 
     def number_without_unit(self) -> LogError:
         """The error for numbers that could count anything."""
-        return LogError(
-            f"{column_in_words(self.name, self.label)} holds numbers. Say what they count since 1970: "
-            'time_unit="s" (seconds), "ms" (milliseconds) or "us" (microseconds).'
-        )
+        return self._error(f"numbers. {_SAY_UNIT}")
+
+    def _error(self, problem: str) -> LogError:
+        return LogError(f"{column_in_words(self.name, self.label)} holds {problem}")
 
     def _from_numbers(self, column: ibis.Value) -> ibis.Value:
         number = column.strip() if column.type().is_string() else column
@@ -100,15 +94,12 @@ class Clock:
         naive = ibis.null(_INSTANT)
         if self.timezone:
             naive = _in_zone(self.timezone, text.try_cast(dt.Timestamp(scale=6)))
-        found = ibis.ifelse(text.re_search(_ZONED), zoned, naive)
-        return ibis.ifelse(_is_finite(found), found, None)
+        instant = ibis.ifelse(text.re_search(_ZONED), zoned, naive)
+        return ibis.ifelse(_is_finite(instant), instant, None)
 
     def _from_naive(self, column: ibis.Value) -> ibis.Value:
         if not self.timezone:
-            raise LogError(
-                f"{column_in_words(self.name, self.label)} holds {_kind_in_words(column.type())} without a zone. "
-                'Say where the clock stood: timezone="Europe/Berlin", or timezone="UTC".'
-            )
+            raise self._error(f"{_kind_in_words(column.type())} without a zone. {_SAY_ZONE}")
         return _in_zone(self.timezone, column.cast(dt.Timestamp(scale=6)))
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 from journeylab.events.simulate import habits, planted
+from journeylab.events.simulate.arrays import Records, choose
 from journeylab.events.simulate.calendar import at_working_time, entry_times
-from journeylab.events.simulate.draws import choose
 
 MAX_CONTACTS = 6
 
 
 @dataclass(frozen=True)
-class Accounts:
+class Accounts(Records):
     """Accounts by position; every array has one row per account.
 
     persona: position in PERSONAS. entry: when the first trial starts (seconds since the window's start).
@@ -34,8 +34,13 @@ class Accounts:
     n_contacts: np.ndarray
     roles: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.persona)
+    def draw_contacts(self, rng: np.random.Generator, account: np.ndarray) -> np.ndarray:
+        """One contact for each of `account`; the first ones of an account act most."""
+        return (self.n_contacts[account] * rng.random(len(account)) ** 1.8).astype(np.int8)
+
+    def draw_actors(self, rng: np.random.Generator, account: np.ndarray) -> np.ndarray:
+        """The persona that each of `account` acts as; by its blur the average one, which comes after all personas."""
+        return np.where(rng.random(len(account)) < self.blur[account], len(planted.PERSONAS), self.persona[account])
 
 
 def draw_accounts(rng: np.random.Generator, n: int) -> Accounts:
@@ -70,8 +75,8 @@ def draw_attributes(rng: np.random.Generator, persona: np.ndarray) -> pd.DataFra
     table = {}
     for name, (values, common, leaning) in habits.ATTRIBUTES.items():
         weights = (1 - habits.LEANING) * np.array(common)[None, :] + habits.LEANING * np.array(leaning)
-        drawn = np.array(values, dtype=object)[choose(rng, weights, persona)]
-        table[name] = np.where(rng.random(len(persona)) < habits.MISSING_ATTRIBUTE, None, drawn)
+        cells = np.array(values, dtype=object)[choose(rng, weights, persona)]
+        table[name] = np.where(rng.random(len(persona)) < habits.MISSING_ATTRIBUTE, None, cells)
     size = np.exp(rng.normal(np.log(habits.SEATS)[persona], habits.SEATS_SPREAD))
     table["seats"] = pd.array(np.clip(np.rint(size), 1, 2_000).astype(int), dtype="Int64")
     return pd.DataFrame(table)

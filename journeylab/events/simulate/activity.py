@@ -1,7 +1,7 @@
 """Activity: what do simulated accounts do and say while they stay in a stage?
 
 Activity never contradicts the history: within a visit the gaps between customer events stay below `silent_after`;
-before a silent exit the last customer event lies exactly `silent_after` before it; after it nothing comes from the
+the last customer event before a silent exit is exactly `silent_after` earlier; after it nothing comes from the
 customer until the return.
 """
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from journeylab.events.simulate import habits, language
 from journeylab.events.simulate.accounts import Accounts
+from journeylab.events.simulate.arrays import choose, counter
 from journeylab.events.simulate.calendar import (
     DAY,
     EXPORTED,
@@ -21,12 +22,11 @@ from journeylab.events.simulate.calendar import (
     next_office_morning,
     season,
 )
-from journeylab.events.simulate.draws import choose, counter
 from journeylab.events.simulate.habits import GROUPS, PRODUCT, SERVICE, SURVEY
 from journeylab.events.simulate.happenings import VALIDATORS, code, event_weights
 from journeylab.events.simulate.histories import Histories
-from journeylab.events.simulate.planted import ADVANCE, FIRST_BRANCH, PARTNER, PERSONAS, SILENCE, STAGES
-from journeylab.events.simulate.rows import Rows, rows, together
+from journeylab.events.simulate.planted import ADVANCE, FIRST_BRANCH, PARTNER, SILENCE, STAGES
+from journeylab.events.simulate.rows import Rows
 
 # A sign of life at least twice per this share of `silent_after`: with two days' shift to working hours, still below it.
 _SIGNS_OF_LIFE = 0.36
@@ -48,29 +48,24 @@ class Moments:
 def draw_activity(rng: np.random.Generator, accounts: Accounts, histories: Histories, *, silence: np.ndarray) -> Rows:
     """All that accounts do within their visits, up to the day the log was exported. `silence`: `silent_after` per
     stage, in days."""
-    stop = active_until(histories, silence)
+    stop = _active_until(histories, silence)
     moments = _draw_moments(rng, accounts, histories, stop=stop, silence=silence)
     acts = _acts(rng, accounts, histories, moments)
     further = _further(rng, accounts, histories, moments, stop=stop)
     words = _words(rng, accounts, histories, moments, acts)
-    return together([words, further, _answers(rng, words), _requests(rng, accounts, words)])
+    return Rows.joined([words, further, _answers(rng, words), _requests(rng, accounts, words)])
 
 
-def active_until(histories: Histories, silence: np.ndarray) -> np.ndarray:
+def _active_until(histories: Histories, silence: np.ndarray) -> np.ndarray:
     """When customers stop acting in each visit: its end, or `silent_after` before a silent one."""
-    delay = np.where(histories.way_out == SILENCE, np.nan_to_num(silence, posinf=0)[histories.stage] * DAY, 0)
+    delay = np.where(histories.left_by == SILENCE, np.nan_to_num(silence, posinf=0)[histories.stage] * DAY, 0)
     return histories.left - delay.astype(np.int64)
-
-
-def draw_contacts(rng: np.random.Generator, accounts: Accounts, account: np.ndarray) -> np.ndarray:
-    """One contact for each row; the first ones of an account act most."""
-    return (accounts.n_contacts[account] * rng.random(len(account)) ** 1.8).astype(np.int8)
 
 
 def _draw_moments(
     rng: np.random.Generator, accounts: Accounts, histories: Histories, *, stop: np.ndarray, silence: np.ndarray
 ) -> Moments:
-    start, is_last_sign = histories.entered, (histories.way_out == SILENCE) & (stop <= EXPORTED)
+    start, is_last_sign = histories.entered, (histories.left_by == SILENCE) & (stop <= EXPORTED)
     end = np.minimum(stop, EXPORTED)
     length = end - start
     cell = silence[histories.stage] * _SIGNS_OF_LIFE * DAY
@@ -90,7 +85,7 @@ def _draw_moments(
     weights = (accounts.groups[:, None, :] * habits.STAGE_GROUPS).reshape(-1, len(GROUPS))
     group = choose(rng, weights, histories.account[visit] * len(STAGES) + histories.stage[visit])
     group[len(group) - len(last) :] = PRODUCT
-    return Moments(visit, time, group, draw_contacts(rng, accounts, histories.account[visit]))
+    return Moments(visit, time, group, accounts.draw_contacts(rng, histories.account[visit]))
 
 
 def _draw_events(
@@ -99,7 +94,7 @@ def _draw_events(
     """One event per row, as the account's persona (or, by its blur, the average account) acts in this stage and
     group."""
     account = histories.account[visit]
-    actor = np.where(rng.random(len(visit)) < accounts.blur[account], len(PERSONAS), accounts.persona[account])
+    actor = accounts.draw_actors(rng, account)
     return choose(rng, event_weights(), (actor * len(STAGES) + histories.stage[visit]) * len(GROUPS) + group)
 
 
@@ -108,7 +103,7 @@ def _acts(rng: np.random.Generator, accounts: Accounts, histories: Histories, mo
     event = np.full(len(moments.visit), code("session_started"))
     other = np.flatnonzero(moments.group != PRODUCT)
     event[other] = _draw_events(rng, accounts, histories, moments.visit[other], moments.group[other])
-    return rows(histories.account[moments.visit], moments.time, event, contact=moments.contact)
+    return Rows.of(histories.account[moments.visit], moments.time, event, contact=moments.contact)
 
 
 def _further(
@@ -121,13 +116,13 @@ def _further(
     moment = np.repeat(sessions, n_events)
     visit = moments.visit[moment]
     event = _draw_events(rng, accounts, histories, visit, np.full(len(moment), PRODUCT))
-    proves = (histories.way_out[visit] == ADVANCE) & (histories.stage[visit] < PARTNER)
+    proves = (histories.left_by[visit] == ADVANCE) & (histories.stage[visit] < PARTNER)
     proves &= rng.random(len(moment)) < _VALIDATING
     event = np.where(proves, np.array([code(name) for name in VALIDATORS])[histories.stage[visit]], event)
     event[(event == code("integration_connected")) & (rng.random(len(event)) < 0.5)] = code("integration_synced")
     time = moments.time[moment] + ((counter(n_events) + rng.random(len(moment))) * 4 * _MINUTE).astype(np.int64) + 1
     is_within = time < np.minimum(stop[visit], EXPORTED)
-    return rows(histories.account[visit], time, event, contact=moments.contact[moment]).take(is_within)
+    return Rows.of(histories.account[visit], time, event, contact=moments.contact[moment])[is_within]
 
 
 def _words(rng: np.random.Generator, accounts: Accounts, histories: Histories, moments: Moments, acts: Rows) -> Rows:
@@ -135,52 +130,29 @@ def _words(rng: np.random.Generator, accounts: Accounts, histories: Histories, m
     spoken = np.flatnonzero((moments.group == SERVICE) | (moments.group == SURVEY))
     visit = moments.visit[spoken]
     days_left = (histories.left[visit] - moments.time[spoken]) / DAY
-    shadow = np.where(histories.way_out[visit] >= FIRST_BRANCH, np.exp(-days_left / habits.LOSS_SHADOW_DAYS), 0.0)
-    mood = draw_moods(rng, accounts.persona[histories.account[visit]], shadow)
-    topic = draw_topics(rng, histories.way_out[visit], 0.6 * shadow)
+    shadow = np.where(histories.left_by[visit] >= FIRST_BRANCH, np.exp(-days_left / habits.LOSS_SHADOW_DAYS), 0.0)
+    mood = language.draw_moods(rng, accounts.persona[histories.account[visit]], shadow)
+    topic = language.draw_topics(rng, histories.left_by[visit], 0.6 * shadow)
     is_survey = moments.group[spoken] == SURVEY
     columns = {name: getattr(acts, name).copy() for name in ("topic", "text", "score")}
     columns["topic"][spoken] = topic
     columns["text"][spoken] = language.draw_sentences(rng, topic, mood)
-    columns["score"][spoken[is_survey]] = draw_scores(rng, mood[is_survey])
-    return rows(acts.account, acts.time, acts.event, contact=acts.contact, **columns)
-
-
-def draw_moods(rng: np.random.Generator, persona: np.ndarray, shadow: np.ndarray) -> np.ndarray:
-    """Moods by persona; `shadow` (0 to 1) is how near a loss is."""
-    unhappy = habits.UNHAPPY[persona] + habits.UNHAPPY_BEFORE_LOSS * shadow
-    neutral = habits.NEUTRAL[persona] * (1 - 0.6 * shadow)
-    drawn = rng.random(len(persona))
-    return np.where(
-        drawn < unhappy, language.UNHAPPY, np.where(drawn < unhappy + neutral, language.NEUTRAL, language.HAPPY)
-    )
-
-
-def draw_topics(rng: np.random.Generator, way_out: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    """Topics: with `chance` the reason of a coming declared loss, else any."""
-    topic = rng.integers(len(language.TOPICS), size=len(way_out))
-    reason = way_out - FIRST_BRANCH
-    is_reason = (reason >= 0) & (reason < language.TOPICS.index("speed")) & (rng.random(len(way_out)) < chance)
-    return np.where(is_reason, reason, topic)
-
-
-def draw_scores(rng: np.random.Generator, mood: np.ndarray) -> np.ndarray:
-    """Answers from 0 to 10 to “How likely are you to recommend us?”."""
-    return np.clip(np.rint(np.array([3.2, 6.9, 9.0])[mood] + 1.4 * rng.standard_normal(len(mood))), 0, 10)
+    columns["score"][spoken[is_survey]] = language.draw_scores(rng, mood[is_survey])
+    return Rows.of(acts.account, acts.time, acts.event, contact=acts.contact, **columns)
 
 
 def _answers(rng: np.random.Generator, words: Rows) -> Rows:
     """The company's answers to tickets: some hours later, and out of hours not before the next office morning."""
-    tickets = words.take(words.event == code("ticket_opened"))
+    tickets = words[words.event == code("ticket_opened")]
     begun = np.where(is_out_of_hours(tickets.time), next_office_morning(tickets.time), tickets.time)
     time = begun + (2.5 * HOUR * np.exp(0.8 * rng.standard_normal(len(tickets)))).astype(np.int64)
-    answers = rows(tickets.account, time, code("ticket_answered"), contact=tickets.contact, topic=tickets.topic)
-    return answers.take(time < EXPORTED)
+    answers = Rows.of(tickets.account, time, code("ticket_answered"), contact=tickets.contact, topic=tickets.topic)
+    return answers[time < EXPORTED]
 
 
 def _requests(rng: np.random.Generator, accounts: Accounts, words: Rows) -> Rows:
     """The company's requests to answer a survey, hours before the answer."""
-    answers = words.take(words.event == code("survey_answered"))
+    answers = words[words.event == code("survey_answered")]
     time = answers.time - (HOUR * (1 + 40 * rng.random(len(answers)))).astype(np.int64)
-    requests = rows(answers.account, time, code("survey_sent"), contact=answers.contact)
-    return requests.take(time > accounts.entry[answers.account])
+    requests = Rows.of(answers.account, time, code("survey_sent"), contact=answers.contact)
+    return requests[time > accounts.entry[answers.account]]

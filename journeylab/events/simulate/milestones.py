@@ -4,38 +4,13 @@ import numpy as np
 
 from journeylab.events.simulate import language
 from journeylab.events.simulate.accounts import Accounts
-from journeylab.events.simulate.activity import draw_contacts, draw_moods, draw_scores, draw_topics
+from journeylab.events.simulate.arrays import choose
 from journeylab.events.simulate.calendar import DAY, EXPORTED, WEEK, at_working_time
-from journeylab.events.simulate.draws import choose
 from journeylab.events.simulate.habits import GROUPS, MARKETING
-from journeylab.events.simulate.happenings import OPENERS, REOPENERS, code, event_weights
+from journeylab.events.simulate.happenings import OPENERS, REASON_WEIGHTS, REOPENERS, code, event_weights
 from journeylab.events.simulate.histories import EVER, FIRST, REGRESSED, RETURNED, Histories
-from journeylab.events.simulate.planted import FIRST_BRANCH, PERSONAS, SILENCE, STAGES
-from journeylab.events.simulate.rows import Rows, rows, together
-
-REASONS = (
-    "price",
-    "budget",
-    "competitor",
-    "missing_feature",
-    "no_sponsor",
-    "sponsor_left",
-    "merged",
-    "insolvent",
-    "unpaid",
-)
-# Which reasons stand for which branch, in the order of the declared branches: weights over REASONS.
-_REASON_WEIGHTS = np.array(
-    [
-        (0.7, 0.3, 0, 0, 0, 0, 0, 0, 0),
-        (0, 0, 1.0, 0, 0, 0, 0, 0, 0),
-        (0, 0, 0, 1.0, 0, 0, 0, 0, 0),
-        (0, 0, 0, 0, 0.65, 0.35, 0, 0, 0),
-        (0, 0, 0, 0, 0, 0, 0.4, 0.3, 0.3),
-    ]
-)
-# An insolvent customer is reported by a third party; the company ends contracts that are not paid.
-INITIATOR_OF_REASON = {"insolvent": "third_party", "unpaid": "company"}
+from journeylab.events.simulate.planted import FIRST_BRANCH, SILENCE, STAGES
+from journeylab.events.simulate.rows import Rows
 
 _TOUCHES_BEFORE = 2.0
 _TOUCH_DAYS = 14
@@ -51,7 +26,7 @@ def draw_milestones(rng: np.random.Generator, accounts: Accounts, histories: His
 
     `starts`: from when on each account is logged.
     """
-    found = together(
+    milestones = Rows.joined(
         [
             _openings(rng, accounts, histories),
             _cancellations(rng, accounts, histories),
@@ -60,7 +35,7 @@ def draw_milestones(rng: np.random.Generator, accounts: Accounts, histories: His
             _from_company(rng, accounts, histories),
         ]
     )
-    return found.take(found.time < EXPORTED)
+    return milestones[milestones.time < EXPORTED]
 
 
 def _openings(rng: np.random.Generator, accounts: Accounts, histories: Histories) -> Rows:
@@ -72,65 +47,65 @@ def _openings(rng: np.random.Generator, accounts: Accounts, histories: Histories
     per_seat = np.array([0, 11.0, 0, 11.0, 0])[histories.stage]
     seats = np.rint(4 + 4 * rng.exponential(accounts.n_contacts[histories.account]))
     has_value = (per_seat > 0) & (histories.opened != RETURNED) & (histories.opened != REGRESSED)
-    return rows(
+    return Rows.of(
         histories.account,
         histories.entered,
         event,
-        contact=draw_contacts(rng, accounts, histories.account),
+        contact=accounts.draw_contacts(rng, histories.account),
         value=np.where(has_value, per_seat * seats, np.nan),
     )
 
 
 def _lost_by_declaration(histories: Histories) -> Histories:
-    return histories.take((histories.way_out >= FIRST_BRANCH) & (histories.way_out != SILENCE))
+    return histories[(histories.left_by >= FIRST_BRANCH) & (histories.left_by != SILENCE)]
 
 
 def _cancellations(rng: np.random.Generator, accounts: Accounts, histories: Histories) -> Rows:
     lost = _lost_by_declaration(histories)
-    return rows(
+    return Rows.of(
         lost.account,
         lost.left,
         code("cancelled"),
-        contact=draw_contacts(rng, accounts, lost.account),
-        reason=choose(rng, _REASON_WEIGHTS, lost.way_out - FIRST_BRANCH),
+        contact=accounts.draw_contacts(rng, lost.account),
+        reason=choose(rng, REASON_WEIGHTS, lost.left_by - FIRST_BRANCH),
     )
 
 
 def _exit_surveys(rng: np.random.Generator, accounts: Accounts, histories: Histories) -> Rows:
     """Some say why they left, within three days after a cancellation: long before any comes back."""
     lost = _lost_by_declaration(histories)
-    lost = lost.take(rng.random(len(lost)) < _EXIT_SURVEY_CHANCE)
+    lost = lost[rng.random(len(lost)) < _EXIT_SURVEY_CHANCE]
     certain = np.ones(len(lost))
-    mood = draw_moods(rng, accounts.persona[lost.account], certain)
-    topic = draw_topics(rng, lost.way_out, 0.85 * certain)
-    return rows(
+    mood = language.draw_moods(rng, accounts.persona[lost.account], certain)
+    topic = language.draw_topics(rng, lost.left_by, 0.85 * certain)
+    return Rows.of(
         lost.account,
         lost.left + (DAY * (0.2 + 2.8 * rng.random(len(lost)))).astype(np.int64),
         code("survey_answered"),
-        contact=draw_contacts(rng, accounts, lost.account),
+        contact=accounts.draw_contacts(rng, lost.account),
         topic=topic,
         text=language.draw_sentences(rng, topic, mood),
-        score=draw_scores(rng, mood),
+        score=language.draw_scores(rng, mood),
     )
 
 
 def _first_touches(rng: np.random.Generator, accounts: Accounts, histories: Histories, *, starts: np.ndarray) -> Rows:
     """Pages read and adverts clicked in the fortnight before the first trial; they belong to no visit."""
-    first = histories.take((histories.opened == FIRST) & (starts[histories.account] == EVER))
+    first = histories[(histories.opened == FIRST) & (starts[histories.account] == EVER)]
     account = np.repeat(first.account, rng.poisson(_TOUCHES_BEFORE, len(first)))
     entry = accounts.entry[account]
     time = at_working_time(
         rng, entry - (rng.random(len(account)) * _TOUCH_DAYS * DAY).astype(np.int64), accounts.out_of_hours[account]
     )
-    actor = np.where(rng.random(len(account)) < accounts.blur[account], len(PERSONAS), accounts.persona[account])
+    actor = accounts.draw_actors(rng, account)
     event = choose(rng, event_weights(), actor * len(STAGES) * len(GROUPS) + MARKETING)
-    touches = rows(account, time, event, contact=np.zeros(len(account)))
-    return touches.take(time < entry)
+    touches = Rows.of(account, time, event, contact=np.zeros(len(account)))
+    return touches[time < entry]
 
 
 def _from_company(rng: np.random.Generator, accounts: Accounts, histories: Histories) -> Rows:
-    """Mails, calls and invoices, also for a while after a loss: they revive nobody and break no silence."""
-    is_lost = histories.way_out >= FIRST_BRANCH
+    """Mails, calls and invoices, also for a while after a loss: they bring no customer back and break no silence."""
+    is_lost = histories.left_by >= FIRST_BRANCH
     until = np.minimum(histories.left + is_lost * _COMPANY_AFTER_DAYS * DAY, EXPORTED)
     length = until - histories.entered
     visit = np.repeat(np.arange(len(histories)), rng.poisson(length * _COMPANY_PER_WEEK / WEEK))
@@ -139,5 +114,5 @@ def _from_company(rng: np.random.Generator, accounts: Accounts, histories: Histo
     event = rng.choice([code(name) for name in _COMPANY_EVENTS], p=_COMPANY_WEIGHTS, size=len(visit))
     moved = at_working_time(rng, time, np.zeros(len(visit)))
     value = np.where(event == code("invoice_sent"), np.rint(11 * (4 + 4 * rng.exponential(size=len(visit)))), np.nan)
-    contact = draw_contacts(rng, accounts, account)
-    return rows(account, np.maximum(moved, histories.entered[visit] + 1), event, contact=contact, value=value)
+    contact = accounts.draw_contacts(rng, account)
+    return Rows.of(account, np.maximum(moved, histories.entered[visit] + 1), event, contact=contact, value=value)

@@ -1,7 +1,7 @@
 """Simulation: a made-up log, its journey, and the truth behind it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,18 +15,17 @@ from journeylab.base.errors import JourneyLabError
 from journeylab.base.files import replaced, write_text
 from journeylab.base.words import counted
 from journeylab.events.journey import Journey, read_journey
-from journeylab.events.log import EventLog
+from journeylab.events.log import INITIATORS, EventLog
 from journeylab.events.reading import read_events
 from journeylab.events.simulate.accounts import Accounts, draw_accounts, draw_attributes
 from journeylab.events.simulate.activity import draw_activity
+from journeylab.events.simulate.arrays import choose
 from journeylab.events.simulate.calendar import EXPORTED, WINDOW
-from journeylab.events.simulate.dirt import CLEAN, DUPLICATE, draw_bots, draw_dirt, n_bots
-from journeylab.events.simulate.draws import choose
-from journeylab.events.simulate.happenings import INITIATOR_OF, INITIATORS, NAMES, channel_weights
+from journeylab.events.simulate.happenings import INITIATOR_OF, NAMES, channel_weights
 from journeylab.events.simulate.histories import Histories, draw_histories, log_starts
 from journeylab.events.simulate.milestones import draw_milestones
 from journeylab.events.simulate.planted import PERSONAS, planted_table, silence_days
-from journeylab.events.simulate.rows import NONE, Rows, together
+from journeylab.events.simulate.rows import NONE, Rows, draw_bots, draw_lines, n_bots
 from journeylab.events.simulate.table import Identities, batches
 from journeylab.events.simulate.truth import Truth, spells_table
 
@@ -44,7 +43,7 @@ class Simulation:
     """A simulated log of business accounts over two years.
 
     raw: Arrow table of the lines as an export would hold them, in order of time; `time` is text (ISO 8601, offset Z).
-        Some lines are of no use: without customer or event, with a time nobody can read, doubled, or after the window.
+        Some lines are of no use: without customer or event, with an unreadable time, twice, or after the window.
     customers: DataFrame, index customer_id: plan, segment, industry, country, seats, as known at the start. Bots have
         none of it.
     journey: the journey that the accounts travel, as journey.yml declares it.
@@ -61,19 +60,20 @@ class Simulation:
         """The log that `read_events` makes of `raw`; lines of no use are in its quarantine."""
         return read_events(self.raw, columns=COLUMNS, window=(WINDOW.start, WINDOW.end), customers=self.customers)
 
-    def __repr__(self) -> str:
+    def sentence(self) -> str:
+        """How many rows, accounts and bots were made up, and for which window."""
+        n_accounts = len(self.truth.personas)
         return (
-            f"Simulation: {len(self.raw):,} rows of {len(self.truth.personas):,} simulated accounts and "
-            f"{len(self.customers) - len(self.truth.personas):,} bots; window {self.truth.window}."
+            f"{counted(len(self.raw), 'row')} of {counted(n_accounts, 'simulated account')} and "
+            f"{counted(len(self.customers) - n_accounts, 'bot')}; window {self.truth.window}."
         )
 
+    def __repr__(self) -> str:
+        return f"Simulation: {self.sentence()}"
+
     def _repr_html_(self) -> str:
-        said = (
-            f"{counted(len(self.raw), 'row')} of {counted(len(self.truth.personas), 'simulated account')} and "
-            f"{counted(len(self.customers) - len(self.truth.personas), 'bot')}; window {self.truth.window}. "
-            "No customer in it is real; what was planted is kept apart, in `truth`."
-        )
-        return html.card("Simulation", html.paragraph(said))
+        note = "None of the customers is real. What was planted is in `truth`, not in the log."
+        return html.card("Simulation", html.paragraph(f"{self.sentence()} {note}"))
 
     def write(self, folder: str | Path) -> Path:
         """Write a study to `folder`; returns the folder.
@@ -103,36 +103,47 @@ class Simulation:
 def simulate_log(n_customers: int, *, seed: int) -> Simulation:
     """A simulated log of `n_customers` business accounts, from trial to partner, January 2024 to December 2025.
 
-    Five planted personas of unequal size differ in behaviour and in how fast and by which way they leave each stage.
+    Five planted personas of unequal size differ in behaviour, in how fast they leave each stage, and by which exit.
     About one account in six entered before the window. Accounts that work out of office hours wait longer for answers
-    and are lost 1.35 times as fast. One bot per 250 accounts comes on top, with its own customer_id. The same arguments
-    give the same log.
+    and are lost 1.35 times as fast.
 
-    Raises JourneyLabError unless `n_customers` is a whole number of at least 1 and `seed` one of at least 0.
+    Parameters
+    ----------
+    n_customers : int
+        How many accounts, at least 1. One bot per 250 accounts comes on top, with its own customer_id.
+    seed : int
+        At least 0. The same arguments give the same log.
+
+    Returns
+    -------
+    Simulation
+        The log, its journey, and the truth behind it.
+
+    Raises
+    ------
+    JourneyLabError
+        Unless both are whole numbers of that size.
     """
-    _check(n_customers, name="n_customers", least=1)
-    _check(seed, name="seed", least=0)
+    _check(n_customers, name="n_customers", minimum=1)
+    _check(seed, name="seed", minimum=0)
     journey = read_journey(JOURNEY)
-    silence = silence_days(journey)
-    groups = list(_groups(n_customers, seed=seed, silence=silence))
+    groups = list(_groups(n_customers, seed=seed, silence=silence_days(journey)))
     rng = np.random.default_rng([seed, len(groups)])
-    accounts = _joined(Accounts, [group.accounts for group in groups])
-    histories = _joined(Histories, [group.histories for group in groups])
-    starts = log_starts(histories, n_customers)
-    found, wrong, numbers = _in_order(rng, [*(group.rows for group in groups), draw_bots(rng, n_customers)])
+    accounts = Accounts.joined([group.accounts for group in groups])
+    histories = Histories.joined([group.histories for group in groups])
+    lines = draw_lines(rng, Rows.joined([*(group.rows for group in groups), draw_bots(rng, n_customers)]))
     identities = Identities(n_customers + n_bots(n_customers), accounts.n_contacts)
-    raw = batches(found, wrong=wrong, numbers=numbers, accounts=accounts, identities=identities)
+    raw = pa.Table.from_batches(batches(lines, accounts=accounts, identities=identities))
     names = np.array(identities.customers, dtype=object)
     index = pd.Index(names[:n_customers], name="customer_id")
     attributes = draw_attributes(rng, accounts.persona).set_axis(index, axis=0)
     truth = Truth(
         personas=pd.Series(np.array(PERSONAS, dtype=object)[accounts.persona], index=index, name="persona"),
-        spells=spells_table(histories, starts, names),
+        spells=spells_table(histories, log_starts(histories, n_customers), names),
         planted=planted_table(journey),
         window=WINDOW,
     )
-    customers = attributes.reindex(pd.Index(names, name="customer_id"))
-    return Simulation(pa.Table.from_batches(raw), customers, journey, truth)
+    return Simulation(raw, attributes.reindex(pd.Index(names, name="customer_id")), journey, truth)
 
 
 @dataclass(frozen=True)
@@ -148,52 +159,25 @@ def _groups(n_customers: int, *, seed: int, silence: np.ndarray) -> Iterator[_Gr
         accounts = draw_accounts(rng, min(ACCOUNTS_PER_GROUP, n_customers - first))
         histories = draw_histories(rng, accounts, silence=silence)
         starts = log_starts(histories, len(accounts))
-        logged = histories.take((histories.entered >= starts[histories.account]) & (histories.entered < EXPORTED))
-        found = together(
-            [
-                draw_milestones(rng, accounts, logged, starts=starts),
-                draw_activity(rng, accounts, logged, silence=silence),
-            ]
-        )
-        moved = histories.account + first
-        yield _Group(
-            accounts,
-            Histories(moved, *(getattr(histories, field.name) for field in fields(Histories)[1:])),
-            _dressed(rng, accounts, found, first=first),
-        )
+        logged = histories[(histories.entered >= starts[histories.account]) & (histories.entered < EXPORTED)]
+        milestones = draw_milestones(rng, accounts, logged, starts=starts)
+        rows = Rows.joined([milestones, draw_activity(rng, accounts, logged, silence=silence)])
+        moved = replace(histories, account=histories.account + first)
+        yield _Group(accounts, moved, _with_channels(rng, accounts, rows, first=first))
 
 
-def _dressed(rng: np.random.Generator, accounts: Accounts, found: Rows, *, first: int) -> Rows:
-    """`found` with channels, with accounts counted from `first`, and no contact where a system acts."""
-    channel = choose(rng, channel_weights(), accounts.persona[found.account] * len(NAMES) + found.event)
-    is_system = INITIATOR_OF[found.event] == INITIATORS.index("system")
-    columns = {field.name: getattr(found, field.name) for field in fields(Rows)}
-    columns["channel"] = channel.astype(np.int8)
-    columns["contact"] = np.where(is_system, np.int8(NONE), found.contact)
-    columns["account"] = (found.account + first).astype(np.int32)
-    return Rows(**columns)
+def _with_channels(rng: np.random.Generator, accounts: Accounts, rows: Rows, *, first: int) -> Rows:
+    """`rows` with channels, with accounts counted from `first`, and no contact where a system acts."""
+    channel = choose(rng, channel_weights(), accounts.persona[rows.account] * len(NAMES) + rows.event)
+    is_system = INITIATOR_OF[rows.event] == INITIATORS.index("system")
+    return replace(
+        rows,
+        account=(rows.account + first).astype(np.int32),
+        contact=np.where(is_system, np.int8(NONE), rows.contact),
+        channel=channel.astype(np.int8),
+    )
 
 
-def _in_order(rng: np.random.Generator, parts: list[Rows]) -> tuple[Rows, np.ndarray, np.ndarray]:
-    """All rows and the dirt in order of time; what is wrong with each; the number of each event, shared by
-    duplicates."""
-    good = together(parts)
-    copied, kinds = draw_dirt(rng, len(good))
-    source = np.concatenate([np.arange(len(good)), copied])
-    wrong = np.concatenate([np.full(len(good), CLEAN, dtype=np.int8), kinds])
-    order = np.argsort(good.time[source], kind="stable")
-    source, wrong = source[order], wrong[order]
-    is_new = wrong != DUPLICATE
-    numbers = np.cumsum(is_new)
-    number_of = np.empty(len(good), dtype=np.int64)
-    number_of[source[wrong == CLEAN]] = numbers[wrong == CLEAN]
-    return good.take(source), wrong, np.where(is_new, numbers, number_of[source])
-
-
-def _joined(kind: type, parts: list) -> Accounts | Histories:
-    return kind(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(kind)))
-
-
-def _check(number: int, *, name: str, least: int) -> None:
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
-        raise JourneyLabError(f"“{name}” is “{number}”. Give a whole number of at least {least}.")
+def _check(number: int, *, name: str, minimum: int) -> None:
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < minimum:
+        raise JourneyLabError(f"“{name}” is “{number}”. Give a whole number of at least {minimum}.")

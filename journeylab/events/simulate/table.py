@@ -6,19 +6,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from journeylab.events.log import INITIATORS
 from journeylab.events.simulate import language
 from journeylab.events.simulate.accounts import Accounts
 from journeylab.events.simulate.calendar import DAY, FIRST_ENTRY, WINDOW
-from journeylab.events.simulate.dirt import BAD_TIME, BAD_TIMES, NO_CUSTOMER, NO_EVENT
 from journeylab.events.simulate.habits import CHANNELS, ROLES
-from journeylab.events.simulate.happenings import INITIATOR_OF, INITIATORS, NAMES, PROCESS_OF, PROCESSES
-from journeylab.events.simulate.milestones import INITIATOR_OF_REASON, REASONS
-from journeylab.events.simulate.rows import NONE, Rows
+from journeylab.events.simulate.happenings import (
+    CANCEL_REASONS,
+    INITIATOR_OF,
+    INITIATOR_OF_REASON,
+    NAMES,
+    PROCESS_OF,
+    PROCESSES,
+)
+from journeylab.events.simulate.rows import BAD_TIME, NO_CUSTOMER, NO_EVENT, NONE, Lines
 
 ROWS_PER_BATCH = 1_000_000
 _ID_DIGITS = 9
-_FIRST_DAY = FIRST_ENTRY // DAY - 40  # first touches lie before the first entry
+_FIRST_DAY = FIRST_ENTRY // DAY - 40  # first touches come before the first entry
 _N_DAYS = 1_200
+BAD_TIMES = ("0000-00-00T00:00:00Z", "not available", "2024-13-45T99:99:99Z", "yesterday, 3 pm")
 
 
 class Identities:
@@ -35,43 +42,36 @@ class Identities:
         ]
 
 
-def batches(
-    found: Rows, *, wrong: np.ndarray, numbers: np.ndarray, accounts: Accounts, identities: Identities
-) -> Iterator[pa.RecordBatch]:
-    """`found`, in order, as Arrow batches of text; `wrong` says what is wrong with each row, `numbers` counts the
-    events."""
-    for first in range(0, len(found), ROWS_PER_BATCH):
-        chosen = slice(first, first + ROWS_PER_BATCH)
-        yield _batch(
-            found.take(chosen), wrong=wrong[chosen], numbers=numbers[chosen], accounts=accounts, identities=identities
-        )
+def batches(lines: Lines, *, accounts: Accounts, identities: Identities) -> Iterator[pa.RecordBatch]:
+    """`lines` as Arrow batches of text."""
+    for first in range(0, len(lines), ROWS_PER_BATCH):
+        yield _batch(lines[first : first + ROWS_PER_BATCH], accounts=accounts, identities=identities)
 
 
-def _batch(
-    found: Rows, *, wrong: np.ndarray, numbers: np.ndarray, accounts: Accounts, identities: Identities
-) -> pa.RecordBatch:
-    has_contact = found.contact != NONE
-    account = np.where(has_contact, found.account, 0)
-    contact = np.where(has_contact, identities.first_contact[account] + found.contact, NONE)
-    role = np.where(has_contact, accounts.roles[account, found.contact], NONE)
-    initiator = INITIATOR_OF[found.event]
+def _batch(lines: Lines, *, accounts: Accounts, identities: Identities) -> pa.RecordBatch:
+    rows, wrong = lines.rows, lines.wrong
+    has_contact = rows.contact != NONE
+    account = np.where(has_contact, rows.account, 0)
+    contact = np.where(has_contact, identities.first_contact[account] + rows.contact, NONE)
+    role = np.where(has_contact, accounts.roles[account, rows.contact], NONE)
+    initiator = INITIATOR_OF[rows.event]
     for reason, by in INITIATOR_OF_REASON.items():
-        initiator = np.where(found.reason == REASONS.index(reason), INITIATORS.index(by), initiator)
+        initiator = np.where(rows.reason == CANCEL_REASONS.index(reason), INITIATORS.index(by), initiator)
     columns = {
-        "event_id": _event_ids(numbers),
-        "customer_id": _named(np.where(wrong == NO_CUSTOMER, NONE, found.account), identities.customers),
+        "event_id": _event_ids(lines.number),
+        "customer_id": _named(np.where(wrong == NO_CUSTOMER, NONE, rows.account), identities.customers),
         "contact_id": _named(contact, identities.contacts),
         "role": _named(role, ROLES),
-        "time": _times(found.time, wrong),
-        "event": _named(np.where(wrong == NO_EVENT, NONE, found.event), NAMES),
-        "channel": _named(found.channel, CHANNELS),
-        "process": _named(PROCESS_OF[found.event], PROCESSES),
+        "time": _times(rows.time, wrong),
+        "event": _named(np.where(wrong == NO_EVENT, NONE, rows.event), NAMES),
+        "channel": _named(rows.channel, CHANNELS),
+        "process": _named(PROCESS_OF[rows.event], PROCESSES),
         "initiator": _named(initiator, INITIATORS),
-        "reason": _named(found.reason, REASONS),
-        "topic": _named(found.topic, language.TOPICS),
-        "value": pa.array(found.value.astype(np.float64), mask=np.isnan(found.value)),
-        "score": pa.array(found.score.astype(np.float64), mask=found.score == NONE),
-        "text": _named(found.text, language.sentences()),
+        "reason": _named(rows.reason, CANCEL_REASONS),
+        "topic": _named(rows.topic, language.TOPICS),
+        "value": pa.array(rows.value.astype(np.float64), mask=np.isnan(rows.value)),
+        "score": pa.array(rows.score.astype(np.float64), mask=rows.score == NONE),
+        "text": _named(rows.text, language.sentences()),
     }
     return pa.RecordBatch.from_pydict(columns)
 
@@ -92,9 +92,9 @@ def _event_ids(numbers: np.ndarray) -> pa.StringArray:
     letters = np.empty((len(numbers), _ID_DIGITS + 1), dtype=np.uint8)
     letters[:, 0] = ord("e")
     rest = numbers
-    for place in range(_ID_DIGITS, 0, -1):
+    for position in range(_ID_DIGITS, 0, -1):
         rest, digit = np.divmod(rest, 10)
-        letters[:, place] = digit + ord("0")
+        letters[:, position] = digit + ord("0")
     return _fixed(letters)
 
 

@@ -8,10 +8,19 @@ import pandas as pd
 
 from journeylab.base.durations import days
 from journeylab.base.errors import JourneyLabError, did_you_mean
+from journeylab.base.words import counted
 from journeylab.events.log import Window
 from journeylab.events.simulate.calendar import DAY, FAR, WINDOW
-from journeylab.events.simulate.histories import EVER, STAYS, Histories
-from journeylab.events.simulate.planted import ADVANCE, EXITS, FIRST_BRANCH, PARTNER, REGRESS, STAGES
+from journeylab.events.simulate.histories import EVER, Histories
+from journeylab.events.simulate.planted import (
+    ADVANCE,
+    EXITS,
+    PARTNER,
+    REGRESS,
+    STAGES,
+    STAYS,
+    destinations,
+)
 
 _LONGEST_HORIZON = (FAR - int(WINDOW.days) * DAY) // DAY
 
@@ -30,7 +39,7 @@ class Truth:
         `spell`, `stage`, `entered`, `left`, `days`, `outcome`, `to`, `returned_from` as in Spells, and `is_logged`:
         whether the log holds the events of this visit (not the earliest history of accounts that entered before the
         window). Histories are followed for three years beyond the window; only a customer in the last stage, which
-        nobody leaves, is still `ongoing` then.
+        no customer leaves, is still `ongoing` then.
     planted: DataFrame, the hazards: one row per persona, stage and exit; see `planted.planted_table`.
     window: what the log shows.
     """
@@ -42,8 +51,8 @@ class Truth:
 
     def __repr__(self) -> str:
         return (
-            f"Truth of a simulated log: {self.personas.nunique():,} personas, {len(self.personas):,} accounts, "
-            f"{len(self.spells):,} complete spells."
+            f"Truth of a simulated log: {counted(self.personas.nunique(), 'persona')}, "
+            f"{counted(len(self.personas), 'account')}, {counted(len(self.spells), 'complete spell')}."
         )
 
     def observed(self) -> pd.DataFrame:
@@ -66,19 +75,35 @@ class Truth:
         return seen[list(_OBSERVED)].reset_index(drop=True)
 
     def incidence(self, stage: str, horizons: Sequence[str]) -> pd.DataFrame:
-        """Of the spells of `stage` entered before the window's end, the share that left by each way within each
+        """Of the spells of `stage` entered before the window's end, the share that ended by each exit within each
         horizon.
 
-        One row per way out and horizon: `stage`, `to`, `horizon_days`, `share`, `n` (spells entered). Nothing is
-        censored, so the shares are plain ones. Raises JourneyLabError for an unknown stage and for horizons beyond
-        three years.
+        Nothing is censored, so the shares are plain ones.
+
+        Parameters
+        ----------
+        stage : str
+            A stage that customers leave: any but the last.
+        horizons : sequence of str
+            Times from entering the stage, such as "30d"; at most three years.
+
+        Returns
+        -------
+        DataFrame
+            One row per exit and horizon: `stage`, `to`, `horizon_days`, `share`, `n` (spells entered).
+
+        Raises
+        ------
+        JourneyLabError
+            For an unknown stage and for a horizon beyond three years.
         """
         if stage not in STAGES[:PARTNER]:
             raise JourneyLabError(
                 f"No customer leaves a stage called “{stage}”. {did_you_mean(stage, STAGES[:PARTNER])}"
             )
         spells = self.spells[(self.spells["stage"] == stage) & (self.spells["entered"] < self.window.end)]
-        found = []
+        exits = sorted(spells["to"].dropna().unique())
+        shares = []
         for horizon in horizons:
             if days(horizon) > _LONGEST_HORIZON:
                 raise JourneyLabError(
@@ -86,24 +111,16 @@ class Truth:
                     f"Ask for at most {_LONGEST_HORIZON} days."
                 )
             within = spells["to"].where(spells["days"] <= days(horizon))
-            found += [
-                {"stage": stage, "to": to, "horizon_days": days(horizon), "share": share, "n": len(spells)}
-                for to, share in ((to, float((within == to).mean())) for to in sorted(spells["to"].dropna().unique()))
-            ]
-        return pd.DataFrame(found, columns=["stage", "to", "horizon_days", "share", "n"])
+            shares += [(stage, to, days(horizon), float((within == to).mean()), len(spells)) for to in exits]
+        return pd.DataFrame(shares, columns=["stage", "to", "horizon_days", "share", "n"])
 
 
 def spells_table(histories: Histories, starts: np.ndarray, identities: np.ndarray) -> pd.DataFrame:
     """`Truth.spells` from complete histories; `starts`: from when each account is logged, `identities`: its
     customer_id."""
-    way_out, stage = histories.way_out, histories.stage
-    names = np.array([*EXITS, None], dtype=object)
-    stages = np.array([*STAGES, None], dtype=object)
-    to = np.where(way_out >= FIRST_BRANCH, names[way_out], None)
-    to = np.where(way_out == ADVANCE, stages[np.minimum(stage + 1, PARTNER)], to)
-    to = np.where(way_out == REGRESS, stages[stage - 1], to)
+    exits, stage = histories.left_by, histories.stage
     outcome = np.select(
-        [way_out == STAYS, way_out == REGRESS, (way_out == ADVANCE) & (stage + 1 == PARTNER), way_out == ADVANCE],
+        [exits == STAYS, exits == REGRESS, (exits == ADVANCE) & (stage + 1 == PARTNER), exits == ADVANCE],
         ["ongoing", "regressed", "completed", "advanced"],
         "lost",
     )
@@ -112,18 +129,18 @@ def spells_table(histories: Histories, starts: np.ndarray, identities: np.ndarra
             "customer_id": identities[histories.account],
             "spell": pd.Series(histories.account).groupby(histories.account).cumcount() + 1,
             "stage": np.array(STAGES, dtype=object)[stage],
-            "entered": moments(histories.entered),
-            "left": moments(histories.left),
+            "entered": _times(histories.entered),
+            "left": _times(histories.left),
             "days": (histories.left - histories.entered) / DAY,
             "outcome": outcome.astype(object),
-            "to": to,
-            "returned_from": np.where(histories.returned_from >= 0, names[histories.returned_from], None),
+            "to": destinations(stage, exits),
+            "returned_from": np.array([*EXITS, None], dtype=object)[histories.returned_from],
             "is_logged": (starts[histories.account] == EVER) | (histories.entered >= starts[histories.account]),
         }
     )
 
 
-def moments(seconds: np.ndarray) -> pd.DatetimeIndex:
+def _times(seconds: np.ndarray) -> pd.DatetimeIndex:
     """Seconds since the window's start as UTC times in microseconds."""
     start = WINDOW.start.tz_localize(None).to_datetime64().astype("datetime64[us]")
     return pd.DatetimeIndex(start + seconds.astype("timedelta64[s]").astype("timedelta64[us]")).tz_localize("UTC")

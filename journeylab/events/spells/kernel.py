@@ -5,18 +5,19 @@ those still walking are always the first n. What a signal does is looked up in t
 place; a place is a stage the customer is in, or outside the journey, or silence in a stage.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from journeylab.base.durations import LONG_AGO, NEVER
 from journeylab.events.journey import Journey
 from journeylab.events.spells.signals import Codes, Signals
 
+# Where a spell leads if not on to a stage or a branch, and where it came from if not back from a branch.
 NOWHERE = -1
 OUTCOMES = ("advanced", "regressed", "completed", "lost", "ongoing")
 ADVANCED, REGRESSED, COMPLETED, LOST, ONGOING = range(len(OUTCOMES))
-_NEVER = np.iinfo(np.int64).max
-_LONG_AGO = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Moves:
     """A journey as tables. Places: 0 .. n_stages - 1 inside, n_stages outside, n_stages + 1 + s silent in stage s.
 
     place: where each code takes a customer from each place, int64 [code, place].
-    refuses: codes of losses that let no customer return from this silence, bool [code, place].
+    refuses: codes of losses, which let no customer return from silence, bool [code, place].
     silence: microseconds after which a customer in each place is silent, int64 [place].
     outcome: how a spell in one stage ends by moving to another, int64 [stage, stage].
     """
@@ -42,28 +43,27 @@ class Moves:
         n_stages = codes.n_stages
         place = np.tile(np.arange(2 * n_stages + 1), (codes.returning + 1, 1))
         refuses = np.zeros(place.shape, bool)
-        silence = np.full(2 * n_stages + 1, _NEVER)
+        silence = np.full(2 * n_stages + 1, NEVER)
         for at, stage in enumerate(journey.stages):
-            earlier = [each for each in _leavable(journey) if each < at]
-            later = [each for each in _leavable(journey) if each > at]
+            earlier = [other for other in _leavable(journey) if other < at]
+            later = [other for other in _leavable(journey) if other > at]
             is_free = journey.movement == "free"
             place[codes.opening(at), n_stages:] = at
             place[codes.opening(at), earlier + later if is_free else earlier] = at
-            place[codes.reopening(at), earlier + later if is_free else later] = at
+            place[codes.reopening(at), later] = at
             place[codes.returning, n_stages + 1 + at] = at
             if stage.silent_after_us is not None:
                 silence[at] = stage.silent_after_us
         for at, branch in enumerate(journey.loss_branches):
-            for stage in _leavable(journey, branch.from_):
-                place[at, stage] = n_stages
-                refuses[at, n_stages + 1 + stage] = True
+            place[at, _leavable(journey, branch.from_)] = n_stages
+            refuses[at, n_stages + 1 :] = True
         return cls(codes, place, refuses, silence, _outcomes(journey))
 
 
 def _leavable(journey: Journey, names: tuple[str, ...] | None = None) -> list[int]:
     """Stages of these names, by default all, that can be left: those that do not complete."""
-    named = journey.stage_names if names is None else names
-    return [at for at, stage in enumerate(journey.stages) if stage.name in named and not stage.completes]
+    can_be_left = [at for at, stage in enumerate(journey.stages) if not stage.completes]
+    return [at for at in can_be_left if names is None or journey.stages[at].name in names]
 
 
 def _outcomes(journey: Journey) -> np.ndarray:
@@ -98,18 +98,20 @@ class Visits:
     includes_end: np.ndarray
     returned_from: np.ndarray
 
-    def only(self, kept: np.ndarray) -> "Visits":
-        """The visits for which `kept` is true."""
-        return Visits(*(getattr(self, field.name)[kept] for field in fields(self)))
+    def only(self, chosen: np.ndarray) -> "Visits":
+        """The visits for which `chosen` is true."""
+        return Visits(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 def walk_signals(signals: Signals, moves: Moves, *, end: int) -> Visits:
     """The visits of all customers of `signals` up to the window's `end` (microseconds)."""
-    n_signals, first_signal = _per_customer(signals)
+    bounds = np.searchsorted(signals.row, signals.first)
+    n_signals = np.diff(bounds)
+    # Those with most signals first, so that the ones still walking are always the first n.
     order = np.argsort(-n_signals, kind="stable")
     last_own = _last_own_time(signals, signals.row, np.repeat(signals.first[:-1], n_signals))
     walkers = _Walkers(moves, order)
-    time, row, start = signals.time[signals.row], signals.row, first_signal[order]
+    time, row, start = signals.time[signals.row], signals.row, bounds[:-1][order]
     still_walking = len(order) - np.cumsum(np.bincount(n_signals, minlength=1))
     for step, n_walking in enumerate(still_walking[:-1]):
         at = start[:n_walking] + step
@@ -122,15 +124,9 @@ def walk_signals(signals: Signals, moves: Moves, *, end: int) -> Visits:
     return walkers.visits()
 
 
-def _per_customer(signals: Signals) -> tuple[np.ndarray, np.ndarray]:
-    """Number of signals of each customer, and which is the first."""
-    bounds = np.searchsorted(signals.row, signals.first)
-    return np.diff(bounds), bounds[:-1]
-
-
 def _last_own_time(signals: Signals, before: np.ndarray, first: np.ndarray) -> np.ndarray:
     """Time of the last customer event in the rows from `first` up to, not including, `before`; else long ago."""
-    time = np.full(len(before), _LONG_AGO)
+    time = np.full(len(before), LONG_AGO)
     has_one = np.flatnonzero(signals.seen[before] > signals.seen[first])
     time[has_one] = signals.time[signals.own[signals.seen[before[has_one]] - 1]]
     return time
@@ -150,7 +146,7 @@ class _Walkers:
         self.lost_to = np.full(n_customers, NOWHERE)
         self.returned_from = np.full(n_customers, NOWHERE)
         self.refused = np.full(n_customers, NOWHERE)
-        self.ended: list[tuple[np.ndarray, ...]] = []
+        self.ended: list[Sequence[np.ndarray]] = []
 
     def fall_silent(self, time: np.ndarray, last_own: np.ndarray, row: np.ndarray) -> None:
         """End the spells whose silence was over before `time`; the first customers, one value each."""
@@ -160,7 +156,7 @@ class _Walkers:
         stage = self.place[who]
         silent = self.moves.codes.n_branches
         left = since[who] + self.moves.silence[stage]
-        self._end(who, left, LOST, self.outside + silent, row[who], includes_end=0)
+        self._end(who, left, LOST, self.outside + silent, row=row[who], includes_end=0)
         self.lost_to[who] = silent
         self.place[who] = self.outside + 1 + stage
 
@@ -175,11 +171,11 @@ class _Walkers:
         code, time, row, before, after = code[moved], time[moved], row[moved], before[moved], after[moved]
 
         lost = np.flatnonzero(after == self.outside)
-        self._end(moved[lost], time[lost], LOST, self.outside + code[lost], row[lost], includes_end=1)
+        self._end(moved[lost], time[lost], LOST, self.outside + code[lost], row=row[lost], includes_end=1)
         self.lost_to[moved[lost]] = code[lost]
         on = np.flatnonzero((before < self.outside) & (after < self.outside))
         outcome = self.moves.outcome[before[on], after[on]]
-        self._end(moved[on], time[on], outcome, after[on], row[on], includes_end=1)
+        self._end(moved[on], time[on], outcome, after[on], row=row[on], includes_end=1)
 
         begun = np.flatnonzero(after < self.outside)
         who = moved[begun]
@@ -190,21 +186,12 @@ class _Walkers:
     def stop(self, time: np.ndarray, row: np.ndarray) -> None:
         """The window ends: what still runs is ongoing."""
         who = np.flatnonzero(self.place < self.outside)
-        self._end(who, time[who], ONGOING, NOWHERE, row[who], includes_end=0)
+        self._end(who, time[who], ONGOING, NOWHERE, row=row[who], includes_end=0)
 
-    def _end(
-        self,
-        who: np.ndarray,
-        left: np.ndarray,
-        outcome: np.ndarray | int,
-        to: np.ndarray | int,
-        row: np.ndarray,
-        *,
-        includes_end: int,
-    ) -> None:
-        columns = (self.place[who], self.entered[who], left, outcome, to, self.opened[who], row, includes_end)
-        parts = np.broadcast_arrays(self.order[who], *columns, self.returned_from[who])
-        self.ended.append(tuple(parts))
+    def _end(self, who: np.ndarray, *how: np.ndarray | int, row: np.ndarray, includes_end: int) -> None:
+        """End the spells of `who`. how: `left`, `outcome` and `to` of `Visits`."""
+        columns = (self.place[who], self.entered[who], *how, self.opened[who], row, includes_end)
+        self.ended.append(np.broadcast_arrays(self.order[who], *columns, self.returned_from[who]))
 
     def visits(self) -> Visits:
         """All spells that ended so far, by customer; within one they ended in order."""

@@ -15,7 +15,7 @@ from journeylab.base.durations import DAY, since_1970
 from journeylab.base.errors import StudyError
 from journeylab.base.files import fingerprint, replaced
 from journeylab.base.words import counted
-from journeylab.events.journey import SILENT, Journey
+from journeylab.events.journey import Journey
 from journeylab.events.log import KNOWN_AT, TIME, EventLog, Window
 from journeylab.events.spells.exits import visits_to
 from journeylab.events.spells.kernel import NOWHERE, OUTCOMES, Moves, Visits, walk_signals
@@ -36,22 +36,12 @@ COLUMNS = {
     "events": "integer",
     "returned_from": "string",
 }
-_NAMED = pa.dictionary(pa.int32(), pa.string())
+_NAMED = ("stage", "outcome", "to", "returned_from")
+_TYPES = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "time": TIME}
 _SCHEMA = pa.schema(
     {
-        "customer_id": pa.string(),
-        "spell": pa.int64(),
-        "stage": _NAMED,
-        "entered": TIME,
-        "left": TIME,
-        "observed_from": TIME,
-        "days": pa.float64(),
-        "outcome": _NAMED,
-        "to": _NAMED,
-        "validated": TIME,
-        "last_event": TIME,
-        "events": pa.int64(),
-        "returned_from": _NAMED,
+        column: pa.dictionary(pa.int32(), pa.string()) if column in _NAMED else _TYPES[kind]
+        for column, kind in COLUMNS.items()
     }
 )
 _MADE_WITH = b"journeylab.spells"
@@ -61,9 +51,15 @@ _MADE_WITH = b"journeylab.spells"
 class Spells:
     """One row per visit of a customer to a stage, by customer and time, tiling the customer's time in the journey.
 
-    `table` is an Arrow table (immutable) with the columns of `COLUMNS`; `stage`, `outcome`, `to`, `returned_from` are
-    dictionary encoded. `journey` and `window` are what the spells were found with; `customers` (index customer_id)
-    holds attributes known at the start.
+    Parameters
+    ----------
+    table : pyarrow.Table
+        The columns of `COLUMNS`; ``stage``, ``outcome``, ``to`` and ``returned_from`` are dictionary encoded.
+    journey : Journey
+    window : Window
+        What the spells were found with.
+    customers : DataFrame
+        Attributes known at the start, by customer_id.
     """
 
     table: pa.Table
@@ -78,7 +74,12 @@ class Spells:
         return f"Spells: {self.sentence()}"
 
     def _repr_html_(self) -> str:
-        return html.card("Spells", html.paragraph(self.sentence()), html.table(self._counts(), csv=False))
+        spells = self.table.select(["stage", "outcome"]).to_pandas()
+        counts = spells.groupby(["stage", "outcome"], observed=False).size().unstack()
+        counts = counts.reindex(index=list(self.journey.stage_names), columns=list(OUTCOMES), fill_value=0)
+        counts.insert(0, "spells", counts.sum(axis=1))
+        table = html.table(counts.rename_axis(columns=None).reset_index(), csv=False)
+        return html.card("Spells", html.paragraph(self.sentence()), table)
 
     def sentence(self) -> str:
         """How many visits of how many customers, observed from when to when."""
@@ -97,7 +98,7 @@ class Spells:
         return Path(path)
 
     def only(self, *, customers: Iterable[str]) -> "Spells":
-        """The spells of these customers alone; there may be none."""
+        """The spells of these customers; there may be none."""
         chosen = self.customers.index.intersection(pd.Index(customers))
         rows = pc.is_in(self.table["customer_id"], value_set=pa.array(chosen, pa.string()))
         return replace(self, table=self.table.filter(rows), customers=self.customers.loc[chosen])
@@ -138,7 +139,7 @@ class Spells:
         >>> spells.durations("onboarding")[["customer_id", "entry", "exit", "outcome"]].shape[1]
         4
         """
-        visits = visits_to(stage, self.to_pandas(), self.journey)
+        visits = visits_to(self.to_pandas(), self.journey, stage)
         entered = visits["entered"]
         frame = pd.DataFrame(
             {
@@ -155,35 +156,46 @@ class Spells:
         attributes = _attributes(self.customers, visits).drop(columns=frame.columns, errors="ignore")
         return frame.join(attributes).reset_index(drop=True)
 
-    def _counts(self) -> pd.DataFrame:
-        """Spells by stage (rows, in journey order) and outcome."""
-        spells = self.table.select(["stage", "outcome"]).to_pandas()
-        counts = spells.groupby(["stage", "outcome"], observed=False).size().unstack()
-        counts = counts.reindex(index=list(self.journey.stage_names), columns=list(OUTCOMES), fill_value=0)
-        counts.insert(0, "spells", counts.sum(axis=1))
-        return counts.rename_axis(columns=None).reset_index()
-
 
 def find_spells(log: EventLog, journey: Journey, *, batch_rows: int = 1_000_000) -> Spells:
-    """The spells of `log`'s customers in the stages of `journey`.
+    """Find the spells of `log`'s customers in the stages of `journey`.
 
-    `batch_rows` is about how many events are walked at once: it bounds memory and changes no result. Spells that ended
-    before the window's start are left out. Entering a stage that completes is always the outcome `completed`. Raises
-    JourneyError where a condition asks for a column that the log lacks, or sets bounds on one that holds no numbers.
+    Parameters
+    ----------
+    log : EventLog
+    journey : Journey
+    batch_rows : int
+        About how many events are walked at once: bounds memory and changes no result.
+
+    Returns
+    -------
+    Spells
+        One row per visit. Spells that ended before the window's start are left out. Entering a stage that completes
+        the journey is always the outcome ``completed``.
+
+    Raises
+    ------
+    JourneyError
+        If a condition asks for a column that the log lacks, or sets bounds on one that holds no numbers.
     """
     return find_spells_under(log, [journey], batch_rows=batch_rows)[0]
 
 
 def find_spells_under(log: EventLog, journeys: Sequence[Journey], *, batch_rows: int = 1_000_000) -> list[Spells]:
-    """What `find_spells` finds for each of `journeys`, which may differ in `silent_after` alone: the log is read and
-    matched with their rules once for all of them."""
+    """What `find_spells` finds for each of `journeys`, which may differ in `silent_after` alone.
+
+    The log is read, and matched with their rules, once for all of them.
+    """
     ids, batches = find_signals(log, journeys, batch_rows=batch_rows)
     moves, end = [Moves.of(journey) for journey in journeys], since_1970(log.window.end)
-    parts: list[list[pa.Table]] = [[] for _ in journeys]
+    parts: list[list[pa.Table]] = [[_with_names(_SCHEMA.empty_table(), journey)] for journey in journeys]
     for signals in batches:
-        for found, journey, ways in zip(parts, journeys, moves, strict=True):
-            found.append(_table(signals, walk_signals(signals, ways, end=end), ids, journey, log.window))
-    return [_joined(tables, journey, log) for tables, journey in zip(parts, journeys, strict=True)]
+        for tables, journey, of_journey in zip(parts, journeys, moves, strict=True):
+            tables.append(_table(signals, walk_signals(signals, of_journey, end=end), ids, journey, log.window))
+    return [
+        Spells(pa.concat_tables(tables).combine_chunks(), journey, log.window, log.customers)
+        for tables, journey in zip(parts, journeys, strict=True)
+    ]
 
 
 def read_spells(path: str | Path, *, journey: Journey, window: Window, customers: pd.DataFrame) -> Spells:
@@ -195,7 +207,7 @@ def read_spells(path: str | Path, *, journey: Journey, window: Window, customers
     if (table.schema.metadata or {}).get(_MADE_WITH, b"").decode() != _made_with(journey, window):
         raise StudyError(
             f"“{Path(path).name}” does not hold the spells of journey “{journey.name}” from {window}. "
-            f"Delete it, and find the spells again from the log."
+            "Delete it, and find the spells again from the log."
         )
     return Spells(_with_names(table.replace_schema_metadata(None), journey), journey, window, customers)
 
@@ -211,11 +223,6 @@ def _attributes(customers: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _joined(tables: list[pa.Table], journey: Journey, log: EventLog) -> Spells:
-    table = pa.concat_tables(tables).combine_chunks() if tables else _with_names(_SCHEMA.empty_table(), journey)
-    return Spells(table, journey, log.window, log.customers)
-
-
 def _made_with(journey: Journey, window: Window) -> str:
     return fingerprint(journey.fingerprint(), window.start.isoformat(), window.end.isoformat())
 
@@ -224,24 +231,23 @@ def _table(signals: Signals, visits: Visits, ids: pa.Array, journey: Journey, wi
     """`visits` as rows of `COLUMNS`, without those that ended before the window's start."""
     start = since_1970(window.start)
     visits = visits.only(visits.left >= start)
-    branches = (*(branch.name for branch in journey.loss_branches), SILENT)
     validated, is_validated = _validated(signals, visits, journey)
     last_event, n_events = _own_events(signals, visits)
-    categories = _categories(journey)
+    names = _categories(journey)
     columns = (
         ids.take(pa.array(signals.customers[visits.customer])),
         pa.array(_counted(visits.customer)),
-        _named(visits.stage, journey.stage_names, categories["stage"]),
+        _named(visits.stage, names["stage"]),
         _times(visits.entered),
         _times(visits.left),
         _times(np.maximum(visits.entered, start)),
         pa.array((visits.left - visits.entered) / DAY),
-        _named(visits.outcome, OUTCOMES, categories["outcome"]),
-        _named(visits.to, (*journey.stage_names, *branches), categories["to"]),
+        _named(visits.outcome, names["outcome"]),
+        _named(visits.to, names["to"]),
         _times(validated, known=is_validated),
         _times(last_event, known=n_events > 0),
         pa.array(n_events),
-        _named(visits.returned_from, branches, categories["returned_from"]),
+        _named(visits.returned_from, names["returned_from"]),
     )
     return pa.Table.from_arrays(columns, schema=_SCHEMA)
 
@@ -283,33 +289,28 @@ def _own_events(signals: Signals, visits: Visits) -> tuple[np.ndarray, np.ndarra
 def _counted(customer: np.ndarray) -> np.ndarray:
     """1, 2, 3 ... within each run of equal customers."""
     rows = np.arange(len(customer))
-    starts = np.flatnonzero(np.diff(customer, prepend=NOWHERE))
+    starts = np.flatnonzero(np.diff(customer, prepend=-1))
     return rows - np.repeat(starts, np.diff(starts, append=len(customer))) + 1
 
 
-def _categories(journey: Journey) -> dict[str, list[str]]:
-    """What each dictionary-encoded column can hold, in the journey's order."""
+def _categories(journey: Journey) -> dict[str, pa.Array]:
+    """What each dictionary-encoded column can hold, in the journey's order: the codes of `Visits` are positions."""
     stages, branches = journey.stage_names, journey.branches
-    named = {"stage": stages, "outcome": OUTCOMES, "to": (*stages, *branches), "returned_from": branches}
-    return {column: list(names) for column, names in named.items()}
+    names = {"stage": stages, "outcome": OUTCOMES, "to": (*stages, *branches), "returned_from": branches}
+    return {column: pa.array(list(of_column), pa.string()) for column, of_column in names.items()}
 
 
-def _named(codes: np.ndarray, names: tuple[str, ...], categories: list[str]) -> pa.DictionaryArray:
-    """`codes` (positions in `names`, or NOWHERE) as names out of `categories`, or null."""
-    position = [categories.index(name) if name in categories else NOWHERE for name in names]
-    # The last cell is the one that NOWHERE, -1, finds.
-    found = np.array([*position, NOWHERE], np.int32)[codes]
-    return pa.DictionaryArray.from_arrays(pa.array(found, mask=found == NOWHERE), pa.array(categories, pa.string()))
+def _named(codes: np.ndarray, names: pa.Array) -> pa.DictionaryArray:
+    """`codes` (positions in `names`, or NOWHERE) as names, or null."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=codes == NOWHERE), names)
 
 
 def _with_names(table: pa.Table, journey: Journey) -> pa.Table:
     """`table` with its named columns encoded by all that `journey` can name, as files and empty tables forget it."""
-    for name, categories in _categories(journey).items():
-        known = pa.array(categories, pa.string())
-        column = table[name].combine_chunks().cast(pa.string())
-        codes = pc.index_in(column, value_set=known)
-        encoded = pa.DictionaryArray.from_arrays(codes, known)
-        table = table.set_column(table.column_names.index(name), _SCHEMA.field(name), encoded)
+    for column, names in _categories(journey).items():
+        codes = pc.index_in(table[column].combine_chunks().cast(pa.string()), value_set=names)
+        encoded = pa.DictionaryArray.from_arrays(codes, names)
+        table = table.set_column(table.column_names.index(column), _SCHEMA.field(column), encoded)
     return table
 
 

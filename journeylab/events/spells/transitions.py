@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from journeylab.base.durations import DAY, all_since_1970
-from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.durations import DAY, all_since_1970, since_1970
 from journeylab.events.journey import Journey
+from journeylab.events.spells.exits import CENSORED, positions
 from journeylab.events.spells.spells import Spells
-
-CENSORED = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +25,8 @@ class Transitions:
     customer: int64 (rows,), position in `ids`, ascending; the rows of one customer are in order.
     ids: (customers,), their customer_id. began: int64 (customers,), when each entered the journey, microseconds UTC.
     since, until: float64 (customers,), the days from and to which each was watched; at risk on (since, until].
-    n_left_out: customers with spells whose entry into the journey lies before the window, and so is not known: what
-        ended before the window is not in the spells. They are not in here.
+    n_left_out: customers with spells who entered the journey before the window. When is not known, as what ended before
+        the window is not in the spells. They are not in here.
     """
 
     states: tuple[str, ...]
@@ -56,24 +54,23 @@ class Transitions:
         return float(self.until[self.since < self.until].max(initial=-np.inf)) if self.n else float("nan")
 
     def n_watched(self, days: np.ndarray | float, *, just: str = "before") -> np.ndarray:
-        """Number of customers watched, in whichever state, just `before` or just `after` each of `days`."""
+        """Number of customers watched, in any state, just `before` or just `after` each of `days`."""
         side = {"before": "left", "after": "right"}[just]
         watched = self.since < self.until
         begun, ended = np.sort(self.since[watched]), np.sort(self.until[watched])
         return np.searchsorted(begun, days, side) - np.searchsorted(ended, days, side)
 
-    def day_with(self, least: int) -> float:
-        """The first day just after which `least` customers are watched; where there never are as many, the most."""
+    def day_with(self, min_watched: int) -> float:
+        """The first day just after which `min_watched` customers are watched, or the most if never as many are."""
         days = np.unique(self.since[self.since < self.until])
         n_watched = self.n_watched(days, just="after")
-        return float(days[np.argmax(n_watched >= min(least, n_watched.max()))])
+        return float(days[np.argmax(n_watched >= min(min_watched, n_watched.max()))])
 
-    def only(self, kept: np.ndarray, *, group: str | None) -> "Transitions":
-        """The journeys of the customers for whom `kept` is true, bool (customers,), as those of a group."""
-        code = np.cumsum(kept) - 1
-        chosen = self._rows(kept[self.customer])
-        columns = {name: getattr(self, name)[kept] for name in ("ids", "began", "since", "until")}
-        return replace(chosen, group=group, customer=code[chosen.customer], **columns)
+    def only(self, chosen: np.ndarray, *, group: str | None) -> "Transitions":
+        """The journeys of the customers for whom `chosen` is true, bool (customers,), as those of a group."""
+        rows = self._rows(chosen[self.customer])
+        columns = {name: getattr(self, name)[chosen] for name in ("ids", "began", "since", "until")}
+        return replace(rows, group=group, customer=(np.cumsum(chosen) - 1)[rows.customer], **columns)
 
     def watched_from(self, days: np.ndarray | float) -> "Transitions":
         """The same journeys, each watched only from the given day on (one for all, or one per customer)."""
@@ -91,35 +88,34 @@ class Transitions:
         reached, first = np.unique(self.customer[there], return_index=True)
         row = np.full(len(self.ids), len(self.origin))
         row[reached] = there[first]
-        kept = np.arange(len(self.origin)) <= row[self.customer]
-        final = np.zeros(len(self.origin), bool)
-        final[there[first]] = True
+        number = np.arange(len(self.origin))
+        is_final = number == row[self.customer]
         stays = replace(
             self,
-            exit=np.where(final, self.until[self.customer], self.exit),
-            destination=np.where(final, CENSORED, self.destination),
+            exit=np.where(is_final, self.until[self.customer], self.exit),
+            destination=np.where(is_final, CENSORED, self.destination),
         )
-        return stays._rows(kept)
+        return stays._rows(number <= row[self.customer])
 
-    def _rows(self, kept: np.ndarray) -> "Transitions":
+    def _rows(self, chosen: np.ndarray) -> "Transitions":
         columns = ("entry", "exit", "origin", "destination", "customer")
-        return replace(self, **{name: getattr(self, name)[kept] for name in columns})
+        return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
 
 
 def find_transitions(spells: Spells) -> Transitions:
-    """The transitions of all customers whose entry into the journey lies in the window.
+    """The transitions of all customers who entered the journey within the window.
 
     A customer whose first spell was running when the window began, or is a return from a loss before it, entered the
-    journey before: when, the spells do not tell. Raises EstimateError where the spells name a stage or branch that the
-    journey lacks.
+    journey earlier, and the spells do not say when. Raises EstimateError where the spells name a stage or branch that
+    the journey lacks.
     """
     visits, code, ids = _in_order(spells)
     entered, left = (all_since_1970(visits[column]) for column in ("entered", "left"))
-    start, end = (all_since_1970(pd.Series([time]))[0] for time in (spells.window.start, spells.window.end))
+    start, end = since_1970(spells.window.start), since_1970(spells.window.end)
     first = np.flatnonzero(np.diff(code, prepend=-1))
     began = entered[first]
     customer, since, until, origin, destination = _held(visits, code, entered, left, spells.journey, end)
-    found = Transitions(
+    everybody = Transitions(
         states=(*spells.journey.stage_names, *spells.journey.branches),
         n_stages=len(spells.journey.stages),
         group=None,
@@ -135,7 +131,7 @@ def find_transitions(spells: Spells) -> Transitions:
         n_left_out=0,
     )
     is_known = (began >= start) & visits["returned_from"].isna().to_numpy()[first]
-    return replace(found.only(is_known, group=None), n_left_out=int((~is_known).sum()))
+    return replace(everybody.only(is_known, group=None), n_left_out=int((~is_known).sum()))
 
 
 def _in_order(spells: Spells) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -154,10 +150,10 @@ def _held(
 
     Each visit is a row, and each loss another: the time in the branch, until the next visit or the window's end.
     """
-    stage = _codes(visits["stage"], journey.stage_names, "stage")
-    to = _codes(
-        visits["to"].where(visits["outcome"] != "ongoing"), (*journey.stage_names, *journey.branches), "stage or branch"
-    )
+    stages, states = journey.stage_names, (*journey.stage_names, *journey.branches)
+    stage = positions(visits["stage"], stages, "stage")
+    target = visits["to"].where(visits["outcome"] != "ongoing")
+    to = positions(target, states, "stage or branch", may_be_missing=True)
     lost = np.flatnonzero(visits["outcome"] == "lost")
     following = np.minimum(lost + 1, len(code) - 1)
     comes_back = (lost + 1 < len(code)) & (code[following] == code[lost])
@@ -170,16 +166,3 @@ def _held(
     )
     in_order = np.argsort(np.concatenate([np.arange(len(code)), lost]), kind="stable")
     return [np.concatenate(parts)[in_order] for parts in columns]
-
-
-def _codes(names: pd.Series, known: tuple[str, ...], kind: str) -> np.ndarray:
-    """Position of each name in `known`, -1 where there is none."""
-    codes = pd.Categorical(names, categories=list(known)).codes.astype(np.int64)
-    is_unknown = (codes < 0) & names.notna().to_numpy()
-    if is_unknown.any():
-        found = names[is_unknown].iloc[0]
-        raise EstimateError(
-            f"The spells name the {kind} “{found}”, which the journey lacks. {did_you_mean(found, known)} "
-            "Find the spells again with this journey."
-        )
-    return codes

@@ -1,20 +1,19 @@
 """Attempts: which of the walks through a funnel count, and what became of each?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from journeylab.base.durations import DAY, since_1970
+from journeylab.base.durations import DAY, LONG_AGO, NEVER, all_since_1970, since_1970
 from journeylab.events.log import EventLog
 from journeylab.events.steps.rows import StepRows, absent_events, find_rows
 from journeylab.events.steps.rules import StepRules
-from journeylab.events.steps.walk import CONVERTED, EXCLUDED, INTERRUPTED, NOWHERE, RAN_OUT, Walks, walk_steps
+from journeylab.events.steps.walk import CONVERTED, EXCLUDED, INTERRUPTED, RAN_OUT, Walks, walk_steps
 
-NEVER = np.iinfo(np.int64).max
-_LONG_AGO = np.iinfo(np.int64).min
+_PER_ATTEMPT = ("customer", "times", "ended", "ended_at", "is_early")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +42,9 @@ class Attempts:
     def __len__(self) -> int:
         return len(self.customer)
 
-    def only(self, kept: np.ndarray) -> "Attempts":
-        """The attempts for which `kept` is true; customers keep their positions in `ids`."""
-        columns = (self.customer, self.times, self.ended, self.ended_at, self.is_early)
-        return Attempts(self.rules, self.end, self.ids, *(column[kept] for column in columns), self.absent)
+    def only(self, chosen: np.ndarray) -> "Attempts":
+        """The `chosen` attempts, bool [n] or positions; customers keep their positions in `ids`."""
+        return replace(self, **{name: getattr(self, name)[chosen] for name in _PER_ATTEMPT})
 
     @cached_property
     def entered(self) -> np.ndarray:
@@ -77,8 +75,8 @@ class Attempts:
         """Days from entering to the step at this position; infinite where it was not reached."""
         return days_between(self.entered, self.times[:, step])
 
-    def way_out(self, ended: int) -> str:
-        """How a code of `ended` is called."""
+    def exit_name(self, ended: int) -> str:
+        """What a code of `ended` is called."""
         if ended >= EXCLUDED:
             return self.rules.exclude[ended - EXCLUDED].title
         return {CONVERTED: "converted", RAN_OUT: "time passed", INTERRUPTED: "something else"}[ended]
@@ -92,7 +90,7 @@ class Attempts:
         where time passed); `is_closed`.
         """
         is_open = ~self.is_closed & (self.ended == RAN_OUT)
-        ended_by = [None if open_ else self.way_out(code) for code, open_ in zip(self.ended, is_open, strict=True)]
+        ended_by = [None if open_ else self.exit_name(code) for code, open_ in zip(self.ended, is_open, strict=True)]
         steps = {
             f"{at + 1} {step.title}": _as_times(self.times[:, at]) for at, step in enumerate(self.rules.steps) if at
         }
@@ -105,9 +103,9 @@ class Attempts:
             "ended": _as_times(self.ended_at),
             "is_closed": self.is_closed,
         }
-        found = pd.DataFrame(table).sort_values(["customer_id", "entered"], kind="stable", ignore_index=True)
-        found.insert(1, "attempt", found.groupby("customer_id").cumcount() + 1)
-        return found
+        attempts = pd.DataFrame(table).sort_values(["customer_id", "entered"], kind="stable", ignore_index=True)
+        attempts.insert(1, "attempt", attempts.groupby("customer_id").cumcount() + 1)
+        return attempts
 
 
 def find_attempts(
@@ -128,42 +126,35 @@ def find_attempts(
     """
     end = since_1970(log.window.end)
     parts = [
-        _chosen(rows, rules, end=end, known=_known_at(rows.ids, known_at))
+        _chosen(rows, rules, end=end, known_since=_known_since(rows.ids, known_at))
         for rows in find_rows(log, rules, batch_rows=batch_rows)
     ]
-    offsets = np.cumsum([0, *(len(part.ids) for part in parts)])
+    none = {name: np.zeros(0, np.int64) for name in _PER_ATTEMPT}
+    none |= {"times": np.zeros((0, len(rules.steps)), np.int64), "is_early": np.zeros(0, bool)}
+    columns = {name: np.concatenate([none[name], *(getattr(part, name) for part in parts)]) for name in none}
+    offsets = np.cumsum([0, *(len(part.ids) for part in parts)])[:-1]
+    columns["customer"] += np.repeat(offsets, np.array([len(part) for part in parts], int))
     ids = pa.chunked_array([part.ids for part in parts], pa.string()).combine_chunks()
-    nothing = np.zeros(0, np.int64)
-    return Attempts(
-        rules,
-        end,
-        ids,
-        np.concatenate([nothing, *(part.customer + at for part, at in zip(parts, offsets, strict=False))]),
-        np.concatenate([np.zeros((0, len(rules.steps)), np.int64), *(part.times for part in parts)]),
-        np.concatenate([nothing, *(part.ended for part in parts)]),
-        np.concatenate([nothing, *(part.ended_at for part in parts)]),
-        np.concatenate([nothing.astype(bool), *(part.is_early for part in parts)]),
-        absent_events(log, rules),
-    )
+    return Attempts(rules, end, ids, **columns, absent=absent_events(log, rules))
 
 
-def _chosen(rows: StepRows, rules: StepRules, *, end: int, known: np.ndarray) -> Attempts:
-    """The attempts of a batch that count. `known`: by customer, when their label was known."""
+def _chosen(rows: StepRows, rules: StepRules, *, end: int, known_since: np.ndarray) -> Attempts:
+    """The attempts of a batch that count. `known_since`: by customer, when their label was known."""
     entries = np.flatnonzero(rows.bits & 1)
     if rules.entry == "first":
         entries = _first_entries(rows, entries)
     walks = walk_steps(rows, rules, entries)
-    attempts = _attempts(rows, rules, walks, end=end, known=known)
+    attempts = _attempts(rows, rules, walks, end=end, known_since=known_since)
     if rules.entry == "best":
         return attempts.only(_best(rows, walks, attempts))
     return attempts.only(_one_after_the_other(rows, rules, walks)) if rules.entry == "every" else attempts
 
 
-def _attempts(rows: StepRows, rules: StepRules, walks: Walks, *, end: int, known: np.ndarray) -> Attempts:
+def _attempts(rows: StepRows, rules: StepRules, walks: Walks, *, end: int, known_since: np.ndarray) -> Attempts:
     time = np.append(rows.time, NEVER)
     whose = rows.customer[_sequence(rows, walks.entry)]
     # Of the batch's customers, those who entered: `whose` ascends.
-    is_another = np.diff(whose, prepend=NOWHERE) > 0
+    is_another = np.diff(whose, prepend=-1) > 0
     return Attempts(
         rules,
         end,
@@ -172,7 +163,7 @@ def _attempts(rows: StepRows, rules: StepRules, walks: Walks, *, end: int, known
         time[walks.step_row],
         walks.ended,
         time[walks.end_row],
-        rows.time[walks.entry] < known[whose],
+        rows.time[walks.entry] < known_since[whose],
     )
 
 
@@ -181,7 +172,7 @@ def _first_entries(rows: StepRows, entries: np.ndarray) -> np.ndarray:
     customer = rows.customer[_sequence(rows, entries)]
     if len(rows.customer) > len(rows.ids):
         entries = entries[np.lexsort((rows.seq[entries], rows.time[entries], customer))]
-    return entries[np.flatnonzero(np.diff(customer, prepend=NOWHERE))]
+    return entries[np.flatnonzero(np.diff(customer, prepend=-1))]
 
 
 def _best(rows: StepRows, walks: Walks, attempts: Attempts) -> np.ndarray:
@@ -194,7 +185,7 @@ def _best(rows: StepRows, walks: Walks, attempts: Attempts) -> np.ndarray:
     is_split = len(rows.customer) > len(rows.ids)
     when = (rows.seq[walks.entry], rows.time[walks.entry])
     order = np.lexsort((*when, rank)) if is_split else np.argsort(rank, kind="stable")
-    return order[np.flatnonzero(np.diff(attempts.customer[order], prepend=NOWHERE))]
+    return order[np.flatnonzero(np.diff(attempts.customer[order], prepend=-1))]
 
 
 def _one_after_the_other(rows: StepRows, rules: StepRules, walks: Walks) -> np.ndarray:
@@ -204,7 +195,7 @@ def _one_after_the_other(rows: StepRows, rules: StepRules, walks: Walks) -> np.n
     is_there = following < len(walks.entry)
     is_there[is_there] = sequence[following[is_there]] == sequence[is_there]
     begins = np.zeros(len(walks.entry), bool)
-    at = np.flatnonzero(np.diff(sequence, prepend=NOWHERE))
+    at = np.flatnonzero(np.diff(sequence, prepend=-1))
     while len(at):
         begins[at] = True
         at = following[at[is_there[at]]]
@@ -232,19 +223,16 @@ def _sequence(rows: StepRows, row: np.ndarray) -> np.ndarray:
     return np.searchsorted(rows.first, row, side="right") - 1
 
 
-def _known_at(ids: pa.Array, known_at: pd.Series | None) -> np.ndarray:
+def _known_since(ids: pa.Array, known_at: pd.Series | None) -> np.ndarray:
     if known_at is None:
-        return np.full(len(ids), _LONG_AGO)
-    known = known_at.reindex(ids.to_pandas())
-    since = known.dt.as_unit("us").astype("int64").to_numpy()
-    return np.where(known.isna(), _LONG_AGO, since)
+        return np.full(len(ids), LONG_AGO)
+    times = known_at.reindex(ids.to_pandas())
+    return np.where(times.isna(), LONG_AGO, all_since_1970(times))
 
 
 def days_between(since: np.ndarray, until: np.ndarray) -> np.ndarray:
     """Days from one time to another, both in microseconds; infinite where the second is NEVER."""
-    found = (until - since) / DAY
-    found[until == NEVER] = np.inf
-    return found
+    return np.where(until == NEVER, np.inf, (until - since) / DAY)
 
 
 def _as_times(microseconds: np.ndarray) -> pd.Series:

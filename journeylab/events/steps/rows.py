@@ -9,17 +9,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import reduce
-from operator import or_
 
 import ibis
 import numpy as np
 import pyarrow as pa
 
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.events.journey.condition_match import holds
+from journeylab.events.journey.conditions import holds
 from journeylab.events.log import EventLog
 from journeylab.events.reading.batches import starts_of, whole_customers
+from journeylab.events.spells.signals import bits_met, is_own
 from journeylab.events.steps.rules import StepRules
 
 # How much of two names is the same, of 1, where one is taken for the other mistyped.
@@ -58,33 +57,37 @@ def find_rows(log: EventLog, rules: StepRules, *, batch_rows: int) -> Iterator[S
     """
     if rules.same is not None and rules.same not in log.events.columns:
         raise EstimateError(
-            f"All steps are to have the same “{rules.same}”, which the log lacks. "
+            f"All steps must have the same “{rules.same}”, which the log lacks. "
             f"{did_you_mean(rules.same, log.events.columns)}"
         )
-    matched = _matched(log, rules)
-    batches = matched.to_pyarrow_batches(chunk_size=batch_rows)
+    batches = _matched(log, rules).to_pyarrow_batches(chunk_size=batch_rows)
     return (rows_of(table) for table in whole_customers(batches, column="hash"))
 
 
 def absent_events(log: EventLog, rules: StepRules) -> tuple[str, ...]:
     """Names of events that `rules` asks for and that occur nowhere in `log`, in or before the window.
 
-    That may be so: nobody did it. Raises EstimateError where such a name looks like a slip: it differs only in case,
-    signs or a letter or two from the name of an event that does occur, and that the funnel does not name.
+    That may be so: nobody did it. Raises EstimateError where such a name looks mistyped: it differs only in case, signs
+    or a letter or two from the name of an event that does occur, and that the funnel does not name.
     """
-    found = log.events.select("event").distinct().order_by("event").to_pyarrow()["event"].to_pylist()
-    asked = {event: owner for _, owner, condition in rules.conditions() for event in condition.events}
-    absent = tuple(event for event in asked if event not in found)
+    events = log.events.select("event").distinct().order_by("event").to_pyarrow()["event"].to_pylist()
+    named = _events_named(rules)
+    absent = tuple(event for event in named if event not in events)
     for event in absent:
-        meant = next((other for other in found if other not in asked and _is_slip(event, other)), None)
+        meant = next((other for other in events if other not in named and _is_slip(event, other)), None)
         if meant is not None:
-            raise EstimateError(f"The log has no event “{event}”, which {asked[event]} names. Did you mean “{meant}”?")
+            raise EstimateError(f"The log has no event “{event}”, which {named[event]} names. Did you mean “{meant}”?")
     return absent
+
+
+def _events_named(rules: StepRules) -> dict[str, str]:
+    """The events that `rules` asks for, each with the step or exclusion that names it."""
+    return {event: owner for _, owner, condition in rules.conditions() for event in condition.events}
 
 
 def _is_slip(name: str, other: str) -> bool:
     """Whether `name` may be `other`, mistyped; numbers are meant: “step 2” is not “step 3”."""
-    letters, others = (re.sub(r"[\W_]+", "", each.casefold()) for each in (name, other))
+    letters, others = (re.sub(r"[\W_]+", "", text.casefold()) for text in (name, other))
     if re.findall(r"\d+", letters) != re.findall(r"\d+", others):
         return False
     return letters == others or SequenceMatcher(None, letters, others).ratio() >= _ALIKE
@@ -96,18 +99,17 @@ def _matched(log: EventLog, rules: StepRules) -> ibis.Table:
     events = log.events.filter(log.events.time >= log.window.start)
     if rules.order != "strict":
         # Bits alone would say which rows matter; names are what the engine can look for while it reads a file.
-        events = events.filter(events.event.isin(_names(rules)))
+        events = events.filter(events.event.isin(sorted(_events_named(rules))))
     columns = {"customer_id": events.customer_id, "time": events.time, "seq": events.seq, "bits": _bits(events, rules)}
     if rules.same is not None:
         columns["same"] = events[rules.same].cast("string")
-    rows = events.select(**columns, is_own=_is_own(events))
+    rows = events.select(**columns, is_own=is_own(events))
     rows = rows.filter((rows.bits != 0) | (rows.is_own if rules.order == "strict" else False)).drop("is_own")
     if rules.order == "strict":
         rows = rows.semi_join(rows.filter((rows.bits & 1) != 0).select("customer_id"), "customer_id")
     if rules.same is not None:
         rows = _by_value(rows, rules)
-    hashed = rows.mutate(hash=rows.customer_id.hash())
-    return hashed.order_by("hash", *(["same"] if rules.same else []), "time", "seq")
+    return rows.mutate(hash=rows.customer_id.hash()).order_by("hash", *(["same"] if rules.same else []), "time", "seq")
 
 
 def _by_value(rows: ibis.Table, rules: StepRules) -> ibis.Table:
@@ -126,30 +128,15 @@ def _bits(events: ibis.Table, rules: StepRules) -> ibis.expr.types.IntegerValue:
     tests: dict[int, list[ibis.expr.types.BooleanValue]] = {}
     for bit, owner, condition in rules.conditions():
         tests.setdefault(bit, []).append(holds(events, condition, owner=owner))
-    width = next(name for n_bits, name in _WIDTHS if len(tests) <= n_bits)
-    bits = [
-        ibis.ifelse(reduce(or_, any_of), ibis.literal(1 << bit, width), ibis.literal(0, width))
-        for bit, any_of in tests.items()
-    ]
-    return reduce(or_, bits).cast(width)
-
-
-def _is_own(events: ibis.Table) -> ibis.expr.types.BooleanValue:
-    """Whether the event is the customer's: nothing else comes between two steps."""
-    if "initiator" not in events.columns:
-        return ibis.literal(True)
-    return (events.initiator != "company").fill_null(True)
-
-
-def _names(rules: StepRules) -> list[str]:
-    return sorted({event for *_, condition in rules.conditions() for event in condition.events})
+    kind = next(name for n_bits, name in _WIDTHS if len(tests) <= n_bits)
+    return bits_met(tests, kind).cast(kind)
 
 
 def rows_of(table: pa.Table) -> StepRows:
-    """The rows of a batch from the engine's `table`, whose customers are told apart where they have the same hash."""
-    order = [name for name in ("hash", "customer_id", "same", "time", "seq") if name in table.column_names]
+    """The rows of a batch from the engine's `table`, with customers of the same hash separated."""
     customers = starts_of(table["customer_id"].combine_chunks())
     if len(customers) > len(starts_of(table["hash"].combine_chunks())):
+        order = [name for name in ("hash", "customer_id", "same", "time", "seq") if name in table.column_names]
         table = table.sort_by([(name, "ascending") for name in order])
         customers = starts_of(table["customer_id"].combine_chunks())
     ids, time, seq, bits = (table[name].combine_chunks() for name in ("customer_id", "time", "seq", "bits"))

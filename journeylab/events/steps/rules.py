@@ -20,7 +20,18 @@ MOST_CONDITIONS = 63
 Conditions = Annotated[tuple[Condition, ...], OneOrList()]
 
 
-class Step(Condition):
+class _Labelled(Condition):
+    """A condition with a label."""
+
+    label: Text | None = Field(None, description="What tables and figures call it; by default its condition.")
+
+    @property
+    def title(self) -> str:
+        """The label, or the condition in words."""
+        return self.label or self.words
+
+
+class Step(_Labelled):
     """One step of a funnel: the event that reaches it."""
 
     model_config = ConfigDict(
@@ -28,7 +39,6 @@ class Step(Condition):
         json_schema_extra={"examples": [{"event": "signed_up", "where": {"plan": "team"}, "label": "Signed up"}]},
     )
 
-    label: Text | None = Field(None, description="What tables and figures call the step; by default its condition.")
     optional: Annotated[bool, Strict()] = Field(
         False, description="true: counted where it happens in its place, and needed by no later step."
     )
@@ -45,26 +55,15 @@ class Step(Condition):
         """The step's conditions as a person says them."""
         return " or ".join((super().words, *(other.words for other in self.or_)))
 
-    @property
-    def title(self) -> str:
-        """The label, or the conditions in words."""
-        return self.label or self.words
 
-
-class Exclusion(Condition):
+class Exclusion(_Labelled):
     """An event that ends an attempt between its first and its last step."""
 
     model_config = ConfigDict(title="an exclusion", json_schema_extra={"examples": [{"event": "cancelled"}]})
 
-    label: Text | None = Field(None, description="What tables call the exclusion; by default its condition.")
     removes: Annotated[bool, Strict()] = Field(
         False, description="true: such attempts are left out of the base instead of counting as lost."
     )
-
-    @property
-    def title(self) -> str:
-        """The label, or the condition in words."""
-        return self.label or self.words
 
 
 class StepRules(Frozen):
@@ -123,21 +122,13 @@ def read_rules(
     an attempt begins or ends, more than 63 conditions, and an unknown `order` or `entry`; JourneyLabError for a
     `window` that is no duration.
     """
-    listed = [steps] if isinstance(steps, str | Mapping | Condition) else list(steps)
-    if len(listed) < 2:
+    data: dict[str, Any] = {"steps": _written(steps, Step), "exclude": _written(exclude, Exclusion)}
+    if len(data["steps"]) < 2:
         raise EstimateError(
-            f"A funnel leads from one step to another, found {counted(len(listed), 'step')}. "
+            f"A funnel leads from one step to another, found {counted(len(data['steps']), 'step')}. "
             "Name two or more in order, such as steps=[“signed_up”, “purchased”]."
         )
-    excluded = [exclude] if isinstance(exclude, str | Mapping | Condition) else list(exclude)
-    data = {
-        "steps": [_written(each, Step) for each in listed],
-        "window_us": microseconds(window),
-        "order": order,
-        "entry": entry,
-        "exclude": [_written(each, Exclusion) for each in excluded],
-        "same": same,
-    }
+    data |= {"window_us": microseconds(window), "order": order, "entry": entry, "same": same}
     rules = check_document(Document(data), StepRules, error=EstimateError)
     _check_optional(rules)
     n_conditions = len(rules.steps) + len(rules.exclude)
@@ -150,7 +141,17 @@ def read_rules(
 
 
 def build_steps(journey: Journey) -> list[Step]:
-    """The way through the stages of `journey` as steps: each is what opens the stage, under the stage's title."""
+    """The stages of a journey as the steps of a funnel: each is what opens the stage, under the stage's title.
+
+    Parameters
+    ----------
+    journey : Journey
+
+    Returns
+    -------
+    list of Step
+        For the stages that something opens, in their order.
+    """
     return [
         Step(**{**_plain(stage.opened_by[0]), "or": stage.opened_by[1:], "label": stage.title, "stage": stage.name})
         for stage in journey.stages
@@ -158,15 +159,16 @@ def build_steps(journey: Journey) -> list[Step]:
     ]
 
 
-def _written(given: Any, kind: type[Condition]) -> Any:
-    """`given` as the model `kind` reads it."""
-    if isinstance(given, str):
-        return {"event": given}
-    if isinstance(given, list | tuple):
-        return {"event": list(given)}
-    if isinstance(given, Mapping):
-        return dict(given)
-    return given if isinstance(given, kind) or not isinstance(given, Condition) else _plain(given)
+def _written(rules: Any, kind: type[Condition]) -> list[Any]:
+    """`rules`, one or several, as the model `kind` reads them."""
+    rules = [rules] if isinstance(rules, str | Mapping | Condition) else list(rules)
+    data = []
+    for rule in rules:
+        if isinstance(rule, str | list | tuple):
+            rule = {"event": rule if isinstance(rule, str) else list(rule)}
+        is_plain = isinstance(rule, Condition) and not isinstance(rule, kind)
+        data.append(_plain(rule) if is_plain else dict(rule) if isinstance(rule, Mapping) else rule)
+    return data
 
 
 def _plain(condition: Condition) -> dict[str, Any]:
@@ -174,19 +176,14 @@ def _plain(condition: Condition) -> dict[str, Any]:
 
 
 def _check_optional(rules: StepRules) -> None:
-    steps = rules.steps
-    if steps[0].optional:
-        raise EstimateError(
-            f"The first step (“{steps[0].title}”) is optional, but it is where attempts begin. "
-            "Make it a step that counts, or leave it out."
-        )
-    if rules.order != "unordered" and steps[-1].optional:
-        raise EstimateError(
-            f"The last step (“{steps[-1].title}”) is optional, but it is where attempts convert. "
-            "Make it a step that counts, or leave it out."
-        )
+    first, last = rules.steps[0], rules.steps[-1]
+    fix = "Make it a step that counts, or leave it out."
+    if first.optional:
+        raise EstimateError(f"The first step (“{first.title}”) is optional, but it is where attempts begin. {fix}")
+    if rules.order != "unordered" and last.optional:
+        raise EstimateError(f"The last step (“{last.title}”) is optional, but it is where attempts convert. {fix}")
     if len(rules.required) < 2:
         raise EstimateError(
-            f"All steps but the first (“{steps[0].title}”) are optional, so nothing is left to convert to. "
+            f"All steps but the first (“{first.title}”) are optional, so nothing is left to convert to. "
             "Make one of them a step that counts."
         )

@@ -1,8 +1,8 @@
-"""Walking: starting from an event of the first step, how far does an attempt get, and how does it end?
+"""Walk: starting from an event of the first step, how far does an attempt get, and how does it end?
 
-All attempts advance together, one step at a time: each looks up the next event that any of its wanted steps means, in
-tables made once for the batch. What is wanted next depends only on the step just reached (ordered, strict), or on what
-is still missing (unordered).
+All attempts advance together, one step at a time: each looks up the next event of any step that it wants, in tables
+made once for the batch. What is wanted next depends only on the step just reached (ordered, strict), or on what is
+still missing (unordered).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ import numpy as np
 from journeylab.events.steps.rows import StepRows
 from journeylab.events.steps.rules import StepRules
 
-NOWHERE = -1
+# The row of a step that was not reached, or of an event that did not come.
+NOT_REACHED = -1
 # How an attempt ended; EXCLUDED + 1 and so on are the further exclusions.
 CONVERTED, RAN_OUT, INTERRUPTED, EXCLUDED = range(4)
 
@@ -21,20 +22,16 @@ CONVERTED, RAN_OUT, INTERRUPTED, EXCLUDED = range(4)
 class Walks:
     """Attempts as arrays, one for each entry. entry: its row, int64 [n].
 
-    step_row: row at which each step was reached, or NOWHERE, int64 [n, n_steps].
+    step_row: row at which each step was reached, or NOT_REACHED, int64 [n, n_steps].
     ended: how the attempt ended: CONVERTED, RAN_OUT (the window closed, or no event was left), INTERRUPTED (strict
         order), or EXCLUDED + position of the exclusion, int64 [n].
-    end_row: row of the event that ended it, or NOWHERE where none did, int64 [n].
+    end_row: row of the event that ended it, or NOT_REACHED where none did, int64 [n].
     """
 
     entry: np.ndarray
     step_row: np.ndarray
     ended: np.ndarray
     end_row: np.ndarray
-
-    def only(self, kept: np.ndarray) -> "Walks":
-        """The attempts at these positions."""
-        return Walks(self.entry[kept], self.step_row[kept], self.ended[kept], self.end_row[kept])
 
 
 @dataclass(frozen=True)
@@ -67,12 +64,12 @@ class _Wants:
         return (wanted & self.needed) == 0
 
     def reached(self, bits: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-        """The step that an event with these `bits` reaches, or NOWHERE: of the wanted ones that it means the first,
+        """The step that an event with these `bits` reaches, or NOT_REACHED: the first wanted step that it meets,
         those that are needed before optional ones."""
-        meant = bits & wanted
-        meant = np.where(meant & self.needed, meant & self.needed, meant)
-        lowest = meant & -meant
-        return np.where(meant == 0, NOWHERE, np.bitwise_count(lowest - 1).astype(np.int64))
+        met = bits & wanted
+        met = np.where(met & self.needed, met & self.needed, met)
+        lowest = met & -met
+        return np.where(met == 0, NOT_REACHED, np.bitwise_count(lowest - 1).astype(np.int64))
 
 
 class _Lookup:
@@ -88,7 +85,7 @@ class _Lookup:
 
 
 def walk_steps(rows: StepRows, rules: StepRules, entries: np.ndarray) -> Walks:
-    """The attempts that begin at the rows `entries`, which must mean the first step; ascending."""
+    """The attempts that begin at the rows `entries`, which must meet the first step; ascending."""
     wants, n_steps = _Wants.of(rules), len(rules.steps)
     bits = rows.bits.astype(np.int64)
     deadline = rows.time[entries] + rules.window_us
@@ -97,54 +94,55 @@ def walk_steps(rows: StepRows, rules: StepRules, entries: np.ndarray) -> Walks:
     is_excluded = _is_in_time(rows, excluded, last, deadline)
     limit = np.where(is_excluded, excluded, last)
 
-    step_row = np.full((len(entries), n_steps), NOWHERE)
+    step_row = np.full((len(entries), n_steps), NOT_REACHED)
     step_row[:, 0] = entries
     ended = np.where(is_excluded, EXCLUDED + exclusion, RAN_OUT)
-    end_row = np.where(is_excluded, excluded, NOWHERE)
+    end_row = np.where(is_excluded, excluded, NOT_REACHED)
     lookups = {step: _Lookup(bits, step) for step in range(1, n_steps)} if rules.order != "strict" else None
 
     who, here = np.arange(len(entries)), entries
     wanted = np.full(len(entries), wants.at_entry)
     while len(who):
-        found = here + 1 if lookups is None else _earliest(lookups, here, wanted, n_rows=len(rows))
-        goes_on = _is_in_time(rows, found, limit[who], deadline[who])
-        who, here, wanted = who[goes_on], found[goes_on], wanted[goes_on]
+        # In strict order whatever comes next counts, otherwise the next event of a wanted step.
+        following = here + 1 if lookups is None else _earliest(lookups, here, wanted, n_rows=len(rows))
+        goes_on = _is_in_time(rows, following, limit[who], deadline[who])
+        who, here, wanted = who[goes_on], following[goes_on], wanted[goes_on]
         step = wants.reached(bits[here], wanted)
         if lookups is None:
-            stopped = who[step == NOWHERE]
-            ended[stopped], end_row[stopped] = INTERRUPTED, here[step == NOWHERE]
-            who, here, wanted, step = (each[step != NOWHERE] for each in (who, here, wanted, step))
+            stopped = who[step == NOT_REACHED]
+            ended[stopped], end_row[stopped] = INTERRUPTED, here[step == NOT_REACHED]
+            who, here, wanted, step = (column[step != NOT_REACHED] for column in (who, here, wanted, step))
         step_row[who, step] = here
         wanted = wants.then(wanted, step)
         is_over = wants.is_over(wanted)
         ended[who[is_over]], end_row[who[is_over]] = CONVERTED, here[is_over]
-        who, here, wanted = (each[~is_over] for each in (who, here, wanted))
+        who, here, wanted = (column[~is_over] for column in (who, here, wanted))
     return Walks(entries, step_row, ended, end_row)
 
 
 def _earliest(lookups: dict[int, _Lookup], here: np.ndarray, wanted: np.ndarray, *, n_rows: int) -> np.ndarray:
     """The first row after `here` that has any of the bits `wanted`."""
     by_all, by_any = np.bitwise_and.reduce(wanted), np.bitwise_or.reduce(wanted)
-    found = np.full(len(here), n_rows)
+    row = np.full(len(here), n_rows)
     for step, lookup in lookups.items():
         if by_all >> step & 1:
-            found = np.minimum(found, lookup.after(here))
+            row = np.minimum(row, lookup.after(here))
         elif by_any >> step & 1:
             some = np.flatnonzero(wanted >> step & 1)
-            found[some] = np.minimum(found[some], lookup.after(here[some]))
-    return found
+            row[some] = np.minimum(row[some], lookup.after(here[some]))
+    return row
 
 
 def _next_exclusion(
     rows: StepRows, rules: StepRules, entries: np.ndarray, bits: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The next row after each entry that an exclusion means, and which: the first of those listed."""
-    found, which = np.full(len(entries), len(rows)), np.zeros(len(entries), np.int64)
+    """The next row after each entry that meets an exclusion, and which: the first of those listed."""
+    first, which = np.full(len(entries), len(rows)), np.zeros(len(entries), np.int64)
     for at in range(len(rules.exclude)):
         row = _Lookup(bits, len(rules.steps) + at).after(entries)
-        which = np.where(row < found, at, which)
-        found = np.minimum(found, row)
-    return found, which
+        which = np.where(row < first, at, which)
+        first = np.minimum(first, row)
+    return first, which
 
 
 def _is_in_time(rows: StepRows, row: np.ndarray, limit: np.ndarray, deadline: np.ndarray) -> np.ndarray:

@@ -156,13 +156,13 @@ class Arms:
         elif arm.small is None:
             # All who were watched from the common start on, and not censored, give a plain share of those inside then.
             from_start = replace(exits, entry=np.where(exits.entry <= self.start, -1.0, exits.entry))
-            thin = from_start.why_missing([self.horizon], least=MIN_CUSTOMERS)[0]
+            thin = from_start.why_missing([self.horizon], min_at_risk=MIN_CUSTOMERS)[0]
         return "; ".join(part for part in (arm.small, thin, self.condition) if part) or None
 
 
 def _starts(exits: Exits) -> float:
     """From which day on there are enough visits at risk; infinite where there never are."""
-    stretch = exits.stretch(MIN_CUSTOMERS) if exits.n_customers >= MIN_CUSTOMERS else None
+    stretch = exits.at_risk_span(MIN_CUSTOMERS) if exits.n_customers >= MIN_CUSTOMERS else None
     return np.inf if stretch is None else stretch[0]
 
 
@@ -184,7 +184,7 @@ def _why_small(kept: Exits, *, horizon: float, start: float | None) -> str | Non
     if kept.n_customers < MIN_CUSTOMERS:
         still = f" still inside on day {start:,.1f}" if start is not None else ""
         return f"{kept.few(MIN_CUSTOMERS)}{still}: {TOO_FEW}"
-    if kept.stretch(MIN_CUSTOMERS) is None:
+    if kept.at_risk_span(MIN_CUSTOMERS) is None:
         return f"never as many as {MIN_CUSTOMERS} at risk: {TOO_FEW}"
     return None
 

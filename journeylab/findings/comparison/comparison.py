@@ -248,11 +248,11 @@ def compare_groups(
     check_confidence(confidence)
     spells = select(spells, where)
     grouping = Grouping.of(by, spells)
-    inside = visits_to(stage, watched(spells, None), spells.journey)
+    inside = visits_to(watched(spells, None), spells.journey, stage)
     for column in [by] if isinstance(by, str) else by if isinstance(by, list | tuple) else []:
         if isinstance(column, str):
-            check_known_in_time(column, inside, spells.customers)
-    visits = visits_to(stage, watched(spells, grouping), spells.journey)
+            check_known_in_time(inside, spells.customers, column)
+    visits = visits_to(watched(spells, grouping), spells.journey, stage)
     _check_number(visits, grouping.name)
     found = [exits for exits in find_exits(visits, spells.journey) if exits.n]
     lacking = _lacking(found, stage) if found else _why_nobody(spells, grouping, stage, inside)

@@ -147,7 +147,7 @@ class _Contest:
         rows = {"entry": self.entry, "exit": self.exit, "ids": self.customer}
         if way is None:
             return logrank_test(self.code, event=left, **rows)
-        return gray_test(self.code, way_out=self.way, of_interest=self.ways.index(way) + 1, **rows)
+        return gray_test(self.code, destination=self.way, of_interest=self.ways.index(way) + 1, **rows)
 
     def _note(self, way: str | None, kept: list[int]) -> str | None:
         if len(self.groups) < 2:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from journeylab.estimators.differences import share_difference, share_difference_p_value
 from journeylab.estimators.intervals import holm
+from journeylab.estimators.shares import share_difference, share_difference_p_value
 from journeylab.events.spells.exits import Exits, join_exits
 from journeylab.findings.exit_curves import ExitCurves, StageExits
 
@@ -68,9 +68,9 @@ def _compared(cell: StageExits, rest: StageExits, day: float, order: Sequence[st
     Both sides are watched from the day on from which each has enough at risk.
     """
     sides = [join_exits([each.entered], order, group=each.entered.group) for each in (cell, rest)]
-    start = max((stretch[0] for exits in sides if (stretch := exits.stretch(cell.least))), default=-1.0)
+    start = max((stretch[0] for exits in sides if (stretch := exits.at_risk_span(cell.least))), default=-1.0)
     sides = [exits.after(start) for exits in sides]
-    why = [(exits.group, exits.why_missing([day], least=cell.least)[0]) for exits in sides]
+    why = [(exits.group, exits.why_missing([day], min_at_risk=cell.least)[0]) for exits in sides]
     missing = "; ".join(f"{group}: {reason}" for group, reason in why if reason)
     note = missing or (f"given still inside on day {start:,.1f}" if start >= 0 else None)
     ways = [LOST, *(way for way in order if any(way in exits.losses for exits in sides))]

@@ -12,8 +12,7 @@ from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import ordered
 from journeylab.base.suppression import MIN_SHOWN, suppressed, without_few
 from journeylab.base.words import counted, in_days, percent
-from journeylab.events.spells.exits import MOVES
-from journeylab.events.spells.ledger import check_ledger, ledger_parts
+from journeylab.events.spells.exits import MOVES, check_ledger, ledger_parts
 from journeylab.findings.arguments import chosen_horizon
 from journeylab.findings.dropoff import figures, sentences, tables
 from journeylab.findings.dropoff.differences import COLUMNS as DIFFERENCES

@@ -8,8 +8,7 @@ import pandas as pd
 
 from journeylab.events.journey import SILENT, Journey
 from journeylab.events.spells import Spells
-from journeylab.events.spells.exits import Exits, find_exits
-from journeylab.events.spells.ledger import build_customer_ledger, build_ledger
+from journeylab.events.spells.exits import Exits, build_ledger, find_exits
 from journeylab.findings.arguments import check_confidence, check_least, read_horizons
 from journeylab.findings.dropoff.dropoff import DropOff
 from journeylab.findings.dropoff.values import name_of, with_values
@@ -92,12 +91,12 @@ def estimate_dropoff(
         unexplained_branches=unexplained_branches(spells.journey),
         value=None if value is None else name_of(value),
         cells=cells,
-        people=build_customer_ledger(found, spells.journey),
+        people=build_ledger(found, spells.journey, unit="customers"),
     )
 
 
 def _any_loss(exits: Exits) -> Exits:
-    return exits.lumped(exits.losses, "lost") if exits.losses else exits
+    return exits.merged(exits.losses, "lost") if exits.losses else exits
 
 
 def unexplained_branches(journey: Journey) -> tuple[str, ...]:

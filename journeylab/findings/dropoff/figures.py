@@ -8,7 +8,7 @@ from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import order_of_p, ordered
 from journeylab.base.words import in_days, percent
-from journeylab.events.spells.ledger import ledger_parts
+from journeylab.events.spells.exits import ledger_parts
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.dropoff.sentences import LEVEL, few_or
 

@@ -64,7 +64,7 @@ def find_places(cells: Sequence[StageExits], day: float, *, together: bool, by_v
 
 def _places_of(cell: StageExits, day: float, together: bool, by_value: bool) -> Iterator[LossPoint]:
     exits, note = cell.kept, cell.why_missing(day)
-    lost = exits.lumped(exits.losses, "lost") if together and exits.losses else exits
+    lost = exits.merged(exits.losses, "lost") if together and exits.losses else exits
     weights = np.nan_to_num(exits.value, nan=0.0) if by_value else None
     ids, member = _members(exits, by_value)
     known = np.isfinite(exits.value) if by_value else np.ones(exits.n, bool)

@@ -174,7 +174,7 @@ class Goal:
             return f"only {counted(exits.n, 'attempt')} of {counted(exits.n_customers, 'customer')}"
         if exits.at_risk(day) >= MIN_CUSTOMERS:
             return None
-        at_risk_span = exits.stretch(MIN_CUSTOMERS)
+        at_risk_span = exits.at_risk_span(MIN_CUSTOMERS)
         return f"fewer than {MIN_CUSTOMERS} at risk after day {at_risk_span[1] if at_risk_span else 0:,.1f}"
 
 

@@ -32,7 +32,7 @@ def losses_of(attempts: Attempts, *, group: str | None, confidence: float) -> It
                 "group": group,
                 "step": at + 1,
                 "after": name,
-                "ended_by": closed.way_out(code),
+                "ended_by": closed.exit_name(code),
                 "attempts": int(ended.sum()),
                 "n": len(closed),
                 **estimated(clustered_share(ended, closed.customer, confidence=confidence)),
@@ -76,7 +76,7 @@ def left_out_of(attempts: Attempts, labels: np.ndarray | None, *, by: str | None
         attempts = attempts.only(~attempts.is_early)
     for code in np.unique(attempts.ended[attempts.is_removed]):
         is_this = attempts.is_removed & (attempts.ended == code)
-        rows += _left_out(f"removed by “{attempts.way_out(code)}”", attempts.customer[is_this])
+        rows += _left_out(f"removed by “{attempts.exit_name(code)}”", attempts.customer[is_this])
     return attempts.only(~attempts.is_removed), rows
 
 

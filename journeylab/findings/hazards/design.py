@@ -70,17 +70,17 @@ class Design:
         """The visits to `stage`, watched from when all labels in `covariates` were known on, with what was known."""
         nouns = tuple(Grouping.of(each, spells) if isinstance(each, pd.Series) else each for each in covariates)
         _check_names([_name(noun) for noun in nouns])
-        visits = visits_to(stage, watched(spells, None), spells.journey)
+        visits = visits_to(watched(spells, None), spells.journey, stage)
         lacking = None if len(visits) else f"Nobody was watched inside “{stage}”, so there is nothing to compare."
         left_out, values, numbers = [], {}, set()
         for noun in nouns:
             if isinstance(noun, Grouping):
                 watched(spells, noun)
-                known = visits_to(stage, noun.apply(visits).drop(columns="group"), spells.journey)
+                known = visits_to(noun.apply(visits).drop(columns="group"), spells.journey, stage)
                 left_out += _left_out(len(visits) - len(known), f"whose “{noun.name}” was not known before they ended")
                 visits, values[noun.name] = known, noun.labels
             elif isinstance(noun, str):
-                check_known_in_time(noun, visits, spells.customers)
+                check_known_in_time(visits, spells.customers, noun)
                 values[noun], is_number = _attribute(noun, spells.customers)
                 numbers |= {noun} if is_number else set()
         for name, column in values.items():

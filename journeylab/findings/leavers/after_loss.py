@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from journeylab.events.queries.event_windows import NEVER, TimeSpans
+from journeylab.base.durations import NEVER
+from journeylab.events.queries.event_windows import TimeSpans
 from journeylab.findings.finding import ESTIMATE, wilson_share
 from journeylab.findings.leavers.tables import KEYS, NO_EVENT, NO_KIND
 from journeylab.findings.leavers.visits import Seen, StageVisits

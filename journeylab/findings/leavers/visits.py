@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from journeylab.events.queries.event_windows import COMPANY, NEVER, TimeSpans
+from journeylab.base.durations import NEVER
+from journeylab.events.queries.event_windows import COMPANY, TimeSpans
 from journeylab.events.spells import Spells
 
 CONVERTED = ("advanced", "completed")

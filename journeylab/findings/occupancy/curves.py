@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from journeylab.estimators.aalen_johansen import AalenJohansen
-from journeylab.estimators.initial_state import Start
+from journeylab.estimators.initial_state import InitialState
 from journeylab.estimators.intervals import probability_interval
 from journeylab.estimators.product_integral import ProductIntegral
 from journeylab.estimators.rows_at_risk import RowsAtRisk
@@ -111,7 +111,7 @@ def _fit(watched: Transitions, begins: float) -> AalenJohansen:
     origin, codes = exposure.origin[here], exposure.codes[here]
     counts = np.bincount(origin, minlength=exposure.n_states)
     order = np.argsort(codes, kind="stable")
-    start = Start(counts / counts.sum(), codes[order], origin[order], np.ones(len(order)))
+    start = InitialState(counts / counts.sum(), codes[order], origin[order], np.ones(len(order)))
     return AalenJohansen(exposure, ProductIntegral.of(exposure), start, clock_start=begins)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.events.journey import Journey
 from journeylab.events.queries.paths import ONGOING, SOURCES, Paths
-from journeylab.events.spells.exits import ways_out
+from journeylab.events.spells.exits import possible_exits
 from journeylab.findings.finding import ESTIMATE, tidy, wilson_share
 from journeylab.findings.paths.edges import DAYS, NUMBERS, Edges
 from journeylab.findings.paths.variants import how_many_to_name
@@ -145,7 +145,7 @@ def _kind_of_return(_: int, end: int, paths: Paths) -> str:
 def _possible(journey: Journey, position: int) -> set[str]:
     """The kinds of departure from a stage that the journey's rules allow."""
     stage = journey.stage_names[position]
-    exits = ways_out(journey, stage)
+    exits = possible_exits(journey, stage)
     ahead = len(journey.stages) - 1 - position if {"advanced", "completed"} & {*exits} else 0
     possible = {"forward": ahead > 0, "skip": ahead > 1, "back": "regressed" in exits, ONGOING: True}
     possible["lost"] = bool(journey.branches_from(stage))

@@ -27,7 +27,7 @@ from journeylab.findings.personas.profile import COLUMNS as PROFILED
 from journeylab.findings.personas.proof import PROOF, VERDICTS
 from journeylab.findings.personas.rules import no_rules
 from journeylab.findings.personas.scan import COLUMNS as SCANNED
-from journeylab.findings.personas.scan import COLUMNS as SECOND_OPINION
+from journeylab.findings.personas.scan import SECOND_OPINION
 from journeylab.findings.personas.sentences import no_structure_sentence, personas_sentence
 
 _TABLE = {

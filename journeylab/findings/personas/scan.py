@@ -15,7 +15,7 @@ from journeylab.findings.personas.number import NumberEvidence, Proving, find_nu
 from journeylab.findings.personas.proof import SCANNED, prove, scanned
 
 METHOD = "k-means on logged, scaled features"
-COLUMNS = {"method": object, "personas": int, "agreement": float, "n": int}
+SECOND_OPINION = {"method": object, "personas": int, "agreement": float, "n": int}
 MAX_ROWS = 5_000
 _STARTS = 10
 
@@ -151,19 +151,21 @@ def _probabilities(model: LatentClass, encoding: Encoding, observed: Observed) -
 
 
 def second_opinion(features: Features, labels: np.ndarray, n_personas: int, *, seed: int) -> pd.DataFrame:
-    """How far k-means with as many groups agrees with `labels`: a row with the columns of `COLUMNS`.
+    """How far k-means with as many groups agrees with `labels`: a row with the columns of `SECOND_OPINION`.
 
     agreement: the adjusted Rand index, 1 for the same groups, about 0 for no more than chance (Hubert and Arabie 1985).
     n: customers compared, a sample of at most 5,000. With one persona there is nothing to agree on, and no row.
     """
     if n_personas < 2:
-        return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+        return pd.DataFrame(columns=list(SECOND_OPINION)).astype(SECOND_OPINION)
     rows = np.arange(len(labels))
     if len(rows) > MAX_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(len(labels), size=MAX_ROWS, replace=False))
     groups = KMeans(n_personas, n_init=_STARTS, random_state=seed).fit_predict(logged_and_scaled(features, rows))
     agreement = adjusted_rand_score(labels[rows], groups)
-    return pd.DataFrame([(METHOD, n_personas, agreement, len(rows))], columns=list(COLUMNS)).astype(COLUMNS)
+    return pd.DataFrame([(METHOD, n_personas, agreement, len(rows))], columns=list(SECOND_OPINION)).astype(
+        SECOND_OPINION
+    )
 
 
 def logged_and_scaled(features: Features, rows: np.ndarray) -> np.ndarray:

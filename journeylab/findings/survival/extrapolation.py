@@ -176,7 +176,7 @@ def extrapolate(
 
 def _observed_until(curve: ExitCurves) -> float:
     """The last day on which 10 visits were at risk; where there never were, the last day watched."""
-    stretch = curve.exits.stretch(MIN_CUSTOMERS)
+    stretch = curve.exits.at_risk_span(MIN_CUSTOMERS)
     return stretch[1] if stretch else curve.fitted.last_time
 
 

@@ -11,7 +11,8 @@ from journeylab.base.language import language_of
 from journeylab.base.redaction import LABELS, Redactor
 from journeylab.events.log import EventLog
 from journeylab.events.queries.answers import find_statements
-from journeylab.events.queries.texts import find_names, has_texts
+from journeylab.events.queries.people import find_names
+from journeylab.events.queries.texts import has_texts
 from journeylab.events.spells import Spells
 from journeylab.findings.grouping import Grouping, watched, why_nobody
 

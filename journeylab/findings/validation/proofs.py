@@ -72,7 +72,7 @@ class Proofs:
         if self.within is None or not losses:
             return None
         declared = tuple(branch for branch in losses if branch != SILENT)
-        exits = self.exits.lumped(declared, DECLARED) if declared else self.exits
+        exits = self.exits.merged(declared, DECLARED) if declared else self.exits
         return tuple(_part(exits, whose, since=self.within) for whose in (self.is_validated, ~self.is_validated))
 
     def losses(self) -> Iterator[tuple[str, np.ndarray]]:

@@ -10,8 +10,8 @@ import pandas as pd
 from journeylab.base.errors import EstimateError
 from journeylab.base.redaction import Redactor
 from journeylab.events.log import EventLog
-from journeylab.events.queries.roles import find_roles
-from journeylab.events.queries.texts import find_names, find_texts, has_texts
+from journeylab.events.queries.people import find_names, find_roles
+from journeylab.events.queries.texts import find_texts, has_texts
 from journeylab.events.spells import Spells
 from journeylab.findings.grouping import Grouping
 from journeylab.findings.personas.cards import tables

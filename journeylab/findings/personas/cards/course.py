@@ -126,10 +126,10 @@ def _loss_rows(exits: Exits, horizon: float) -> Iterator[dict]:
     branches = exits.losses
     if not branches:
         return
-    yield _loss_row(exits.lumped(branches, ANY_BRANCH), ANY_BRANCH, horizon)
+    yield _loss_row(exits.merged(branches, ANY_BRANCH), ANY_BRANCH, horizon)
     pooled = _rare(exits, horizon)
     if pooled:
-        exits = exits.lumped(pooled, OTHER_BRANCHES)
+        exits = exits.merged(pooled, OTHER_BRANCHES)
     for branch in exits.losses:
         yield _loss_row(exits, branch, horizon)
 
@@ -145,7 +145,7 @@ def _rare(exits: Exits, horizon: float) -> tuple[str, ...]:
 
 
 def _loss_row(exits: Exits, branch: str, horizon: float) -> dict:
-    (note,) = exits.why_missing([horizon], least=MIN_AT_RISK)
+    (note,) = exits.why_missing([horizon], min_at_risk=MIN_AT_RISK)
     if note is None and 0 < exits.count(branch, within=horizon) < MIN_SHOWN:
         note = _FEW
     estimate = _share(exits, branch, horizon) if note is None else (np.nan,) * 3
@@ -184,7 +184,7 @@ def _stage_row(entered: Exits, horizon: float) -> dict:
     row |= dict(zip(("median_days", "median_lower", "median_upper"), median, strict=True))
     notes = [] if np.isfinite(row["median_days"]) else ["half have not left yet"]
     if exits.losses:
-        lost = _loss_row(exits.lumped(exits.losses, ANY_BRANCH), ANY_BRANCH, horizon)
+        lost = _loss_row(exits.merged(exits.losses, ANY_BRANCH), ANY_BRANCH, horizon)
         row |= {"lost": lost["estimate"], "lost_lower": lost["lower"], "lost_upper": lost["upper"]}
         notes += [lost["note"]] if lost["note"] else []
     return {**row, "note": "; ".join([*notes, *([exits.condition] if exits.condition else [])]) or None}

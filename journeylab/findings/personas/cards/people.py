@@ -7,7 +7,7 @@ import pandas as pd
 
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.estimators.intervals import wilson
-from journeylab.events.queries.roles import KNOWN
+from journeylab.events.queries.people import KNOWN_ROLES
 from journeylab.findings.personas.landmark import ACCOUNT
 
 ALONE = "no other"
@@ -25,7 +25,7 @@ def roles_by_persona(roles: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     numbers are missing, and `note` says so.
     """
     found = set(roles["role"])
-    order = [*(role for role in KNOWN if role in found), *sorted(found.difference(KNOWN))]
+    order = [*(role for role in KNOWN_ROLES if role in found), *sorted(found.difference(KNOWN_ROLES))]
     persona = roles["customer_id"].map(labels)
     rows = []
     for name, n in _sizes(labels):

@@ -32,7 +32,6 @@ DRIFT = {
     **dict.fromkeys(("before", "now"), float),
     **dict.fromkeys(("n_before", "n"), int),
 }
-_LEVEL = 0.05
 
 
 def find_drift(model: LatentClass, encoding: Encoding, observed: Observed, probabilities: np.ndarray) -> pd.DataFrame:

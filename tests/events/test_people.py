@@ -1,9 +1,10 @@
-"""Roles: seen when somebody in the role did something, before the time, each person once."""
+"""People: a role counts when somebody in it did something in time; names are those that the customers' table holds."""
 
 import pandas as pd
+import pytest
 
 from journeylab.events.log import EventLog
-from journeylab.events.queries.roles import find_roles
+from journeylab.events.queries.people import find_names, find_roles
 from journeylab.events.reading import read_events
 
 COLUMNS = ["customer_id", "time", "initiator", "contact_id", "role"]
@@ -48,3 +49,20 @@ def test_where_contacts_are_not_told_apart_a_role_is_one_person():
 def test_a_log_that_names_no_role_has_none():
     assert find_roles(log_of(without=["role"]), until=UNTIL) is None
     assert find_roles(log_of(), until=UNTIL[["c"]]) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "names"),
+    [
+        ("last_name", {"Ada  Lovelace": {"Ada Lovelace", "Ada", "Lovelace"}}),
+        ("name", {"Ada": {"Ada"}}),
+        ("contact", {"Ada": {"Ada"}}),
+        ("company", {"The Planning Company": {"The Planning Company"}}),
+        ("account_name", {"Acme Tools": {"Acme Tools"}}),
+        ("plan", {"team": set()}),
+        ("rename_count", {"three": set()}),
+    ],
+)
+def test_names_are_the_values_of_columns_called_for_them(column, names):
+    for value, expected in names.items():
+        assert find_names(pd.DataFrame({column: [value, None]})) == expected
