@@ -29,7 +29,7 @@ FENCES = {
     "typer": ["cli.py"],
 }
 # The rooms of findings that any finding may use.
-SHARED = ("arguments", "exit_curves", "finding", "grouping", "quotes")
+SHARED = ("arguments", "exit_curves", "finding", "grouping", "quotes", "rows")
 # What reporting knows of findings.
 CONTRACT = (["findings", "finding"], ["findings", "grouping"])
 # What conda-forge calls differently, or splits: the name there of each dependency here.

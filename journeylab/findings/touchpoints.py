@@ -9,28 +9,19 @@ import pandas as pd
 from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.base.words import counted, percent
+from journeylab.base.words import counted
 from journeylab.estimators.intervals import normal_interval
 from journeylab.estimators.shares import clustered_share, ratio_of_totals
+from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog
 from journeylab.events.queries.entries import find_triggers
 from journeylab.events.queries.events_in_stage import ACTION, EVERYBODY, find_sides, find_sources, find_touchpoints
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
-from journeylab.findings.finding import (
-    ESTIMATE,
-    Finding,
-    Row,
-    by_group,
-    estimated,
-    lane,
-    lanes_by_stage,
-    limits_in_words,
-    tidy,
-    wilson_share,
-)
-from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
+from journeylab.findings.finding import StageFinding, share_in_words, tidy
+from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.quotes import shortened
+from journeylab.findings.rows import ESTIMATE, estimated, wilson_share
 
 MAX_NAMED, MAX_DRAWN, MAX_LETTERS = 5, 3, 60
 PROACTIVE, VALUE, TRIGGER = "proactive", "value", "trigger seen"
@@ -43,7 +34,7 @@ _SOURCES = {"group": object, "source": object, **_NUMBERS}
 
 
 @dataclass(frozen=True)
-class Touchpoints(Finding):
+class Touchpoints(StageFinding):
     """What happens in each stage besides moving through it.
 
     Attributes
@@ -65,32 +56,23 @@ class Touchpoints(Finding):
     openers : set of (str, str)
         Pairs of stage and event by which the journey's definition opens the stage. Sentences and figures leave them
         out, because everyone who comes does them.
-    confidence : float
-        Of the intervals.
-    by : str or None
-        What the groups are.
-    stages : tuple of str
-        Those of the journey.
     """
 
     coverage: pd.DataFrame
     openers: frozenset[tuple[str, str]] = field(repr=False)
-    confidence: float
-    by: str | None
-    stages: tuple[str, ...] = field(repr=False)
 
     def sentence(self) -> str:
         """What most customers do in each stage, and the share of contacts that the company begins."""
         if self.lacking:
             return self.lacking
         sentences = []
-        for group, rows in by_group(self.table, self.by):
+        for _, rows in self._by_group(self.table):
             acts = [
                 f"“{row['stage']}” {_named(row)}" for _, row in self._acts(rows).drop_duplicates("stage").iterrows()
             ]
-            whose = f" of {self.by} “{group}”" if self.by else ""
             doing = "; ".join(acts) or "nothing that five or more share"
-            sentences.append(f"What most customers{whose} do in a stage: {doing}.")
+            group = self._with_group(rows.iloc[0]) if self.by else ""
+            sentences.append(f"What most customers{group} do in a stage: {doing}.")
         return " ".join([*sentences, self._begun(), f"All intervals are {self.confidence:.0%} intervals."])
 
     def coverage_in_words(self, group: str | None = None) -> str:
@@ -103,11 +85,11 @@ class Touchpoints(Finding):
         """Lanes `trigger seen`, `actions`, `touchpoints`, `reactive : proactive`, `roles` and `value`, in words with
         interval and base; with groups, six for each. None where the log tells nothing."""
         lanes = {}
-        for group, rows in by_group(self.table, self.by):
-            cells = {stage: part.to_dict("records") for stage, part in rows.groupby("stage", sort=False)}
+        for suffix, rows in self._by_group(self.table):
+            stages = dict(tuple(rows.groupby("stage", sort=False)))
             for name in LANES:
-                lanes[lane(name, group)] = {str(stage): self._cell(name, of_stage) for stage, of_stage in cells.items()}
-        return lanes_by_stage(lanes, self.stages)
+                lanes[name + suffix] = {stage: self._cell(name, part) for stage, part in stages.items()}
+        return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
         """What most customers do in each stage: up to three events, the share who do them, with interval."""
@@ -121,9 +103,6 @@ class Touchpoints(Finding):
         return charts.intervals(
             rows.assign(label=labels),
             label="label",
-            x="estimate",
-            lower="lower",
-            upper="upper",
             by="group" if self.by else None,
             percent=True,
             x_label=f"customers who do it while in the stage ({self.confidence:.0%} intervals)",
@@ -147,24 +126,21 @@ class Touchpoints(Finding):
         ]
         return f"Contacts begun by the company: {'; '.join(shares)}."
 
-    def _cell(self, name: str, rows: list[dict]) -> str | None:
+    def _cell(self, name: str, rows: pd.DataFrame) -> str | None:
         """What the `rows` of one stage say in the lane `name`."""
         kind = _LISTED.get(name, name if name in (TRIGGER, VALUE) else PROACTIVE)
-        rows = [row for row in rows if row["kind"] == kind]
-        if kind == ACTION:
-            rows = [row for row in rows if (row["stage"], row["name"]) not in self.openers]
-        if not rows:
+        rows = self._acts(rows) if kind == ACTION else rows[rows["kind"] == kind]
+        if rows.empty:
             return None
-        row = rows[0]
         if name in _LISTED:
-            return "; ".join(map(_named, rows[:MAX_NAMED]))
+            return "; ".join(_named(row) for _, row in rows.head(MAX_NAMED).iterrows())
+        row = rows.iloc[0]
         if kind == TRIGGER:
             return _share(row, noun="visit")
         if kind == VALUE:
             limits = f"{row['lower']:,.0f} to {row['upper']:,.0f}; {counted(row['n'], 'customer')}"
             return f"{row['estimate']:,.0f} per customer ({limits})"
-        company = f"company {percent(row['estimate'])}, {limits_in_words(row)}; {counted(row['n'], 'contact')}"
-        return f"{_ratio(row['estimate'])} ({company})"
+        return f"{_ratio(row['estimate'])}; company {_share(row, noun='contact')}"
 
 
 def estimate_touchpoints(
@@ -207,37 +183,33 @@ def estimate_touchpoints(
     ['trigger seen', 'actions', 'touchpoints']
     """
     check_confidence(confidence)
-    spells = select(spells, where)
-    log = select(log, where)
-    grouping = None if by is None else Grouping.of(by, spells)
-    visits, name = watched(spells, grouping), grouping.name if grouping else None
-    lacking = why_nobody(spells, grouping) if visits.empty else None
-    groups = visits["group"] if grouping else pd.Series(EVERYBODY, index=visits.index)
+    watched, log = WatchedVisits.of(spells, by=by, where=where), select(log, where)
+    visits, journey = watched.visits, watched.spells.journey
+    groups = visits["group"] if watched.by else pd.Series(EVERYBODY, index=visits.index)
     visits = visits.assign(stage=visits["stage"].astype(object), key=groups.astype(object))
-    rows, sources = ([], []) if lacking else (_rows(log, spells, visits, confidence), _covered(log, visits, confidence))
+    rows, sources = [], []
+    if len(visits):
+        rows, sources = _rows(log, journey, visits, confidence), _covered(log, visits, confidence)
     openers = frozenset(
-        (stage.name, event) for stage in spells.journey.stages for rule in stage.opened_by for event in rule.events
+        (stage.name, event) for stage in journey.stages for rule in stage.opened_by for event in rule.events
     )
     return Touchpoints(
-        title="What customers do in each stage" + (f", by {name}" if name else ""),
-        table=tidy(rows, _COLUMNS, by=name),
-        coverage=tidy(sources, _SOURCES, by=name),
+        **watched.about("What customers do in each stage"),
+        table=tidy(rows, _COLUMNS, by=watched.by),
+        coverage=tidy(sources, _SOURCES, by=watched.by),
         openers=openers,
         confidence=confidence,
-        by=name,
-        stages=spells.journey.stage_names,
-        lacking=lacking,
-        period=spells.window,
+        lacking=None if len(visits) else watched.why_nobody(),
     )
 
 
-def _rows(log: EventLog, spells: Spells, visits: pd.DataFrame, confidence: float) -> Iterator[dict]:
-    visits = visits.assign(is_seen=find_triggers(log, visits, spells.journey))
+def _rows(log: EventLog, journey: Journey, visits: pd.DataFrame, confidence: float) -> Iterator[dict]:
+    visits = visits.assign(is_seen=find_triggers(log, visits, journey))
     counts = dict(tuple(find_touchpoints(log, visits).groupby(["group", "stage"], sort=False)))
     sides = dict(tuple(find_sides(log, visits).groupby(["group", "stage"], sort=False)))
     cells = dict(tuple(visits.groupby(["key", "stage"], sort=False)))
     for group in sorted(visits["key"].unique()):
-        for stage in spells.journey.stage_names:
+        for stage in journey.stage_names:
             cell = (group, stage)
             if cell in cells and cells[cell]["customer_id"].nunique() >= MIN_SHOWN:
                 for row in _of_stage(cells[cell], counts.get(cell), sides.get(cell), confidence):
@@ -286,11 +258,11 @@ def _holds(rows: pd.DataFrame, pairs: Set[tuple[str, str]]) -> np.ndarray:
     return np.array([pair in pairs for pair in zip(rows["stage"], rows["name"], strict=True)], bool)
 
 
-def _share(row: Row, *, noun: str = "customer") -> str:
-    return f"{percent(row['estimate'])} ({limits_in_words(row)}; {counted(row['n'], noun)})"
+def _share(row: pd.Series, *, noun: str = "customer") -> str:
+    return share_in_words(row, base=counted(row["n"], noun))
 
 
-def _named(row: Row) -> str:
+def _named(row: pd.Series) -> str:
     return f"{shortened(str(row['name']), MAX_LETTERS)} {_share(row)}"
 
 

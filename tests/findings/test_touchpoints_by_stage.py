@@ -69,7 +69,7 @@ def test_the_lanes_say_share_interval_and_base_and_leave_out_what_opens_the_stag
     assert list(lanes.index) == STAGES
     assert lanes.loc["trial", "actions"] == "look 50% (30% to 70%; 20 customers)"
     assert lanes.loc["trial", "trigger seen"] == "100% (84% to 100%; 20 visits)"
-    assert lanes.loc["trial", "reactive : proactive"] == "3.4 : 1 (company 23%, 13% to 37%; 44 contacts)"
+    assert lanes.loc["trial", "reactive : proactive"] == "3.4 : 1; company 23% (13% to 37%; 44 contacts)"
     assert lanes.loc["trial", "roles"] == "user 100% (84% to 100%; 20 customers)"
     assert lanes.loc["trial", "value"] == "3 per customer (1 to 5; 20 customers)"
     assert lanes.loc["paid"].isna().all()

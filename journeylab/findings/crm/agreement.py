@@ -7,7 +7,7 @@ import pandas as pd
 
 from journeylab.base.durations import DAY
 from journeylab.estimators.intervals import ROUNDING, normal_interval, probability_interval
-from journeylab.findings.finding import ESTIMATE, estimated, wilson_share
+from journeylab.findings.rows import ESTIMATE, estimated, wilson_share
 
 ALL = "all stages"
 NO_RECORD = "no record"

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import largest
 from journeylab.base.sheets import write_csv
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.base.words import counted, percent
+from journeylab.base.words import counted
 from journeylab.events.log import written
 from journeylab.events.queries.crm_timeline import LOST
 from journeylab.findings.crm.agreement import ALL
-from journeylab.findings.finding import Finding, by_group, lane, lanes_by_stage, limits_in_words
+from journeylab.findings.finding import StageFinding, share_in_words
 
 
 @dataclass(frozen=True)
-class CrmComparison(Finding):
+class CrmComparison(StageFinding):
     """What the CRM says of customers, beside what they do: at one moment, over time, and how late it learns.
 
     Attributes
@@ -53,12 +53,6 @@ class CrmComparison(Finding):
         Bucket by stage.
     titles : mapping
         What figures call the stages and branches.
-    confidence : float
-        Of the intervals.
-    by : str or None
-        What the groups are.
-    stages : tuple of str
-        Those of the journey.
     """
 
     matrix: pd.DataFrame
@@ -69,9 +63,6 @@ class CrmComparison(Finding):
     n_strangers: int
     buckets: Mapping[str, str] = field(repr=False)
     titles: Mapping[str, str] = field(repr=False)
-    confidence: float
-    by: str | None
-    stages: tuple[str, ...]
 
     def sentence(self) -> str:
         """The share in the right bucket with interval and kappa, the median lag, and how many are to be corrected."""
@@ -86,11 +77,11 @@ class CrmComparison(Finding):
     def by_stage(self) -> pd.DataFrame:
         """Lane `CRM agreement`: share, interval and base, in words; with groups, one for each. None where nobody is
         inside, or the stage has no bucket."""
-        lanes = {}
-        for group, rows in by_group(self.table, self.by) or [(None, self.table)]:
-            cells = {row["stage"]: _agreement(row) for _, row in rows[rows["n"] > 0].iterrows()}
-            lanes[lane("CRM agreement", group)] = cells
-        return lanes_by_stage(lanes, self.stages)
+        lanes = {
+            f"CRM agreement{suffix}": {row["stage"]: _agreement(row) for _, row in rows[rows["n"] > 0].iterrows()}
+            for suffix, rows in self._by_group(self.table)
+        }
+        return self._lanes(lanes or {"CRM agreement": {}})
 
     def plot(self, ax=None) -> Chart:
         """The matrix at the moment: of the customers in each stage, which share the CRM holds in which bucket; with
@@ -130,9 +121,6 @@ class CrmComparison(Finding):
         return charts.intervals(
             self._titled(rows),
             label="stage",
-            x="estimate",
-            lower="lower",
-            upper="upper",
             by="group" if self.by else None,
             reference=0.0,
             x_label=f"median days, negative where the CRM is earlier ({self.confidence:.0%} intervals)",
@@ -146,15 +134,13 @@ class CrmComparison(Finding):
         formula begin with an apostrophe."""
         return write_csv(self.mismatches, path)
 
-    def _repr_html_(self) -> str:
-        rows = self.table[~self.table["n"].between(1, MIN_SHOWN - 1)]
+    def _tables(self) -> dict[str, pd.DataFrame]:
         level = f"Share of customers inside whom the CRM holds in the stage’s bucket, {self.confidence:.0%} intervals"
         late = "Days from a customer’s move to the CRM’s; negative: the CRM was earlier"
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(rows, caption=level),
-            html.table(self.lags[self.lags["n"] >= MIN_SHOWN], caption=late),
-        )
+        return {
+            level: self.table[~self.table["n"].between(1, MIN_SHOWN - 1)],
+            late: self.lags[self.lags["n"] >= MIN_SHOWN],
+        }
 
     def _plot_groups(self, ax) -> Chart:
         rows = self.table[(self.table["n"] >= MIN_SHOWN) & (self.table["stage"] != ALL)]
@@ -163,9 +149,6 @@ class CrmComparison(Finding):
         return charts.intervals(
             self._titled(rows),
             label="stage",
-            x="estimate",
-            lower="lower",
-            upper="upper",
             by="group",
             percent=True,
             x_label=f"share in the stage’s bucket ({self.confidence:.0%} intervals)",
@@ -179,22 +162,20 @@ class CrmComparison(Finding):
 
     def _total(self, row: pd.Series) -> str:
         """The share of all customers inside, or of those of one group, in the right bucket."""
-        group = f" with {self.by} “{row['group']}”" if self.by else ""
+        group = self._with_group(row)
         if not row["n"]:
             return f"On {written(self.at)} no customer{group} is inside a stage that has a bucket of the CRM."
-        interval = f"{self.confidence:.0%} interval {limits_in_words(row)}{self._kappa(row)}"
-        return (
-            f"On {written(self.at)} the CRM holds {percent(row['estimate'])} of {counted(row['n'], 'customer')}{group} "
-            f"in the bucket of the stage they are in ({interval}). It has no record of {row['n'] - row['recorded']:,}."
-        )
+        within = f" of {counted(row['n'], 'customer')}{group} in the bucket of the stage they are in"
+        share = share_in_words(row, within=within, level=self._level, base=self._kappa(row))
+        n_unrecorded = row["n"] - row["recorded"]
+        return f"On {written(self.at)} the CRM holds {share}. It has no record of {n_unrecorded:,}."
 
     def _kappa(self, row: pd.Series) -> str:
-        rows = self.kappa[self.kappa["when"] != "over time"]
-        kappa = (rows[rows["group"] == row["group"]] if self.by else rows).iloc[0]
+        kappa = self._of_group(self.kappa[self.kappa["when"] != "over time"], row).iloc[0]
         if pd.isna(kappa["estimate"]):
             return ""
         interval = f", {kappa['lower']:.2f} to {kappa['upper']:.2f}" if pd.notna(kappa["lower"]) else ""
-        return f"; Cohen’s kappa {kappa['estimate']:.2f}{interval}"
+        return f"Cohen’s kappa {kappa['estimate']:.2f}{interval}"
 
     def _with_bucket(self, stage: str) -> str:
         bucket = f" ({self.buckets[stage]})" if stage in self.buckets else ""
@@ -214,7 +195,7 @@ class CrmComparison(Finding):
 def _agreement(row: pd.Series) -> str:
     if row["n"] < MIN_SHOWN:
         return f"fewer than {MIN_SHOWN} customers inside"
-    return f"{percent(row['estimate'])} ({limits_in_words(row)}; {counted(row['n'], 'customer')})"
+    return share_in_words(row, base=counted(row["n"], "customer"))
 
 
 def _cell(row: pd.Series) -> str:

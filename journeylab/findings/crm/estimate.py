@@ -16,7 +16,7 @@ from journeylab.findings.crm import agreement, lags
 from journeylab.findings.crm.agreement import NO_RECORD
 from journeylab.findings.crm.crm_comparison import CrmComparison
 from journeylab.findings.finding import tidy
-from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
+from journeylab.findings.grouping import By, WatchedVisits, Where
 
 NO_CRM = (
     "There is no record of the CRM in this study, so it cannot be compared with what customers do. Name a table of its "
@@ -89,16 +89,15 @@ def compare_crm(
     check_confidence(confidence)
     moment, journey = _read_moment(at, spells.window), spells.journey
     crm = _read_records(records)
-    everyone, spells = spells.customers.index, select(spells, where)
+    watched = WatchedVisits.of(spells, by=by, where=where)
     # Who is left out by `where` is known, and no stranger.
-    moves = crm.table[~crm.table["customer_id"].isin(everyone.difference(spells.customers.index))]
-    grouping = None if by is None else Grouping.of(by, spells)
-    name, visits = grouping.name if grouping else None, watched(spells, grouping)
+    left_out = spells.customers.index.difference(watched.spells.customers.index)
+    moves, visits, name = crm.table[~crm.table["customer_id"].isin(left_out)], watched.visits, watched.by
     expected = {stage.name: stage.crm_bucket for stage in journey.stages if stage.crm_bucket}
     lacking = NO_CRM if not len(crm) else None if expected else NO_BUCKET
     if lacking is None:
         _check_ids(moves, visits)
-        lacking = None if len(visits) else why_nobody(spells, grouping)
+        lacking = None if len(visits) else watched.why_nobody()
     if lacking:
         visits, moves = visits.iloc[:0], moves.iloc[:0]
     pieces = agreement.with_days(crm_timeline(visits, moves, spells.window), expected)
@@ -110,9 +109,8 @@ def compare_crm(
         for table, found in _rows(*parts, expected, order, moment, confidence).items():
             rows[table] += [{"group": group, **row} for row in found]
     return CrmComparison(
-        title="What the CRM says, beside what customers do" + (f", by {name}" if name else ""),
+        **watched.about("What the CRM says, beside what customers do"),
         lacking=lacking,
-        period=spells.window,
         **{table: tidy(rows[table], columns, by=name) for table, columns in COLUMNS.items()},
         mismatches=_mismatches(now, expected, journey.stage_names, moment),
         at=moment,
@@ -120,8 +118,6 @@ def compare_crm(
         buckets=MappingProxyType(expected),
         titles=MappingProxyType({name: journey.title(name) for name in (*journey.stage_names, *journey.branches)}),
         confidence=confidence,
-        by=name,
-        stages=journey.stage_names,
     )
 
 
@@ -192,6 +188,8 @@ def _mismatches(
     wrong = now["expected"].notna() & ~now["agrees"]
     still = now["is_lost"] & now["bucket"].isin([*expected.values()])
     rows = now[wrong | still]
+    # Where the CRM has no record of anybody, `bucket_since` is missing and no time.
+    rows = rows.assign(bucket_since=pd.to_datetime(rows["bucket_since"], utc=True))
     since = rows[["place_since", "bucket_since"]].max(axis=1)
     another = rows["bucket"].notna().map({True: "another bucket", False: NO_RECORD})
     rows = rows.assign(

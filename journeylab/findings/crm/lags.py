@@ -10,7 +10,7 @@ from journeylab.base.suppression import MIN_SHOWN
 from journeylab.events.log import Window
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.exit_curves import ExitCurves
-from journeylab.findings.finding import ESTIMATE, estimated
+from journeylab.findings.rows import ESTIMATE, estimated
 
 _SHARES = (0.25, 0.5, 0.75)
 COLUMNS = {

@@ -17,8 +17,9 @@ from journeylab.events.spells import Spells
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.feelings import feelings as result
 from journeylab.findings.feelings.feelings import FEELING, HIGH, LOW, NPS, RESPONSE, SCORE, Feelings
-from journeylab.findings.finding import ESTIMATE, estimated, tidy, wilson_share
-from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
+from journeylab.findings.finding import tidy
+from journeylab.findings.grouping import By, Grouping, WatchedVisits, Where, select
+from journeylab.findings.rows import ESTIMATE, estimated, wilson_share
 
 # More misfits than this share of the answers: the scale is the wrong one.
 MOST_MISFITS = 0.05
@@ -161,45 +162,30 @@ def estimate_feelings(
     """
     check_confidence(confidence)
     declared = None if scale is None else Scale.of(scale)
-    spells = select(spells, where)
-    log = select(log, where)
-    grouping = None if by is None else Grouping.of(by, spells)
-    visits = watched(spells, grouping)
-    answers = find_scores(log, spells.to_pandas(), asked=asked)
-    lacking = _lacking(log, spells, grouping, visits, answers, declared)
-    name, stages = grouping.name if grouping else None, spells.journey.stage_names
+    watched, log = WatchedVisits.of(spells, by=by, where=where), select(log, where)
+    answers = find_scores(log, watched.spells.to_pandas(), asked=asked)
+    lacking = watched.why_nobody() if watched.visits.empty else _lacking(log, answers, declared)
     fits = declared.holds(answers["score"]) if declared and not lacking else np.ones(len(answers), bool)
     panel, rows, totals, contrasts = None, [], [], []
     if declared and not lacking:
         _check_fit(answers, fits, declared)
-        panel = Panel(*_grouped(visits, answers[fits], grouping), declared, confidence, min_customers)
-        rows, totals, contrasts = _estimates(panel, stages)
+        visits, answers = _grouped(watched.visits, answers[fits], watched.grouping)
+        panel = Panel(visits, answers, declared, confidence, min_customers)
+        rows, totals, contrasts = _estimates(panel, spells.journey.stage_names)
     return Feelings(
-        title="How customers feel" + (f", by {name}" if name else ""),
-        table=tidy(rows, result.COLUMNS, by=name),
-        overall=tidy(totals, result.TOTALS, by=name),
-        contrasts=tidy(contrasts, result.CONTRASTS, by=name),
+        **watched.about("How customers feel"),
+        table=tidy(rows, result.COLUMNS, by=watched.by),
+        overall=tidy(totals, result.TOTALS, by=watched.by),
+        contrasts=tidy(contrasts, result.CONTRASTS, by=watched.by),
         scale=declared,
         n_misfits=int((~fits).sum()),
         doubt=_doubt(panel) if panel else None,
-        by=name,
-        stages=stages,
         confidence=confidence,
         lacking=lacking,
-        period=spells.window,
     )
 
 
-def _lacking(
-    log: EventLog,
-    spells: Spells,
-    grouping: Grouping | None,
-    visits: pd.DataFrame,
-    answers: pd.DataFrame,
-    scale: Scale | None,
-) -> str | None:
-    if not len(visits):
-        return why_nobody(spells, grouping)
+def _lacking(log: EventLog, answers: pd.DataFrame, scale: Scale | None) -> str | None:
     if not has_scores(log):
         return "The log has no scores, so it cannot tell what customers feel. Name their column “score” when reading."
     if answers.empty:

@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import settled
 from journeylab.base.scales import BEST, WORST, Scale
 from journeylab.base.words import counted, listed, percent, with_sign
-from journeylab.findings.finding import ESTIMATE, Finding, by_group, lane, lanes_by_stage
+from journeylab.findings.finding import StageFinding
+from journeylab.findings.rows import ESTIMATE
 
 FEELING, SCORE, NPS, RESPONSE = "feeling", "score", "nps", "response"
 HIGH, LOW = "high", "low"
@@ -22,7 +23,7 @@ CONTRASTS = {**dict.fromkeys(("group", HIGH, LOW), object), **_NUMBERS}
 
 
 @dataclass(frozen=True)
-class Feelings(Finding):
+class Feelings(StageFinding):
     """The scores that customers gave when asked, by the stage they were in.
 
     Attributes
@@ -45,12 +46,6 @@ class Feelings(Finding):
         Answers outside the scale; they are left out.
     doubt : str or None
         A sentence where the scale may be the wrong one.
-    by : str or None
-        What the groups are.
-    stages : tuple of str
-        Those of the journey.
-    confidence : float
-        Of the intervals.
     """
 
     overall: pd.DataFrame = field(repr=False)
@@ -58,9 +53,6 @@ class Feelings(Finding):
     scale: Scale | None
     n_misfits: int
     doubt: str | None
-    by: str | None
-    stages: tuple[str, ...] = field(repr=False)
-    confidence: float
 
     def sentence(self) -> str:
         """Where customers feel best and worst, with interval and base, and who answered."""
@@ -69,17 +61,16 @@ class Feelings(Finding):
         total = self.overall[(self.overall["place"] == ALL) & (self.overall["measure"] == FEELING)]
         n, customers = (int(total[column].sum()) for column in ("n", "customers"))
         base = f"{counted(n, 'answer')} of {counted(customers, 'customer')} in a stage"
-        main = self._by_group() if self.by else self._best_and_worst()
+        main = self._groups_in_words() if self.by else self._best_and_worst()
         return " ".join([f"{base}, on a scale of {self.scale.words}.", *main, *self._remarks()])
 
     def by_stage(self) -> pd.DataFrame:
         """The lane `emotions`, with groups one for each: mean feeling, base and response; None where unknown."""
         lanes = {}
-        for group, rows in by_group(self.table, self.by):
-            measures = rows.groupby("stage", sort=False)
-            cells = {str(stage): self._cell(part.set_index("measure")) for stage, part in measures}
-            lanes[lane("emotions", group)] = cells
-        return lanes_by_stage(lanes, self.stages)
+        for suffix, rows in self._by_group(self.table):
+            stages = rows.groupby("stage", sort=False)
+            lanes[f"emotions{suffix}"] = {stage: self._cell(part.set_index("measure")) for stage, part in stages}
+        return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
         """The mean feeling along the stages with intervals; gaps where it is unknown, the highest and lowest marked."""
@@ -108,11 +99,10 @@ class Feelings(Finding):
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
+    def _tables(self) -> dict[str, pd.DataFrame]:
         asked = f" Asked on a scale of {self.scale.words}." if self.scale else ""
         caption = f"Answers by stage, {self.confidence:.0%} intervals.{asked}"
-        tables = [html.table(self.table, caption=caption), html.table(self.overall, caption="All together")]
-        return self._card(html.paragraph(self.sentence()), *tables)
+        return {caption: self.table, "All together": self.overall}
 
     def _of(self, measure: str) -> pd.DataFrame:
         return self.table[self.table["measure"] == measure]
@@ -132,7 +122,7 @@ class Feelings(Finding):
                for _, row in promoters.dropna(subset=["estimate"]).iterrows()]  # fmt: skip
         return [main, *net]
 
-    def _by_group(self) -> list[str]:
+    def _groups_in_words(self) -> list[str]:
         """The mean of each group over all stages, and in which groups stages differ."""
         known = self.overall[(self.overall["place"] == ALL) & (self.overall["measure"] == FEELING)]
         known = known.dropna(subset=["estimate"])

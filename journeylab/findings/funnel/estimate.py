@@ -122,6 +122,7 @@ def estimate_funnel(
         rules=rules,
         confidence=confidence,
         by=name,
+        stages=tuple(step.stage for step in rules.steps if step.stage),
         absent=attempts.absent,
         goals=goals,
     )

@@ -7,19 +7,19 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import settled
 from journeylab.base.words import counted, in_days, listed, percent
 from journeylab.events.steps import StepRules
-from journeylab.findings.finding import Finding, by_group, lane, lanes_by_stage, limits_in_words, tidy
+from journeylab.findings.finding import StageFinding, share_in_words, tidy
 from journeylab.findings.funnel.goal import CONVERSION, DAYS_COLUMNS, ENTRY, OPTIONAL, Goal
 from journeylab.findings.funnel.losses import check_losses
 
 
 @dataclass(frozen=True)
-class Funnel(Finding):
+class Funnel(StageFinding):
     """Attempts to get from a first step to the last, counted and estimated.
 
     An attempt is closed, and judged, when the whole conversion window after its entry was observed; the others are in
@@ -45,10 +45,6 @@ class Funnel(Finding):
     left_out : DataFrame
         Attempts that are not in the base: `reason`, `attempts`, `customers`.
     rules : StepRules
-    confidence : float
-        Of all intervals.
-    by : str or None
-        What the groups are.
     absent : tuple of str
         Names of events that the rules ask for and the log does not have.
     goals : tuple of Goal
@@ -58,8 +54,6 @@ class Funnel(Finding):
     losses: pd.DataFrame
     left_out: pd.DataFrame
     rules: StepRules
-    confidence: float
-    by: str | None
     absent: tuple[str, ...]
     goals: tuple[Goal, ...] = field(repr=False)
 
@@ -123,11 +117,11 @@ class Funnel(Finding):
         """
         stages = {at + 1: step.stage for at, step in enumerate(self.rules.steps) if step.stage}
         lanes = {}
-        for group, rows in by_group(self.table, self.by) if stages else []:
+        for suffix, rows in self._by_group(self.table) if stages else []:
             rows = rows[rows["step"].isin(stages) & (rows["kind"] != ENTRY) & (rows["n"] > 0)]
             cells = {stages[row["step"]]: f"reached by {self._share(row)}" for _, row in rows.iterrows()}
-            lanes[lane("funnel", group)] = cells
-        return lanes_by_stage(lanes, list(stages.values()))
+            lanes[f"funnel{suffix}"] = cells
+        return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
         """The share of closed attempts that reaches each step, with interval; beside it, without groups, what the curve
@@ -155,14 +149,13 @@ class Funnel(Finding):
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
+    def _tables(self) -> dict[str, pd.DataFrame]:
         window = in_days(self.rules.window_days)
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(self.table, caption=f"Share of closed attempts that reach each step within {window}."),
-            html.table(self.losses, caption="Where and how the others ended."),
-            *([html.table(self.left_out, caption="Attempts not in the base.")] if len(self.left_out) else []),
-        )
+        tables = {
+            f"Share of closed attempts that reach each step within {window}.": self.table,
+            "Where and how the others ended.": self.losses,
+        }
+        return tables | ({"Attempts not in the base.": self.left_out} if len(self.left_out) else {})
 
     def _share(self, row: pd.Series) -> str:
         if not row["n"]:
@@ -170,7 +163,7 @@ class Funnel(Finding):
         base = counted(row["customers"], "customer")
         if self.rules.entry == "every":
             base = f"{counted(row['n'], 'attempt')} of {base}"
-        return f"{percent(row['estimate'])} of {base} ({self.confidence:.0%} interval {limits_in_words(row)})"
+        return share_in_words(row, within=f" of {base}", level=self._level)
 
     def _where_most_end(self) -> list[str]:
         if self.losses.empty:
@@ -203,7 +196,7 @@ class Funnel(Finding):
     def _alt(self, rows: pd.DataFrame) -> str:
         steps = []
         for _, row in rows.iterrows():
-            reached = f"{percent(row['estimate'])} ({limits_in_words(row)}), {row['reached']:,} of {row['n']:,}"
+            reached = f"{share_in_words(row)}, {row['reached']:,} of {row['n']:,}"
             group = f"{row['group']}, " if self.by else ""
             steps.append(f"{group}{row['label']}: {f'{row.n:,} entered' if row['kind'] == ENTRY else reached}")
         return f"Share that reaches each step within {in_days(self.rules.window_days)}. {'; '.join(steps)}."

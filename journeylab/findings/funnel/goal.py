@@ -14,7 +14,7 @@ from journeylab.events.steps import Attempts
 from journeylab.events.steps.attempts import days_between
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.exit_curves import ExitCurves
-from journeylab.findings.finding import ESTIMATE, estimated
+from journeylab.findings.rows import ESTIMATE, estimated
 
 ENTRY, STEP, OPTIONAL, CONVERSION = "entry", "step", "optional", "conversion"
 ALL_STEPS = "all steps"

@@ -8,8 +8,8 @@ import pandas as pd
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.shares import clustered_share
 from journeylab.events.steps import Attempts
-from journeylab.findings.finding import ESTIMATE, estimated
 from journeylab.findings.funnel.goal import CONVERSION, n_different
+from journeylab.findings.rows import ESTIMATE, estimated
 
 LOSS_COLUMNS = {
     "group": object,

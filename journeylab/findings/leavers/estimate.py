@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import numpy as np
-import pandas as pd
 
 from journeylab.base.durations import DAY, microseconds
 from journeylab.base.errors import EstimateError, did_you_mean
@@ -12,7 +11,7 @@ from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
 from journeylab.findings.finding import tidy
-from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
+from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.leavers.after_loss import FIRST
 from journeylab.findings.leavers.case_control import CaseControl
 from journeylab.findings.leavers.leavers import Leavers
@@ -114,28 +113,22 @@ def compare_leavers(
             raise EstimateError(f"`{name}` is {number}. Give a whole number of at least {least}.")
     lookback = Lookback(microseconds(before), controls, most_losses)
     look_after = microseconds(before if after is None else after)
-    spells = select(spells, where)
-    log = select(log, where)
-    grouping = None if by is None else Grouping.of(by, spells)
-    visits = watched(spells, grouping)
+    watched = WatchedVisits.of(spells, by=by, where=where)
     stages = spells.journey.stage_names if stage is None else (stage,)
-    parts = visits_by_stage(visits, spells, stages=stages)
-    study = CaseControl.of(log, spells, parts, lookback, after=look_after, seed=seed)
-    by_name, losses = grouping.name if grouping else None, study.losses()
+    parts = visits_by_stage(watched.visits, watched.spells, stages=stages)
+    study = CaseControl.of(select(log, where), watched.spells, parts, lookback, after=look_after, seed=seed)
+    losses = study.losses()
     return Leavers(
-        title="What leavers did before" + (f", by {by_name}" if by_name else ""),
-        table=tidy(study.associations(confidence=confidence), ASSOCIATIONS, by=by_name),
-        lacking=None if losses else _lacking(spells, grouping, visits, stages),
-        period=spells.window,
-        before=tidy(study.last_events(confidence=confidence), LAST, by=by_name),
-        after=tidy(study.first_events(confidence=confidence), FIRST, by=by_name),
-        losses=tidy(losses, _LOSSES, by=by_name),
+        **watched.about("What leavers did before"),
+        table=tidy(study.associations(confidence=confidence), ASSOCIATIONS, by=watched.by),
+        lacking=None if losses else _lacking(watched, stages),
+        before=tidy(study.last_events(confidence=confidence), LAST, by=watched.by),
+        after=tidy(study.first_events(confidence=confidence), FIRST, by=watched.by),
+        losses=tidy(losses, _LOSSES, by=watched.by),
         before_days=lookback.before / DAY,
         after_days=look_after / DAY,
         seed=seed,
         confidence=confidence,
-        by=by_name,
-        stages=spells.journey.stage_names,
     )
 
 
@@ -149,9 +142,9 @@ def _check(log: EventLog, spells: Spells, stage: str | None) -> None:
         )
 
 
-def _lacking(spells: Spells, grouping: Grouping | None, visits: pd.DataFrame, stages: tuple[str, ...]) -> str:
-    if visits.empty:
-        return why_nobody(spells, grouping)
-    n_visits = int(visits["stage"].isin(stages).sum())
+def _lacking(watched: WatchedVisits, stages: tuple[str, ...]) -> str:
+    if watched.visits.empty:
+        return watched.why_nobody()
+    n_visits = int(watched.visits["stage"].isin(stages).sum())
     where = "any stage" if len(stages) > 1 else f"“{stages[0]}”"
     return f"Nobody was lost from {where} in {counted(n_visits, 'visit')}, so there is nothing to compare."

@@ -1,23 +1,23 @@
 """What leavers did: which events go with being lost, what came last before it, and what first after it?"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import order, ordered
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.journey import SILENT
 from journeylab.events.queries.event_windows import COMPANY
-from journeylab.findings.finding import Finding, by_group, lane, lanes_by_stage
+from journeylab.findings.finding import StageFinding
 
 LEVEL, MAX_DRAWN = 0.05, 12
 
 
 @dataclass(frozen=True)
-class Leavers(Finding):
+class Leavers(StageFinding):
     """What customers did before they were lost, against others who stayed in the same stage at the same age.
 
     Attributes
@@ -44,12 +44,6 @@ class Leavers(Finding):
         How far was looked.
     seed : int
         Of the draws.
-    confidence : float
-        Of all intervals.
-    by : str or None
-        What the groups are.
-    stages : tuple of str
-        Those of the journey.
     """
 
     before: pd.DataFrame
@@ -58,9 +52,6 @@ class Leavers(Finding):
     before_days: float
     after_days: float
     seed: int
-    confidence: float
-    by: str | None
-    stages: tuple[str, ...] = field(repr=False)
 
     def strongest(self) -> pd.DataFrame:
         """The rows of `table` whose q-value is at most 0.05; first those whose interval is furthest from 1."""
@@ -88,7 +79,7 @@ class Leavers(Finding):
         # A ratio without bound is a strong sign, but says little: one that has a bound comes first where there is one.
         bounded = _with_bound(strongest)
         first = (bounded if len(bounded) else strongest).iloc[0]
-        group = f" among customers with {self.by} “{first['group']}”" if self.by else ""
+        group = f" among customers{self._with_group(first)}" if self.by else ""
         return (
             f"Of {tests}, {len(strongest):,} go with being lost, at a false discovery rate of {LEVEL:.0%}. The "
             f"strongest: before a loss from “{first['stage']}” to “{first['branch']}”{group}, {self._in_words(first)}. "
@@ -97,13 +88,12 @@ class Leavers(Finding):
 
     def by_stage(self) -> pd.DataFrame:
         """A lane `before a loss`, with groups one for each: what goes with being lost from the stage most strongly."""
-        lanes, strongest = {}, self.strongest()
-        for group, _ in by_group(self.losses, self.by):
-            rows = strongest if group is None else strongest[strongest["group"] == group]
+        lanes = {}
+        for suffix, _, rows in self._by_group(self.losses, self.strongest()):
             first = rows.drop_duplicates("stage")
             cells = {row["stage"]: f"“{row['branch']}”: {self._in_words(row)}" for _, row in first.iterrows()}
-            lanes[lane("before a loss", group)] = cells
-        return lanes_by_stage(lanes, self.stages)
+            lanes[f"before a loss{suffix}"] = cells
+        return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
         """The strongest associations at a false discovery rate of 5%, up to twelve, on a log axis; a note where there
@@ -116,9 +106,6 @@ class Leavers(Finding):
         return charts.intervals(
             rows,
             label="label",
-            x="estimate",
-            lower="lower",
-            upper="upper",
             reference=1.0,
             scale="log",
             x_label=f"odds ratio, lost against stayed ({self.confidence:.0%} intervals)",
@@ -127,18 +114,14 @@ class Leavers(Finding):
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
+    def _tables(self) -> dict[str, pd.DataFrame]:
         rows = self.strongest().head(2 * MAX_DRAWN)
         caption = (
             f"Odds ratios of events in the last {in_days(self.before_days)}, {self.confidence:.0%} intervals clustered "
             f"by set and customer: {len(rows):,} of {len(self.table):,} rows, the strongest at a false discovery rate "
             f"of {LEVEL:.0%}. naive: ever in the visit, lost against converted, for comparison only."
         )
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(rows, caption=caption),
-            html.table(self.losses, caption="How many were lost, and how many of them could be compared"),
-        )
+        return {caption: rows, "How many were lost, and how many of them could be compared": self.losses}
 
     def _in_words(self, row: pd.Series) -> str:
         had = f"{percent(row['exposed_cases'] / row['n'])} of {row['n']:,} lost"
@@ -153,7 +136,7 @@ class Leavers(Finding):
         estimate, lower, upper = (
             f"{row[name]:.2f}" if np.isfinite(row[name]) else "without bound" for name in ("estimate", "lower", "upper")
         )
-        return f"{estimate}, {self.confidence:.0%} interval {lower} to {upper}"
+        return f"{estimate}, {self._level}{lower} to {upper}"
 
 
 def _with_bound(rows: pd.DataFrame) -> pd.DataFrame:

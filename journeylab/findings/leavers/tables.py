@@ -8,9 +8,9 @@ from journeylab.base.words import counted
 from journeylab.estimators.intervals import benjamini_hochberg
 from journeylab.events.queries.event_windows import CUSTOMER
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.finding import ESTIMATE, wilson_share
 from journeylab.findings.leavers.matching import Matched
 from journeylab.findings.leavers.visits import Seen
+from journeylab.findings.rows import ESTIMATE, wilson_share
 
 NO_EVENT = "no event of their own"
 NO_KIND = {"event": None, "initiator": CUSTOMER}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from journeylab.estimators.intervals import probability_interval
-from journeylab.findings.finding import ESTIMATE
+from journeylab.findings.rows import ESTIMATE
 
 DAYS = dict.fromkeys(("median_days", "first_quartile_days", "third_quartile_days"), float)
 NUMBERS = {**dict.fromkeys(("n", "customers", "moved", "movers"), int), **ESTIMATE, **DAYS, "timed": int}

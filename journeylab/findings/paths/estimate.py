@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from journeylab.events.queries.paths import find_paths
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
-from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
+from journeylab.findings.grouping import By, WatchedVisits, Where
 from journeylab.findings.paths import tables
 from journeylab.findings.paths.balance import build_balance
 from journeylab.findings.paths.flow import Flow
@@ -55,17 +55,14 @@ def estimate_flow(
     np.True_
     """
     check_confidence(confidence)
-    spells = select(spells, where)
-    grouping = None if by is None else Grouping.of(by, spells)
-    name = grouping.name if grouping else None
-    visits, journey = watched(spells, grouping), spells.journey
-    groups = find_paths(visits, journey, from_start=_watched_from_start(spells))
+    watched = WatchedVisits.of(spells, by=by, where=where)
+    journey, name = spells.journey, watched.by
+    groups = find_paths(watched.visits, journey, from_start=_watched_from_start(watched.spells))
     shares, arrivals = tables.shares(groups, journey, confidence, by=name), tables.arrivals(groups, confidence, by=name)
     return Flow(
-        title="Ways through the stages" + (f", by {name}" if name else ""),
+        **watched.about("Ways through the stages"),
         table=tables.departures(groups, confidence, by=name),
-        lacking=None if len(visits) else why_nobody(spells, grouping),
-        period=spells.window,
+        lacking=None if len(watched.visits) else watched.why_nobody(),
         shares=shares,
         arrivals=arrivals,
         returns=tables.returns(groups, confidence, by=name),
@@ -76,8 +73,6 @@ def estimate_flow(
         titles=MappingProxyType({name: journey.title(name) for name in (*journey.stage_names, *journey.branches)}),
         completing=frozenset(stage.name for stage in journey.stages if stage.completes),
         confidence=confidence,
-        by=name,
-        stages=journey.stage_names,
     )
 
 

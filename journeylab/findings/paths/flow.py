@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.ordering import largest
@@ -13,7 +13,7 @@ from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, percent
 from journeylab.events.queries.paths import ONGOING, Paths
 from journeylab.events.spells.exits import MOVES
-from journeylab.findings.finding import Finding, Row, by_group, lane, lanes_by_stage, limits_in_words, tidy
+from journeylab.findings.finding import StageFinding, share_in_words, tidy
 from journeylab.findings.paths.balance import check_balance
 from journeylab.findings.paths.figures import alt_text, elapsed, flow_rows, headings
 from journeylab.findings.paths.tables import KINDS, hidden, pooled
@@ -26,7 +26,7 @@ MANY = 1000
 
 
 @dataclass(frozen=True)
-class Flow(Finding):
+class Flow(StageFinding):
     """Where visits to each stage came from and led to, counted so that they add up, and which ways customers took.
 
     All shares are of what was seen so far: of visits that go on, some will still move on or be lost. What share leaves
@@ -61,12 +61,6 @@ class Flow(Finding):
         What figures call the stages and branches.
     completing : set of str
         The stages that complete the journey.
-    confidence : float
-        Of the intervals.
-    by : str or None
-        What the groups are.
-    stages : tuple of str
-        Those of the journey.
     """
 
     shares: pd.DataFrame
@@ -78,9 +72,6 @@ class Flow(Finding):
     n_left_out: int
     titles: Mapping[str, str] = field(repr=False)
     completing: frozenset[str]
-    confidence: float
-    by: str | None
-    stages: tuple[str, ...]
 
     def __post_init__(self) -> None:
         check_balance(self.balance, self.table, self.arrivals, self.returns)
@@ -152,21 +143,19 @@ class Flow(Finding):
         """The most frequent way, loops shown, and the most frequent that completed the journey."""
         if self.lacking:
             return self.lacking
-        groups = by_group(self.variants(MANY), self.by) or [(None, self.variants(MANY))]
-        return " ".join(
-            self._most_frequent(rows, f" with {self.by} “{group}”" if group else "") for group, rows in groups
-        )
+        groups = self._by_group(self.balance, self.variants(MANY))
+        return " ".join(self._most_frequent(rows, self._with_group(balance.iloc[0])) for _, balance, rows in groups)
 
     def by_stage(self) -> pd.DataFrame:
         """Lanes `forward`, `skip`, `back` and `still inside`: the share of visits so far, in words, with interval and
         base; with groups, four for each. None where nobody was, or where the journey has no such move."""
         lanes = {}
-        for group, rows in by_group(self.shares, self.by):
+        for suffix, rows in self._by_group(self.shares):
             rows = rows[(rows["n"] > 0) & ~rows["stage"].isin(self.completing)]
             for kind in ("forward", "skip", "back", ONGOING):
-                cells = {row["stage"]: _so_far(row) for _, row in rows[rows["kind"] == kind].iterrows()}
-                lanes[lane("still inside" if kind == ONGOING else kind, group)] = cells
-        return lanes_by_stage(lanes, self.stages)
+                name = "still inside" if kind == ONGOING else kind
+                lanes[name + suffix] = {row["stage"]: _so_far(row) for _, row in rows[rows["kind"] == kind].iterrows()}
+        return self._lanes(lanes)
 
     def plot(self, ax=None, *, group: str | None = None, width: float = WIDTH) -> Chart:
         """The flow through the stages; with groups, what became of the visits to each stage by group.
@@ -231,27 +220,20 @@ class Flow(Finding):
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
-        level = f"{self.confidence:.0%} intervals"
-        left_out = f" Left out: {counted(self.n_left_out, 'customer')} whose journey began before the window."
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(
-                self.pooled(), caption=f"Share of visits that led there so far, {level}; days among those who moved so."
-            ),
-            html.table(
-                self.variants(), caption=f"Ways of customers so far, {level}.{left_out if self.n_left_out else ''}"
-            ),
-        )
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        level, left_out = f"{self.confidence:.0%} intervals", ""
+        if self.n_left_out:
+            left_out = f" Left out: {counted(self.n_left_out, 'customer')} whose journey began before the window."
+        return {
+            f"Share of visits that led there so far, {level}; days among those who moved so.": self.pooled(),
+            f"Ways of customers so far, {level}.{left_out}": self.variants(),
+        }
 
     def _share(self, row: pd.Series) -> str:
-        group = f" with {self.by} “{row['group']}”" if self.by else ""
         if row["movers"] < MIN_SHOWN:
-            return f"fewer than {MIN_SHOWN} of {counted(row['customers'], 'customer')}{group}"
-        return f"{percent(row['estimate'])} of {counted(row['n'], 'visit')}{group} ({self._interval(row)})"
-
-    def _interval(self, row: Row) -> str:
-        return f"{self.confidence:.0%} interval {limits_in_words(row)}"
+            return f"fewer than {MIN_SHOWN} of {counted(row['customers'], 'customer')}{self._with_group(row)}"
+        visits = counted(row["n"], "visit") + self._with_group(row)
+        return share_in_words(row, within=f" of {visits}", level=self._level)
 
     def _turning(self) -> str:
         """Where the largest share of visits turns back, and how many skip a stage."""
@@ -267,30 +249,26 @@ class Flow(Finding):
     def _most_frequent(self, rows: pd.DataFrame, group: str) -> str:
         """The most frequent of the variants in `rows`, and the most frequent that completed the journey."""
         if rows.empty:
-            return f"No customer’s{group} journey began in the window, so no whole way is known."
+            return f"No customer{group} began the journey in the window, so no whole way is known."
         named, base = rows[rows["variants"] == 1], counted(int(rows["n"].iloc[0]), "customer")
         if named.empty or named["ended"].eq("various").all():
             return f"No way was taken by {MIN_SHOWN} of {base}{group} or more."
         first, completed = named.iloc[0], named[named["ended"] == "completed"]
         goal = ""
         if len(completed) and first["ended"] != "completed":
-            goal = (
-                f"; of those that completed the journey, “{completed.iloc[0]['way']}”, {self._part(completed.iloc[0])}"
-            )
+            best = completed.iloc[0]
+            goal = f"; of those that completed the journey, “{best['way']}”, {share_in_words(best, level=self._level)}"
         return (
             f"The most frequent way so far{group} is “{first['way']}”, then {first['ended']}: "
-            f"{self._part(first)} of {base}{goal}."
+            f"{share_in_words(first, within=f' of {base}', level=self._level)}{goal}."
         )
-
-    def _part(self, row: pd.Series) -> str:
-        return f"{percent(row['estimate'])} ({self._interval(row)})"
 
 
 def _so_far(row: pd.Series) -> str:
     visits = counted(row["n"], "visit")
     if 0 < row["movers"] < MIN_SHOWN:
         return f"fewer than {MIN_SHOWN} customers so far (of {visits})"
-    return f"{percent(row['estimate'])} so far ({limits_in_words(row)}; {visits})"
+    return share_in_words(row, within=" so far", base=visits)
 
 
 def _after(row: pd.Series) -> str:

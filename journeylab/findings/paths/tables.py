@@ -9,9 +9,10 @@ from journeylab.base.suppression import MIN_SHOWN
 from journeylab.events.journey import Journey
 from journeylab.events.queries.paths import ONGOING, SOURCES, Paths
 from journeylab.events.spells.exits import possible_exits
-from journeylab.findings.finding import ESTIMATE, tidy, wilson_share
+from journeylab.findings.finding import tidy
 from journeylab.findings.paths.edges import DAYS, NUMBERS, Edges
 from journeylab.findings.paths.variants import how_many_to_name
+from journeylab.findings.rows import ESTIMATE, wilson_share
 
 KINDS = ("forward", "skip", "back", "lost", ONGOING)
 OTHERS = f"others, some of fewer than {MIN_SHOWN} customers"

@@ -10,7 +10,7 @@ from journeylab.base.errors import EstimateError
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted
 from journeylab.events.queries.paths import ONGOING, Paths, Ways, find_ways
-from journeylab.findings.finding import ESTIMATE, wilson_share
+from journeylab.findings.rows import ESTIMATE, wilson_share
 
 COLUMNS = {
     **dict.fromkeys(("group", "way", "ended"), object),

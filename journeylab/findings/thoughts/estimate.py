@@ -9,9 +9,10 @@ from journeylab.estimators.shares import clustered_share
 from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
-from journeylab.findings.finding import ESTIMATE, estimated, tidy
-from journeylab.findings.grouping import By, Grouping, Where, select
+from journeylab.findings.finding import tidy
+from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.quotes import MAX_LETTERS, find_quotes, shortened
+from journeylab.findings.rows import ESTIMATE, estimated
 from journeylab.findings.thoughts.statements import Statements
 from journeylab.findings.thoughts.themes import NONE, Themes, find_themes
 from journeylab.findings.thoughts.thoughts import COLUMNS, NO_THEME, QUOTES, THEMES, Thoughts
@@ -78,31 +79,26 @@ def find_thoughts(
     'English'
     """
     check_confidence(confidence)
-    spells = select(spells, where)
-    log = select(log, where)
-    grouping = None if by is None else Grouping.of(by, spells)
-    statements = Statements.of(log, spells, grouping, seed=seed, names=names)
-    name, rows, language = grouping.name if grouping else None, statements.rows, statements.language
+    watched = WatchedVisits.of(spells, by=by, where=where)
+    statements = Statements.of(select(log, where), watched, seed=seed, names=names)
+    rows, language = statements.rows, statements.language
     readable = rows[rows["language"].isna() | (rows["language"] == language)].reset_index(drop=True)
     themes = find_themes(readable["text"].tolist(), readable["customer_id"].tolist(), seed=seed, language=language)
     themed = readable.assign(theme=themes.of_text, weight=themes.weight)
     stages = spells.journey.stage_names
     quotes = _quotes(_cells(rows, themed, themes, stages), statements, n=n_quotes, seed=seed)
     return Thoughts(
-        title="What customers say" + (f", by {name}" if name else ""),
-        table=tidy(_by_stage(themed, themes, stages, confidence), COLUMNS, by=name),
-        themes=tidy(_overall(themed, themes, confidence), THEMES, by="theme"),
-        quotes=quotes if name else quotes.drop(columns="group"),
+        **watched.about("What customers say"),
+        table=tidy(_by_stage(themed, themes, stages, confidence), COLUMNS, by=watched.by),
+        themes=tidy(_overall(themed, themes, confidence), THEMES),
+        quotes=tidy(quotes, QUOTES, by=watched.by),
         languages=statements.languages(),
         why_no_themes=themes.why_none,
         language=language,
         n_texts=len(rows),
         customers=int(rows["customer_id"].nunique()),
-        by=name,
-        stages=stages,
         confidence=confidence,
         lacking=statements.lacking,
-        period=spells.window,
     )
 
 
@@ -158,7 +154,7 @@ def _cells(
 
 def _quotes(
     cells: dict[tuple[str | None, str | None, str | None], pd.DataFrame], statements: Statements, *, n: int, seed: int
-) -> pd.DataFrame:
+) -> list[dict]:
     """Rows of `Thoughts.quotes`."""
     quotes, quoted = {}, set()
     # Cells with the fewest writers choose first, because nobody is quoted in two.
@@ -170,8 +166,7 @@ def _quotes(
         quotes[cell] = find_quotes(texts, n=n, seed=seed, names=statements.redactor).table
         quoted |= _writers(texts, set(quotes[cell]["quote"]))
     keys = ("group", "stage", "theme")
-    rows = [dict(zip(keys, cell, strict=True)) | quote for cell in cells for quote in quotes[cell].to_dict("records")]
-    return pd.DataFrame(rows, columns=list(QUOTES)).astype(QUOTES)
+    return [dict(zip(keys, cell, strict=True)) | quote for cell in cells for quote in quotes[cell].to_dict("records")]
 
 
 def _writers(texts: pd.DataFrame, quotes: set[str]) -> set[str]:

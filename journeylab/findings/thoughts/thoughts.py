@@ -8,7 +8,8 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import ordered
 from journeylab.base.words import counted, percent
-from journeylab.findings.finding import ESTIMATE, Finding, lane, lanes_by_stage, limits_in_words
+from journeylab.findings.finding import StageFinding, share_in_words
+from journeylab.findings.rows import ESTIMATE
 
 NO_THEME = "none of these"
 _SHARE = {**ESTIMATE, "n": int, "customers": int}
@@ -19,7 +20,7 @@ _N_IN_CELL = 2
 
 
 @dataclass(frozen=True)
-class Thoughts(Finding):
+class Thoughts(StageFinding):
     """What customers wrote while they were in a stage, redacted before anything else was done with it.
 
     Attributes
@@ -41,12 +42,6 @@ class Thoughts(Finding):
         Of the texts in which themes were sought; texts in others are left out there.
     n_texts, customers : int
         All texts, and who wrote them.
-    by : str or None
-        What the groups are.
-    stages : tuple of str
-        Those of the journey.
-    confidence : float
-        Of the intervals.
     """
 
     themes: pd.DataFrame = field(repr=False)
@@ -56,9 +51,6 @@ class Thoughts(Finding):
     language: str | None
     n_texts: int
     customers: int
-    by: str | None
-    stages: tuple[str, ...] = field(repr=False)
-    confidence: float
 
     def sentence(self) -> str:
         """How many wrote how much, in which language, and the commonest theme with its share."""
@@ -77,22 +69,20 @@ class Thoughts(Finding):
             quotes, themes = (
                 rows if group is None else rows[rows["group"] == group] for rows in (self.quotes, self.table)
             )
-            lanes[lane("thoughts", group)] = {stage: _quoted(quotes, stage) for stage in self.stages}
-            lanes[lane("themes", group)] = {stage: _main_themes(themes, stage) for stage in self.stages}
-        return lanes_by_stage(lanes, self.stages)
+            suffix = f" ({group})" if group is not None else ""
+            lanes[f"thoughts{suffix}"] = {stage: _quoted(quotes, stage) for stage in self.stages}
+            lanes[f"themes{suffix}"] = {stage: _main_themes(themes, stage) for stage in self.stages}
+        return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
         """The share of each theme over all stages, with intervals."""
         if self.themes.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
-        shares = [f"{row['theme']} {_share(row)}" for _, row in self.themes.iterrows()]
+        shares = [f"{row['theme']} {share_in_words(row)}" for _, row in self.themes.iterrows()]
         n_texts = self.themes["n"].iloc[0]
         return charts.intervals(
             self.themes,
             label="theme",
-            x="estimate",
-            lower="lower",
-            upper="upper",
             percent=True,
             x_label=f"share of {n_texts:,} texts ({self.confidence:.0%} intervals)",
             title="Themes in what customers write",
@@ -115,11 +105,8 @@ class Thoughts(Finding):
     def _commonest(self) -> str:
         themes = self.themes[self.themes["theme"] != NO_THEME]
         row = themes.iloc[0]
-        share = f"{percent(row['estimate'])} of {counted(row['n'], 'text')}"
-        return (
-            f"{len(themes)} themes recur in them. The commonest is “{row['theme']}”, with {share} "
-            f"({self.confidence:.0%} interval {limits_in_words(row)})."
-        )
+        share = share_in_words(row, within=f" of {counted(row['n'], 'text')}", level=self._level)
+        return f"{len(themes)} themes recur in them. The commonest is “{row['theme']}”, with {share}."
 
 
 def _quoted(quotes: pd.DataFrame, stage: str) -> str | None:
@@ -132,12 +119,8 @@ def _main_themes(table: pd.DataFrame, stage: str) -> str | None:
     if rows.empty:
         return None
     rows = ordered(rows, "estimate").head(_N_IN_CELL)
-    shares = [f"{row['theme']}: {_share(row)}" for _, row in rows.iterrows()]
+    shares = [f"{row['theme']}: {share_in_words(row)}" for _, row in rows.iterrows()]
     return f"{'; '.join(shares)}; n = {counted(rows['n'].iloc[0], 'text')}"
-
-
-def _share(row: pd.Series) -> str:
-    return f"{percent(row['estimate'])} ({limits_in_words(row)})"
 
 
 def _origin(row: pd.Series) -> str:
