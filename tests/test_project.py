@@ -29,7 +29,7 @@ FENCES = {
     "typer": ["cli.py"],
 }
 # The rooms of findings that any finding may use.
-SHARED = ("arguments", "exit_curves", "finding", "grouping", "quotes")
+SHARED = ("arguments", "exit_curves", "finding", "grouping", "quotes", "rows")
 # What reporting knows of findings.
 CONTRACT = (["findings", "finding"], ["findings", "grouping"])
 # What conda-forge calls differently, or splits: the name there of each dependency here.
@@ -135,17 +135,17 @@ CHOOSING = ("argmax", "argmin", "idxmax", "idxmin", "nlargest", "nsmallest", "ar
 # The places that put something in order by themselves, and why the last bit of a float does not decide there.
 EXACT = {
     "counts": (
-        "findings/crm/compared.py sort_values",
-        "findings/feelings/statements.py sort_values",
+        "findings/crm/estimate.py sort_values",
         "findings/funnel/funnel.py idxmax",
         "findings/funnel/funnel.py sort_values",
         "findings/hazards/design.py idxmax",
-        "findings/paths/few.py sort_values",
+        "findings/paths/tables.py sort_values",
         "findings/paths/flow.py idxmax",
         "findings/paths/variants.py argsort",
         "findings/personas/assign.py sort_values",
         "findings/personas/scan.py argsort",
         "findings/survival/survival.py idxmax",
+        "findings/thoughts/statements.py sort_values",
         "findings/touchpoints.py nlargest",
         "findings/validation/validation.py idxmax",
     ),
@@ -153,7 +153,6 @@ EXACT = {
         "findings/occupancy/curves.py argsort",
         "findings/personas/rules.py argsort",  # besides, F1 of counts, to six decimals
     ),
-    "days between two times, which equal ones may swap": ("findings/paths/edges.py lexsort",),
     "an error message": ("findings/personas/file/parts.py argmax",),
 }
 

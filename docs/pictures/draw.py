@@ -18,7 +18,7 @@ findings = [
     survival,
     jl.estimate_validation(spells, horizons=study.horizons),
     jl.estimate_flow(spells),
-    jl.estimate_touchpoints(spells, log),
+    jl.estimate_touchpoints(log, spells),
     jl.estimate_feelings(log, spells, scale=score.scale, asked=score.event),
     jl.find_thoughts(log, spells, seed=7),
 ]

@@ -1,8 +1,7 @@
 """Touchpoints: what do customers do in each stage, through which channels, who plays a part, and who begins it?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,108 +9,100 @@ import pandas as pd
 from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.base.words import counted, percent
-from journeylab.estimators.intervals import normal_interval, wilson
+from journeylab.base.words import counted
+from journeylab.estimators.intervals import normal_interval
 from journeylab.estimators.shares import clustered_share, ratio_of_totals
+from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog
 from journeylab.events.queries.entries import find_triggers
 from journeylab.events.queries.events_in_stage import ACTION, EVERYBODY, find_sides, find_sources, find_touchpoints
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
-from journeylab.findings.finding import Finding, LaneName, tidy
-from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
+from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
+from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.quotes import shortened
+from journeylab.findings.rows import ESTIMATE, estimated, wilson_share
 
-MOST_NAMED, MOST_DRAWN, MOST_LETTERS = 5, 3, 60
+MAX_NAMED, MAX_DRAWN, MAX_LETTERS = 5, 3, 60
 PROACTIVE, VALUE, TRIGGER = "proactive", LaneName.VALUE, LaneName.TRIGGER_SEEN
 # Lane of the map -> kind of row whose names it lists.
 _LISTED = {LaneName.ACTIONS: ACTION, LaneName.TOUCHPOINTS: "channel", LaneName.ROLES: "role"}
 LANES = (TRIGGER, LaneName.ACTIONS, LaneName.TOUCHPOINTS, LaneName.PROACTIVE, LaneName.ROLES, VALUE)
-_COLUMNS = {
-    **dict.fromkeys(("group", "stage", "kind", "name"), object),
-    **dict.fromkeys(("estimate", "lower", "upper"), float),
-    **dict.fromkeys(("n", "customers", "events"), int),
-}
-_SOURCES = {
-    **dict.fromkeys(("group", "source"), object),
-    **dict.fromkeys(("estimate", "lower", "upper"), float),
-    **dict.fromkeys(("n", "customers", "events"), int),
-}
-
-Row = pd.Series | Mapping[str, Any]
+_NUMBERS = {**ESTIMATE, **dict.fromkeys(("n", "customers", "events"), int)}
+_COLUMNS = {**dict.fromkeys(("group", "stage", "kind", "name"), object), **_NUMBERS}
+_SOURCES = {"group": object, "source": object, **_NUMBERS}
 
 
 @dataclass(frozen=True)
-class Touchpoints(Finding):
+class Touchpoints(StageFinding):
     """What happens in each stage besides moving through it.
 
-    table: a row per (group,) stage, `kind` and `name`, with `estimate`, `lower`, `upper`.
-        `event`, `channel`, `role`: of the `n` customers who came to the stage while watched, the share (Wilson) who
-        did this event there, were met through this channel, or had somebody of this role act; `customers` of them in
-        `events` events. What fewer than five did is left out.
-        `proactive`: of the `n` contacts that the customer or the company began, the share the company began
-        (linearised by customer); every event counts as a contact, those of third parties and systems do not.
-        `value`: mean value of the events there per customer who came to the stage, 0 for those without; `customers`
-        have one.
-        `trigger seen`: of `n` visits, the share that began with an event that opens the stage; others began by a return
-        after silence.
-    coverage: a row per (group and) source of the log: the share of the `n` customers in the journey of whom it tells.
-    openers: pairs of stage and event by which the journey's definition opens the stage; words and figures leave them
-    out, for whoever comes does them.
+    Attributes
+    ----------
+    table : DataFrame
+        A row per (group,) stage, `kind` and `name`, with `estimate`, `lower`, `upper`, by kind:
+
+        - `event`, `channel`, `role`: of the `n` customers who came to the stage while watched, the share (Wilson) who
+          did this event there, were met through this channel, or had somebody of this role act; `customers` of them in
+          `events` events. What fewer than five did is left out.
+        - `proactive`: of the `n` contacts that the customer or the company began, the share that the company began
+          (linearised by customer). Every event counts as a contact; those of third parties and systems do not.
+        - `value`: mean value of the events there per customer who came to the stage, 0 for those without; `customers`
+          have one.
+        - `trigger seen`: of `n` visits, the share that began with an event that opens the stage; others began by a
+          return after silence.
+    coverage : DataFrame
+        A row per (group and) source of the log: the share of the `n` customers in the journey of whom it tells.
+    openers : set of (str, str)
+        Pairs of stage and event by which the journey's definition opens the stage. Sentences and figures leave them
+        out, because everyone who comes does them.
     """
 
     coverage: pd.DataFrame
     openers: frozenset[tuple[str, str]] = field(repr=False)
-    confidence: float
-    by: str | None
-    stages: tuple[str, ...] = field(repr=False)
 
     def sentence(self) -> str:
         """What most customers do in each stage, and the share of contacts that the company begins."""
         if self.lacking:
             return self.lacking
-        told = []
-        for group in self._groups():
-            rows = self._of(group)
-            first = self._acts(rows).drop_duplicates("stage")
-            acts = "; ".join(f"“{row['stage']}” {_named(row)}" for _, row in first.iterrows())
-            whose = f" of {self.by} “{group}”" if self.by else ""
-            told.append(f"What most customers{whose} do in a stage: {acts or 'nothing that five or more share'}")
-        return f"{'. '.join(told)}. {self._begun()} All intervals are {self.confidence:.0%} intervals."
+        sentences = []
+        for _, rows in self._by_group(self.table):
+            acts = [
+                f"“{row['stage']}” {_named(row)}" for _, row in self._acts(rows).drop_duplicates("stage").iterrows()
+            ]
+            doing = "; ".join(acts) or "nothing that five or more share"
+            group = self._with_group(rows.iloc[0]) if self.by else ""
+            sentences.append(f"What most customers{group} do in a stage: {doing}.")
+        return " ".join([*sentences, self._begun(), f"All intervals are {self.confidence:.0%} intervals."])
 
     def coverage_in_words(self, group: str | None = None) -> str:
         """Which source of the log covers which share of customers (of `group`)."""
         rows = self.coverage if group is None else self.coverage[self.coverage["group"] == group]
-        told = [f"{shortened(row['source'], MOST_LETTERS)} {_share(row)}" for _, row in rows.iterrows()]
-        return "; ".join(told) if told else "The log tells no sources apart"
+        sources = [f"{shortened(row['source'], MAX_LETTERS)} {_share(row)}" for _, row in rows.iterrows()]
+        return "; ".join(sources) or "The log does not name its sources"
 
     def by_stage(self) -> pd.DataFrame:
         """Lanes `trigger seen`, `actions`, `touchpoints`, `reactive : proactive`, `roles` and `value`, in words with
         interval and base; with groups, six for each. None where the log tells nothing."""
         lanes = {}
-        for group in self._groups():
-            suffix, of_stage = f" ({group})" if self.by else "", {}
-            for row in self._of(group).to_dict("records"):
-                of_stage.setdefault(row["stage"], []).append(row)
-            for lane in LANES:
-                lanes[lane + suffix] = [self._lane(lane, of_stage.get(stage, [])) for stage in self.stages]
-        return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
+        for suffix, rows in self._by_group(self.table):
+            stages = dict(tuple(rows.groupby("stage", sort=False)))
+            for name in LANES:
+                lanes[name + suffix] = {stage: self._cell(name, part) for stage, part in stages.items()}
+        return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
         """What most customers do in each stage: up to three events, the share who do them, with interval."""
         rows = self._acts(self.table)
         if rows.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
-        most = rows.groupby(["stage", "name"], sort=False)["customers"].sum().groupby("stage", sort=False)
-        named = set(most.nlargest(MOST_DRAWN).droplevel(0).index)
-        drawn = rows[np.array([pair in named for pair in zip(rows["stage"], rows["name"], strict=True)], bool)]
-        labels = [f"{shortened(row['stage'], 24)}: {shortened(row['name'], 32)}" for _, row in drawn.iterrows()]
+        customers = rows.groupby(["stage", "name"], sort=False)["customers"].sum().groupby("stage", sort=False)
+        most = set(customers.nlargest(MAX_DRAWN).droplevel(0).index)
+        rows = rows[_holds(rows, most)]
+        labels = [f"{shortened(row['stage'], 24)}: {shortened(row['name'], 32)}" for _, row in rows.iterrows()]
         return charts.intervals(
-            drawn.assign(label=labels),
+            rows.assign(label=labels),
             label="label",
-            x="estimate",
-            lower="lower",
-            upper="upper",
             by="group" if self.by else None,
             percent=True,
             x_label=f"customers who do it while in the stage ({self.confidence:.0%} intervals)",
@@ -120,87 +111,109 @@ class Touchpoints(Finding):
             ax=ax,
         )
 
-    def _groups(self) -> list[str | None]:
-        return list(dict.fromkeys(self.table["group"])) if self.by else [None]
-
-    def _of(self, group: str | None) -> pd.DataFrame:
-        return self.table if group is None else self.table[self.table["group"] == group]
-
     def _acts(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The `rows` of events, without those that open their stage."""
         acts = rows[rows["kind"] == ACTION]
-        pairs = zip(acts["stage"], acts["name"], strict=True)
-        return acts[np.array([pair not in self.openers for pair in pairs], bool)]
+        return acts[~_holds(acts, self.openers)]
 
     def _begun(self) -> str:
         rows = self.table[self.table["kind"] == PROACTIVE]
         if rows.empty:
             return "The log does not tell who began a contact."
-        told = []
-        for _, row in rows.iterrows():
-            where = f"“{row['stage']}”" + (f" ({row['group']})" if self.by else "")
-            told.append(f"{where} {_share(row, noun='contact')}")
-        return f"Contacts begun by the company: {'; '.join(told)}."
+        shares = [
+            f"“{row['stage']}”{f' ({row.group})' if self.by else ''} {_share(row, noun='contact')}"
+            for _, row in rows.iterrows()
+        ]
+        return f"Contacts begun by the company: {'; '.join(shares)}."
 
-    def _lane(self, lane: str, rows: list[dict]) -> str | None:
-        """What the `rows` of one stage say in a lane of the map."""
-        kind = _LISTED.get(lane, lane if lane in (TRIGGER, VALUE) else PROACTIVE)
-        own = [row for row in rows if row["kind"] == kind]
-        if lane in _LISTED:
-            told = [row for row in own if kind != ACTION or (row["stage"], row["name"]) not in self.openers]
-            return "; ".join(map(_named, told[:MOST_NAMED])) or None
-        if not own:
+    def _cell(self, name: str, rows: pd.DataFrame) -> str | None:
+        """What the `rows` of one stage say in the lane `name`."""
+        kind = _LISTED.get(name, name if name in (TRIGGER, VALUE) else PROACTIVE)
+        rows = self._acts(rows) if kind == ACTION else rows[rows["kind"] == kind]
+        if rows.empty:
             return None
-        row = own[0]
+        if name in _LISTED:
+            return "; ".join(_named(row) for _, row in rows.head(MAX_NAMED).iterrows())
+        row = rows.iloc[0]
         if kind == TRIGGER:
-            return f"{percent(row['estimate'])} ({_interval(row)}; {counted(row['n'], 'visit')})"
+            return _share(row, noun="visit")
         if kind == VALUE:
             limits = f"{row['lower']:,.0f} to {row['upper']:,.0f}; {counted(row['n'], 'customer')}"
             return f"{row['estimate']:,.0f} per customer ({limits})"
-        company = f"company {percent(row['estimate'])}, {_interval(row)}; {counted(row['n'], 'contact')}"
-        return f"{_ratio(row['estimate'])} ({company})"
+        return f"{_ratio(row['estimate'])}; company {_share(row, noun='contact')}"
 
 
 def estimate_touchpoints(
-    spells: Spells, log: EventLog, *, by: By | None = None, where: Where | None = None, confidence: float = 0.95
+    log: EventLog, spells: Spells, *, by: By | None = None, where: Where | None = None, confidence: float = 0.95
 ) -> Touchpoints:
-    """What customers do in each stage of the journey, where they meet the company, and who begins it.
+    """What do customers do in each stage of the journey, where do they meet the company, and who begins it?
 
-    log: the log that `spells` were found in. by: a Grouping, a Series of labels by customer, or a column of
-    `spells.customers`. An event belongs to the stage in which its customer was, as far as it was watched; the one that
-    ends a visit belongs to the next stage, or, where it is a loss, to none. Shares are of customers, however often they
-    come. Raises EstimateError where the confidence is none.
+    An event belongs to the stage in which its customer was, as far as it was watched. The event that ends a visit
+    belongs to the next stage; if it is a loss, to none. Shares are of customers, however often they come.
+
+    Parameters
+    ----------
+    log : EventLog
+    spells : Spells
+        Those of `log`.
+    by : Grouping, Series, str or list of these, optional
+        Groups to estimate one by one: labels by customer, a column of `spells.customers`, or a list for all
+        combinations.
+    where : str or Series of bool, optional
+        Only these customers, such as ``"seats > 10"``.
+    confidence : float
+        Of the intervals.
+
+    Returns
+    -------
+    Touchpoints
+        Empty where nobody was in a stage; `lacking` then says so.
+
+    Raises
+    ------
+    EstimateError
+        If `by` or `where` is unknown, or `confidence` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import journeylab as jl
+    >>> made = jl.simulate_log(200, seed=1)
+    >>> touchpoints = jl.estimate_touchpoints(made.log, jl.find_spells(made.log, made.journey))
+    >>> touchpoints.by_stage().columns[:3].tolist()
+    ['trigger seen', 'actions', 'touchpoints']
     """
     check_confidence(confidence)
-    spells = select(spells, where)
-    log = select(log, where)
-    visits, grouping = watched(spells, by), None if by is None else Grouping.of(by, spells)
-    title = "What customers do in each stage" + (f", by {grouping.name}" if grouping else "")
-    name, stages = (grouping.name if grouping else None), spells.journey.stage_names
-    if visits.empty:
-        rows, covered, lacking = [], [], why_nobody(spells, grouping)
-    else:
-        groups = visits["group"] if grouping else pd.Series(EVERYBODY, index=visits.index)
-        visits = visits.assign(stage=visits["stage"].astype(object), key=groups.astype(object))
-        rows, covered, lacking = _rows(log, spells, visits, confidence), _covered(log, visits, confidence), None
-    table, coverage = tidy(rows, _COLUMNS, by=name), tidy(covered, _SOURCES, by=name)
+    watched, log = WatchedVisits.of(spells, by=by, where=where), select(log, where)
+    visits, journey = watched.visits, watched.spells.journey
+    groups = visits["group"] if watched.by else pd.Series(EVERYBODY, index=visits.index)
+    visits = visits.assign(stage=visits["stage"].astype(object), key=groups.astype(object))
+    rows, sources = [], []
+    if len(visits):
+        rows, sources = _rows(log, journey, visits, confidence), _covered(log, visits, confidence)
     openers = frozenset(
-        (stage.name, event) for stage in spells.journey.stages for rule in stage.opened_by for event in rule.events
+        (stage.name, event) for stage in journey.stages for rule in stage.opened_by for event in rule.events
     )
-    return Touchpoints(title, table, coverage, openers, confidence, name, stages, lacking=lacking, period=spells.window)
+    return Touchpoints(
+        **watched.about("What customers do in each stage"),
+        table=tidy(rows, _COLUMNS, by=watched.by),
+        coverage=tidy(sources, _SOURCES, by=watched.by),
+        openers=openers,
+        confidence=confidence,
+        lacking=None if len(visits) else watched.why_nobody(),
+    )
 
 
-def _rows(log: EventLog, spells: Spells, visits: pd.DataFrame, confidence: float) -> Iterator[dict]:
-    visits = visits.assign(is_seen=find_triggers(log, visits, spells.journey))
+def _rows(log: EventLog, journey: Journey, visits: pd.DataFrame, confidence: float) -> Iterator[dict]:
+    visits = visits.assign(is_seen=find_triggers(log, visits, journey))
     counts = dict(tuple(find_touchpoints(log, visits).groupby(["group", "stage"], sort=False)))
     sides = dict(tuple(find_sides(log, visits).groupby(["group", "stage"], sort=False)))
     cells = dict(tuple(visits.groupby(["key", "stage"], sort=False)))
     for group in sorted(visits["key"].unique()):
-        for stage in spells.journey.stage_names:
-            if (own := cells.get((group, stage))) is None:
-                continue
-            known = {"group": group, "stage": stage}
-            for row in _of_stage(own, counts.get((group, stage)), sides.get((group, stage)), confidence):
-                yield known | row
+        for stage in journey.stage_names:
+            cell = (group, stage)
+            if cell in cells and cells[cell]["customer_id"].nunique() >= MIN_SHOWN:
+                for row in _of_stage(cells[cell], counts.get(cell), sides.get(cell), confidence):
+                    yield {"group": group, "stage": stage, **row}
 
 
 def _of_stage(
@@ -208,59 +221,49 @@ def _of_stage(
 ) -> Iterator[dict]:
     """The rows of one stage and group, whose visits, counts of names and sides these are."""
     n = visits["customer_id"].nunique()
-    if n < MIN_SHOWN:
-        return
     limits = clustered_share(visits["is_seen"], pd.factorize(visits["customer_id"])[0], confidence=confidence)
-    base = {"n": len(visits), "customers": n, "events": int(visits["is_seen"].sum())}
-    yield {"kind": TRIGGER, "name": TRIGGER} | _estimate(limits) | base
+    yield _row(TRIGGER, limits, n=len(visits), customers=n, events=visits["is_seen"].sum())
     if counts is not None:
         for row in counts[counts["customers"] >= MIN_SHOWN].to_dict("records"):
-            limits = (row["customers"] / n, *wilson(row["customers"], n, confidence=confidence))
-            base = {"n": n, "customers": row["customers"], "events": row["events"]}
-            yield {"kind": row["kind"], "name": row["name"]} | _estimate(limits) | base
+            yield {**row, "n": n, **wilson_share(row["customers"], n, confidence=confidence)}
     if sides is None or len(sides) < MIN_SHOWN:
         return
-    contacts = sides["reactive"] + sides["proactive"]
+    contacts, proactive = sides["reactive"] + sides["proactive"], sides["proactive"]
     if contacts.sum() > 0:
-        limits = ratio_of_totals(sides["proactive"], contacts, confidence=confidence)
-        base = {
-            "n": int(contacts.sum()),
-            "customers": int((contacts > 0).sum()),
-            "events": int(sides["proactive"].sum()),
-        }
-        yield {"kind": PROACTIVE, "name": PROACTIVE} | _estimate(limits) | base
-    if (n_valued := int(sides["value"].notna().sum())) >= MIN_SHOWN:
-        worth = np.zeros(n)
-        worth[: len(sides)] = sides["value"].fillna(0.0)
-        mean, error = worth.mean(), worth.std(ddof=1) / np.sqrt(n)
+        limits = ratio_of_totals(proactive, contacts, confidence=confidence)
+        yield _row(PROACTIVE, limits, n=contacts.sum(), customers=(contacts > 0).sum(), events=proactive.sum())
+    n_valued = sides["value"].notna().sum()
+    if n_valued >= MIN_SHOWN:
+        values = np.zeros(n)
+        values[: len(sides)] = sides["value"].fillna(0.0)
+        mean, error = values.mean(), values.std(ddof=1) / np.sqrt(n)
         limits = (mean, *normal_interval(mean, error, confidence=confidence))
-        yield {"kind": VALUE, "name": VALUE} | _estimate(limits) | {"n": n, "customers": n_valued, "events": n_valued}
+        yield _row(VALUE, limits, n=n, customers=n_valued, events=n_valued)
+
+
+def _row(kind: str, limits: tuple, **base: int) -> dict:
+    return {"kind": kind, "name": kind, **estimated(limits), **base}
 
 
 def _covered(log: EventLog, visits: pd.DataFrame, confidence: float) -> Iterator[dict]:
-    of_group = visits.groupby("key", sort=True)["customer_id"].nunique()
-    found = find_sources(log, visits)
-    for row in found[found["customers"] >= MIN_SHOWN].to_dict("records"):
-        n = int(of_group[row["group"]])
-        limits = (row["customers"] / n, *wilson(row["customers"], n, confidence=confidence))
-        base = {"n": n, "customers": row["customers"], "events": row["events"]}
-        yield {"group": row["group"], "source": row["source"]} | _estimate(limits) | base
+    n_customers = visits.groupby("key", sort=True)["customer_id"].nunique()
+    sources = find_sources(log, visits)
+    for row in sources[sources["customers"] >= MIN_SHOWN].to_dict("records"):
+        n = int(n_customers[row["group"]])
+        yield {**row, "n": n, **wilson_share(row["customers"], n, confidence=confidence)}
 
 
-def _estimate(limits: tuple[float, float, float]) -> dict[str, float]:
-    return dict(zip(("estimate", "lower", "upper"), map(float, limits), strict=True))
+def _holds(rows: pd.DataFrame, pairs: Set[tuple[str, str]]) -> np.ndarray:
+    """Whether each row's stage and name are among `pairs`."""
+    return np.array([pair in pairs for pair in zip(rows["stage"], rows["name"], strict=True)], bool)
 
 
-def _interval(row: Row) -> str:
-    return f"{percent(row['lower'])} to {percent(row['upper'])}"
+def _share(row: pd.Series, *, noun: str = "customer") -> str:
+    return share_in_words(row, base=counted(row["n"], noun))
 
 
-def _share(row: Row, *, noun: str = "customer") -> str:
-    return f"{percent(row['estimate'])} ({_interval(row)}; {counted(row['n'], noun)})"
-
-
-def _named(row: Row) -> str:
-    return f"{shortened(str(row['name']), MOST_LETTERS)} {_share(row)}"
+def _named(row: pd.Series) -> str:
+    return f"{shortened(str(row['name']), MAX_LETTERS)} {_share(row)}"
 
 
 def _ratio(share: float) -> str:

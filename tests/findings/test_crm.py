@@ -1,4 +1,4 @@
-"""CRM check: agreement, lags and mismatches are those counted by hand, and nothing in the export runs as a formula."""
+"""CRM comparison: agreement, lags and mismatches as counted by hand; nothing in the export runs as a formula."""
 
 import csv
 import dataclasses
@@ -191,9 +191,9 @@ def test_its_sentence_has_number_interval_and_base():
     found = check()
     assert found.sentence() == (
         "On 2025-04-11 the CRM holds 70% of 20 customers in the bucket of the stage they are in (95% interval 48% to "
-        "85%; Cohen’s kappa 0.64, 0.28 to 1.00); it has no record of 3. Of 35 moves to a stage the CRM made 24, latest "
-        "for “trial”, a median of 4 days, and 11 not yet. To be corrected: 8 customers, 2 of them lost and still in "
-        "the bucket of a stage."
+        "85%; Cohen’s kappa 0.64, 0.28 to 1.00). It has no record of 3. Of 35 moves to a stage the CRM made 24, and "
+        "not yet 11. The latest are those to “trial”, by a median of 4 days. To be corrected: 8 customers, 2 of them "
+        "lost and still in the bucket of a stage."
     )
     assert found.n_strangers == 1
 
@@ -249,12 +249,12 @@ def test_cells_of_few_customers_are_not_written_in_the_figure():
 
 
 NO_CRM = (
-    "There is no record of the CRM in this study, so what it says cannot be held against what customers do. Name a "
-    "table of its moves, or the column of the events that holds them, under “crm” in study.yml."
+    "There is no record of the CRM in this study, so it cannot be compared with what customers do. Name a table of its "
+    "moves, or the column of the events that holds them, under “crm” in study.yml."
 )
 NO_BUCKET = (
-    "No stage of the journey says which bucket of the CRM it is, so there is nothing to hold the CRM’s records "
-    "against. Add “crm_bucket” to the stages in the journey’s file."
+    "No stage of the journey says which bucket of the CRM it is, so there is nothing to compare the CRM’s records "
+    "with. Add “crm_bucket” to the stages in the journey’s file."
 )
 NOBODY = (
     "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds events "
@@ -283,6 +283,20 @@ def test_records_and_spells_without_a_common_customer_are_refused():
         "None of the CRM’s customers (1) has a spell: the CRM has “x-1”, the spells “t0”. "
         "Name the column of the CRM that holds the log’s ids."
     )
+
+
+def test_customers_whom_where_leaves_out_are_no_strangers():
+    spells = spells_of(ROWS)
+    customers = pd.DataFrame(index=pd.Index(sorted({customer for customer, *_ in ROWS}), name="customer_id"))
+    spells, records = dataclasses.replace(spells, customers=customers), records_of(RECORDS)
+    in_trial = pd.Series(True, index=pd.Index([f"t{i}" for i in range(10)]))
+    found = compare_crm(spells, records, where=in_trial)
+    assert found.table["n"].tolist() == [10, 0, 0, 10]
+    assert found.n_strangers == 1
+    # The CRM knows none of these three, but it knows others of the log: the ids are right.
+    unrecorded = compare_crm(spells, records[records["customer_id"] != "stranger"], where=in_trial["t7":"t9"])
+    assert unrecorded.n_strangers == 0
+    assert unrecorded.mismatches["why"].tolist() == ["no record"] * 3
 
 
 def test_records_lacking_a_column_are_refused():

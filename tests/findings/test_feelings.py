@@ -132,7 +132,7 @@ def test_stages_that_differ_no_more_than_by_chance_are_not_marked():
 def test_answers_in_no_stage_are_told_apart():
     outside = feelings().overall.query("place == 'in no stage' and measure == 'feeling'").iloc[0]
     assert (outside["n"], outside["customers"]) == (1, 1)
-    assert "1 more answer came from customers in no stage then." in feelings().sentence()
+    assert "1 more answer came from customers who were in no stage then." in feelings().sentence()
 
 
 def test_all_stages_together_are_computed_and_not_averaged():
@@ -145,7 +145,7 @@ def test_answers_outside_the_scale_are_left_out_and_told():
     found = feelings([*rows_of(), ("c00", "survey", 2, 99)])
     assert found.n_misfits == 1
     assert row(found, "trial", "feeling")["n"] == 60
-    assert found.sentence().endswith("1 answer outside the scale left out.")
+    assert found.sentence().endswith("Left out: 1 answer outside the scale.")
 
 
 def test_a_scale_that_many_answers_do_not_fit_is_refused():
@@ -161,7 +161,7 @@ def test_a_scale_that_many_answers_do_not_fit_is_refused():
 def test_a_scale_of_which_only_the_lower_half_is_used_is_doubted():
     found = feelings(rows_of(trial=[5, 4], paid=[3]))
     assert found.sentence().endswith(
-        "No answer is above 5, though the scale goes up to 10: look whether it is the right one."
+        "No answer is above 5, though the scale goes up to 10. Check that it is the right one."
     )
 
 
@@ -189,8 +189,8 @@ def test_the_sentence_tells_base_interval_and_doubt():
     assert feelings(rows_of(paid=[2, 3])).sentence() == (
         "84 answers of 20 customers in a stage, on a scale of NPS, 0 (worst) to 10 (best). From -2 to 2, they feel "
         "best in “trial” (mean +0.9, 95% interval +0.1 to +1.5, n = 60) and worst in “paid” (mean -1.0, 95% interval "
-        "-1.6 to +0.1, n = 24): 1.9 apart (0.5 to 2.8, allowing for all pairs of stages). The net promoter score over "
-        "all stages is -5 points (-15 to +6). 1 more answer came from customers in no stage then."
+        "-1.6 to +0.1, n = 24): a difference of 1.9 (0.5 to 2.8, allowing for all pairs of stages). The net promoter "
+        "score over all stages is -5 points (-15 to +6). 1 more answer came from customers who were in no stage then."
     )
 
 
@@ -215,11 +215,11 @@ def test_it_keeps_the_contract():
 
 
 LACKS = {
-    "no column": ({"without": ["score"]}, "The log has no scores, so nothing is known of what customers feel. "
+    "no column": ({"without": ["score"]}, "The log has no scores, so it cannot tell what customers feel. "
                   "Name their column “score” when reading."),
     "no answer": ({"rows": [("a", "start", 1, np.nan), ("b", "start", 1, np.nan)]},
-                  "No customer gave a score within the window, so nothing is known of what they feel."),
-    "no scale": ({"scale": None}, "The log holds 85 scores, but nobody has said on which scale they were asked. "
+                  "No customer gave a score within the window, so the log cannot tell what they feel."),
+    "no scale": ({"scale": None}, "The log has 85 scores, but their scale is not declared. "
                  "Add a line such as “score: {scale: nps}” to study.yml."),
     "nobody": ({"rows": [("a", "look", 1, 5.0)]},
                "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log "

@@ -275,7 +275,7 @@ def test_its_sentences_have_number_interval_and_base():
         "interval 57% to 100%). None of all 80 visits skipped a stage."
     )
     assert found.sentence_of_variants() == (
-        "The most frequent way so far is “trial → paid”, then ongoing: 62% (95% interval 47% to 76%) of 40 customers."
+        "The most frequent way so far is “trial → paid”, then ongoing: 62% of 40 customers (95% interval 47% to 76%)."
     )
 
 

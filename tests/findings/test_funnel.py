@@ -367,8 +367,8 @@ def test_the_sentence_of_groups_names_each(persona):
 def test_the_sentence_says_when_it_is_too_early_and_which_event_is_missing():
     found = estimate_funnel(log_of({"p": "a@95 b@96"}), ["a", "zzz"], window="10d")
     assert found.sentence() == (
-        "How many go from “a” to “zzz” within 10 days cannot be told yet: the time of no attempt has passed. "
-        "1 attempt is still in progress. The log holds no event “zzz”."
+        "How many go from “a” to “zzz” within 10 days cannot be told yet: no attempt has had its whole time. "
+        "1 attempt is still in progress. The log has no event “zzz”."
     )
     assert found.plot().alt == found.sentence()
     assert found.table["estimate"].isna().all()
@@ -430,7 +430,7 @@ LACKING = {
     "nobody entered": (
         ["zzz", "b"],
         None,
-        "Nobody did “zzz” in the log's window, so there is no funnel to estimate. The log holds no event “zzz”.",
+        "Nobody did “zzz” in the log's window, so there is no funnel to estimate. The log has no event “zzz”.",
     ),
     "nobody entered in time": (
         ["early", "b"],
@@ -462,7 +462,7 @@ def test_without_attempts_it_is_empty_and_says_why(name):
 def test_a_log_without_events_lacks_what_a_funnel_needs():
     found = estimate_funnel(log_of({}), ["a", "b"], window="10d")
     assert found.lacking == (
-        "Nobody did “a” in the log's window, so there is no funnel to estimate. The log holds no event “a” and “b”."
+        "Nobody did “a” in the log's window, so there is no funnel to estimate. The log has no event “a” and “b”."
     )
 
 

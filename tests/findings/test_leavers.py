@@ -69,11 +69,11 @@ def test_only_the_days_before_the_same_age_count():
     assert table.index.tolist() == ["ask", "browse"]
     assert table.loc["ask", ["n", "exposed_cases", "controls", "exposed_controls"]].tolist() == [12, 12, 48, 0]
     assert table.loc["browse", ["exposed_cases", "exposed_controls"]].tolist() == [0, 48]
-    assert table.loc["ask", "note"] == "no bound: all of the lost had it where some of their set did not"
-    assert table.loc["browse", "note"] == "no bound: none of the lost had it where some of their set did"
+    assert table.loc["ask", "note"] == "no bound: in each set that can tell, the lost customer had it"
+    assert table.loc["browse", "note"] == "no bound: in each set that can tell, the lost customer did not have it"
     assert np.isinf(table.loc["ask", "estimate"])
     assert 1 < table.loc["ask", "lower"] < 1 / table.loc["browse", "upper"] * (1 + 1e-6)
-    assert found.found()["event"].tolist() == ["ask", "browse"]
+    assert found.strongest()["event"].tolist() == ["ask", "browse"]
 
 
 def test_neither_the_loss_nor_the_entry_nor_anything_at_those_moments_counts():
@@ -279,7 +279,7 @@ def test_what_differs_in_hardly_any_set_is_not_estimated():
         | many("c", 9, ("start", 0), ("browse", 12), ("browse", 40), ("browse", 70))
     )
     row = by_event(compare_leavers(log, spells, before="5d", seed=1).table).loc["ask"]
-    assert (row["note"], row["exposed_cases"]) == ("told by only 3 matched sets", 3)
+    assert (row["note"], row["exposed_cases"]) == ("only 3 matched sets can tell", 3)
     assert np.isnan(row["p_value"])
 
 
@@ -342,7 +342,7 @@ def test_what_goes_with_a_planted_persona_goes_away_within_it():
     together = compare_leavers(simulation.log, spells, **details)
     within = compare_leavers(simulation.log, spells, **details, by=Grouping("persona", simulation.truth.personas))
     planted = {"session_started", "project_created", "teammate_joined", "weekly_plan_completed", "report_shared"}
-    by_persona, strange = (found.found()[~found.found()["event"].isin(planted)] for found in (together, within))
+    by_persona, strange = (found.strongest()[~found.strongest()["event"].isin(planted)] for found in (together, within))
     assert len(by_persona) >= 5
     assert len(strange) <= 1
     pricing = by_persona[(by_persona["event"] == "pricing_viewed") & (by_persona["branch"] == "price")]

@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.sparse import csr_matrix
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, v_measure_score
 
 from journeylab.base.redaction import Redactor
-from journeylab.findings.thoughts.themes import NONE, Themes, _Start, _weighed, find_themes
+from journeylab.findings.thoughts.themes import NONE, Themes, _factorised, _weighed, find_themes
 
 SUBJECTS = {
     "price": "price invoice budget seat charge discount cost paid fee money bill contract",
@@ -99,9 +98,9 @@ def test_rounding_decides_nothing():
     weights, _ = _weighed(texts, customers, "English")
     moved = weights.copy()
     moved.data *= 1 + 1e-13 * np.random.default_rng(4).standard_normal(weights.nnz)
-    first, second = (_Start.of(each, 10) for each in (weights, moved))
-    for n_themes in range(1, first.most + 1):
-        assert np.allclose(first.themes(n_themes), second.themes(n_themes), rtol=0, atol=1e-9)
+    for n_themes in range(1, 11):
+        first, second = (_factorised(matrix, n_themes) for matrix in (weights, moved))
+        assert np.allclose(first, second, rtol=0, atol=1e-9)
 
 
 def test_two_subjects_of_equal_size_are_told_apart_and_told_in_the_same_order():
@@ -114,9 +113,12 @@ def test_two_subjects_of_equal_size_are_told_apart_and_told_in_the_same_order():
     assert found[0].of_text.tolist() == found[1].of_text.tolist() == [1, 0] * 75
 
 
-def test_texts_without_words_and_texts_all_alike_start_fewer_themes():
-    assert _Start.of(csr_matrix((100, 40)), 4).most == 0
-    assert _Start.of(csr_matrix(np.tile(np.arange(40.0), (100, 1))), 4).most == 1
+def test_texts_that_differ_in_few_ways_have_no_more_themes_than_that():
+    """Three texts of twelve words each, told fifty times: a fourth theme would hold nothing."""
+    texts = [*SUBJECTS.values()] * 50
+    found = find_themes(texts, [f"c{number}" for number in range(150)], seed=1)
+    assert len(found.words) == 3
+    assert adjusted_rand_score([0, 1, 2] * 50, found.of_text) == 1
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,8 @@ def test_groups_have_lanes_of_their_own():
 def test_the_sentence_tells_how_much_was_written_and_the_commonest_theme(found):
     first = found.themes.iloc[0]
     assert found.sentence() == (
-        "160 texts of 80 customers written while in a stage, 100% of them told to be in English. 2 themes recur in "
-        f"them; the commonest, “{first['theme']}”, is that of {first['estimate']:.0%} of 160 texts (95% interval "
+        "160 texts of 80 customers written while in a stage, 100% of them in English. 2 themes recur in them. The "
+        f"commonest is “{first['theme']}”, with {first['estimate']:.0%} of 160 texts (95% interval "
         f"{first['lower']:.0%} to {first['upper']:.0%})."
     )
 

@@ -43,40 +43,40 @@ def row_of(found, kind: str, name: str) -> pd.Series:
 
 
 def test_a_share_is_of_the_customers_who_came_to_the_stage(spells, log):
-    row = row_of(estimate_touchpoints(spells, log), "event", "look")
+    row = row_of(estimate_touchpoints(log, spells), "event", "look")
     # Wilson's limits for 10 of 20.
     assert (row["estimate"], row["n"], row["customers"]) == (0.5, 20, 10)
     assert (row["lower"], row["upper"]) == pytest.approx((0.2993, 0.7007), abs=1e-4)
 
 
 def test_what_fewer_than_five_customers_did_is_left_out(spells, log):
-    assert "ask" not in set(estimate_touchpoints(spells, log).table["name"])
+    assert "ask" not in set(estimate_touchpoints(log, spells).table["name"])
 
 
 def test_contacts_begun_by_the_company_are_a_share_of_all_contacts(spells, log):
-    row = row_of(estimate_touchpoints(spells, log), "proactive", "proactive")
+    row = row_of(estimate_touchpoints(log, spells), "proactive", "proactive")
     # 20 starts, 10 looks and 4 questions by customers; 10 calls by the company.
     assert (row["estimate"], row["n"], row["events"]) == (10 / 44, 44, 10)
 
 
 def test_the_value_is_a_mean_over_all_who_came(spells, log):
-    row = row_of(estimate_touchpoints(spells, log), "value", "value")
+    row = row_of(estimate_touchpoints(log, spells), "value", "value")
     assert (row["estimate"], row["n"], row["customers"]) == (3.0, 20, 6)
 
 
 def test_the_lanes_say_share_interval_and_base_and_leave_out_what_opens_the_stage(spells, log):
-    lanes = estimate_touchpoints(spells, log).by_stage()
+    lanes = estimate_touchpoints(log, spells).by_stage()
     assert list(lanes.index) == STAGES
     assert lanes.loc["trial", "actions"] == "look 50% (30% to 70%; 20 customers)"
     assert lanes.loc["trial", "trigger seen"] == "100% (84% to 100%; 20 visits)"
-    assert lanes.loc["trial", "reactive : proactive"] == "3.4 : 1 (company 23%, 13% to 37%; 44 contacts)"
+    assert lanes.loc["trial", "reactive : proactive"] == "3.4 : 1; company 23% (13% to 37%; 44 contacts)"
     assert lanes.loc["trial", "roles"] == "user 100% (84% to 100%; 20 customers)"
     assert lanes.loc["trial", "value"] == "3 per customer (1 to 5; 20 customers)"
     assert lanes.loc["paid"].isna().all()
 
 
 def test_groups_have_lanes_coverage_and_rows_of_their_own(spells, log):
-    found = estimate_touchpoints(spells, log, by="plan")
+    found = estimate_touchpoints(log, spells, by="plan")
     assert set(found.table["group"]) == {"small", "large"}
     assert found.by_stage().loc["trial", "actions (small)"] == "look 50% (24% to 76%; 10 customers)"
     assert found.coverage_in_words("large").startswith("sales 100% (72% to 100%; 10 customers); product 50%")
@@ -84,7 +84,7 @@ def test_groups_have_lanes_coverage_and_rows_of_their_own(spells, log):
 
 
 def test_the_sentence_has_numbers_intervals_and_bases(spells, log):
-    assert estimate_touchpoints(spells, log).sentence() == (
+    assert estimate_touchpoints(log, spells).sentence() == (
         "What most customers do in a stage: “trial” look 50% (30% to 70%; 20 customers). "
         "Contacts begun by the company: “trial” 23% (13% to 37%; 44 contacts). All intervals are 95% intervals."
     )
@@ -93,7 +93,7 @@ def test_the_sentence_has_numbers_intervals_and_bases(spells, log):
 def test_hostile_names_are_shortened_in_words_and_escaped_in_html(spells):
     name = "<script>alert(1)</script>" + "x" * 10_000
     rows = [(f"c{i}", 1, name, name, "customer", name, name, None) for i in range(20)]
-    found = estimate_touchpoints(spells, log_of(rows, spells.window))
+    found = estimate_touchpoints(log_of(rows, spells.window), spells)
     assert len(found.by_stage().loc["trial", "actions"]) < 120
     assert "<script>" not in found._repr_html_()
     assert found.plot().png().startswith(b"\x89PNG")
@@ -101,20 +101,20 @@ def test_hostile_names_are_shortened_in_words_and_escaped_in_html(spells):
 
 def test_a_log_without_channels_and_initiators_leaves_those_lanes_empty(spells, log):
     bare = EventLog.from_events(log.events.select("customer_id", "time", "event", "seq"), window=log.window)
-    found = estimate_touchpoints(spells, bare)
+    found = estimate_touchpoints(bare, spells)
     assert found.by_stage().loc["trial"].dropna().index.tolist() == ["trigger seen", "actions"]
     assert found.sentence().endswith("The log does not tell who began a contact. All intervals are 95% intervals.")
-    assert found.coverage_in_words() == "The log tells no sources apart"
+    assert found.coverage_in_words() == "The log does not name its sources"
 
 
 def test_without_visits_it_is_empty_and_says_so(spells_of, log):
-    found = estimate_touchpoints(spells_of([]), log)
+    found = estimate_touchpoints(log, spells_of([]))
     assert found.lacking == found.sentence() == found.plot().alt
     assert found.table.empty
     assert found.by_stage().isna().all(axis=None)
 
 
 def test_its_figure_says_what_the_sentence_says(spells, log):
-    found = estimate_touchpoints(spells, log)
+    found = estimate_touchpoints(log, spells)
     assert found.plot().alt == found.sentence()
     assert found.plot().png() == found.plot().png()

@@ -26,7 +26,7 @@ def page_file(tmp_path_factory):
     findings = [
         estimate_dropoff(spells, horizons=["30d", "90d"]),
         estimate_survival(spells),
-        estimate_touchpoints(spells, made.log),
+        estimate_touchpoints(made.log, spells),
     ]
     return build_map(spells, findings, log=made.log).write(tmp_path_factory.mktemp("map") / "map.html")
 

@@ -6,25 +6,25 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.durations import DAY
-from journeylab.estimators.intervals import ROUNDING, normal_interval, probability_interval, wilson
+from journeylab.estimators.intervals import ROUNDING, normal_interval, probability_interval
+from journeylab.findings.rows import ESTIMATE, estimated, wilson_share
 
 ALL = "all stages"
 NO_RECORD = "no record"
+_DAYS_SHARE = ("days_estimate", "days_lower", "days_upper")
 SHARES = {
     **dict.fromkeys(("group", "stage", "bucket"), object),
     **dict.fromkeys(("n", "recorded", "agreeing"), int),
-    **dict.fromkeys(("estimate", "lower", "upper", "customer_days"), float),
-    **dict.fromkeys(("days_estimate", "days_lower", "days_upper"), float),
+    **dict.fromkeys((*ESTIMATE, "customer_days", *_DAYS_SHARE), float),
 }
 KAPPA = {
     **dict.fromkeys(("group", "when"), object),
-    **dict.fromkeys(("estimate", "lower", "upper", "observed", "by_chance"), float),
-    **dict.fromkeys(("n", "customers"), float),
+    **dict.fromkeys((*ESTIMATE, "observed", "by_chance", "n", "customers"), float),
 }
 MATRIX = {
     **dict.fromkeys(("group", "stage", "bucket"), object),
     **dict.fromkeys(("customers", "n"), int),
-    **dict.fromkeys(("estimate", "lower", "upper", "customer_days"), float),
+    **dict.fromkeys((*ESTIMATE, "customer_days"), float),
 }
 
 
@@ -37,21 +37,17 @@ def share_rows(
     rows = []
     for stage, bucket, held in [*stages, (ALL, None, list(expected))]:
         inside, days = (part[part["place"].isin(held)] for part in (now, pieces))
-        agreeing = int(inside["agrees"].sum())
-        lower, upper = wilson(agreeing, len(inside), confidence=confidence)
-        share, *limits = _days_share(days, confidence)
+        n, agreeing = len(inside), int(inside["agrees"].sum())
         rows.append(
             {
                 "stage": stage,
                 "bucket": bucket,
-                "n": len(inside),
+                "n": n,
                 "recorded": int(inside["bucket"].notna().sum()),
                 "agreeing": agreeing,
-                "estimate": agreeing / len(inside) if len(inside) else np.nan,
-                "lower": float(lower),
-                "upper": float(upper),
+                **wilson_share(agreeing, n, confidence=confidence),
                 "customer_days": days["days"].sum(),
-                **dict(zip(("days_estimate", "days_lower", "days_upper"), (share, *limits), strict=True)),
+                **dict(zip(_DAYS_SHARE, _days_share(days, confidence), strict=True)),
             }
         )
     return rows
@@ -66,8 +62,8 @@ def _days_share(pieces: pd.DataFrame, confidence: float) -> tuple[float, float, 
     share = agreeing.sum() / days.sum()
     squares = ((agreeing - share * days) ** 2).sum()
     error = np.sqrt(squares * len(days) / (len(days) - 1)) / days.sum() if len(days) > 1 else np.nan
-    limits = probability_interval(share, error, scale="logit", confidence=confidence, n=len(days))
-    return float(share), *(float(limit) for limit in limits)
+    lower, upper = probability_interval(share, error, scale="logit", confidence=confidence, n=len(days))
+    return float(share), float(lower), float(upper)
 
 
 def kappa_row(pieces: pd.DataFrame, *, when: str, of: str, confidence: float) -> dict:
@@ -83,24 +79,27 @@ def kappa_row(pieces: pd.DataFrame, *, when: str, of: str, confidence: float) ->
     both = pieces.dropna(subset=["bucket", "expected"])
     weights = both["days"].to_numpy() if of == "days" else np.ones(len(both))
     total, customers = weights.sum(), both["customer_id"].nunique()
-    told = {"when": when, "n": total, "customers": customers}
+    row = {"when": when, "n": total, "customers": customers}
     if not total:
-        return told
+        return row
     names = sorted({*both["expected"], *both["bucket"]})
     cell = tuple(pd.Categorical(both[side], categories=names).codes.astype(int) for side in ("expected", "bucket"))
     shares = np.zeros((len(names), len(names)))
     np.add.at(shares, cell, weights / total)
     rows, columns = shares.sum(axis=1), shares.sum(axis=0)
+    # o and c of the formula
     observed, by_chance = float(np.trace(shares)), float(rows @ columns)
-    told |= {"observed": observed, "by_chance": by_chance}
+    row |= {"observed": observed, "by_chance": by_chance}
     if by_chance > 1 - ROUNDING:
-        return told
+        return row
     kappa = (observed - by_chance) / (1 - by_chance)
+    # The derivative of kappa by p, and what each piece contributes by it.
     slope = (np.eye(len(names)) - (1 - kappa) * (rows[None, :] + columns[:, None])) / (1 - by_chance)
-    moved = pd.Series(weights * (slope[cell] - (slope * shares).sum()) / total)
-    error = np.sqrt((moved.groupby(both["customer_id"].to_numpy()).sum() ** 2).sum()) if customers > 1 else np.nan
+    influence = pd.Series(weights * (slope[cell] - (slope * shares).sum()) / total)
+    of_customers = influence.groupby(both["customer_id"].to_numpy()).sum()
+    error = np.sqrt((of_customers**2).sum()) if customers > 1 else np.nan
     lower, upper = np.clip(normal_interval(kappa, error, confidence=confidence), -1.0, 1.0)
-    return {**told, "estimate": kappa, "lower": float(lower), "upper": float(upper)}
+    return row | estimated((kappa, lower, upper))
 
 
 def matrix_rows(
@@ -116,8 +115,7 @@ def matrix_rows(
         n = int(inside.get(stage, 0))
         for bucket in order[1]:
             count = int(customers.get((stage, bucket), 0))
-            lower, upper = wilson(count, n, confidence=confidence)
-            share = {"estimate": count / n if n else np.nan, "lower": float(lower), "upper": float(upper)}
+            share = wilson_share(count, n, confidence=confidence)
             spent = float(days.get((stage, bucket), 0.0))
             rows.append({"stage": stage, "bucket": bucket, "customers": count, "n": n, **share, "customer_days": spent})
     return rows

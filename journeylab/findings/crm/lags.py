@@ -10,11 +10,12 @@ from journeylab.base.suppression import MIN_SHOWN
 from journeylab.events.log import Window
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.exit_curves import ExitCurves
+from journeylab.findings.rows import ESTIMATE, estimated
 
 _SHARES = (0.25, 0.5, 0.75)
 COLUMNS = {
     **dict.fromkeys(("group", "stage", "bucket"), object),
-    **dict.fromkeys(("estimate", "lower", "upper", "first_quartile", "third_quartile", "median_moved"), float),
+    **dict.fromkeys((*ESTIMATE, "first_quartile", "third_quartile", "median_moved"), float),
     **dict.fromkeys(("n", "moved", "earlier", "not_yet"), int),
 }
 
@@ -40,12 +41,13 @@ def lag_rows(lags: pd.DataFrame, expected: Mapping[str, str], *, confidence: flo
     for stage, bucket in expected.items():
         part = lags[lags["stage"] == stage]
         moved = part.loc[part["is_moved"], "days"]
-        counts = {"n": len(part), "moved": len(moved), "earlier": int((moved < 0).sum())}
         rows.append(
             {
                 "stage": stage,
                 "bucket": bucket,
-                **counts,
+                "n": len(part),
+                "moved": len(moved),
+                "earlier": int((moved < 0).sum()),
                 "not_yet": len(part) - len(moved),
                 "median_moved": moved.median() if len(moved) >= MIN_SHOWN else np.nan,
                 **(_quantiles(part, confidence) if len(part) >= MIN_SHOWN else {}),
@@ -66,6 +68,6 @@ def _quantiles(part: pd.DataFrame, confidence: float) -> dict[str, float]:
         destination=np.where(part["is_moved"], 1, -1),
         customers=np.arange(len(part)),
     )
-    found, lower, upper = (each + start for each in ExitCurves.of(exits, confidence).days_until(_SHARES))
-    quartiles = {"first_quartile": found[0], "third_quartile": found[2]}
-    return {"estimate": found[1], "lower": lower[1], "upper": upper[1], **quartiles}
+    quartiles = np.array(ExitCurves.of(exits, confidence).days_until(_SHARES)) + start
+    first, median, third = quartiles.T
+    return {**estimated(median), "first_quartile": first[0], "third_quartile": third[0]}

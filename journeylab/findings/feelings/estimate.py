@@ -1,7 +1,6 @@
 """How the scores that customers gave become feelings by stage."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -10,108 +9,97 @@ import pandas as pd
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import order
 from journeylab.base.words import counted
-from journeylab.estimators.intervals import wilson
 from journeylab.estimators.means import clustered_mean, mean_difference
 from journeylab.events.log import EventLog
 from journeylab.events.queries.answers import Asked, find_scores, has_scores
 from journeylab.events.queries.scales import BEST, WORST, Scale, promotion
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
-from journeylab.findings.feelings.feelings import (
-    ALL,
-    COLUMNS,
-    CONTRASTS,
-    FEELING,
-    HIGH,
-    LOW,
-    NPS,
-    OUTSIDE,
-    RESPONSE,
-    SCORE,
-    TOTALS,
-    Feelings,
-)
+from journeylab.findings.feelings import feelings as result
+from journeylab.findings.feelings.feelings import FEELING, HIGH, LOW, NPS, RESPONSE, SCORE, Feelings
 from journeylab.findings.finding import tidy
-from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
+from journeylab.findings.grouping import By, Grouping, WatchedVisits, Where, select
+from journeylab.findings.rows import ESTIMATE, estimated, wilson_share
 
 # More misfits than this share of the answers: the scale is the wrong one.
 MOST_MISFITS = 0.05
 _ENOUGH_TO_DOUBT = 30
-_UNKNOWN = {"estimate": np.nan, "lower": np.nan, "upper": np.nan}
+_UNKNOWN = dict.fromkeys(ESTIMATE, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """What is asked of each group.
+    """Customers who were in a stage, and what some of them answered.
 
-    visits: watched ones. answers: of `find_scores`, those on the scale, with a column `group`. scale: theirs.
+    visits: watched ones. answers: of `find_scores`, those on the scale. Both have a column `group`.
     """
 
     visits: pd.DataFrame
     answers: pd.DataFrame
     scale: Scale
     confidence: float
-    least: int
+    min_customers: int
 
-    def of(self, group: str | None) -> "Panel":
-        """The part of one group."""
-        visits = self.visits[self.visits["group"] == group]
-        answers = self.answers[self.answers["group"] == group]
-        return Panel(visits, answers, self.scale, self.confidence, self.least)
+    def only(self, column: str, value: str) -> "Panel":
+        """The part of one stage or group."""
+        visits, answers = (rows[rows[column] == value] for rows in (self.visits, self.answers))
+        return replace(self, visits=visits, answers=answers)
 
-    def within(self, stage: str | None) -> pd.DataFrame:
-        """The answers in one stage, or in any where None."""
-        is_here = self.answers["stage"].notna() if stage is None else self.answers["stage"] == stage
-        return self.answers[is_here]
+    def rows(self) -> list[dict]:
+        """A row for each measure."""
+        return [*self.means(), self._response()]
 
-    def entrants(self, stage: str | None) -> int:
-        """How many customers were in the stage, or in any where None, while it was watched."""
-        here = self.visits if stage is None else self.visits[self.visits["stage"] == stage]
-        return int(here["customer_id"].nunique())
-
-    def means(self, answers: pd.DataFrame) -> Iterator[dict]:
+    def means(self) -> list[dict]:
         """A row for each kind of mean; missing where too few customers answered."""
-        customers = int(answers["customer_id"].nunique())
+        base = {"n": len(self.answers), "customers": self.n_answering}
         note = None
-        if customers < self.least:
-            note = f"fewer than {self.least} customers answered" if customers else "nobody answered"
-        scores, ids = answers["score"].to_numpy(float), pd.factorize(answers["customer_id"])[0]
+        if self.n_answering < self.min_customers:
+            note = f"fewer than {self.min_customers} customers answered" if self.n_answering else "nobody answered"
+        scores, ids = self.answers["score"].to_numpy(float), pd.factorize(self.answers["customer_id"])[0]
         kinds = {FEELING: (self.scale.feeling(scores), (WORST, BEST)), SCORE: (scores, self.scale.ends)}
         if self.scale.is_recommendation:
             kinds[NPS] = (promotion(scores), (-100.0, 100.0))
+        rows = []
         for measure, (values, bounds) in kinds.items():
             numbers = _UNKNOWN
             if note is None:
                 mean = clustered_mean(np.clip(values, *bounds), ids, bounds=bounds, confidence=self.confidence)
-                numbers = dict(zip(_UNKNOWN, mean, strict=True))
-            yield {"measure": measure, **numbers, "n": len(answers), "customers": customers, "note": note}
+                numbers = estimated(mean)
+            rows.append({"measure": measure, **numbers, **base, "note": note})
+        return rows
 
-    def response(self, answers: pd.DataFrame, n: int) -> dict:
-        """The share of `n` customers who answered; missing where there are too few."""
-        customers = int(answers["customer_id"].nunique())
-        numbers, note = _UNKNOWN, f"fewer than {self.least} customers in the stage" if n else "nobody in the stage"
-        if n >= self.least:
-            lower, upper = wilson(customers, n, confidence=self.confidence)
-            numbers, note = {"estimate": customers / n, "lower": float(lower), "upper": float(upper)}, None
-        return {"measure": RESPONSE, **numbers, "n": n, "customers": customers, "note": note}
+    @property
+    def n_answering(self) -> int:
+        """How many customers answered."""
+        return int(self.answers["customer_id"].nunique())
+
+    def _response(self) -> dict:
+        """The share of the customers who answered; missing where there are too few customers."""
+        n = int(self.visits["customer_id"].nunique())
+        numbers, note = wilson_share(self.n_answering, n, confidence=self.confidence), None
+        if n < self.min_customers:
+            numbers = _UNKNOWN
+            note = f"fewer than {self.min_customers} customers in the stage" if n else "nobody in the stage"
+        return {"measure": RESPONSE, **numbers, "n": n, "customers": self.n_answering, "note": note}
 
     def contrast(self, stages: tuple[str, ...]) -> dict | None:
-        """The stages with the highest and the lowest mean, and their distance; None where fewer than two are known."""
-        felt = {}
+        """The stages with the highest and the lowest mean, and the difference; None where fewer than two are known."""
+        means = {}
         for stage in stages:
-            here = self.within(stage)
-            if here["customer_id"].nunique() >= self.least:
-                felt[stage] = (self.scale.feeling(here["score"]), here["customer_id"].to_numpy(object).astype(str))
-        if len(felt) < 2:
+            here = self.only("stage", stage)
+            if here.n_answering >= self.min_customers:
+                ids = here.answers["customer_id"].to_numpy(object).astype(str)
+                means[stage] = (self.scale.feeling(here.answers["score"]), ids)
+        if len(means) < 2:
             return None
-        ranked = [list(felt)[place] for place in order([feeling.mean() for feeling, _ in felt.values()])]
+        ranked = [list(means)[place] for place in order([feeling.mean() for feeling, _ in means.values()])]
         high, low = ranked[0], ranked[-1]
         # Bonferroni: the two were picked out of all pairs of stages.
-        n_pairs = len(list(combinations(felt, 2)))
+        n_pairs = len(list(combinations(means, 2)))
         level = 1 - (1 - self.confidence) / n_pairs
-        apart = mean_difference(felt[high], felt[low], bounds=(WORST, BEST), confidence=level)
-        base = {"n": len(felt[high][0]) + len(felt[low][0]), "customers": len({*felt[high][1], *felt[low][1]})}
-        return {"high": high, "low": low, **dict(zip(_UNKNOWN, apart, strict=True)), **base}
+        difference = mean_difference(means[high], means[low], bounds=(WORST, BEST), confidence=level)
+        base = {"n": len(means[high][0]) + len(means[low][0]), "customers": len({*means[high][1], *means[low][1]})}
+        return {HIGH: high, LOW: low, **estimated(difference), **base}
 
 
 def estimate_feelings(
@@ -127,128 +115,138 @@ def estimate_feelings(
 ) -> Feelings:
     """How do customers feel in each stage, by the scores they gave while they were in it?
 
-    scale: on which the score was asked: nps (0 to 10), csat (1 to 5), csat7 (1 to 7), ces (1 to 7, 7 is easy), or its
-        two ends, the worst answer first: “-2..2”, “7..1”. None: not declared; then the finding is empty and says so.
-    asked: which events carry the score, where several kinds do: a name, names, or a condition as in journey.yml.
-    by: a Grouping, a Series of labels by customer or a column of `spells.customers`; answers count from when the label
-        was known.
-
     Each answer counts once; intervals are clustered by customer (Student's quantile, within the scale). A score belongs
-    to the stage the customer was in then; see `journeylab.events.queries.answers`. Customers in a stage who did not
-    answer may feel otherwise: the response rate says how many they are. Estimates on fewer than `min_customers`
-    customers are missing, with a note. Where the log has no score, or nobody was in a stage, the finding is empty and
-    `lacking` says so.
+    to the stage that the customer was in then; see `journeylab.events.queries.answers`. Customers in a stage who did
+    not answer may feel otherwise: the response rate says how many they are.
 
-    Raises EstimateError for an unknown scale or `by`, an `asked` that is no condition, `confidence` not between 0 and
-    1, and where more than 5% of the answers lie outside the scale.
+    Parameters
+    ----------
+    log : EventLog
+    spells : Spells
+        Those of `log`.
+    scale : Scale, str or None
+        The scale of the scores: nps (0 to 10), csat (1 to 5), csat7 (1 to 7), ces (1 to 7, 7 is easy), or its two ends,
+        the worst answer first: “-2..2”, “7..1”. None: not declared; then the finding is empty and says so.
+    asked : str, list of str or mapping, optional
+        The events that carry the score, if several kinds do: a name, names, or a condition as in journey.yml.
+    by : Grouping, Series, str or list of these, optional
+        Groups to estimate one by one: labels by customer, a column of `spells.customers`, or a list for all
+        combinations. Answers count from when the label was known.
+    where : str or Series of bool, optional
+        Only these customers, such as ``"seats > 10"``.
+    confidence : float
+        Of the intervals.
+    min_customers : int
+        Estimates on fewer customers are missing, with a note.
+
+    Returns
+    -------
+    Feelings
+        Empty where the log has no score or nobody was in a stage; `lacking` then says so.
+
+    Raises
+    ------
+    EstimateError
+        If the scale is unknown, more than 5% of the answers lie outside it, `asked` is no condition, `by` or `where`
+        is unknown, or `confidence` is not between 0 and 1.
+    JourneyError
+        If `asked` names a column that the log lacks.
+
+    Examples
+    --------
+    >>> import journeylab as jl
+    >>> made = jl.simulate_log(200, seed=1)
+    >>> feelings = jl.estimate_feelings(made.log, jl.find_spells(made.log, made.journey), scale="nps")
+    >>> list(feelings.by_stage().columns)
+    ['emotions']
     """
     check_confidence(confidence)
     declared = None if scale is None else Scale.of(scale)
-    spells = select(spells, where)
-    log = select(log, where)
-    grouping = None if by is None else Grouping.of(by, spells)
-    visits = watched(spells, grouping)
-    answers = find_scores(log, spells.to_pandas(), asked=asked)
-    lacking = _lacking(log, spells, grouping, visits, answers, declared)
-    name, stages = grouping.name if grouping else None, spells.journey.stage_names
-    panel = None if lacking else _panel(visits, answers, grouping, declared, confidence, min_customers)
-    rows, totals, contrasts = _estimates(panel, stages) if panel else ([], [], [])
+    watched, log = WatchedVisits.of(spells, by=by, where=where), select(log, where)
+    answers = find_scores(log, watched.spells.to_pandas(), asked=asked)
+    lacking = watched.why_nobody() if watched.visits.empty else _lacking(log, answers, declared)
+    fits = declared.holds(answers["score"]) if declared and not lacking else np.ones(len(answers), bool)
+    panel, rows, totals, contrasts = None, [], [], []
+    if declared and not lacking:
+        _check_fit(answers, fits, declared)
+        visits, answers = _grouped(watched.visits, answers[fits], watched.grouping)
+        panel = Panel(visits, answers, declared, confidence, min_customers)
+        rows, totals, contrasts = _estimates(panel, spells.journey.stage_names)
     return Feelings(
-        title="How customers feel" + (f", by {name}" if name else ""),
-        table=tidy(rows, COLUMNS, by=name),
-        overall=tidy(totals, TOTALS, by=name),
-        contrasts=tidy(contrasts, CONTRASTS, by=name),
+        **watched.about("How customers feel"),
+        table=tidy(rows, result.COLUMNS, by=watched.by),
+        overall=tidy(totals, result.TOTALS, by=watched.by),
+        contrasts=tidy(contrasts, result.CONTRASTS, by=watched.by),
         scale=declared,
-        n_misfits=0 if lacking else int((~declared.holds(answers["score"])).sum()),
+        n_misfits=int((~fits).sum()),
         doubt=_doubt(panel) if panel else None,
-        by=name,
-        stages=stages,
         confidence=confidence,
         lacking=lacking,
-        period=spells.window,
     )
 
 
-def _lacking(
-    log: EventLog,
-    spells: Spells,
-    grouping: Grouping | None,
-    visits: pd.DataFrame,
-    answers: pd.DataFrame,
-    scale: Scale | None,
-) -> str | None:
-    if not len(visits):
-        return why_nobody(spells, grouping)
+def _lacking(log: EventLog, answers: pd.DataFrame, scale: Scale | None) -> str | None:
     if not has_scores(log):
-        return (
-            "The log has no scores, so nothing is known of what customers feel. Name their column “score” when reading."
-        )
+        return "The log has no scores, so it cannot tell what customers feel. Name their column “score” when reading."
     if answers.empty:
-        return "No customer gave a score within the window, so nothing is known of what they feel."
+        return "No customer gave a score within the window, so the log cannot tell what they feel."
     if scale is None:
         return (
-            f"The log holds {counted(len(answers), 'score')}, but nobody has said on which scale they were asked. "
+            f"The log has {counted(len(answers), 'score')}, but their scale is not declared. "
             "Add a line such as “score: {scale: nps}” to study.yml."
         )
     return None
 
 
-def _panel(
-    visits: pd.DataFrame,
-    answers: pd.DataFrame,
-    grouping: Grouping | None,
-    scale: Scale,
-    confidence: float,
-    least: int,
-) -> Panel:
-    fits = scale.holds(answers["score"])
+def _check_fit(answers: pd.DataFrame, fits: np.ndarray, scale: Scale) -> None:
+    """Raise EstimateError where so many answers lie outside the scale that it must be the wrong one."""
     if (~fits).mean() > MOST_MISFITS:
         raise EstimateError(
             f"{(~fits).sum():,} of {len(answers):,} answers lie outside the scale “{scale.name}”, "
             f"{scale.ends[0]:g} to {scale.ends[1]:g}; the first is {answers['score'][~fits].iloc[0]:g}. "
             "Declare the scale on which they were asked, or say with `asked` which events are meant."
         )
-    answers = answers[fits]
+
+
+def _grouped(
+    visits: pd.DataFrame, answers: pd.DataFrame, grouping: Grouping | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`visits` and `answers` with a column `group`; answers from when their visit was watched and their label known."""
+    if grouping is None:
+        return visits.assign(group=""), answers.assign(group="")
     columns = ["customer_id", "spell", "observed_from"]
     since = visits[columns].astype({"customer_id": object, "spell": "Int64"})
-    placed = answers.merge(since, on=["customer_id", "spell"], how="left")
-    if grouping is None:
-        return Panel(visits.assign(group=""), placed.assign(group=""), scale, confidence, least)
-    labelled = placed.assign(group=placed["customer_id"].map(grouping.labels))
+    answers = answers.merge(since, on=["customer_id", "spell"], how="left")
+    answers = answers.assign(group=answers["customer_id"].map(grouping.labels))
     # An answer in a stage counts from when it was watched on; one given in no stage from when the label was known.
-    counts = labelled["stage"].isna() | (labelled["time"] >= labelled["observed_from"])
+    counts = answers["stage"].isna() | (answers["time"] >= answers["observed_from"])
     if grouping.known_at is not None:
-        counts &= ~(labelled["time"] < labelled["customer_id"].map(grouping.known_at))
-    return Panel(visits, labelled[counts & labelled["group"].notna()], scale, confidence, least)
+        counts &= ~(answers["time"] < answers["customer_id"].map(grouping.known_at))
+    return visits, answers[counts & answers["group"].notna()]
 
 
 def _estimates(panel: Panel, stages: tuple[str, ...]) -> tuple[list[dict], list[dict], list[dict]]:
     """Rows of `Feelings.table`, `overall` and `contrasts`."""
     rows, totals, contrasts = [], [], []
     for group in sorted(panel.visits["group"].unique()):
-        part = panel.of(group)
+        part = panel.only("group", group)
         contrast = part.contrast(stages)
-        marks = {contrast["high"]: HIGH, contrast["low"]: LOW} if contrast and contrast["lower"] > 0 else {}
+        marks = {contrast[HIGH]: HIGH, contrast[LOW]: LOW} if contrast and contrast["lower"] > 0 else {}
         contrasts += [{"group": group, **contrast}] if contrast else []
         for stage in stages:
-            here = part.within(stage)
-            for row in (*part.means(here), part.response(here, part.entrants(stage))):
+            for row in part.only("stage", stage).rows():
                 mark = marks.get(stage) if row["measure"] == FEELING else None
                 rows.append({"group": group, "stage": stage, "mark": mark, **row})
-        everywhere = part.within(None)
-        totals += [
-            {"group": group, "place": ALL, **row}
-            for row in (*part.means(everywhere), part.response(everywhere, part.entrants(None)))
-        ]
-        outside = part.answers[part.answers["stage"].isna()]
-        totals += [{"group": group, "place": OUTSIDE, **row} for row in part.means(outside)]
+        is_outside = part.answers["stage"].isna()
+        inside, outside = (replace(part, answers=part.answers[which]) for which in (~is_outside, is_outside))
+        totals += [{"group": group, "place": result.ALL, **row} for row in inside.rows()]
+        totals += [{"group": group, "place": result.OUTSIDE, **row} for row in outside.means()]
     return rows, totals, contrasts
 
 
 def _doubt(panel: Panel) -> str | None:
     """Whether the answers use so little of the scale that it may be the wrong one."""
     scores, (low, high) = panel.answers["score"], panel.scale.ends
-    if len(scores) >= _ENOUGH_TO_DOUBT and scores.max() <= (low + high) / 2:
-        found = f"No answer is above {scores.max():g}, though the scale goes up to {high:g}"
-        return f"{found}: look whether it is the right one."
-    return None
+    if len(scores) < _ENOUGH_TO_DOUBT or scores.max() > (low + high) / 2:
+        return None
+    return f"No answer is above {scores.max():g}, though the scale goes up to {high:g}. Check that it is the right one."

@@ -4,41 +4,48 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import settled
 from journeylab.base.words import counted, listed, percent, with_sign
 from journeylab.events.queries.scales import BEST, WORST, Scale
-from journeylab.findings.finding import Finding, LaneName
+from journeylab.findings.finding import LaneName, StageFinding
+from journeylab.findings.rows import ESTIMATE
 
-FEELING, SCORE, NPS, RESPONSE = MEASURES = ("feeling", "score", "nps", "response")
+FEELING, SCORE, NPS, RESPONSE = "feeling", "score", "nps", "response"
 HIGH, LOW = "high", "low"
 ALL, OUTSIDE = "all stages", "in no stage"
-_LIMITS = ("estimate", "lower", "upper")
-_NUMBERS = dict.fromkeys(_LIMITS, float)
-COLUMNS = {"group": object, "stage": object, "measure": object, **_NUMBERS, "n": int, "customers": int,
-           "mark": object, "note": object}  # fmt: skip
 _TOO_FEW = "In no stage did enough customers answer to say how they feel."
-TOTALS = {"group": object, "place": object, "measure": object, **_NUMBERS, "n": int, "customers": int, "note": object}
-CONTRASTS = {"group": object, "high": object, "low": object, **_NUMBERS, "n": int, "customers": int}
+_NUMBERS = {**ESTIMATE, "n": int, "customers": int}
+COLUMNS = {**dict.fromkeys(("group", "stage", "measure"), object), **_NUMBERS, "mark": object, "note": object}
+TOTALS = {**dict.fromkeys(("group", "place", "measure"), object), **_NUMBERS, "note": object}
+CONTRASTS = {**dict.fromkeys(("group", HIGH, LOW), object), **_NUMBERS}
 
 
 @dataclass(frozen=True)
-class Feelings(Finding):
-    """Scores that customers gave when asked, by the stage they were in.
+class Feelings(StageFinding):
+    """The scores that customers gave when asked, by the stage they were in.
 
-    table: a row per (group,) stage and `measure`, with `estimate`, `lower`, `upper`: “feeling”, the mean answer from -2
-        (worst) to 2 (best); “score”, the same on the scale as it was asked; “nps”, only on that scale, promoters minus
-        detractors in points; “response”, the share of the customers in the stage who answered there. `n`: answers, for
-        “response” customers in the stage; `customers`: who answered. `mark`: “high” or “low”, see `contrasts`. `note`
+    Attributes
+    ----------
+    table : DataFrame
+        A row per (group,) stage and `measure`, with `estimate`, `lower`, `upper`. “feeling”: the mean answer from -2
+        (worst) to 2 (best). “score”: the same on the scale as it was asked. “nps”, only on that scale: promoters minus
+        detractors, in points. “response”: the share of the customers in the stage who answered there. `n`: answers; for
+        “response”, customers in the stage. `customers`: who answered. `mark`: “high” or “low”, see `contrasts`. `note`
         says why an estimate is missing.
-    overall: the same by `place`: all stages together, and answers given in no stage (before the journey or after a
-        loss, such as an exit survey); these have no response.
-    contrasts: per (group) the stages with the highest and the lowest mean feeling, and how far they are apart; the
-        interval allows for the two having been picked from all pairs of stages. They are marked where it excludes 0.
-    n_misfits: answers that the scale has no room for, left out. doubt: a sentence where the scale may be the wrong one.
-    scale: as declared, None where it is not. by: what the groups are, or None. stages: of the journey.
-    confidence: of the intervals.
+    overall : DataFrame
+        The same by `place`: all stages together, and answers given in no stage (before the journey or after a loss,
+        such as an exit survey), which have no response.
+    contrasts : DataFrame
+        Per (group) the stages with the highest and the lowest mean feeling, and the difference. Its interval allows for
+        the two having been picked from all pairs of stages. The two are marked where it excludes 0.
+    scale : Scale or None
+        As declared; None where it is not.
+    n_misfits : int
+        Answers outside the scale; they are left out.
+    doubt : str or None
+        A sentence where the scale may be the wrong one.
     """
 
     overall: pd.DataFrame = field(repr=False)
@@ -46,38 +53,40 @@ class Feelings(Finding):
     scale: Scale | None
     n_misfits: int
     doubt: str | None
-    by: str | None
-    stages: tuple[str, ...] = field(repr=False)
-    confidence: float
 
     def sentence(self) -> str:
         """Where customers feel best and worst, with interval and base, and who answered."""
-        if self.lacking:
-            return self.lacking
-        return " ".join([self._base(), *self._told(), *self._remarks()])
+        if self.lacking or self.scale is None:
+            return str(self.lacking)
+        total = self.overall[(self.overall["place"] == ALL) & (self.overall["measure"] == FEELING)]
+        n, customers = (int(total[column].sum()) for column in ("n", "customers"))
+        base = f"{counted(n, 'answer')} of {counted(customers, 'customer')} in a stage"
+        main = self._groups_in_words() if self.by else self._best_and_worst()
+        return " ".join([f"{base}, on a scale of {self.scale.words}.", *main, *self._remarks()])
 
     def by_stage(self) -> pd.DataFrame:
-        """The lane `emotions`, with groups one for each: mean feeling, base, response. None where nothing is known."""
-        groups = list(dict.fromkeys(self.table["group"])) if self.by else [None]
+        """The lane `emotions`, with groups one for each: mean feeling, base and response; None where unknown."""
         lanes = {}
-        for group in groups:
-            rows = self.table[self.table["group"] == group] if self.by else self.table
-            cells = {stage: self._cell(part.set_index("measure")) for stage, part in rows.groupby("stage", sort=False)}
-            lanes[LaneName.EMOTIONS + (f" ({group})" if self.by else "")] = [cells.get(stage) for stage in self.stages]
-        return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
+        for suffix, rows in self._by_group(self.table):
+            stages = rows.groupby("stage", sort=False)
+            lanes[LaneName.EMOTIONS + suffix] = {stage: self._cell(part.set_index("measure")) for stage, part in stages}
+        return self._lanes(lanes)
 
     def feelings_by_stage(self) -> pd.DataFrame:
         """The rows of `table` for the measure “feeling”."""
         return self._of(FEELING)
 
     def plot(self, ax=None) -> Chart:
-        """The mean feeling along the stages, with intervals, and gaps where nothing is known; high and low marked."""
+        """The mean feeling along the stages with intervals; gaps where it is unknown, the highest and lowest marked."""
         rows = self._of(FEELING)
-        if rows["estimate"].isna().all():
-            return charts.note(self.sentence(), title=self.title, ax=ax)
         known = rows.dropna(subset=["estimate"])
-        told = [f"{_place(row, self.by)} {signed(row)}, n = {row['n']:,}" for _, row in known.iterrows()]
-        gaps = [each for each in self.stages if each not in set(known["stage"])]
+        if known.empty:
+            return charts.note(self.sentence(), title=self.title, ax=ax)
+        points = [
+            f"{row['stage']}{f', {row.group}' if self.by else ''}: {signed(row)}, n = {row['n']:,}"
+            for _, row in known.iterrows()
+        ]
+        gaps = [stage for stage in self.stages if stage not in set(known["stage"])]
         missing = f" Not measured: {', '.join(gaps)}." if gaps else ""
         return charts.moods(
             rows,
@@ -90,86 +99,78 @@ class Feelings(Finding):
             ends=(WORST, BEST),
             y_label=f"mean answer, -2 to 2 ({self.confidence:.0%} intervals)",
             title=self.title,
-            alt=f"Mean feeling by stage, from -2 (worst) to 2 (best). {'; '.join(told)}.{missing}",
+            alt=f"Mean feeling by stage, from -2 (worst) to 2 (best). {'; '.join(points)}.{missing}",
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
-        tables = [html.table(self.table, caption=self._caption()), html.table(self.overall, caption="All together")]
-        return self._card(html.paragraph(self.sentence()), *tables)
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        asked = f" Asked on a scale of {self.scale.words}." if self.scale else ""
+        caption = f"Answers by stage, {self.confidence:.0%} intervals.{asked}"
+        return {caption: self.table, "All together": self.overall}
 
     def _of(self, measure: str) -> pd.DataFrame:
         return self.table[self.table["measure"] == measure]
 
-    def _caption(self) -> str:
-        asked = f" Asked on a scale of {self.scale.words}." if self.scale else ""
-        return f"Answers by stage, {self.confidence:.0%} intervals.{asked}"
+    def _best_and_worst(self) -> list[str]:
+        """The stages with the highest and the lowest mean, and the net promoter score over all stages."""
+        known = self._of(FEELING).dropna(subset=["estimate"])
+        if len(self.contrasts):
+            main = self._contrast(self.contrasts.iloc[0], known.set_index("stage"))
+        elif known.empty:
+            main = _TOO_FEW
+        else:
+            mean = self._mean(known.iloc[0])
+            main = f"Only in “{known['stage'].iloc[0]}” did enough customers answer: from -2 to 2, {mean}."
+        promoters = self.overall[(self.overall["place"] == ALL) & (self.overall["measure"] == NPS)]
+        net = [f"The net promoter score over all stages is {_points(row)}."
+               for _, row in promoters.dropna(subset=["estimate"]).iterrows()]  # fmt: skip
+        return [main, *net]
 
-    def _base(self) -> str:
-        total = self.overall[self.overall["place"] == ALL]
-        n, customers = (int(total.loc[total["measure"] == FEELING, column].sum()) for column in ("n", "customers"))
-        base = f"{counted(n, 'answer')} of {counted(customers, 'customer')} in a stage"
-        return f"{base}, on a scale of {self.scale.words}."
-
-    def _told(self) -> list[str]:
-        """A sentence or two: the high, the low and the net promoter score; with groups, all stages of each together."""
-        total = self.overall[self.overall["place"] == ALL].dropna(subset=["estimate"])
-        feelings, promoters = (total[total["measure"] == measure] for measure in (FEELING, NPS))
-        if not self.by:
-            net = [f"The net promoter score over all stages is {points(row)}." for _, row in promoters.iterrows()]
-            apart = [self._contrast(row) for _, row in self.contrasts.iterrows()]
-            return [*(apart or [self._single()]), *net]
-        if feelings.empty:
+    def _groups_in_words(self) -> list[str]:
+        """The mean of each group over all stages, and in which groups stages differ."""
+        known = self.overall[(self.overall["place"] == ALL) & (self.overall["measure"] == FEELING)]
+        known = known.dropna(subset=["estimate"])
+        if known.empty:
             return [_TOO_FEW]
-        told = [f"{signed(row)} in “{row['group']}” (n = {row['n']:,})" for _, row in feelings.iterrows()]
-        apart = self.contrasts[self.contrasts["lower"] > 0]
-        stands = [f"of “{row['high']}” and “{row['low']}” in “{row['group']}”" for _, row in apart.iterrows()]
-        within = "In no group does a stage stand out."
-        if stands:
-            within = f"Beyond chance are the differences {listed(stands)}."
-        return [f"Mean from -2 to 2 over all stages, {self.confidence:.0%} intervals: {'; '.join(told)}.", within]
+        means = [f"{signed(row)} in “{row['group']}” (n = {row['n']:,})" for _, row in known.iterrows()]
+        clear = self.contrasts[self.contrasts["lower"] > 0]
+        pairs = [f"“{row[HIGH]}” and “{row[LOW]}” in “{row['group']}”" for _, row in clear.iterrows()]
+        within = f"More than chance separates {listed(pairs)}." if pairs else "In no group does a stage stand out."
+        return [f"Mean from -2 to 2 over all stages, {self.confidence:.0%} intervals: {'; '.join(means)}.", within]
 
-    def _contrast(self, contrast: pd.Series) -> str:
-        rows = self._of(FEELING).set_index("stage")
-        high, low = (f"“{contrast[end]}” ({self._mean(rows.loc[contrast[end]])})" for end in ("high", "low"))
+    def _contrast(self, contrast: pd.Series, means: pd.DataFrame) -> str:
+        high, low = (f"“{contrast[end]}” ({self._mean(means.loc[contrast[end]])})" for end in (HIGH, LOW))
         limits = f"{contrast['lower']:.1f} to {contrast['upper']:.1f}, allowing for all pairs of stages"
-        apart = f"{contrast['estimate']:.1f} apart ({limits})"
+        difference = f"{contrast['estimate']:.1f} ({limits})"
         if contrast["lower"] > 0:
-            return f"From -2 to 2, they feel best in {high} and worst in {low}: {apart}."
+            return f"From -2 to 2, they feel best in {high} and worst in {low}: a difference of {difference}."
         return (
-            f"No stage stands out: from -2 to 2, the mean is highest in {high} and lowest in {low}, but {apart} is not "
-            "beyond chance."
-        )
-
-    def _single(self) -> str:
-        rows = self._of(FEELING).dropna(subset=["estimate"])
-        if rows.empty:
-            return _TOO_FEW
-        return (
-            f"Only in “{rows['stage'].iloc[0]}” did enough customers answer: from -2 to 2, {self._mean(rows.iloc[0])}."
+            f"No stage stands out: from -2 to 2, the mean is highest in {high} and lowest in {low}, but a difference "
+            f"of {difference} may be chance."
         )
 
     def _remarks(self) -> list[str]:
         outside = self.overall[(self.overall["place"] == OUTSIDE) & (self.overall["measure"] == FEELING)]
         n = int(outside["n"].sum())
         mean = "" if self.by or outside["estimate"].isna().all() else f" (mean {signed(outside.iloc[0])})"
-        remarks = [f"{counted(n, 'more answer')} came from customers in no stage then{mean}."] if n else []
+        remarks = [f"{counted(n, 'more answer')} came from customers who were in no stage then{mean}."] if n else []
         if self.n_misfits:
-            remarks.append(f"{counted(self.n_misfits, 'answer')} outside the scale left out.")
+            remarks.append(f"Left out: {counted(self.n_misfits, 'answer')} outside the scale.")
         return remarks + ([self.doubt] if self.doubt else [])
 
     def _mean(self, row: pd.Series) -> str:
-        return f"mean {with_sign(row['estimate'], 1)}, {self.confidence:.0%} interval {_range(row)}, n = {row['n']:,}"
+        limits = f"{with_sign(row['lower'], 1)} to {with_sign(row['upper'], 1)}"
+        return f"mean {with_sign(row['estimate'], 1)}, {self.confidence:.0%} interval {limits}, n = {row['n']:,}"
 
     def _cell(self, rows: pd.DataFrame) -> str | None:
         feeling, response = rows.loc[FEELING], rows.loc[RESPONSE]
-        if pd.isna(feeling["estimate"]):
+        if pd.isna(feeling["estimate"]) or self.scale is None:
             return None
-        score = rows.loc[SCORE]
+        score = settled(rows.loc[SCORE, "estimate"])
         parts = [
             f"{signed(feeling)} from -2 to 2",
-            f"mean {settled(score['estimate']):.1f} of {self.scale.worst:g} to {self.scale.best:g}",
-            *([f"NPS {points(rows.loc[NPS])}"] if NPS in rows.index else []),
+            f"mean {score:.1f} of {self.scale.worst:g} to {self.scale.best:g}",
+            *([f"NPS {_points(rows.loc[NPS])}"] if NPS in rows.index else []),
             f"n = {feeling['n']:,}; {percent(response['estimate'])} of {counted(response['n'], 'customer')} answered",
             *([feeling["mark"]] if feeling["mark"] else []),
         ]
@@ -181,14 +182,6 @@ def signed(row: pd.Series) -> str:
     return f"{with_sign(row['estimate'], 1)} ({with_sign(row['lower'], 1)} to {with_sign(row['upper'], 1)})"
 
 
-def points(row: pd.Series) -> str:
+def _points(row: pd.Series) -> str:
     """An estimate in points with its interval: “+12 points (+5 to +19)”."""
     return f"{with_sign(row['estimate'])} points ({with_sign(row['lower'])} to {with_sign(row['upper'])})"
-
-
-def _range(row: pd.Series) -> str:
-    return f"{with_sign(row['lower'], 1)} to {with_sign(row['upper'], 1)}"
-
-
-def _place(row: pd.Series, by: str | None) -> str:
-    return f"{row['stage']}, {row['group']}:" if by else f"{row['stage']}:"

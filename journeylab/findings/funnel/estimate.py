@@ -35,38 +35,71 @@ def estimate_funnel(
 ) -> Funnel:
     """Of those who do the first of `steps`, how many get through the others within `window` (“30d”)?
 
-    steps: two or more, in order. Each is the name of an event, a list of names (any of them), a condition as in
-        journey.yml that may also hold `label`, `optional` and `or`, such as {"event": "order_placed", "where":
-        {"amount": {"above": 0}}, "label": "Ordered"}, or one of `build_steps(journey)`.
-    window: time from entering, elapsed; what happens exactly that long after still counts.
-    order: “ordered”: one after the other, whatever happens between. “strict”: nothing else that the customer does comes
-        between; what the company does may. “unordered”: the first step enters, the others follow in any order.
-    entry: “first”: each customer's first attempt. “best”: the one of all that could begin which got furthest, the
-        earliest of equals, among closed ones. “every”: one after the other, never two at once (with `same`, never two
-        of one value); intervals count customers, not attempts.
-    exclude: events that end an attempt before it converts, and lose it; {"event": "refunded", "removes": True} takes it
-        out of the base instead.
-    same: a column whose value must be the same in all steps of an attempt, such as “session_id”. Events without a value
-        are no steps; exclusions without one end attempts of every value.
-    by: a Grouping, a Series of labels by customer, or a column of `log.customers`. Attempts that began before the label
-        was known (personas) are left out and counted; the best is chosen among the others.
-
     One event reaches one step at most: a step that is needed before an optional one, and the first listed of those. An
     event that is a step and an exclusion excludes. Events at one time come in the log's order (`seq`). An optional step
     counts between the steps around it, and hinders none. Attempts begin within the log's window: what came before its
-    start is not seen, so that a first attempt is the first that was observed.
+    start is not seen, so a first attempt is the first that was observed.
 
     Shares are of closed attempts, whose whole window was observed, with Wilson's intervals. The curve uses those in
     progress too: Kaplan-Meier, or, where exclusions, interruptions or passing an optional step by compete,
-    Aalen-Johansen, with errors clustered by customer; it is missing, with a note, where fewer than 10 are at risk. With
+    Aalen-Johansen, with errors clustered by customer. It is missing, with a note, where fewer than 10 are at risk. With
     the entry “best”, and with exclusions that remove, the future decides which attempts are looked at: then the curve
     too uses closed ones alone, and equals the share.
 
-    Where nobody entered, or nobody with a label of `by`, the finding is empty and `lacking` says why. Raises
-    EstimateError: rules that make no funnel, with every problem listed (see `read_rules`); a name that looks like a
-    mistyped event; a column `same` that is not there; unknown `by`; labels of which none is of a customer of the log;
-    `confidence` not between 0 and 1. JourneyError: a condition on another column that is not there. JourneyLabError: a
-    `window` that is no duration.
+    Parameters
+    ----------
+    log : EventLog
+    steps : iterable
+        Two or more, in order. Each is the name of an event, a list of names (any of them), a condition as in
+        journey.yml that may also have `label`, `optional` and `or`, such as ``{"event": "order_placed", "where":
+        {"amount": {"above": 0}}, "label": "Ordered"}``, or one of `build_steps(journey)`.
+    window : str or timedelta
+        Time from entering, elapsed; what happens exactly that long after still counts.
+    order : {"ordered", "strict", "unordered"}
+        “ordered”: one after the other, no matter what happens between. “strict”: nothing else that the customer does
+        comes between; what the company does may. “unordered”: the first step enters, the others follow in any order.
+    entry : {"first", "best", "every"}
+        “first”: each customer's first attempt. “best”: the one of all that could begin which got furthest, the earliest
+        of equals, among closed ones. “every”: one after the other, never two at once (with `same`, never two of one
+        value); intervals count customers, not attempts.
+    exclude : iterable
+        Events that end an attempt before it converts, and lose it; ``{"event": "refunded", "removes": True}`` takes it
+        out of the base instead.
+    same : str, optional
+        A column whose value must be the same in all steps of an attempt, such as “session_id”. Events without a value
+        are no steps; exclusions without one end attempts of every value.
+    by : Grouping, Series, str or list of these, optional
+        Groups to estimate one by one: labels by customer, a column of `log.customers`, or a list for all combinations.
+        Attempts that began before the label was known (personas) are left out and counted; the best is chosen among the
+        others.
+    where : str or Series of bool, optional
+        Only these customers, such as ``"seats > 10"``.
+    confidence : float
+        Of the intervals.
+
+    Returns
+    -------
+    Funnel
+        Empty where nobody entered, or nobody with a label of `by`; `lacking` then says why.
+
+    Raises
+    ------
+    EstimateError
+        If the rules make no funnel, with every problem listed (see `read_rules`); a name looks like a mistyped event;
+        `same` is not a column; `by` or `where` is unknown; no label is of a customer of the log; or `confidence` is not
+        between 0 and 1.
+    JourneyError
+        If a condition is on another column that the log lacks.
+    JourneyLabError
+        If `window` is no duration.
+
+    Examples
+    --------
+    >>> import journeylab as jl
+    >>> made = jl.simulate_log(200, seed=1)
+    >>> funnel = jl.estimate_funnel(made.log, jl.build_steps(made.journey), window="90d")
+    >>> funnel.table["kind"].iloc[[0, -1]].tolist()
+    ['entry', 'conversion']
     """
     rules = read_rules(steps, window=window, order=order, entry=entry, exclude=exclude, same=same)
     check_confidence(confidence)
@@ -89,6 +122,7 @@ def estimate_funnel(
         rules=rules,
         confidence=confidence,
         by=name,
+        stages=tuple(step.stage for step in rules.steps if step.stage),
         absent=attempts.absent,
         goals=goals,
     )
@@ -117,7 +151,7 @@ def _by_group(judged: Attempts, labels: np.ndarray | None) -> list[tuple[str | N
 def _why_nobody(attempts: Attempts, grouping: Grouping | None, left_out: list[dict]) -> str:
     first = attempts.rules.steps[0].title
     if not len(attempts):
-        absent = f" The log holds no event {quoted(attempts.absent)}." if attempts.absent else ""
+        absent = f" The log has no event {quoted(attempts.absent)}." if attempts.absent else ""
         return f"Nobody did “{first}” in the log's window, so there is no funnel to estimate.{absent}"
     if grouping is not None and grouping.labels.empty:
         return f"Nobody has a known {grouping.name}, so there is nothing to compare by it."

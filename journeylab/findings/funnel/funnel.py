@@ -7,47 +7,53 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import settled
 from journeylab.base.words import counted, in_days, listed, percent
 from journeylab.events.steps import StepRules
-from journeylab.findings.finding import Finding, tidy
+from journeylab.findings.finding import StageFinding, share_in_words, tidy
 from journeylab.findings.funnel.goal import CONVERSION, DAYS_COLUMNS, ENTRY, OPTIONAL, Goal
 from journeylab.findings.funnel.losses import check_losses
 
 
 @dataclass(frozen=True)
-class Funnel(Finding):
+class Funnel(StageFinding):
     """Attempts to get from a first step to the last, counted and estimated.
 
     An attempt is closed, and judged, when the whole conversion window after its entry was observed; the others are in
     progress.
 
-    table: a row per (group and) step: `step` (its number), `label`, `kind` (“entry”, “step”, “optional”, “conversion”:
-        the last step that is needed, or, unordered, a further row “all steps”). `entered` attempts, of which `n` are
-        closed (of `customers`) and `in_progress` not; `reached` of the former and `in_progress_reached` so far of the
-        latter reached the step. `estimate`, `lower`, `upper`: share of the `n` that reached it within the window.
-        `of_previous`, with limits: share of those that reached the step before which is needed; missing unordered.
-        `curve`, with limits: the share that reaches it within the window as estimated from all attempts, those in
-        progress as long as they were watched; `at_risk`: those still on their way, and watched, at its end; `note`: why
-        it is missing. `median_days`, `median_days_from_previous`: by when half of the `reached` were there, from
-        entering and from the step before.
-    losses: what became of the closed attempts that did not convert: a row per (group,) step and way: they got as far as
+    Attributes
+    ----------
+    table : DataFrame
+        A row per (group and) step: `step` (its number), `label`, `kind` (“entry”, “step”, “optional”, “conversion”: the
+        last step that is needed, or, unordered, a further row “all steps”). `entered` attempts, of which `n` are closed
+        (of `customers`) and `in_progress` not; `reached` of the former and `in_progress_reached` so far of the latter
+        reached the step. `estimate`, `lower`, `upper`: share of the `n` that reached it within the window.
+        `of_previous`, with limits: share of those that reached the needed step before; missing unordered. `curve`, with
+        limits: the share that reaches it within the window as estimated from all attempts, those in progress as long as
+        they were watched; `at_risk`: those still on their way, and watched, at its end; `note`: why it is missing.
+        `median_days`, `median_days_from_previous`: by when half of the `reached` were there, from entering and from the
+        step before.
+    losses : DataFrame
+        What became of the closed attempts that did not convert: a row per (group,) step and way: they got as far as
         `after` (its number `step`; unordered, how many steps) and were `ended_by` an exclusion, “something else”
         (strict order) or “time passed”; `attempts` of `n`, with share `estimate` and limits. Together with the
         converted they are all closed attempts; construction fails if not.
-    left_out: attempts that are not in the base: `reason`, `attempts`, `customers`.
-    rules: the funnel's. confidence: the level of all intervals. by: what the groups are, or None.
-    absent: names of events that the rules ask for and the log does not hold. goals: what the tables are read from.
+    left_out : DataFrame
+        Attempts that are not in the base: `reason`, `attempts`, `customers`.
+    rules : StepRules
+    absent : tuple of str
+        Names of events that the rules ask for and the log does not have.
+    goals : tuple of Goal
+        What the tables are read from.
     """
 
     losses: pd.DataFrame
     left_out: pd.DataFrame
     rules: StepRules
-    confidence: float
-    by: str | None
     absent: tuple[str, ...]
     goals: tuple[Goal, ...] = field(repr=False)
 
@@ -55,15 +61,29 @@ class Funnel(Finding):
         check_losses(self.table, self.losses)
 
     def days_to_convert(self, shares: Iterable[float] = (0.25, 0.5, 0.75)) -> pd.DataFrame:
-        """After how many days a quarter, half, three quarters (or the `shares` asked for) have reached each later step.
+        """After how many days a quarter, half and three quarters (or other `shares`) have reached each later step.
 
-        A row per (group,) step, `quantile` and whom it is `among`. “those who reached it”: closed attempts that did;
-        this says how fast the fast ones were. “everyone who entered”: all attempts, those in progress as long as they
-        were watched; this is when so many of all have come, and missing, with a `note`, where they never do within the
-        window. `estimate`, `lower`, `upper` in days from entering; `n` attempts of `customers`. Limits are those of the
-        curve, read the other way round (Brookmeyer & Crowley 1982).
+        Parameters
+        ----------
+        shares : iterable of float
+            Between 0 and 1.
 
-        Raises EstimateError for shares not between 0 and 1.
+        Returns
+        -------
+        DataFrame
+            A row per (group,) step, `quantile` and whom it is `among`. “those who reached it”: closed attempts that
+            did; this says how fast the fast ones were. “everyone who entered”: all attempts, those in progress as long
+            as they were watched; this is when so many of all have come, and missing, with a `note`, where they never do
+            within the window. `estimate`, `lower`, `upper` in days from entering; `n` attempts of `customers`.
+
+        Raises
+        ------
+        EstimateError
+            If a share is not between 0 and 1.
+
+        Notes
+        -----
+        Limits are those of the curve, read the other way round (Brookmeyer & Crowley 1982).
         """
         shares = tuple(shares)
         if not shares or not all(0 < share < 1 for share in shares):
@@ -81,15 +101,15 @@ class Funnel(Finding):
         asked = f"{route(self.rules)} within {in_days(self.rules.window_days)}"
         converted = self.table[self.table["kind"] == CONVERSION]
         if not converted["n"].any():
-            told = [f"How many go {asked} cannot be told yet: the time of no attempt has passed."]
+            main = [f"How many go {asked} cannot be told yet: no attempt has had its whole time."]
         elif self.by:
-            known = [f"{self.by} “{row['group']}” {self._share(row)}" for _, row in converted.iterrows()]
-            told = [f"Share that goes {asked}: {'; '.join(known)}."]
+            shares = [f"{self.by} “{row['group']}” {self._share(row)}" for _, row in converted.iterrows()]
+            main = [f"Share that goes {asked}: {'; '.join(shares)}."]
         else:
             row = converted.iloc[0]
             half = f", half of them within {row['median_days']:,.1f} days" if row["reached"] else ""
-            told = [f"{self._share(row)} went {asked}{half}.", *self._where_most_end()]
-        return " ".join([*told, *self._in_progress(converted), *self._remarks()])
+            main = [f"{self._share(row)} went {asked}{half}.", *self._where_most_end()]
+        return " ".join([*main, *self._in_progress(converted), *self._remarks()])
 
     def by_stage(self) -> pd.DataFrame:
         """A lane `funnel` for the stages that steps of the funnel name, as those of `build_steps` do; with groups, a
@@ -97,13 +117,11 @@ class Funnel(Finding):
         """
         stages = {at + 1: step.stage for at, step in enumerate(self.rules.steps) if step.stage}
         lanes = {}
-        for group in dict.fromkeys(self.table["group"]) if self.by else [None]:
-            rows = self.table[self.table["group"] == group] if self.by else self.table
+        for suffix, rows in self._by_group(self.table) if stages else []:
             rows = rows[rows["step"].isin(stages) & (rows["kind"] != ENTRY) & (rows["n"] > 0)]
             cells = {stages[row["step"]]: f"reached by {self._share(row)}" for _, row in rows.iterrows()}
-            lanes["funnel" + (f" ({group})" if group else "")] = [cells.get(stage) for stage in stages.values()]
-        index = pd.Index(list(stages.values()), name="stage", dtype=object)
-        return pd.DataFrame(lanes if stages else {}, index=index, dtype=object)
+            lanes[f"funnel{suffix}"] = cells
+        return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
         """The share of closed attempts that reaches each step, with interval; beside it, without groups, what the curve
@@ -112,12 +130,10 @@ class Funnel(Finding):
         if rows.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
         has_curve = not self.by and bool(((rows["curve"] - rows["estimate"]).abs() > 0).any())
-        drawn = rows.assign(
-            label=[_name(row) for _, row in rows.iterrows()],
-            text=[_counts(row) for _, row in rows.iterrows()],
-        )
+        labels, texts = ([words(row) for _, row in rows.iterrows()] for words in (_name, _counts))
+        steps = rows.assign(label=labels, text=texts)
         return charts.funnel(
-            drawn,
+            steps,
             label="label",
             x="estimate",
             lower="lower",
@@ -126,69 +142,64 @@ class Funnel(Finding):
             by="group" if self.by else None,
             beside=("curve", "curve_lower", "curve_upper") if has_curve else None,
             beside_label="with those in progress, as long as they were watched",
-            faint=drawn.loc[drawn["kind"] == OPTIONAL, "label"].unique().tolist(),
+            faint=steps.loc[steps["kind"] == OPTIONAL, "label"].unique().tolist(),
             x_label=f"reached within {in_days(self.rules.window_days)} of entering ({self.confidence:.0%} intervals)",
             title=self.title,
             alt=self._alt(rows),
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
+    def _tables(self) -> dict[str, pd.DataFrame]:
         window = in_days(self.rules.window_days)
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(self.table, caption=f"Share of closed attempts that reach each step within {window}."),
-            html.table(self.losses, caption="Where and how the others ended."),
-            *([html.table(self.left_out, caption="Attempts not in the base.")] if len(self.left_out) else []),
-        )
-
-    def _base(self, attempts: int, customers: int) -> str:
-        if self.rules.entry != "every":
-            return counted(customers, "customer")
-        return f"{counted(attempts, 'attempt')} of {counted(customers, 'customer')}"
+        tables = {
+            f"Share of closed attempts that reach each step within {window}.": self.table,
+            "Where and how the others ended.": self.losses,
+        }
+        return tables | ({"Attempts not in the base.": self.left_out} if len(self.left_out) else {})
 
     def _share(self, row: pd.Series) -> str:
         if not row["n"]:
             return "not known yet (no attempt is closed)"
-        interval = f"{self.confidence:.0%} interval {percent(row['lower'])} to {percent(row['upper'])}"
-        return f"{percent(row['estimate'])} of {self._base(row['n'], row['customers'])} ({interval})"
+        base = counted(row["customers"], "customer")
+        if self.rules.entry == "every":
+            base = f"{counted(row['n'], 'attempt')} of {base}"
+        return share_in_words(row, within=f" of {base}", level=self._level)
 
     def _where_most_end(self) -> list[str]:
         if self.losses.empty:
             return []
         ends = self.losses.groupby(["step", "after"], sort=False)["attempts"].sum()
         (step, after), most = ends.idxmax(), ends.max()
-        ways = self.losses[self.losses["step"] == step].sort_values("attempts", ascending=False, kind="stable")
-        told = [f"{row['attempts']:,} {row['ended_by']}" for _, row in ways.iterrows()]
-        how = listed(told) if len(told) > 1 else ways["ended_by"].iloc[0]
+        rows = self.losses[self.losses["step"] == step].sort_values("attempts", ascending=False, kind="stable")
+        ways = [f"{row['attempts']:,} {row['ended_by']}" for _, row in rows.iterrows()]
+        how = listed(ways) if len(ways) > 1 else rows["ended_by"].iloc[0]
         return [f"Most of the others got no further than “{after}”: {most:,} ({how})."]
 
     def _in_progress(self, converted: pd.DataFrame) -> list[str]:
         n_open = int(converted["in_progress"].sum())
         if not n_open:
             return []
-        told = f"{counted(n_open, 'attempt')} {'is' if n_open == 1 else 'are'} still in progress"
+        still = f"{counted(n_open, 'attempt')} {'is' if n_open == 1 else 'are'} still in progress"
         row = converted.iloc[0]
         if self.by or np.isnan(row["curve"]) or settled(row["curve"]) == settled(row["estimate"]):
-            return [f"{told}."]
+            return [f"{still}."]
         limits = f"{percent(row['curve_lower'])} to {percent(row['curve_upper'])}"
-        return [f"{told}; with these, as long as they were watched, the share is {percent(row['curve'])} ({limits})."]
+        return [f"{still}; with these, as long as they were watched, the share is {percent(row['curve'])} ({limits})."]
 
     def _remarks(self) -> list[str]:
         left_out = self.left_out.to_dict("records")
-        told = [f"{counted(row['attempts'], 'attempt')} left out: {row['reason']}." for row in left_out]
+        remarks = [f"{counted(row['attempts'], 'attempt')} left out: {row['reason']}." for row in left_out]
         if self.absent:
-            told.append(f"The log holds no event {quoted(self.absent)}.")
-        return told
+            remarks.append(f"The log has no event {quoted(self.absent)}.")
+        return remarks
 
     def _alt(self, rows: pd.DataFrame) -> str:
-        told = [
-            f"{f'{row.group}, ' if self.by else ''}{row['label']}: "
-            + (f"{row['n']:,} entered" if row["kind"] == ENTRY else f"{percent(row['estimate'])} "
-            f"({percent(row['lower'])} to {percent(row['upper'])}), {row['reached']:,} of {row['n']:,}")
-            for _, row in rows.iterrows()
-        ]  # fmt: skip
-        return f"Share that reaches each step within {in_days(self.rules.window_days)}. {'; '.join(told)}."
+        steps = []
+        for _, row in rows.iterrows():
+            reached = f"{share_in_words(row)}, {row['reached']:,} of {row['n']:,}"
+            group = f"{row['group']}, " if self.by else ""
+            steps.append(f"{group}{row['label']}: {f'{row.n:,} entered' if row['kind'] == ENTRY else reached}")
+        return f"Share that reaches each step within {in_days(self.rules.window_days)}. {'; '.join(steps)}."
 
 
 def route(rules: StepRules) -> str:

@@ -1,6 +1,6 @@
 """A goal: one step of a funnel for one group, with the time at which each attempt reached it, or could no longer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,35 +12,29 @@ from journeylab.estimators.shares import clustered_share
 from journeylab.events.spells.exits import Exits
 from journeylab.events.steps import Attempts
 from journeylab.events.steps.attempts import days_between
+from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.exit_curves import ExitCurves
+from journeylab.findings.rows import ESTIMATE, estimated
 
 ENTRY, STEP, OPTIONAL, CONVERSION = "entry", "step", "optional", "conversion"
 ALL_STEPS = "all steps"
-MIN_AT_RISK = 10
 REACHED, GONE = "reached", "gone"
 CONVERTERS, EVERYONE = "those who reached it", "everyone who entered"
-
+Limits = tuple[float, float, float]
+_OF_PREVIOUS = ("of_previous", "of_previous_lower", "of_previous_upper")
+_CURVE = ("curve", "curve_lower", "curve_upper")
+_STEP = {"group": object, "step": int, "label": object, "kind": object}
 STEP_COLUMNS = {
-    "group": object,
-    "step": int,
-    **dict.fromkeys(("label", "kind"), object),
+    **_STEP,
     **dict.fromkeys(("entered", "n", "customers", "reached"), int),
-    **dict.fromkeys(("estimate", "lower", "upper"), float),
-    **dict.fromkeys(("of_previous", "of_previous_lower", "of_previous_upper"), float),
+    **dict.fromkeys((*ESTIMATE, *_OF_PREVIOUS), float),
     **dict.fromkeys(("in_progress", "in_progress_reached"), int),
-    **dict.fromkeys(("curve", "curve_lower", "curve_upper"), float),
+    **dict.fromkeys(_CURVE, float),
     "at_risk": int,
     **dict.fromkeys(("median_days", "median_days_from_previous"), float),
     "note": object,
 }
-DAYS_COLUMNS = {
-    "group": object,
-    "step": int,
-    **dict.fromkeys(("label", "kind", "among"), object),
-    **dict.fromkeys(("quantile", "estimate", "lower", "upper"), float),
-    **dict.fromkeys(("n", "customers"), int),
-    "note": object,
-}
+DAYS_COLUMNS = {**_STEP, "among": object, "quantile": float, **ESTIMATE, "n": int, "customers": int, "note": object}
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,22 +77,19 @@ class Goal:
         fair = self.is_closed if self.is_chosen else np.ones(len(self.days), bool)
         days, gone, watched = self.days[fair], self.gone[fair], self.watched[fair]
         is_gone = ~np.isfinite(days) & np.isfinite(gone)
-        ways = (REACHED, GONE) if is_gone.any() else (REACHED,)
-        return Exits(
-            self.label,
-            self.group,
-            ways,
-            np.full(len(days), -1.0),
-            np.where(np.isfinite(days), days, np.where(is_gone, gone, watched)),
-            np.where(np.isfinite(days), 1, np.where(is_gone, 2, -1)),
-            self.customers[fair],
-        )
+        ended = np.where(np.isfinite(days), days, np.where(is_gone, gone, watched))
+        code = np.where(np.isfinite(days), 1, np.where(is_gone, 2, -1))
+        return self._exits((REACHED, GONE) if is_gone.any() else (REACHED,), ended, code, self.customers[fair])
+
+    def _exits(self, ways: tuple[str, ...], ended: np.ndarray, code: np.ndarray, customers: np.ndarray) -> Exits:
+        """Attempts that were all watched from entering."""
+        return Exits(self.label, self.group, ways, np.full(len(ended), -1.0), ended, code, customers)
 
     def row(self, *, confidence: float) -> dict:
         """The goal's row of the funnel's table."""
         closed, hit = self.is_closed, self.is_reached
         share = (1.0, 1.0, 1.0) if self.kind == ENTRY and closed.any() else self._share(closed, confidence)
-        curve, note = self.curve(share, confidence=confidence)
+        curve, note = self._curve(share, confidence)
         since = np.full(len(hit), np.inf) if self.since is None else self.since
         came = closed & np.isfinite(since)
         return {
@@ -107,23 +98,21 @@ class Goal:
             "n": int(closed.sum()),
             "customers": n_different(self.customers[closed]),
             "reached": int((closed & hit).sum()),
-            **_limits("estimate", "lower", "upper", share),
-            **_limits("of_previous", "of_previous_lower", "of_previous_upper", self._share(came, confidence)),
+            **estimated(share),
+            **dict(zip(_OF_PREVIOUS, self._share(came, confidence), strict=True)),
             "in_progress": int((~closed).sum()),
             "in_progress_reached": int((~closed & hit).sum()),
-            **_limits("curve", "curve_lower", "curve_upper", curve),
+            **dict(zip(_CURVE, curve, strict=True)),
             "at_risk": int(self.exits.at_risk(self.window)),
             "median_days": _median(self.days[closed & hit]),
             "median_days_from_previous": _median(self.days[came & hit] - since[came & hit]),
             "note": note,
         }
 
-    def _share(self, base: np.ndarray, confidence: float) -> tuple[float, float, float]:
+    def _share(self, base: np.ndarray, confidence: float) -> Limits:
         return clustered_share(self.is_reached[base], self.customers[base], confidence=confidence)
 
-    def curve(
-        self, share: tuple[float, float, float], *, confidence: float
-    ) -> tuple[tuple[float, float, float], str | None]:
+    def _curve(self, share: Limits, confidence: float) -> tuple[Limits, str | None]:
         """The share that reaches the goal within the window, from all attempts as long as they were watched; and why it
         is missing. It is `share` where no attempt that is used was still in progress."""
         if self.kind == ENTRY:
@@ -133,21 +122,19 @@ class Goal:
         why = self._why_missing(self.window)
         if why is not None:
             return (np.nan,) * 3, why
-        found = ExitCurves.of(self.exits, confidence).shares(np.array([self.window]))
-        return tuple(float(limit[0, 1]) for limit in found), None
+        share_inside_and_out = ExitCurves.of(self.exits, confidence).shares(np.array([self.window]))
+        estimate, lower, upper = (float(limit[0, 1]) for limit in share_inside_and_out)
+        return (estimate, lower, upper), None
 
     def quantile_rows(self, shares: tuple[float, ...], *, confidence: float) -> Iterator[dict]:
         """A row for each of `shares` among those who reached the goal in closed attempts, and among everyone."""
         fast = self.is_closed & self.is_reached
-        n_fast, whose = int(fast.sum()), self.customers[fast]
-        reached = Exits(
-            self.label, self.group, (REACHED,), np.full(n_fast, -1.0), self.days[fast], np.ones(n_fast, int), whose
-        )
+        n_fast = int(fast.sum())
+        reached = self._exits((REACHED,), self.days[fast], np.ones(n_fast, int), self.customers[fast])
         limits = ExitCurves.of(reached, confidence).days_until(shares) if n_fast else np.full((3, len(shares)), np.nan)
-        for place, share in enumerate(shares):
-            found = [limit[place] for limit in limits]
-            note = None if n_fast else "nobody reached it"
-            yield {**self._quantile(share, CONVERTERS, found, reached), "note": note}
+        note = None if n_fast else "nobody reached it"
+        for share, *days in zip(shares, *limits, strict=True):
+            yield self._quantile(share, CONVERTERS, days, reached, note)
         if self.exits.n:
             yield from self._among_everyone(shares, confidence)
 
@@ -155,26 +142,19 @@ class Goal:
         curves = ExitCurves.of(self.exits, confidence)
         times = curves.fitted.times
         share, lower, upper = (limit[:, 1] for limit in curves.shares(times)) if len(times) else np.zeros((3, 0))
-        limits = curve_quantiles(times, 1 - share, 1 - upper, 1 - lower, shares=shares)
-        for place, quantile in enumerate(shares):
-            found = [limit[place] if np.isfinite(limit[place]) else np.nan for limit in limits]
-            day = self.window if np.isnan(found[0]) else found[0]
-            note = self._why_missing(day)
+        limits = np.array(curve_quantiles(times, 1 - share, 1 - upper, 1 - lower, shares=shares))
+        for quantile, days in zip(shares, np.where(np.isfinite(limits), limits, np.nan).T, strict=True):
+            is_reached = not np.isnan(days[0])
+            note = self._why_missing(days[0] if is_reached else self.window)
             if note is not None:
-                found = [np.nan] * 3
-            elif np.isnan(found[0]):
+                days = np.full(3, np.nan)
+            elif not is_reached:
                 note = f"not reached by so many within {in_days(self.window)}"
-            yield {**self._quantile(quantile, EVERYONE, found, self.exits), "note": note}
+            yield self._quantile(quantile, EVERYONE, days, self.exits, note)
 
-    def _quantile(self, quantile: float, among: str, found: list[float], exits: Exits) -> dict:
-        return {
-            **self._name,
-            "among": among,
-            "quantile": quantile,
-            **_limits("estimate", "lower", "upper", found),
-            "n": exits.n,
-            "customers": exits.n_customers,
-        }
+    def _quantile(self, quantile: float, among: str, days: Iterable[float], exits: Exits, note: str | None) -> dict:
+        base = {"n": exits.n, "customers": exits.n_customers}
+        return {**self._name, "among": among, "quantile": quantile, **estimated(days), **base, "note": note}
 
     @property
     def _name(self) -> dict:
@@ -190,12 +170,12 @@ class Goal:
         exits = self.exits
         if not self._is_censored(day):
             return None
-        if exits.n_customers < MIN_AT_RISK:
+        if exits.n_customers < MIN_CUSTOMERS:
             return f"only {counted(exits.n, 'attempt')} of {counted(exits.n_customers, 'customer')}"
-        if exits.at_risk(day) >= MIN_AT_RISK:
+        if exits.at_risk(day) >= MIN_CUSTOMERS:
             return None
-        stretch = exits.at_risk_span(MIN_AT_RISK)
-        return f"fewer than {MIN_AT_RISK} at risk after day {stretch[1] if stretch else 0:,.1f}"
+        at_risk_span = exits.at_risk_span(MIN_CUSTOMERS)
+        return f"fewer than {MIN_CUSTOMERS} at risk after day {at_risk_span[1] if at_risk_span else 0:,.1f}"
 
 
 def goals_of(attempts: Attempts, *, group: str | None) -> list[Goal]:
@@ -238,10 +218,6 @@ def _earliest_after(attempts: Attempts, at: int) -> np.ndarray:
     """Days until any later step was reached; infinite where none was."""
     later = [attempts.days_to(step) for step in range(at + 1, len(attempts.rules.steps))]
     return np.min(later, axis=0) if later else np.full(len(attempts), np.inf)
-
-
-def _limits(estimate: str, lower: str, upper: str, found: tuple[float, float, float]) -> dict:
-    return dict(zip((estimate, lower, upper), found, strict=True))
 
 
 def n_different(customers: np.ndarray) -> int:

@@ -9,13 +9,14 @@ from journeylab.base.errors import EstimateError
 from journeylab.estimators.shares import clustered_share
 from journeylab.events.steps import Attempts
 from journeylab.findings.funnel.goal import CONVERSION, n_different
+from journeylab.findings.rows import ESTIMATE, estimated
 
 LOSS_COLUMNS = {
     "group": object,
     "step": int,
     **dict.fromkeys(("after", "ended_by"), object),
     **dict.fromkeys(("attempts", "n"), int),
-    **dict.fromkeys(("estimate", "lower", "upper"), float),
+    **ESTIMATE,
 }
 
 
@@ -25,17 +26,16 @@ def losses_of(attempts: Attempts, *, group: str | None, confidence: float) -> It
     step, names = _furthest(closed)
     is_lost = ~closed.is_converted
     for at, name in enumerate(names):
-        for way in np.unique(closed.ended[is_lost & (step == at)]):
-            ended = is_lost & (step == at) & (closed.ended == way)
-            share = clustered_share(ended, closed.customer, confidence=confidence)
+        for code in np.unique(closed.ended[is_lost & (step == at)]):
+            ended = is_lost & (step == at) & (closed.ended == code)
             yield {
                 "group": group,
                 "step": at + 1,
                 "after": name,
-                "ended_by": closed.exit_name(way),
+                "ended_by": closed.exit_name(code),
                 "attempts": int(ended.sum()),
                 "n": len(closed),
-                **dict(zip(("estimate", "lower", "upper"), share, strict=True)),
+                **estimated(clustered_share(ended, closed.customer, confidence=confidence)),
             }
 
 
@@ -74,10 +74,10 @@ def left_out_of(attempts: Attempts, labels: np.ndarray | None, *, by: str | None
         attempts = attempts.only(~is_unknown)
         rows += _left_out(f"began before the {by} was known", attempts.customer[attempts.is_early])
         attempts = attempts.only(~attempts.is_early)
-    for way in np.unique(attempts.ended[attempts.is_removed]):
-        is_this = attempts.is_removed & (attempts.ended == way)
-        rows += _left_out(f"removed by “{attempts.exit_name(way)}”", attempts.customer[is_this])
-    return attempts.only(~attempts.is_removed) if attempts.is_removed.any() else attempts, rows
+    for code in np.unique(attempts.ended[attempts.is_removed]):
+        is_this = attempts.is_removed & (attempts.ended == code)
+        rows += _left_out(f"removed by “{attempts.exit_name(code)}”", attempts.customer[is_this])
+    return attempts.only(~attempts.is_removed), rows
 
 
 def _left_out(reason: str, customers: np.ndarray) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Aftermath: what was the first thing that happened after a loss, and did the customer come back?"""
+"""After a loss: what was the first thing that happened, and did the customer come back?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,16 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from journeylab.base.durations import NEVER
-from journeylab.events.queries.event_windows import CUSTOMER, TimeSpans
-from journeylab.findings.leavers.tables import KEYS, NO_EVENT, SHARES, Seen, cell_of, share
-from journeylab.findings.leavers.visits import StageVisits
+from journeylab.events.queries.event_windows import TimeSpans
+from journeylab.findings.leavers.tables import KEYS, NO_EVENT, NO_KIND
+from journeylab.findings.leavers.visits import Seen, StageVisits
+from journeylab.findings.rows import ESTIMATE, wilson_share
 
 CAME_BACK = "came back"
-FIRST = {**KEYS, "first": int, "had": int, **SHARES, "returned": int, "n": int, "note": object}
+FIRST = {**KEYS, "first": int, "had": int, **ESTIMATE, "returned": int, "n": int, "note": object}
 
 
 @dataclass(frozen=True, eq=False)
-class Aftermath:
+class AfterLoss:
     """Losses from a stage by a branch after which customers were watched for `after` microseconds.
 
     visits: of that stage. branch: how they were lost. lost: int64 (losses,), positions of visits.
@@ -29,8 +30,8 @@ class Aftermath:
     @classmethod
     def of(
         cls, visits: StageVisits, branch: str, *, after: int, end: int, most: int, random: np.random.Generator
-    ) -> "Aftermath":
-        """The losses by `branch` at least `after` before `end`, by lot no more than `most`."""
+    ) -> "AfterLoss":
+        """The losses by `branch` at least `after` before `end`, at random no more than `most`."""
         lost = visits.lost_by(branch)
         lost = lost[visits.left[lost] + after <= end]
         return cls(visits, branch, np.sort(random.permutation(lost)[:most]), after)
@@ -56,18 +57,10 @@ class Aftermath:
         has_own[seen.look[seen.is_own[seen.kind]]] = True
         had, first = seen.counts(np.ones(len(seen.kind), bool)), seen.counts(seen.is_nearest)
         returned = seen.counts(is_back[seen.look])
-        rows = [(seen.kinds[at], first[at], had[at], returned[at], None) for at in np.flatnonzero(had)]
-        n_back = int(is_back.sum())
-        rows.append(({"event": None, "initiator": CUSTOMER}, (~has_own).sum(), (~has_own).sum(), 0, NO_EVENT))
-        rows.append(({"event": None, "initiator": CUSTOMER}, 0, n_back, n_back, CAME_BACK))
+        rows = [(seen.kinds[kind], first[kind], had[kind], returned[kind], None) for kind in np.flatnonzero(had)]
+        n_none, n_back = (~has_own).sum(), is_back.sum()
+        rows += [(NO_KIND, n_none, n_none, 0, NO_EVENT), (NO_KIND, 0, n_back, n_back, CAME_BACK)]
         for kind, n_first, n_had, n_returned, note in rows:
-            yield {
-                **cell_of(self),
-                **kind,
-                "first": int(n_first),
-                "had": int(n_had),
-                **share(n_had, n, confidence=confidence),
-                "returned": int(n_returned),
-                "n": n,
-                "note": note,
-            }
+            share = wilson_share(n_had, n, confidence=confidence)
+            counts = {"first": int(n_first), "had": int(n_had), **share, "returned": int(n_returned), "n": n}
+            yield {**self.visits.name, "branch": self.branch, **kind, **counts, "note": note}

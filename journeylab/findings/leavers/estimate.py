@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import numpy as np
-import pandas as pd
 
 from journeylab.base.durations import DAY, microseconds
 from journeylab.base.errors import EstimateError, did_you_mean
@@ -12,7 +11,7 @@ from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
 from journeylab.findings.finding import tidy
-from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
+from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.leavers.after_loss import FIRST
 from journeylab.findings.leavers.case_control import CaseControl
 from journeylab.findings.leavers.leavers import Leavers
@@ -43,8 +42,8 @@ def compare_leavers(
 ) -> Leavers:
     """What did customers do in the last `before` (“14d”) before they were lost, that those who stayed did not?
 
-    Each loss is compared with up to `controls` visits to the same stage, drawn by lot (`seed`) from those that were as
-    old, watched, and did not leave then: a case-control study nested in the stage's risk sets. A control may be lost
+    Each loss is compared with up to `controls` visits to the same stage, drawn at random (`seed`) from those that were
+    as old, watched, and did not leave then: a case-control study nested in the stage's risk sets. A control may be lost
     later; none is the customer's own. Lost and stayed are looked at over the same ages of the visit, for equally long:
     from entering the stage on, and no longer than `before`; strictly before the loss, so that the loss event itself
     does not count, and not at the entry itself. Odds ratios are conditional on the matched sets.
@@ -53,67 +52,99 @@ def compare_leavers(
     their last sign of life by that age: during silence nothing of the customer's own can happen. What the company did
     after the last sign of life does not count there.
 
-    stage: only this one; the draws are the same, but fewer tests share the false discovery rate. after: how far to look
-        after a loss; as far as `before` if not given. by: a Grouping, a Series of labels by customer or a column of
-        `spells.customers`; leavers are then compared with stayers of their own group. most_losses: of each stage and
-        branch (and group) no more are compared, by lot: that bounds memory and time.
+    Visits that began before the window are matched once `before` of it has passed.
 
-    Estimates are missing where fewer than 10 customers were lost so, or fewer than 10 sets hold both members with the
-    event and without. Visits that began before the window are matched once `before` of it has passed. Where nobody was
-    lost, the finding is empty and `lacking` says so.
+    Parameters
+    ----------
+    log : EventLog
+    spells : Spells
+        Those of `log`.
+    before : str or timedelta
+        How far to look back from a loss.
+    seed : int
+        Of the draws, from 0.
+    stage : str, optional
+        Only this one; the draws are the same, but fewer tests share the false discovery rate.
+    after : str or timedelta, optional
+        How far to look after a loss; as far as `before` if not given.
+    controls : int
+        For each loss, at most.
+    by : Grouping, Series, str or list of these, optional
+        Groups to estimate one by one: labels by customer, a column of `spells.customers`, or a list for all
+        combinations. Leavers are then compared with stayers of their own group.
+    where : str or Series of bool, optional
+        Only these customers, such as ``"seats > 10"``.
+    confidence : float
+        Of the intervals.
+    most_losses : int
+        Of each stage and branch (and group) no more are compared, drawn at random: that bounds memory and time.
 
-    Raises EstimateError: unknown `stage` or `by`; a log with another window than the spells; `controls`,
-    `most_losses` below 1; `seed` that is no whole number from 0; impossible `confidence`; JourneyLabError: no duration.
-    Source: Breslow & Day (1980), Statistical Methods in Cancer Research 1, chapter 7; Lubin & Gail (1984), Biometrics
-    40:63-75; Lin & Wei (1989), JASA 84:1074-1078.
+    Returns
+    -------
+    Leavers
+        Estimates are missing where fewer than 10 customers were lost so, or fewer than 10 sets have both members with
+        the event and without. Empty where nobody was lost; `lacking` then says so.
+
+    Raises
+    ------
+    EstimateError
+        If `stage`, `by` or `where` is unknown, the log has another window than the spells, `controls` or `most_losses`
+        is below 1, `seed` is no whole number from 0, or `confidence` is not between 0 and 1.
+    JourneyLabError
+        If `before` or `after` is no duration.
+
+    References
+    ----------
+    Breslow & Day (1980), Statistical Methods in Cancer Research 1, chapter 7; Lubin & Gail (1984), Biometrics 40:63-75;
+    Lin & Wei (1989), JASA 84:1074-1078.
+
+    Examples
+    --------
+    >>> import journeylab as jl
+    >>> made = jl.simulate_log(200, seed=1)
+    >>> leavers = jl.compare_leavers(made.log, jl.find_spells(made.log, made.journey), before="14d", seed=1)
+    >>> list(leavers.by_stage().columns)
+    ['before a loss']
     """
     check_confidence(confidence)
-    _check(log, spells, stage=stage, numbers={"controls": controls, "most_losses": most_losses}, seed=seed)
+    _check(log, spells, stage)
+    for name, number, least in (("controls", controls, 1), ("most_losses", most_losses, 1), ("seed", seed, 0)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+            raise EstimateError(f"`{name}` is {number}. Give a whole number of at least {least}.")
     lookback = Lookback(microseconds(before), controls, most_losses)
-    reach_after = microseconds(before if after is None else after)
-    spells = select(spells, where)
-    log = select(log, where)
-    grouping = None if by is None else Grouping.of(by, spells)
-    visits = watched(spells, grouping)
+    look_after = microseconds(before if after is None else after)
+    watched = WatchedVisits.of(spells, by=by, where=where)
     stages = spells.journey.stage_names if stage is None else (stage,)
-    every = visits_by_stage(visits, spells, stages=stages)
-    casebook = CaseControl.of(log, spells, every, lookback, after=reach_after, seed=seed)
-    name, losses = grouping.name if grouping else None, casebook.losses()
+    parts = visits_by_stage(watched.visits, watched.spells, stages=stages)
+    study = CaseControl.of(select(log, where), watched.spells, parts, lookback, after=look_after, seed=seed)
+    losses = study.losses()
     return Leavers(
-        title="What leavers did before" + (f", by {name}" if name else ""),
-        table=tidy(casebook.associations(confidence=confidence), ASSOCIATIONS, by=name),
-        lacking=None if losses else _lacking(spells, grouping, visits, stages),
-        period=spells.window,
-        before=tidy(casebook.last_events(confidence=confidence), LAST, by=name),
-        after=tidy(casebook.first_events(confidence=confidence), FIRST, by=name),
-        losses=tidy(losses, _LOSSES, by=name),
+        **watched.about("What leavers did before"),
+        table=tidy(study.associations(confidence=confidence), ASSOCIATIONS, by=watched.by),
+        lacking=None if losses else _lacking(watched, stages),
+        before=tidy(study.last_events(confidence=confidence), LAST, by=watched.by),
+        after=tidy(study.first_events(confidence=confidence), FIRST, by=watched.by),
+        losses=tidy(losses, _LOSSES, by=watched.by),
         before_days=lookback.before / DAY,
-        after_days=reach_after / DAY,
+        after_days=look_after / DAY,
         seed=seed,
         confidence=confidence,
-        by=name,
-        stages=spells.journey.stage_names,
     )
 
 
-def _check(log: EventLog, spells: Spells, *, stage: str | None, numbers: dict[str, int], seed: int) -> None:
-    known = spells.journey.stage_names
-    if stage is not None and stage not in known:
-        raise EstimateError(f"The journey has no stage “{stage}”. {did_you_mean(stage, known)}")
-    for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-            raise EstimateError(f"`{name}` is {number}. Give a whole number of at least 1.")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise EstimateError(f"`seed` is {seed}. Give a whole number of at least 0.")
+def _check(log: EventLog, spells: Spells, stage: str | None) -> None:
+    stages = spells.journey.stage_names
+    if stage is not None and stage not in stages:
+        raise EstimateError(f"The journey has no stage “{stage}”. {did_you_mean(stage, stages)}")
     if log.window != spells.window:
         raise EstimateError(
             f"The log was observed from {log.window}, the spells from {spells.window}. Find the spells of this log."
         )
 
 
-def _lacking(spells: Spells, grouping: Grouping | None, visits: pd.DataFrame, stages: tuple[str, ...]) -> str:
-    if visits.empty:
-        return why_nobody(spells, grouping)
-    n_visits = int(visits["stage"].isin(stages).sum())
+def _lacking(watched: WatchedVisits, stages: tuple[str, ...]) -> str:
+    if watched.visits.empty:
+        return watched.why_nobody()
+    n_visits = int(watched.visits["stage"].isin(stages).sum())
     where = "any stage" if len(stages) > 1 else f"“{stages[0]}”"
     return f"Nobody was lost from {where} in {counted(n_visits, 'visit')}, so there is nothing to compare."

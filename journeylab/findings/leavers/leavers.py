@@ -1,42 +1,49 @@
 """What leavers did: which events go with being lost, what came last before it, and what first after it?"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import order, ordered
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.journey import SILENT
 from journeylab.events.queries.event_windows import COMPANY
-from journeylab.findings.finding import Finding, LaneName
+from journeylab.findings.finding import LaneName, StageFinding
 
-LEVEL, MOST_DRAWN = 0.05, 12
-_LIMITS = ("lower", "upper")
+LEVEL, MAX_DRAWN = 0.05, 12
 
 
 @dataclass(frozen=True)
-class Leavers(Finding):
+class Leavers(StageFinding):
     """What customers did before they were lost, against others who stayed in the same stage at the same age.
 
-    table: a row per (group,) `stage`, `branch`, `event` and `initiator` (who brought the event about). `estimate`,
-        `lower`, `upper`: odds ratio of the event in the last `before_days`, lost against stayed; by the way stayers are
-        drawn it says how many times as fast customers are lost after the event as without it. Intervals and `p_value`
-        are robust, clustered by matched set and by customer; `q_value` adjusts p for the false discovery rate among all
-        rows (Benjamini & Hochberg). `n` losses compared, `exposed_cases` of them with the event; `controls` who stayed,
-        `exposed_controls` with it. `naive`: for comparison, the plain odds ratio of having had the event ever
-        in the visit, lost against advanced or completed: it confuses who stays long with who is kept. `note` says why
-        an estimate is missing, or that it has no bound.
-    before: which event was the last one of its side (the company's or not) in those days: `last` of `n` losses,
-        `estimate`, `lower`, `upper` their share, `stayed` the same share of the `controls`. Without `event`: nothing.
-    after: what followed a loss within `after_days`, up to the return of those who came back, among the `n` losses
-        watched that long: `had` so many had the event (`estimate`, `lower`, `upper`: share, Wilson's), `first` so many
-        as the first one of its side; of those who had it `returned` came back.
-    losses: a row per (group,) stage and branch: `lost` visits, `compared` of them with `controls`.
-    before_days, after_days: how far was looked. seed: of the draws. confidence: the level of all intervals. by: what
-    the groups are, or None. stages: of the journey.
+    Attributes
+    ----------
+    table : DataFrame
+        A row per (group,) `stage`, `branch`, `event` and `initiator` (who brought the event about). `estimate`,
+        `lower`, `upper`: odds ratio of the event in the last `before_days`, lost against stayed; because of how stayers
+        are drawn it says how many times as fast customers are lost after the event as without it. Intervals and
+        `p_value` are robust, clustered by matched set and by customer; `q_value` adjusts p for the false discovery rate
+        among all rows (Benjamini & Hochberg). `n` losses compared, `exposed_cases` of them with the event; `controls`
+        who stayed, `exposed_controls` with it. `naive`: for comparison, the plain odds ratio of having had the event
+        ever in the visit, lost against advanced or completed: it confuses who stays long with who is kept. `note` says
+        why an estimate is missing, or that it has no bound.
+    before : DataFrame
+        Which event was the last one of its side (the company's or not) in those days: `last` of `n` losses, `estimate`,
+        `lower`, `upper` their share, `stayed` the same share of the `controls`. Without `event`: nothing.
+    after : DataFrame
+        What followed a loss within `after_days`, up to the return of those who came back, among the `n` losses watched
+        that long: `had` so many had the event (`estimate`, `lower`, `upper`: share, Wilson's), `first` so many as the
+        first one of its side; of those who had it `returned` came back.
+    losses : DataFrame
+        A row per (group,) stage and branch: `lost` visits, `compared` of them with `controls`.
+    before_days, after_days : float
+        How far was looked.
+    seed : int
+        Of the draws.
     """
 
     before: pd.DataFrame
@@ -45,93 +52,78 @@ class Leavers(Finding):
     before_days: float
     after_days: float
     seed: int
-    confidence: float
-    by: str | None
-    stages: tuple[str, ...] = field(repr=False)
 
-    def found(self) -> pd.DataFrame:
-        """The rows of `table` whose q-value is at most 0.05, strongest first: whose interval is furthest from 1."""
+    def strongest(self) -> pd.DataFrame:
+        """The rows of `table` whose q-value is at most 0.05; first those whose interval is furthest from 1."""
         rows = self.table[self.table["q_value"] <= LEVEL]
         with np.errstate(divide="ignore"):
-            lower, upper = (np.log(rows[limit].to_numpy(float)) for limit in _LIMITS)
-        strength = np.maximum(lower, -upper)
-        return rows.iloc[order(strength)].reset_index(drop=True)
+            lower, upper = (np.log(rows[limit].to_numpy(float)) for limit in ("lower", "upper"))
+        return rows.iloc[order(np.maximum(lower, -upper))].reset_index(drop=True)
 
     def sentence(self) -> str:
         """The strongest association that has a bound, with interval and base, how many there are, and what that does
         not say."""
         if self.lacking:
             return self.lacking
-        n_tests, found = int(self.table["p_value"].notna().sum()), self.found()
         n_lost, n_stayed = self.losses["compared"].sum(), self.losses["controls"].sum()
         base = f"{counted(n_lost, 'visit')} that were lost, {n_stayed:,} that stayed as long"
+        n_tests, strongest = int(self.table["p_value"].notna().sum()), self.strongest()
         if not n_tests:
             return f"Too few were lost to say what goes with it ({base})."
         tests = f"{counted(n_tests, 'comparison')} of an event with a branch"
-        if found.empty:
+        if strongest.empty:
             return (
                 f"No event of the last {in_days(self.before_days)} goes with being lost, in {tests} at a false "
                 f"discovery rate of {LEVEL:.0%} ({base})."
             )
-        # A ratio without bound is a strong sign, but says little: one that has a bound is told where there is one.
-        is_bounded = np.isfinite(found["estimate"]) & (found["estimate"] > 0)
-        first = (found[is_bounded] if is_bounded.any() else found).iloc[0]
+        # A ratio without bound is a strong sign, but says little: one that has a bound comes first where there is one.
+        bounded = _with_bound(strongest)
+        first = (bounded if len(bounded) else strongest).iloc[0]
+        group = f" among customers{self._with_group(first)}" if self.by else ""
         return (
-            f"Of {tests}, {len(found):,} go with being lost, at a false discovery rate of {LEVEL:.0%}. The strongest: "
-            f"before a loss from {_where(first, self.by)}, {self._told(first)}. These are "
-            "associations; they do not say that the event made anyone leave or stay."
+            f"Of {tests}, {len(strongest):,} go with being lost, at a false discovery rate of {LEVEL:.0%}. The "
+            f"strongest: before a loss from “{first['stage']}” to “{first['branch']}”{group}, {self._in_words(first)}. "
+            "These are associations; they do not say that the event made anyone leave or stay."
         )
 
     def by_stage(self) -> pd.DataFrame:
         """A lane `before a loss`, with groups one for each: what goes with being lost from the stage most strongly."""
-        groups = list(dict.fromkeys(self.losses["group"])) if self.by else [None]
-        lanes, found = {}, self.found()
-        for group in groups:
-            rows = found[found["group"] == group] if self.by else found
-            first = {row["stage"]: row for _, row in rows[::-1].iterrows()}
-            cells = [f"“{first[each]['branch']}”: {self._told(first[each])}" if each in first else None
-                     for each in self.stages]  # fmt: skip
-            lanes[LaneName.BEFORE_A_LOSS + (f" ({group})" if self.by else "")] = cells
-        return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
+        lanes = {}
+        for suffix, _, rows in self._by_group(self.losses, self.strongest()):
+            first = rows.drop_duplicates("stage")
+            cells = {row["stage"]: f"“{row['branch']}”: {self._in_words(row)}" for _, row in first.iterrows()}
+            lanes[LaneName.BEFORE_A_LOSS + suffix] = cells
+        return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
         """The strongest associations at a false discovery rate of 5%, up to twelve, on a log axis; a note where there
         are none. Ratios of 0 or without bound are in the table only."""
-        found = self.found()
-        drawn = found[np.isfinite(found["estimate"]) & (found["estimate"] > 0)].head(MOST_DRAWN)
-        if drawn.empty:
+        rows = ordered(_with_bound(self.strongest()).head(MAX_DRAWN), "estimate")
+        if rows.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
-        drawn = ordered(drawn, "estimate")
-        drawn = drawn.assign(label=[_label(row, self.by) for _, row in drawn.iterrows()])
-        told = "; ".join(f"{row['label']} {self._ratio(row)}" for _, row in drawn.iterrows())
+        rows = rows.assign(label=[_label(row, self.by) for _, row in rows.iterrows()])
+        ratios = "; ".join(f"{row['label']} {self._ratio(row)}" for _, row in rows.iterrows())
         return charts.intervals(
-            drawn,
+            rows,
             label="label",
-            x="estimate",
-            lower="lower",
-            upper="upper",
             reference=1.0,
             scale="log",
             x_label=f"odds ratio, lost against stayed ({self.confidence:.0%} intervals)",
             title=f"What goes with being lost: events of the last {in_days(self.before_days)}",
-            alt=f"Odds ratios of events in the last {in_days(self.before_days)}, lost against stayed. {told}.",
+            alt=f"Odds ratios of events in the last {in_days(self.before_days)}, lost against stayed. {ratios}.",
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
-        shown = self.found().head(2 * MOST_DRAWN)
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        rows = self.strongest().head(2 * MAX_DRAWN)
         caption = (
             f"Odds ratios of events in the last {in_days(self.before_days)}, {self.confidence:.0%} intervals clustered "
-            f"by set and customer: {len(shown):,} of {len(self.table):,} rows, the strongest at a false discovery rate "
+            f"by set and customer: {len(rows):,} of {len(self.table):,} rows, the strongest at a false discovery rate "
             f"of {LEVEL:.0%}. naive: ever in the visit, lost against converted, for comparison only."
         )
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(shown, caption=caption),
-            html.table(self.losses, caption="How many were lost, and how many of them could be compared"),
-        )
+        return {caption: rows, "How many were lost, and how many of them could be compared": self.losses}
 
-    def _told(self, row: pd.Series) -> str:
+    def _in_words(self, row: pd.Series) -> str:
         had = f"{percent(row['exposed_cases'] / row['n'])} of {row['n']:,} lost"
         stayed = f"{percent(row['exposed_controls'] / row['controls'])} of {row['controls']:,} who stayed"
         sign = " up to the last sign of life" if row["branch"] == SILENT else ""
@@ -141,14 +133,14 @@ class Leavers(Finding):
         )
 
     def _ratio(self, row: pd.Series) -> str:
-        lower, upper = (f"{row[limit]:.2f}" if np.isfinite(row[limit]) else "without bound" for limit in _LIMITS)
-        estimate = f"{row['estimate']:.2f}" if np.isfinite(row["estimate"]) else "without bound"
-        return f"{estimate}, {self.confidence:.0%} interval {lower} to {upper}"
+        estimate, lower, upper = (
+            f"{row[name]:.2f}" if np.isfinite(row[name]) else "without bound" for name in ("estimate", "lower", "upper")
+        )
+        return f"{estimate}, {self._level}{lower} to {upper}"
 
 
-def _where(row: pd.Series, by: str | None) -> str:
-    group = f" among customers with {by} “{row['group']}”" if by else ""
-    return f"“{row['stage']}” to “{row['branch']}”{group}"
+def _with_bound(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[np.isfinite(rows["estimate"]) & (rows["estimate"] > 0)]
 
 
 def _event(row: pd.Series) -> str:

@@ -13,7 +13,7 @@ from journeylab.estimators.control_sampling import NOBODY, ControlPool
 from journeylab.estimators.matched_sets import MatchedSets
 from journeylab.events.journey import SILENT
 from journeylab.events.queries.event_windows import TimeSpans
-from journeylab.findings.leavers.visits import StageVisits
+from journeylab.findings.leavers.visits import Seen, StageVisits
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,11 @@ class Matched:
     members: np.ndarray
     since: np.ndarray
     until: np.ndarray
+
+    @property
+    def name(self) -> dict:
+        """Group, stage and branch, as cells of a row."""
+        return {**self.visits.name, "branch": self.branch}
 
     @property
     def sets(self) -> MatchedSets:
@@ -74,18 +79,15 @@ class Matched:
         entered = self.visits.entered[self.members]
         acted = (self.members >= 0) & (moment > entered)
         length = np.where(acted, moment - entered, before).min(axis=1, initial=before, keepdims=True)
-        kept = acted[:, 0] & acted[:, 1:].any(axis=1)
-        members = np.where(acted, self.members, NOBODY)
-        columns = (members, moment - length + 1, moment + 1)
-        return replace(
-            self, **{name: column[kept] for name, column in zip(("members", "since", "until"), columns, strict=True)}
-        )
+        has_match = acted[:, 0] & acted[:, 1:].any(axis=1)
+        members, moment = np.where(acted, self.members, NOBODY)[has_match], moment[has_match]
+        return replace(self, members=members, since=moment - length[has_match] + 1, until=moment + 1)
 
 
 def match_losses(
     visits: StageVisits, branch: str, lookback: Lookback, *, end: int, random: np.random.Generator
 ) -> Matched:
-    """The losses by `branch`, by lot no more than `most_losses`, each with controls by lot.
+    """The losses by `branch`, at random no more than `most_losses`, each with controls drawn at random.
 
     A control is a visit to the same stage, of another customer, that was watched and still went on when it was as old
     as the lost visit had been, or had gone on until then at least, when the window ended (`end`); so it was inside at
@@ -134,7 +136,7 @@ def _ages(visits: StageVisits, end: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True, eq=False)
 class Whole:
-    """Visits of one group to one stage looked at from beginning to end.
+    """Visits of one group to one stage looked at from beginning to end, for the naive odds ratio.
 
     chosen: positions of the visits.
     """
@@ -142,27 +144,26 @@ class Whole:
     visits: StageVisits
     chosen: np.ndarray
 
+    @classmethod
+    def of(
+        cls, visits: StageVisits, lost: list[np.ndarray], *, most_converted: int, random: np.random.Generator
+    ) -> "Whole":
+        """The `lost` visits and, at random, no more than `most_converted` that converted."""
+        converted = random.permutation(visits.converted)[:most_converted]
+        return cls(visits, np.unique(np.concatenate([converted, *lost])))
+
     def looks(self) -> TimeSpans:
         """From just after entering until the end, which is not included."""
         left = self.visits.left[self.chosen]
         return self.visits.looks(self.chosen, np.minimum(self.visits.entered[self.chosen] + 1, left), left)
 
+    def odds_ratios(self, seen: Seen, lost: np.ndarray) -> np.ndarray:
+        """The plain odds ratio of having had each kind ever, (kinds,): of the `lost` (positions) against the converted.
 
-def choose_whole(visits: StageVisits, lost: list[np.ndarray], *, most: int, random: np.random.Generator) -> Whole:
-    """The `lost` visits and, by lot no more than `most`, visits that converted."""
-    converted = random.permutation(visits.converted)[:most]
-    return Whole(visits, np.unique(np.concatenate([converted, *lost])))
-
-
-def naive_ratios(whole: Whole, look: np.ndarray, kind: np.ndarray, lost: np.ndarray, *, n_kinds: int) -> np.ndarray:
-    """The odds ratio of each kind, (kinds,): of the `lost` (positions) against the converted.
-
-    look, kind: which of the looks holds which kind. Missing where it is undefined.
-    """
-    is_lost = np.isin(whole.chosen, lost)
-    is_converted = np.isin(whole.chosen, whole.visits.converted)
-    had = [np.bincount(kind[whose[look]], minlength=n_kinds) for whose in (is_lost, is_converted)]
-    not_had = [whose.sum() - count for whose, count in zip((is_lost, is_converted), had, strict=True)]
-    above, below = had[0] * not_had[1], not_had[0] * had[1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return above / below
+        Missing where it is undefined, such as for a kind that no visit had.
+        """
+        groups = [np.isin(self.chosen, positions) for positions in (lost, self.visits.converted)]
+        had = [seen.counts(is_in[seen.look]) for is_in in groups]
+        had_not = [is_in.sum() - count for is_in, count in zip(groups, had, strict=True)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return (had[0] * had_not[1]) / (had_not[0] * had[1])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.durations import NEVER
-from journeylab.events.queries.event_windows import TimeSpans
+from journeylab.events.queries.event_windows import COMPANY, TimeSpans
 from journeylab.events.spells import Spells
 
 CONVERTED = ("advanced", "completed")
@@ -34,6 +34,11 @@ class StageVisits:
     way: np.ndarray
     back: np.ndarray
 
+    @property
+    def name(self) -> dict:
+        """Group and stage, as cells of a row."""
+        return {"group": self.group, "stage": self.stage}
+
     def lost_by(self, branch: str) -> np.ndarray:
         """Positions of the visits lost by `branch`."""
         return np.flatnonzero(self.way == branch)
@@ -48,41 +53,58 @@ class StageVisits:
         return TimeSpans(self.customer_id[visits], since, until)
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What some looks at visits hold: arrays (rows,); see `EventWindows`. kinds: all kinds, as cells of a row."""
+
+    look: np.ndarray
+    kind: np.ndarray
+    is_nearest: np.ndarray
+    kinds: list[dict]
+
+    @property
+    def is_own(self) -> np.ndarray:
+        """Which kinds are not the company's."""
+        return np.array([kind["initiator"] != COMPANY for kind in self.kinds], bool)
+
+    def counts(self, rows: np.ndarray) -> np.ndarray:
+        """How many of the `rows` (mask) are of each kind."""
+        return np.bincount(self.kind[rows], minlength=len(self.kinds))
+
+
 def visits_by_stage(visits: pd.DataFrame, spells: Spells, *, stages: tuple[str, ...]) -> list[StageVisits]:
     """`visits` (columns of spells, and perhaps `group`) to each of `stages`, by group; those without a visit too.
 
     A visit that ended at the very moment when its watching began is left out.
     """
-    journey, start = spells.journey, microseconds_of([spells.window.start])[0]
     visits = visits[(visits["left"] > visits["observed_from"]) | (visits["observed_from"] == visits["entered"])]
+    times = {name: microseconds_of(visits[name]) for name in ("entered", "left", "observed_from")}
     way = visits["outcome"].astype(object).where(visits["outcome"] != "lost", visits["to"].astype(object))
-    table = pd.DataFrame(
-        {
-            "customer_id": visits["customer_id"].astype(object),
-            "customer": pd.factorize(visits["customer_id"], sort=True)[0],
-            **{name: microseconds_of(visits[name]) for name in ("entered", "left", "observed_from")},
-            "way": way,
-            "back": _back(spells).reindex(visits.index).to_numpy(),
-        },
-        index=visits.index,
-    )
-    table["seen_from"] = np.maximum(table["entered"], start)
-    groups = sorted(visits["group"].unique()) if "group" in visits else [None]
-    found = []
-    for group in groups:
+    columns = {
+        "customer_id": visits["customer_id"].to_numpy(object),
+        "customer": pd.factorize(visits["customer_id"], sort=True)[0],
+        **times,
+        "seen_from": np.maximum(times["entered"], microseconds_of([spells.window.start])[0]),
+        "way": way.to_numpy(),
+        "back": _back(spells).reindex(visits.index).to_numpy(),
+    }
+    groups = visits["group"].to_numpy(object) if "group" in visits else np.full(len(visits), None)
+    result = []
+    for group in sorted(set(groups)) if "group" in visits else [None]:
         for stage in stages:
-            is_here = visits["stage"] == stage
-            rows = table[is_here if group is None else is_here & (visits["group"] == group)]
-            columns = {name: rows[name].to_numpy() for name in table}
-            found.append(StageVisits(group, stage, journey.stage(stage).silent_after_us or 0, **columns))
-    return found
+            is_here = (visits["stage"] == stage).to_numpy() & (groups == group)
+            silence = spells.journey.stage(stage).silent_after_us or 0
+            result.append(
+                StageVisits(group, stage, silence, **{name: column[is_here] for name, column in columns.items()})
+            )
+    return result
 
 
 def _back(spells: Spells) -> pd.Series:
     """When each spell's customer entered the next one, by position of the spell."""
-    every = spells.to_pandas()
-    entered = pd.Series(microseconds_of(every["entered"]), index=every.index)
-    is_same = every["customer_id"].eq(every["customer_id"].shift(-1))
+    table = spells.to_pandas()
+    entered = pd.Series(microseconds_of(table["entered"]), index=table.index)
+    is_same = table["customer_id"].eq(table["customer_id"].shift(-1))
     return entered.shift(-1, fill_value=NEVER).where(is_same, NEVER)
 
 

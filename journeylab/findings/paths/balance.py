@@ -4,10 +4,11 @@ import pandas as pd
 
 from journeylab.base.errors import EstimateError
 from journeylab.events.queries.paths import ALREADY_INSIDE, EARLIER_LOSS, FIRST_ENTRY, ONGOING
-from journeylab.findings.paths.edges import KINDS
+from journeylab.findings.paths.tables import KINDS
 
 IN = {FIRST_ENTRY: "first_entries", ALREADY_INSIDE: "already_inside", EARLIER_LOSS: "earlier_losses"}
-CAME = (*IN.values(), "came_back", "moved_in")
+BACK = {"return": "came_back", "move": "moved_in"}
+CAME = (*IN.values(), *BACK.values())
 
 
 def build_balance(shares: pd.DataFrame, arrivals: pd.DataFrame) -> pd.DataFrame:
@@ -19,16 +20,13 @@ def build_balance(shares: pd.DataFrame, arrivals: pd.DataFrame) -> pd.DataFrame:
     """
     whose = [column for column in ("group", "stage") if column in shares]
     visits = shares.drop_duplicates(whose).set_index(whose)["n"]
-    came = arrivals.assign(came=arrivals["origin"].map(IN).fillna(arrivals["kind"].map(_CAME)))
+    came = arrivals.assign(came=arrivals["origin"].map(IN).fillna(arrivals["kind"].map(BACK)))
     came = came.pivot_table(index=whose, columns="came", values="moved", aggfunc="sum", observed=True)
     went = shares.pivot_table(index=whose, columns="kind", values="moved", aggfunc="sum", observed=True)
     counts = pd.concat([came.reindex(columns=CAME), went.reindex(columns=KINDS)], axis=1).reindex(visits.index)
     counts = counts.fillna(0).astype(int)
     counts.insert(0, "visits", visits.astype(int))
     return counts.rename_axis(columns=None).reset_index()
-
-
-_CAME = {"return": "came_back", "move": "moved_in"}
 
 
 def check_balance(balance: pd.DataFrame, table: pd.DataFrame, arrivals: pd.DataFrame, returns: pd.DataFrame) -> None:
@@ -60,8 +58,8 @@ def _check_same(sent: pd.DataFrame, received: pd.DataFrame, keys: list[str]) -> 
         raise _unbalanced(f"“{place}”", f"{row['sent']:,} were sent to it, and {row['received']:,} arrived")
 
 
-def _unbalanced(place: str, found: str) -> EstimateError:
+def _unbalanced(place: str, counts: str) -> EstimateError:
     return EstimateError(
-        f"The flow at {place} does not add up: {found}. Every visit must come from somewhere and lead somewhere: find "
+        f"The flow at {place} does not add up: {counts}. Every visit must come from somewhere and lead somewhere: find "
         "the spells again."
     )

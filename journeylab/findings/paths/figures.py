@@ -1,4 +1,4 @@
-"""Drawing: what is drawn of a flow, and what is written at it?"""
+"""Figures: what is drawn of a flow, and what is written at it?"""
 
 from collections.abc import Collection, Mapping
 
@@ -11,43 +11,42 @@ from journeylab.events.queries.paths import ONGOING, SOURCES
 _COLUMNS = ("origin", "to", "kind", "n", "text", "part")
 
 
-def drawn_rows(
+def flow_rows(
     table: pd.DataFrame, arrivals: pd.DataFrame, *, titles: Mapping[str, str], completing: Collection[str]
 ) -> pd.DataFrame:
     """The flows of `table` and `arrivals` (of one group) as `charts.flows` takes them; `titles` of stages and branches.
 
-    What fewer than five customers did is drawn, and nothing is written at it.
+    What fewer than five customers did is drawn without numbers.
     """
     rows = [_departure(row, titles, completing) for row in table.itertuples()]
     outside = arrivals[arrivals["origin"].isin(SOURCES)]
-    rows += [(row.origin, row.stage, "enter", row.moved, _told(row, row.origin), None) for row in outside.itertuples()]
+    rows += [(row.origin, row.stage, "enter", row.moved, _words(row, row.origin), None) for row in outside.itertuples()]
     back = arrivals[arrivals["kind"] == "return"].groupby("stage", sort=False)[["moved", "movers"]].sum()
-    rows += [("lost", row.Index, "return", row.moved, _told(row, "came back"), None) for row in back.itertuples()]
+    rows += [("lost", row.Index, "return", row.moved, _words(row, "came back"), None) for row in back.itertuples()]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def heads(balance: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, str]:
+def headings(balance: pd.DataFrame, titles: Mapping[str, str]) -> dict[str, str]:
     """The heading of each stage: its title, how many visits it had, and how many of them were lost."""
-    found = {}
+    texts = {}
     for row in balance.to_dict("records"):
-        lost = f"{row['lost']:,} lost{_of(row['lost'], row['visits'])}" if row["lost"] >= MIN_SHOWN else ""
-        found[row["stage"]] = "\n".join(
-            [titles[row["stage"]], counted(row["visits"], "visit"), *([lost] if lost else [])]
-        )
-    return found
+        texts[row["stage"]] = f"{titles[row['stage']]}\n{counted(row['visits'], 'visit')}"
+        if row["lost"] >= MIN_SHOWN:
+            texts[row["stage"]] += f"\n{row['lost']:,} lost{_of(row['lost'], row['visits'])}"
+    return texts
 
 
 def alt_text(balance: pd.DataFrame, titles: Mapping[str, str], completing: Collection[str]) -> str:
     """The figure in words: what became of the visits to each stage."""
-    told = []
+    stages = []
     for row in balance[balance["visits"] > 0].to_dict("records"):
         ends = {"forward": "forward", "skip": "skipping ahead", "back": "back", "lost": "lost", ONGOING: "still inside"}
         ends |= {ONGOING: "at the goal"} if row["stage"] in completing else {}
         parts = [
             f"{_few(row[kind])} {words}{_of(row[kind], row['visits'])}" for kind, words in ends.items() if row[kind]
         ]
-        told.append(f"{titles[row['stage']]}, {counted(row['visits'], 'visit')}: {', '.join(parts)}")
-    return f"Where visits to each stage led, so far. {'; '.join(told)}."
+        stages.append(f"{titles[row['stage']]}, {counted(row['visits'], 'visit')}: {', '.join(parts)}")
+    return f"Where visits to each stage led, so far. {'; '.join(stages)}."
 
 
 def elapsed(days: float) -> str:
@@ -69,19 +68,19 @@ def _percent(share: float) -> str:
 def _departure(row, titles: Mapping[str, str], completing: Collection[str]) -> tuple:
     if row.kind == ONGOING:
         is_goal = row.stage in completing
-        words = _told(row, "the goal") if is_goal else _told(row, "still inside", share=True)
+        words = _words(row, "the goal") if is_goal else _words(row, "still inside", share=True)
         return (row.stage, "inside", "stay", row.moved, words, "completed" if is_goal else None)
     if row.kind == "lost":
-        return (row.stage, row.to, "leave", row.moved, _told(row, titles[row.to], share=True), row.to)
+        return (row.stage, row.to, "leave", row.moved, _words(row, titles[row.to], share=True), row.to)
     part = "completed" if row.to in completing else "regressed" if row.kind == "back" else "advanced"
     name = {"forward": "", "skip": "ahead", "back": "back"}[row.kind]
-    words = _told(row, name, share=True)
+    words = _words(row, name, share=True)
     if words and row.kind == "forward" and row.timed >= MIN_SHOWN:
         words += f"\n{elapsed(row.median_days)}"
     return (row.stage, row.to, "move", row.moved, words, part)
 
 
-def _told(row, name: str, *, share: bool = False) -> str | None:
+def _words(row, name: str, *, share: bool = False) -> str | None:
     if row.movers < MIN_SHOWN:
         return None
     return f"{name} {row.moved:,}".strip() + (f" ({_percent(row.estimate)})" if share else "")

@@ -9,13 +9,14 @@ from journeylab.base.durations import DAY
 from journeylab.base.errors import EstimateError
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted
-from journeylab.estimators.intervals import wilson
 from journeylab.events.queries.paths import ONGOING, Paths, Ways, find_ways
+from journeylab.findings.rows import ESTIMATE, wilson_share
 
 COLUMNS = {
     **dict.fromkeys(("group", "way", "ended"), object),
     **dict.fromkeys(("variants", "customers", "n"), int),
-    **dict.fromkeys(("estimate", "lower", "upper", "median_days"), float),
+    **ESTIMATE,
+    "median_days": float,
 }
 
 
@@ -25,34 +26,30 @@ def variant_rows(paths: Paths, completing: Collection[str], *, most: int, loops:
         raise EstimateError(f"{most} variants were asked for. Ask for 1 or more.")
     ways = find_ways(paths, loops=loops)
     base = np.flatnonzero(paths.is_from_start)
-    found, variant, customers = np.unique(ways.way[base], return_inverse=True, return_counts=True)
     if not len(base):
         return []
+    taken, variant, customers = np.unique(ways.way[base], return_inverse=True, return_counts=True)
     order = np.argsort(-customers, kind="stable")
-    n_kept = how_many_to_name(customers[order], most)
-    place = np.empty(len(found), np.int64)
-    place[order] = np.minimum(np.arange(len(found)), n_kept)
-    place = place[variant]
-    n_rows = n_kept + (n_kept < len(found))
-    n_customers = np.bincount(place, minlength=n_rows)
-    lower, upper = wilson(n_customers, len(base), confidence=confidence)
-    days = pd.Series((paths.ended - paths.watched)[base] / DAY).groupby(place).median()
-    rows = []
-    for row in range(n_rows):
-        is_named = row < n_kept
-        way, ended = _words(paths, ways, found[order[row]], completing) if is_named else _others(len(found), n_kept)
+    n_named = how_many_to_name(customers[order], most)
+    rank = np.empty(len(taken), np.int64)
+    rank[order] = np.minimum(np.arange(len(taken)), n_named)
+    days = pd.Series((paths.ended - paths.watched)[base] / DAY).groupby(rank[variant])
+    medians, rows = days.median(), []
+    for row, n_customers in days.size().items():
+        is_named, n_others = row < n_named, len(taken) - n_named
+        way, ended = counted(n_others, "other variant" if n_named else "variant"), "various"
+        if is_named:
+            way, ended = _words(paths, ways, taken[order[row]], completing)
         rows.append(
             {
                 "group": paths.group,
                 "way": way,
                 "ended": ended,
-                "variants": 1 if is_named else len(found) - n_kept,
-                "customers": n_customers[row],
+                "variants": 1 if is_named else n_others,
+                "customers": n_customers,
                 "n": len(base),
-                "estimate": n_customers[row] / len(base),
-                "lower": lower[row],
-                "upper": upper[row],
-                "median_days": days[row],
+                **wilson_share(n_customers, len(base), confidence=confidence),
+                "median_days": medians[row],
             }
         )
     return rows
@@ -61,20 +58,16 @@ def variant_rows(paths: Paths, completing: Collection[str], *, most: int, loops:
 def how_many_to_name(counts: np.ndarray, most: int) -> int:
     """How many of `counts`, descending, get a row of their own: at most `most`, none of fewer than five, and so that
     the others together are five or more, or none at all; else the one row could be told from the rest."""
-    n_kept = min(most, int((counts >= MIN_SHOWN).sum()))
-    while 0 < counts[n_kept:].sum() < MIN_SHOWN and n_kept:
-        n_kept -= 1
-    return n_kept
+    n_named = min(most, int((counts >= MIN_SHOWN).sum()))
+    while 0 < counts[n_named:].sum() < MIN_SHOWN and n_named:
+        n_named -= 1
+    return n_named
 
 
 def _words(paths: Paths, ways: Ways, way: int, completing: Collection[str]) -> tuple[str, str]:
     """The way as the names of its stages, and how it ended."""
     *steps, end = (paths.places[step] for step in ways.steps(way))
-    told = " → ".join(f"lost ({step})" if step in paths.branches else step for step in steps)
+    way_taken = " → ".join(f"lost ({step})" if step in paths.branches else step for step in steps)
     if end != ONGOING:
-        return told, f"lost to {end}"
-    return told, "completed" if steps[-1] in completing else ONGOING
-
-
-def _others(n_found: int, n_kept: int) -> tuple[str, str]:
-    return counted(n_found - n_kept, "other variant" if n_kept else "variant"), "various"
+        return way_taken, f"lost to {end}"
+    return way_taken, "completed" if steps[-1] in completing else ONGOING

@@ -10,15 +10,15 @@ from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.finding import tidy
-from journeylab.findings.grouping import By, Grouping, Where, select
+from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.quotes import MAX_LETTERS, find_quotes, shortened
+from journeylab.findings.rows import ESTIMATE, estimated
 from journeylab.findings.thoughts.statements import Statements
 from journeylab.findings.thoughts.themes import NONE, Themes, find_themes
 from journeylab.findings.thoughts.thoughts import COLUMNS, NO_THEME, QUOTES, THEMES, Thoughts
 
-# What is typical of so many texts, drawn by lot, is typical of more.
-MOST_TO_QUOTE = 500
-_LIMITS = ("estimate", "lower", "upper")
+# What is typical of so many texts, drawn at random, is typical of more.
+MAX_TO_QUOTE = 500
 
 
 def find_thoughts(
@@ -34,119 +34,142 @@ def find_thoughts(
 ) -> Thoughts:
     """What do customers say in each stage, and which themes recur in it?
 
-    Only what customers wrote themselves, while they were in a stage, with consent where the log or the customers' table
-    has a column for it (see `journeylab.events.queries.texts`). All of it is redacted first: addresses, numbers, and
-    names that the customers' table holds, or `names`. Themes are sought among the texts in the commonest language and
-    those whose language cannot be told; see `find_themes` for how, and how many. A quote is typical of its stage, or of
-    the texts that hold most of a theme; nobody is quoted twice, and none is shown of fewer than five writers.
+    Read is only what customers wrote themselves while they were in a stage, with consent where the log or the
+    customers' table has a column for it (see `journeylab.events.queries.texts`). All of it is redacted first:
+    addresses, numbers, and names that the customers' table holds, or `names`. Themes are sought in the texts in the
+    commonest language and those whose language is unknown; see `find_themes` for how, and how many. A quote is typical
+    of its stage, or of the texts that hold most of a theme. Nobody is quoted twice, and there are no quotes from fewer
+    than five writers.
 
-    seed: of all that is drawn. by: a Grouping, a Series of labels by customer or a column of `spells.customers`; texts
-    count from when the label was known. n_quotes: of each stage (and group) and of each theme. Shares on fewer than 10
-    customers are missing, with a note. Where there is no text the finding is empty and `lacking` says so.
+    Parameters
+    ----------
+    log : EventLog
+    spells : Spells
+        Those of `log`.
+    seed : int
+        Of all that is drawn at random.
+    by : Grouping, Series, str or list of these, optional
+        Groups to estimate one by one: labels by customer, a column of `spells.customers`, or a list for all
+        combinations. Texts count from when the label was known.
+    where : str or Series of bool, optional
+        Only these customers, such as ``"seats > 10"``.
+    names : iterable of str
+        More words to redact as names.
+    n_quotes : int
+        Of each stage (and group) and of each theme, at most.
+    confidence : float
+        Of the intervals.
 
-    Raises EstimateError for an unknown `by` and `confidence` not between 0 and 1.
+    Returns
+    -------
+    Thoughts
+        Shares on fewer than 10 customers are missing, with a note. Empty where there is no text; `lacking` says so.
+
+    Raises
+    ------
+    EstimateError
+        If `by` or `where` is unknown, or `confidence` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import journeylab as jl
+    >>> made = jl.simulate_log(200, seed=1)
+    >>> thoughts = jl.find_thoughts(made.log, jl.find_spells(made.log, made.journey), seed=1)
+    >>> thoughts.language
+    'English'
     """
     check_confidence(confidence)
-    spells = select(spells, where)
-    log = select(log, where)
-    grouping = None if by is None else Grouping.of(by, spells)
-    statements = Statements.of(log, spells, grouping, seed=seed, names=names)
-    name, rows = grouping.name if grouping else None, statements.rows
-    language = statements.language
-    sought = rows[rows["language"].isna() | (rows["language"] == language)].reset_index(drop=True)
-    themes = find_themes(sought["text"].tolist(), sought["customer_id"].tolist(), seed=seed, language=language)
-    themed = sought.assign(theme=themes.of_text, weight=themes.weight)
+    watched = WatchedVisits.of(spells, by=by, where=where)
+    statements = Statements.of(select(log, where), watched, seed=seed, names=names)
+    rows, language = statements.rows, statements.language
+    readable = rows[rows["language"].isna() | (rows["language"] == language)].reset_index(drop=True)
+    themes = find_themes(readable["text"].tolist(), readable["customer_id"].tolist(), seed=seed, language=language)
+    themed = readable.assign(theme=themes.of_text, weight=themes.weight)
     stages = spells.journey.stage_names
-    quotes = _quotes(rows, themed, themes, stages, statements, n=n_quotes, seed=seed)
-    shares = _by_stage(themed, themes, stages, confidence) if themes.words else []
+    quotes = _quotes(_cells(rows, themed, themes, stages), statements, n=n_quotes, seed=seed)
     return Thoughts(
-        title="What customers say" + (f", by {name}" if name else ""),
-        table=tidy(shares, COLUMNS, by=name),
-        themes=tidy(_overall(themed, themes, confidence), THEMES, by="theme"),
-        quotes=quotes if name else quotes.drop(columns="group"),
+        **watched.about("What customers say"),
+        table=tidy(_by_stage(themed, themes, stages, confidence), COLUMNS, by=watched.by),
+        themes=tidy(_overall(themed, themes, confidence), THEMES),
+        quotes=tidy(quotes, QUOTES, by=watched.by),
         languages=statements.languages(),
         why_no_themes=themes.why_none,
         language=language,
         n_texts=len(rows),
         customers=int(rows["customer_id"].nunique()),
-        by=name,
-        stages=stages,
         confidence=confidence,
         lacking=statements.lacking,
-        period=spells.window,
     )
 
 
 def _overall(themed: pd.DataFrame, themes: Themes, confidence: float) -> list[dict]:
-    if not themes.words:
-        return []
-    told = zip(themes.names, themes.words, themes.recurrence, strict=True)
-    rows = [{"theme": name, "words": ", ".join(words), "recurrence": back} for name, words, back in told]
-    rows.append({"theme": NO_THEME, "words": None, "recurrence": np.nan})
-    shares = _shares(themed, len(themes.words), confidence)
-    return [{**row, **share} for row, share in zip(rows, shares, strict=True)]
+    """Rows of `Thoughts.themes`."""
+    words, recurrence = [*map(", ".join, themes.words), None], [*themes.recurrence, np.nan]
+    shares = _shares(themed, themes, confidence)
+    return [{**share, "words": words[row], "recurrence": recurrence[row]} for row, share in enumerate(shares)]
 
 
 def _by_stage(themed: pd.DataFrame, themes: Themes, stages: tuple[str, ...], confidence: float) -> list[dict]:
+    """Rows of `Thoughts.table`; shares of too few customers are missing, with a note."""
     rows = []
     for group in sorted(themed["group"].unique()):
         for stage in stages:
             here = themed[(themed["group"] == group) & (themed["stage"] == stage)]
-            shares = _shares(here, len(themes.words), confidence)
-            for theme, share in zip((*themes.names, NO_THEME), shares, strict=True):
-                few = share["customers"] < MIN_CUSTOMERS
-                numbers = dict.fromkeys(_LIMITS, np.nan) if few else {}
-                note = (
-                    (f"fewer than {MIN_CUSTOMERS} customers wrote" if share["n"] else "nobody wrote") if few else None
-                )
-                rows.append({"group": group, "stage": stage, "theme": theme, **share, **numbers, "note": note})
+            note, missing = None, {}
+            if here["customer_id"].nunique() < MIN_CUSTOMERS:
+                note = f"fewer than {MIN_CUSTOMERS} customers wrote" if len(here) else "nobody wrote"
+                missing = dict.fromkeys(ESTIMATE, np.nan)
+            cell = {"group": group, "stage": stage, "note": note}
+            rows += [{**cell, **share, **missing} for share in _shares(here, themes, confidence)]
     return rows
 
 
-def _shares(texts: pd.DataFrame, n_themes: int, confidence: float) -> list[dict]:
-    """The share of `texts` of each theme, and last of none."""
+def _shares(texts: pd.DataFrame, themes: Themes, confidence: float) -> list[dict]:
+    """A row with the share of `texts` for each theme, and last for no theme; none where there are no themes."""
+    if not themes.words:
+        return []
     ids = pd.factorize(texts["customer_id"])[0]
     base = {"n": len(texts), "customers": int(texts["customer_id"].nunique())}
-    of_theme = texts["theme"].to_numpy()
-    shares = [clustered_share(of_theme == theme, ids, confidence=confidence) for theme in (*range(n_themes), NONE)]
-    return [{**dict(zip(_LIMITS, share, strict=True)), **base} for share in shares]
+    numbers, names = (*range(len(themes.names)), NONE), (*themes.names, NO_THEME)
+    theme = texts["theme"].to_numpy()
+    shares = (clustered_share(theme == number, ids, confidence=confidence) for number in numbers)
+    return [{"theme": name, **estimated(share), **base} for name, share in zip(names, shares, strict=True)]
+
+
+def _cells(
+    rows: pd.DataFrame, themed: pd.DataFrame, themes: Themes, stages: tuple[str, ...]
+) -> dict[tuple[str | None, str | None, str | None], pd.DataFrame]:
+    """The texts to quote, by group, stage and theme: all of each group and stage, and those that hold most of a
+    theme."""
+    cells = {
+        (group, stage, None): rows[(rows["group"] == group) & (rows["stage"] == stage)]
+        for group in sorted(rows["group"].unique())
+        for stage in stages
+    }
+    for number, theme in enumerate(themes.names):
+        texts = themed[themed["theme"] == number]
+        cells[None, None, theme] = texts[texts["weight"] >= texts["weight"].median()]
+    return cells
 
 
 def _quotes(
-    rows: pd.DataFrame,
-    themed: pd.DataFrame,
-    themes: Themes,
-    stages: tuple[str, ...],
-    statements: Statements,
-    *,
-    n: int,
-    seed: int,
-) -> pd.DataFrame:
-    """Rows of `Thoughts.quotes`: of each group and stage what is typical, of each theme what holds most of it."""
-    cells: dict[tuple, pd.DataFrame] = {}
-    for group in sorted(rows["group"].unique()):
-        for stage in stages:
-            cells[group, stage, None] = rows[(rows["group"] == group) & (rows["stage"] == stage)]
-    for place, theme in enumerate(themes.names):
-        texts = themed[themed["theme"] == place]
-        cells[None, None, theme] = texts[texts["weight"] >= texts["weight"].median()]
-    found, quoted = {}, set()
-    # Those of whom fewest wrote choose first, for whoever is quoted once is quoted nowhere else.
+    cells: dict[tuple[str | None, str | None, str | None], pd.DataFrame], statements: Statements, *, n: int, seed: int
+) -> list[dict]:
+    """Rows of `Thoughts.quotes`."""
+    quotes, quoted = {}, set()
+    # Cells with the fewest writers choose first, because nobody is quoted in two.
     for cell in sorted(cells, key=lambda cell: (cell[1] is None, cells[cell]["customer_id"].nunique())):
         texts = cells[cell][~cells[cell]["customer_id"].isin(quoted)]
-        if len(texts) > MOST_TO_QUOTE:
-            drawn = np.random.default_rng(seed).choice(len(texts), MOST_TO_QUOTE, replace=False)
+        if len(texts) > MAX_TO_QUOTE:
+            drawn = np.random.default_rng(seed).choice(len(texts), MAX_TO_QUOTE, replace=False)
             texts = texts.iloc[np.sort(drawn)]
-        found[cell] = find_quotes(texts, n=n, seed=seed, names=statements.redactor).table
-        quoted |= _writers(texts, set(found[cell]["quote"]))
-    places = [dict(zip(("group", "stage", "theme"), cell, strict=True)) for cell in cells]
-    told = [
-        {**place, **row} for place, cell in zip(places, cells, strict=True) for row in found[cell].to_dict("records")
-    ]
-    return pd.DataFrame(told, columns=list(QUOTES)).astype(QUOTES)
+        quotes[cell] = find_quotes(texts, n=n, seed=seed, names=statements.redactor).table
+        quoted |= _writers(texts, set(quotes[cell]["quote"]))
+    keys = ("group", "stage", "theme")
+    return [dict(zip(keys, cell, strict=True)) | quote for cell in cells for quote in quotes[cell].to_dict("records")]
 
 
 def _writers(texts: pd.DataFrame, quotes: set[str]) -> set[str]:
     """All who wrote what one of `quotes` shows."""
-    shown = texts["text"].map(lambda text: shortened(" ".join(text.split()), MAX_LETTERS))
-    return set(texts["customer_id"][shown.isin(quotes)])
+    text = texts["text"].map(lambda text: shortened(" ".join(text.split()), MAX_LETTERS))
+    return set(texts["customer_id"][text.isin(quotes)])

@@ -13,10 +13,9 @@ from journeylab.events.log import EventLog
 from journeylab.events.queries.answers import find_statements
 from journeylab.events.queries.people import find_names
 from journeylab.events.queries.texts import has_texts
-from journeylab.events.spells import Spells
-from journeylab.findings.grouping import Grouping, watched, why_nobody
+from journeylab.findings.grouping import WatchedVisits
 
-MOST_TEXTS = 10_000
+MAX_TEXTS = 10_000
 UNKNOWN = "not told"
 _MARK = re.compile(rf"\[(?:{'|'.join(LABELS)})\]")
 
@@ -34,43 +33,38 @@ class Statements:
     lacking: str | None
 
     @classmethod
-    def of(
-        cls, log: EventLog, spells: Spells, grouping: Grouping | None, *, seed: int, names: Iterable[str] = ()
-    ) -> "Statements":
-        """The statements of customers who were watched in a stage; `names`: more words to be taken for names.
+    def of(cls, log: EventLog, watched: WatchedVisits, *, seed: int, names: Iterable[str] = ()) -> "Statements":
+        """The statements of customers who were watched in a stage; `names`: more words to redact as names.
 
-        Of more than 10,000 texts so many are drawn by `seed`.
+        Of more than 10,000 texts so many are drawn at random, by `seed`.
         """
-        visits = watched(spells, grouping)
         redactor = Redactor.of({*find_names(log.customers), *names})
-        rows = find_statements(log, visits, seed=seed)
-        if len(rows) > MOST_TEXTS:
-            drawn = np.random.default_rng(seed).choice(len(rows), MOST_TEXTS, replace=False)
+        rows = find_statements(log, watched.visits, seed=seed)
+        if len(rows) > MAX_TEXTS:
+            drawn = np.random.default_rng(seed).choice(len(rows), MAX_TEXTS, replace=False)
             rows = rows.iloc[np.sort(drawn)].reset_index(drop=True)
         texts = redactor.redact_each(rows["text"], rows["customer_id"])
         rows = rows.assign(text=pd.Series(texts, dtype=object), group=rows["group"].where(rows["group"].notna(), ""))
         languages = pd.Series([language_of(_MARK.sub(" ", text)) for text in texts], index=rows.index, dtype=object)
-        return cls(rows.assign(language=languages), redactor, _lacking(log, spells, grouping, visits, rows))
+        return cls(rows.assign(language=languages), redactor, _lacking(log, watched, rows))
 
     @property
     def language(self) -> str | None:
         """The one most are written in; None where it can be told of none."""
-        told = self.rows["language"].value_counts()
-        return None if told.empty else min(told.index[told == told.max()])
+        counts = self.rows["language"].value_counts()
+        return None if counts.empty else min(counts.index[counts == counts.max()])
 
     def languages(self) -> pd.DataFrame:
         """The commonest first: `language`, `n` texts, `customers`, `estimate`: the share of all texts."""
         named = self.rows.assign(language=self.rows["language"].fillna(UNKNOWN)).groupby("language")["customer_id"]
-        found = named.agg(n="size", customers="nunique").reset_index()
-        found = found.sort_values(["n", "language"], ascending=[False, True], kind="stable", ignore_index=True)
-        return found.assign(estimate=found["n"] / max(len(self.rows), 1)).astype({"language": object})
+        counts = named.agg(n="size", customers="nunique").reset_index()
+        counts = counts.sort_values(["n", "language"], ascending=[False, True], kind="stable", ignore_index=True)
+        return counts.assign(estimate=counts["n"] / max(len(self.rows), 1)).astype({"language": object})
 
 
-def _lacking(
-    log: EventLog, spells: Spells, grouping: Grouping | None, visits: pd.DataFrame, rows: pd.DataFrame
-) -> str | None:
-    if not len(visits):
-        return why_nobody(spells, grouping)
+def _lacking(log: EventLog, watched: WatchedVisits, rows: pd.DataFrame) -> str | None:
+    if watched.visits.empty:
+        return watched.why_nobody()
     if not has_texts(log):
         return "The log has no texts, so nothing is known of what customers say. Name their column “text” when reading."
     if rows.empty:

@@ -11,21 +11,18 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import non_negative_factorization
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
-from sklearn.utils.extmath import randomized_svd
 
 from journeylab.base.language import SMALL_WORDS
-from journeylab.base.ordering import largest, largest_of_rows, order, settled
+from journeylab.base.ordering import largest_of_rows, order, settled
 from journeylab.base.redaction import LABELS
 
-FEWEST_TEXTS, FEWEST_WRITERS, FEWEST_USERS = 100, 50, 5
-MOST_THEMES, N_WORDS, N_NAMED = 10, 10, 3
+MIN_TEXTS, MIN_WRITERS, MIN_USERS = 100, 50, 5
+MAX_THEMES, N_WORDS, N_NAMED = 10, 10, 3
 # A theme recurs if, on average, this much of its ten words is the same when texts are left out (Jaccard).
 RECURS = 0.6
 NONE = -1
-_MOST_TO_SCAN, _ROUNDS, _KEPT = 2_000, 4, 0.8
-_MOST_WORDS, _ITERATIONS = 2_000, 50
-# So many powers leave of the draw that the decomposition starts from no more than rounding does.
-_POWERS, _NOTHING = 15, 1e-6
+_MAX_TO_SCAN, _ROUNDS, _SHARE_LEFT = 2_000, 4, 0.8
+_MAX_WORDS, _ITERATIONS = 2_000, 50
 _MARK = re.compile(rf"\[(?:{'|'.join(LABELS)})\]")
 _WORD = r"\b[^\W\d_]{3,}\b"
 # What is left of small words that are cut at an apostrophe, and letters that spell sounds.
@@ -61,43 +58,59 @@ def find_themes(
     *,
     seed: int,
     language: str | None = None,
-    most_themes: int = MOST_THEMES,
+    max_themes: int = MAX_THEMES,
 ) -> Themes:
-    """Themes in `texts`, redacted ones, of `customers`.
+    """Find themes in `texts`, which are redacted, of `customers`.
 
     Words of three letters or more that at least five customers used, without the small words of `language`, are weighed
     by TF-IDF, and non-negative matrix factorisation finds words that go together. A text belongs to the theme that it
-    holds most of. How many themes: of 2 to `most_themes` the largest number in which every theme recurs, that is, its
-    ten words and those of its like when a fifth of the texts is left out at random overlap by at least 60% on average
-    (Jaccard; themes matched one to one; four times, by `seed`, of up to 2,000 texts). If there is no such number there
-    are no themes: in texts whose words were shuffled, none is found.
+    holds most of. How many themes: of 2 to `max_themes` the largest number in which every theme recurs. A theme recurs
+    if its ten words and those of the theme matched with it, when a fifth of the texts is left out at random, overlap by
+    at least 60% on average (Jaccard; four times, by `seed`, of up to 2,000 texts). If there is no such number there are
+    no themes: in texts whose words were shuffled, none is found.
 
-    Source: Lee & Seung (1999), Nature 401:788-791; Boutsidis & Gallopoulos (2008), Pattern Recognition 41:1350-1362
-    (what the factorisation starts from); Greene, O'Callaghan & Cunningham (2014), How many topics?, ECML
-    PKDD, pages 498-513 (choosing the number by recurrence).
+    Parameters
+    ----------
+    texts, customers : sequence of str
+        The texts, and who wrote each.
+    seed : int
+        Of the texts left out, and of those scanned where there are more than 2,000.
+    language : str, optional
+        A key of `SMALL_WORDS`, of the words to leave out.
+    max_themes : int
+
+    Returns
+    -------
+    Themes
+
+    References
+    ----------
+    Lee & Seung (1999), Nature 401:788-791; Boutsidis & Gallopoulos (2008), Pattern Recognition 41:1350-1362 (where the
+    factorisation starts); Greene, O'Callaghan & Cunningham (2014), How many topics?, ECML PKDD, pages 498-513 (choosing
+    the number by recurrence).
     """
     n = len(texts)
-    nothing = (np.full(n, NONE), np.zeros(n))
-    if n < FEWEST_TEXTS or len(set(customers)) < FEWEST_WRITERS:
-        why = f"Fewer than {FEWEST_TEXTS} texts of {FEWEST_WRITERS} customers: too few to look for themes."
-        return Themes((), (), *nothing, why)
+    none = (np.full(n, NONE), np.zeros(n))
+    if n < MIN_TEXTS or len(set(customers)) < MIN_WRITERS:
+        why = f"Fewer than {MIN_TEXTS} texts of {MIN_WRITERS} customers: too few to look for themes."
+        return Themes((), (), *none, why)
     weights, words = _weighed(texts, customers, language)
-    if weights.shape[1] < 2 * N_WORDS:
-        return Themes((), (), *nothing, "The texts share too few words to look for themes.")
+    if len(words) < 2 * N_WORDS:
+        return Themes((), (), *none, "The texts share too few words to look for themes.")
     random = np.random.default_rng(seed)
-    chosen = np.sort(random.choice(n, _MOST_TO_SCAN, replace=False)) if n > _MOST_TO_SCAN else np.arange(n)
-    start = _Start.of(weights[chosen], most_themes)
-    recurrence = _scan(start, random)
+    scanned = np.sort(random.choice(n, _MAX_TO_SCAN, replace=False)) if n > _MAX_TO_SCAN else np.arange(n)
+    recurrence = _scan(weights[scanned], min(max_themes, len(words) // N_WORDS), random)
     if recurrence is None:
         why = "No themes found: no words go together in the same way when texts are left out."
-        return Themes((), (), *nothing, why)
-    found = start.themes(len(recurrence))
-    held = _held(weights, found) * np.sqrt((found * found).sum(axis=1))
-    return _themes(held, found, words, recurrence)
+        return Themes((), (), *none, why)
+    themes = _factorised(weights[scanned], len(recurrence))
+    held = _held(weights, themes) * np.sqrt((themes * themes).sum(axis=1))
+    return _themes(held, themes, words, recurrence)
 
 
 def _weighed(texts: Sequence[str], customers: Sequence[str], language: str | None) -> tuple[csr_matrix, np.ndarray]:
-    """TF-IDF weights (texts, words) and the words: what so few customers used that it may tell who they are is out."""
+    """TF-IDF weights (texts, words), and the words; without those that so few customers used that they may be known
+    by them."""
     plain = [_MARK.sub(" ", html.unescape(text)) for text in texts]
     small = sorted({*SMALL_WORDS.get(language, ()), *_REMAINS})
     counter = CountVectorizer(token_pattern=_WORD, stop_words=small, max_df=0.5, dtype=np.float64)
@@ -108,20 +121,22 @@ def _weighed(texts: Sequence[str], customers: Sequence[str], language: str | Non
     whose = pd.factorize(np.asarray(customers, dtype=object))[0]
     by_customer = csr_matrix((np.ones(len(whose)), (whose, np.arange(len(whose))))) @ counts
     users = np.asarray((by_customer > 0).sum(axis=0)).ravel()
-    is_kept = users >= max(FEWEST_USERS, np.sort(users)[::-1][: _MOST_WORDS + 1][-1] if len(users) > _MOST_WORDS else 0)
-    weights = TfidfTransformer(sublinear_tf=True).fit_transform(counts[:, is_kept]) if is_kept.any() else counts[:, :0]
-    return csr_matrix(weights), counter.get_feature_names_out()[is_kept]
+    min_users = max(MIN_USERS, np.sort(users)[::-1][_MAX_WORDS]) if len(users) > _MAX_WORDS else MIN_USERS
+    is_common = users >= min_users
+    weights = (
+        TfidfTransformer(sublinear_tf=True).fit_transform(counts[:, is_common]) if is_common.any() else counts[:, :0]
+    )
+    return csr_matrix(weights), counter.get_feature_names_out()[is_common]
 
 
-def _scan(start: "_Start", random: np.random.Generator) -> tuple[float, ...] | None:
+def _scan(weights: csr_matrix, max_themes: int, random: np.random.Generator) -> tuple[float, ...] | None:
     """How much each theme recurs, for the largest number of themes in which all do; None where there is none."""
-    n = start.weights.shape[0]
-    kept = [np.sort(random.choice(n, int(_KEPT * n), replace=False)) for _ in range(_ROUNDS)]
-    starts = [_Start.of(start.weights[rows], start.most) for rows in kept]
-    for n_themes in range(min(each.most for each in (start, *starts)), 1, -1):
-        reference, total = _top(start.themes(n_themes)), np.zeros(n_themes)
-        for done, left in enumerate(starts, start=1):
-            total += _matched(reference, _top(left.themes(n_themes)))
+    n = weights.shape[0]
+    parts = [weights[np.sort(random.choice(n, int(_SHARE_LEFT * n), replace=False))] for _ in range(_ROUNDS)]
+    for n_themes in range(max_themes, 1, -1):
+        reference, total = _top(_factorised(weights, n_themes)), np.zeros(n_themes)
+        for done, part in enumerate(parts, start=1):
+            total += _matched(reference, _top(_factorised(part, n_themes)))
             if (total + _ROUNDS - done).min() < RECURS * _ROUNDS:  # even if all came back from here on
                 break
         else:
@@ -129,57 +144,13 @@ def _scan(start: "_Start", random: np.random.Generator) -> tuple[float, ...] | N
     return None
 
 
-@dataclass(frozen=True, eq=False)
-class _Start:
-    """What the factorisation of `weights` starts from, whatever the number of themes: its largest singular values and
-    vectors (NNDSVD). They are found once, which is most of the work."""
-
-    weights: csr_matrix
-    left: np.ndarray
-    values: np.ndarray
-    right: np.ndarray
-
-    @classmethod
-    def of(cls, weights: csr_matrix, most: int) -> "_Start":
-        """The start of up to `most` themes, fewer where the texts hold fewer words, or fewer that vary."""
-        most = min(most, weights.shape[1] // N_WORDS)
-        if not (most and weights.nnz):
-            n_texts, n_words = weights.shape
-            return cls(weights, np.zeros((n_texts, 0)), np.zeros(0), np.zeros((0, n_words)))
-        left, values, right = randomized_svd(weights, most, n_iter=_POWERS, random_state=0)
-        # What belongs to a value of nothing but rounding is anything.
-        n = int((values > _NOTHING * values[0]).sum())
-        return cls(weights, left[:, :n], values[:n], right[:n])
-
-    @property
-    def most(self) -> int:
-        """The largest number of themes."""
-        return len(self.values)
-
-    def themes(self, n_themes: int) -> np.ndarray:
-        """(themes, words): how much of each word a theme holds."""
-        texts, words = np.zeros((self.weights.shape[0], n_themes)), np.zeros((n_themes, self.weights.shape[1]))
-        for theme in range(n_themes):
-            texts[:, theme], words[theme] = self._parts(theme)
-        # A fixed number of rounds: the time is known, and no rounding decides when to stop.
-        _, found, _ = non_negative_factorization(
-            self.weights, texts, words, n_components=n_themes, init="custom", max_iter=_ITERATIONS, tol=0
-        )
-        return found
-
-    def _parts(self, theme: int) -> tuple[np.ndarray, np.ndarray]:
-        """The positive or the negative part of a pair of singular vectors, whichever holds more of it."""
-        left, value, right = self.left[:, theme], self.values[theme], self.right[theme]
-        pairs = [(np.maximum(sign * left, 0), np.maximum(sign * right, 0)) for sign in (1, -1)]
-        sizes = [(_length(texts), _length(words)) for texts, words in pairs]
-        best = largest([each[0] * each[1] for each in sizes])
-        (texts, words), (n_texts, n_words) = pairs[best], sizes[best]
-        scale = np.sqrt(value * n_texts * n_words)
-        return scale * texts / (n_texts or 1.0), scale * words / (n_words or 1.0)
-
-
-def _length(vector: np.ndarray) -> float:
-    return float(np.sqrt((vector * vector).sum()))
+def _factorised(weights: csr_matrix, n_themes: int) -> np.ndarray:
+    """(themes, words): how much of each word a theme holds; nothing where the texts differ in fewer ways."""
+    # A fixed number of rounds: the time is known, and no rounding decides when to stop.
+    _, themes, _ = non_negative_factorization(
+        weights, n_components=n_themes, init="nndsvd", max_iter=_ITERATIONS, tol=0, random_state=0
+    )
+    return themes
 
 
 def _held(weights: csr_matrix, themes: np.ndarray) -> np.ndarray:
@@ -191,13 +162,13 @@ def _held(weights: csr_matrix, themes: np.ndarray) -> np.ndarray:
 
 
 def _top(themes: np.ndarray) -> list[set[int]]:
-    """The weightiest words of each theme."""
-    return [set(order(theme)[:N_WORDS]) for theme in themes]
+    """The words of most weight in each theme; none of a theme that holds nothing."""
+    return [set(order(theme)[:N_WORDS]) if theme.any() else set() for theme in themes]
 
 
 def _matched(reference: list[set[int]], others: list[set[int]]) -> np.ndarray:
     """The overlap of each theme of `reference` with the one of `others` that it is matched with."""
-    overlap = np.array([[len(a & b) / len(a | b) for b in others] for a in reference])
+    overlap = np.array([[len(a & b) / max(len(a | b), 1) for b in others] for a in reference])
     rows, columns = linear_sum_assignment(-overlap)
     return overlap[rows, columns]
 
@@ -208,11 +179,11 @@ def _themes(held: np.ndarray, themes: np.ndarray, words: np.ndarray, recurrence:
     sizes = np.bincount(of_text[of_text >= 0], minlength=len(themes))
     named = [tuple(str(word) for word in words[order(theme)[:N_WORDS]]) for theme in themes]
     in_order = sorted(range(len(themes)), key=lambda theme: (-sizes[theme], named[theme]))
-    place = np.empty(len(themes) + 1, np.int64)
-    place[in_order], place[NONE] = np.arange(len(themes)), NONE
+    rank = np.empty(len(themes) + 1, np.int64)  # the last, at NONE, is of texts without a theme
+    rank[in_order], rank[NONE] = np.arange(len(themes)), NONE
     return Themes(
         tuple(named[theme] for theme in in_order),
         tuple(float(recurrence[theme]) for theme in in_order),
-        place[of_text],
+        rank[of_text],
         held.max(axis=1),
     )

@@ -8,29 +8,40 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import ordered
 from journeylab.base.words import counted, percent
-from journeylab.findings.finding import Finding, LaneName
+from journeylab.findings.finding import LaneName, StageFinding, share_in_words
+from journeylab.findings.rows import ESTIMATE
 
 NO_THEME = "none of these"
-_SHARE = {"estimate": float, "lower": float, "upper": float, "n": int, "customers": int}
-COLUMNS = {"group": object, "stage": object, "theme": object, **_SHARE, "note": object}
+_SHARE = {**ESTIMATE, "n": int, "customers": int}
+COLUMNS = {**dict.fromkeys(("group", "stage", "theme"), object), **_SHARE, "note": object}
 THEMES = {"theme": object, "words": object, "recurrence": float, **_SHARE}
-QUOTES = {"group": object, "stage": object, "theme": object, "quote": object, "source": object, "month": object}
+QUOTES = dict.fromkeys(("group", "stage", "theme", "quote", "source", "month"), object)
 _N_IN_CELL = 2
 
 
 @dataclass(frozen=True)
-class Thoughts(Finding):
-    """What customers wrote while they were in a stage; redacted before it was read.
+class Thoughts(StageFinding):
+    """What customers wrote while they were in a stage, redacted before anything else was done with it.
 
-    table: a row per (group,) stage and theme: the share of the `n` texts written there, by `customers`, that belong to
-        the theme (clustered by customer); “none of these” holds none of the words of any. Empty without themes.
-    themes: the same over all stages; `words`: the ten weightiest; `recurrence`: how much of them recurs when texts are
-        left out, 0 to 1.
-    quotes: typical texts of each (group and) stage, and of each theme (`stage` or `theme` is None); no customer is
-        quoted twice. languages: how many texts are in which.
-    why_no_themes: a sentence where there are none. language: of the texts that themes were sought in; those in others
-    are left out there. by: what the groups are, or None. stages: of the journey. n_texts by `customers` in all.
-    confidence: of the intervals.
+    Attributes
+    ----------
+    table : DataFrame
+        A row per (group,) stage and theme: the share of the `n` texts written there, by `customers`, that belong to the
+        theme (clustered by customer). “none of these”: texts with none of the words of any theme. Empty without themes.
+    themes : DataFrame
+        The same over all stages. `words`: the ten of most weight. `recurrence`: how much of them comes back when texts
+        are left out, 0 to 1.
+    quotes : DataFrame
+        Typical texts of each (group and) stage, and of each theme (`stage` or `theme` is None). No customer is quoted
+        twice.
+    languages : DataFrame
+        How many texts are in which language.
+    why_no_themes : str or None
+        A sentence where there are none.
+    language : str or None
+        Of the texts in which themes were sought; texts in others are left out there.
+    n_texts, customers : int
+        All texts, and who wrote them.
     """
 
     themes: pd.DataFrame = field(repr=False)
@@ -40,45 +51,42 @@ class Thoughts(Finding):
     language: str | None
     n_texts: int
     customers: int
-    by: str | None
-    stages: tuple[str, ...] = field(repr=False)
-    confidence: float
 
     def sentence(self) -> str:
         """How many wrote how much, in which language, and the commonest theme with its share."""
         if self.lacking:
             return self.lacking
         base = f"{counted(self.n_texts, 'text')} of {counted(self.customers, 'customer')} written while in a stage"
-        told = self.languages[self.languages["language"] == self.language]
-        share = f", {percent(told['estimate'].iloc[0])} of them told to be in {self.language}" if len(told) else ""
+        main = self.languages[self.languages["language"] == self.language]
+        share = f", {percent(main['estimate'].iloc[0])} of them in {self.language}" if len(main) else ""
         return f"{base}{share}. {self.why_no_themes or self._commonest()}"
 
     def by_stage(self) -> pd.DataFrame:
         """Lanes `thoughts` (quotes) and `themes` (the two commonest of the stage); with groups, a pair for each."""
         groups = sorted({*self.table["group"], *self.quotes["group"].dropna()}) if self.by else [None]
         lanes = {}
-        for group in groups:
-            suffix = f" ({group})" if self.by else ""
-            lanes[LaneName.THOUGHTS + suffix] = [self._quoted(stage, group) for stage in self.stages]
-            lanes[LaneName.THEMES + suffix] = [self._main_themes(stage, group) for stage in self.stages]
-        lanes = lanes or dict.fromkeys((LaneName.THOUGHTS, LaneName.THEMES), [None] * len(self.stages))
-        return pd.DataFrame(lanes, index=pd.Index(self.stages, name="stage"), dtype=object)
+        for group in groups or [None]:
+            quotes, themes = (
+                rows if group is None else rows[rows["group"] == group] for rows in (self.quotes, self.table)
+            )
+            suffix = f" ({group})" if group is not None else ""
+            lanes[LaneName.THOUGHTS + suffix] = {stage: _quoted(quotes, stage) for stage in self.stages}
+            lanes[LaneName.THEMES + suffix] = {stage: _main_themes(themes, stage) for stage in self.stages}
+        return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
         """The share of each theme over all stages, with intervals."""
         if self.themes.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
-        told = [f"{row['theme']} {_share(row)}" for _, row in self.themes.iterrows()]
+        shares = [f"{row['theme']} {share_in_words(row)}" for _, row in self.themes.iterrows()]
+        n_texts = self.themes["n"].iloc[0]
         return charts.intervals(
             self.themes,
             label="theme",
-            x="estimate",
-            lower="lower",
-            upper="upper",
             percent=True,
-            x_label=f"share of {self.themes['n'].iloc[0]:,} texts ({self.confidence:.0%} intervals)",
+            x_label=f"share of {n_texts:,} texts ({self.confidence:.0%} intervals)",
             title="Themes in what customers write",
-            alt=f"Themes in what customers write, share of {self.themes['n'].iloc[0]:,} texts. {'; '.join(told)}.",
+            alt=f"Themes in what customers write, share of {n_texts:,} texts. {'; '.join(shares)}.",
             ax=ax,
         )
 
@@ -87,39 +95,32 @@ class Thoughts(Finding):
         if len(self.themes):
             parts.append(html.table(self.themes, caption=f"Themes, {self.confidence:.0%} intervals"))
         for column in ("theme", "stage"):
-            for place, rows in self.quotes.dropna(subset=[column]).groupby(column, sort=False):
-                parts.append(html.heading(str(place)))
+            for name, rows in self.quotes.dropna(subset=[column]).groupby(column, sort=False):
+                parts.append(html.heading(str(name)))
                 parts += [html.quotation(row["quote"], origin=_origin(row)) for _, row in rows.iterrows()]
         if len(self.table):
             parts.append(html.table(self.table, caption="Themes by stage"))
         return self._card(*parts)
 
     def _commonest(self) -> str:
-        row = self.themes[self.themes["theme"] != NO_THEME].iloc[0]
-        n = len(self.themes) - (self.themes["theme"] == NO_THEME).sum()
-        return (
-            f"{n} themes recur in them; the commonest, “{row['theme']}”, is that of {percent(row['estimate'])} of "
-            f"{counted(row['n'], 'text')} ({self.confidence:.0%} interval {percent(row['lower'])} to "
-            f"{percent(row['upper'])})."
-        )
-
-    def _of(self, rows: pd.DataFrame, stage: str, group: str | None) -> pd.DataFrame:
-        here = rows[rows["stage"] == stage]
-        return here[here["group"] == group] if group is not None else here
-
-    def _quoted(self, stage: str, group: str | None) -> str | None:
-        rows = self._of(self.quotes, stage, group)
-        return " · ".join(f"“{row['quote']}” ({_origin(row)})" for _, row in rows.iterrows()) or None
-
-    def _main_themes(self, stage: str, group: str | None) -> str | None:
-        rows = self._of(self.table, stage, group).dropna(subset=["estimate"])
-        rows = ordered(rows[rows["theme"] != NO_THEME], "estimate")
-        told = [f"{row['theme']}: {_share(row)}" for _, row in rows.head(_N_IN_CELL).iterrows()]
-        return f"{'; '.join(told)}; n = {counted(rows['n'].iloc[0], 'text')}" if told else None
+        themes = self.themes[self.themes["theme"] != NO_THEME]
+        row = themes.iloc[0]
+        share = share_in_words(row, within=f" of {counted(row['n'], 'text')}", level=self._level)
+        return f"{len(themes)} themes recur in them. The commonest is “{row['theme']}”, with {share}."
 
 
-def _share(row: pd.Series) -> str:
-    return f"{percent(row['estimate'])} ({percent(row['lower'])} to {percent(row['upper'])})"
+def _quoted(quotes: pd.DataFrame, stage: str) -> str | None:
+    rows = quotes[quotes["stage"] == stage]
+    return " · ".join(f"“{row['quote']}” ({_origin(row)})" for _, row in rows.iterrows()) or None
+
+
+def _main_themes(table: pd.DataFrame, stage: str) -> str | None:
+    rows = table[(table["stage"] == stage) & (table["theme"] != NO_THEME)].dropna(subset=["estimate"])
+    if rows.empty:
+        return None
+    rows = ordered(rows, "estimate").head(_N_IN_CELL)
+    shares = [f"{row['theme']}: {share_in_words(row)}" for _, row in rows.iterrows()]
+    return f"{'; '.join(shares)}; n = {counted(rows['n'].iloc[0], 'text')}"
 
 
 def _origin(row: pd.Series) -> str:
