@@ -94,7 +94,7 @@ def nouns(study) -> dict[str, object]:
     first, second = journey.stage_names[:2]
     moved = spells.to_pandas()[["customer_id", "entered", "stage"]]
     crm = CrmRecords.of(moved.rename(columns={"entered": "time", "stage": "bucket"}))
-    notes, cards = jl.read_notes(NOTES, journey=journey), personas.cards(spells, log, horizon="90d")
+    notes, cards = jl.read_notes(NOTES, journey=journey), personas.cards(log, spells, horizon="90d")
     texts = pd.DataFrame({"customer_id": ["a"], "time": [log.window.start], "text": [f"I like {HOSTILE} a lot"]})
     plain, survival = jl.build_map(spells, []), jl.estimate_survival(spells)
     made = [

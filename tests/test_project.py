@@ -154,7 +154,6 @@ EXACT = {
         "findings/personas/rules.py argsort",  # besides, F1 of counts, to six decimals
     ),
     "days between two times, which equal ones may swap": ("findings/paths/edges.py lexsort",),
-    "an error message": ("findings/personas/file/parts.py argmax",),
 }
 
 

@@ -172,8 +172,8 @@ def test_the_id_of_a_persona_that_is_gone_is_not_given_again(logs, personas, cha
 def test_ids_are_the_same_throughout_the_renamed_personas(change):
     moved = change("two", "split").personas
     ids = set(moved.table["persona"])
-    assert set(moved.labels) == set(moved.probabilities.columns) == set(moved.proof["persona"]) == ids
-    assert set(moved.profiles["persona"]) == set(moved.verdicts["persona"]) == ids
+    assert set(moved.labels) == set(moved.probabilities.columns) == set(moved.proof.by_persona["persona"]) == ids
+    assert set(moved.description.profiles["persona"]) == ids
     assert (moved.probabilities.idxmax(axis=1) == moved.labels).all()
 
 
