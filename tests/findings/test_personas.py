@@ -244,8 +244,8 @@ def test_what_is_no_more_than_chance_is_told_with_p_and_replicates(one_kind):
     structure = one_kind.proof.structure.assign(observed=0.2, p=0.4, replicates=4)
     told = no_structure_sentence(one_kind.table, structure, within="30 days")
     assert told.endswith(
-        "To split them into 2 kinds describes them no better than it does customers in whom no two features go together "
-        "(p = 0.40, 4 replicates)."
+        "To split them into 2 kinds describes them no better than it does customers in whom no two features go "
+        "together (p = 0.40, 4 replicates)."
     )
     cloud = structure.assign(null="one continuous cloud", replicates=1)
     told = no_structure_sentence(one_kind.table, cloud, within="30 days")
@@ -345,7 +345,7 @@ def test_cards_say_what_sets_a_persona_apart_and_what_is_not_known(personas):
     assert card.title == f"P2 · {personas.table['name'][1]}"
     assert set(card.apart["feature"]) & {"event: called", "event: asked"}
     assert (card.apart["delta"].abs() >= 0.147).all()
-    assert card.sentence().endswith(f"Verdict: {card.verdict}.")
+    assert card.sentence().endswith(f"Verdict: {card.head.verdict}.")
     shown = personas.cards()._repr_html_()
     assert shown.count("What we do not know") == 2
     assert card.apart["feature"][0] in shown

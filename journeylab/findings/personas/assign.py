@@ -133,7 +133,7 @@ def nobody_assigned(journey: Journey, why: str, log: EventLog, landmark: Landmar
         period=log.window,
         **nobody(),
         left_out=table_of((), LEFT_OUT) if landmark is None else landmark.left_out,
-        within=landmark and landmark.within,
+        within=None if landmark is None else landmark.within,
         journey=journey,
         unseen=unseen_table([]),
     )

@@ -1,8 +1,8 @@
 """How are the personas of a log found: who is judged, by what, with which model, and who is which?"""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from journeylab.findings.personas.description import describe, sets_apart
 from journeylab.findings.personas.file import read_fields
 from journeylab.findings.personas.landmark import Landmark, account_numbers, check_window, labelled, shares_table
 from journeylab.findings.personas.measures import generated_name
-from journeylab.findings.personas.number import ProgressWanted, Proving, telling
+from journeylab.findings.personas.number import ProgressWanted, Proving, sample_rows, telling
 from journeylab.findings.personas.personas import Personas
 from journeylab.findings.personas.scan import Scan, observe, second_opinion
 
@@ -93,7 +93,7 @@ def find_personas(
     described = find_features(
         log, landmark.entries, within=within, milestones=_openers(journey), spells=spells, extra=features
     )
-    rows, observed = _sample(described, seed), observe(described)
+    rows, observed = sample_rows(len(described.customers), at_most=MAX_ROWS, seed=seed), observe(described)
     units = account_numbers(log.customers, described.customers, accounts)
     try:
         encoding = Encoding.fit(observed.take(rows))
@@ -106,17 +106,19 @@ def find_personas(
     with telling(progress) as tell:
         proving = Proving(replicates, units, tell)
         scan = Scan.of(observed, encoding, rows=rows, max_personas=max_personas, seed=seed, proving=proving)
-    return _personas(described, scan, landmark=landmark, spells=spells, seed=seed)
+    return _personas(described, scan, landmark, spells, rows=rows, seed=seed)
 
 
 def _none(why: str, landmark: Landmark, spells: Spells) -> Personas:
     return Personas.none(spells.journey, why, within=landmark.within, left_out=landmark.left_out, period=spells.window)
 
 
-def _personas(features: Features, scan: Scan, *, landmark: Landmark, spells: Spells, seed: int) -> Personas:
+def _personas(
+    features: Features, scan: Scan, landmark: Landmark, spells: Spells, *, rows: np.ndarray, seed: int
+) -> Personas:
     """What the chosen model of `scan` says of the customers of `features`."""
     ids, labels = list(scan.proof.by_persona["persona"]), largest_of_rows(scan.probabilities)
-    description = describe(features, labels, ids, rows=_sample(features, seed), seed=seed)
+    description = describe(features, labels, ids, rows=rows, seed=seed)
     names = [generated_name(sets_apart(description.profiles, persona)) for persona in ids]
     return Personas(
         title=f"Personas by the first {landmark.within}",
@@ -144,18 +146,8 @@ def _check(max_personas: int, replicates: int) -> None:
 def _openers(journey: Journey) -> tuple[str, ...]:
     """Names of the events that open a stage."""
     conditions = [condition for stage in journey.stages for condition in (*stage.opened_by, *stage.reopened_by)]
-    return tuple(sorted({event for condition in conditions for event in _events(condition.event)}))
-
-
-def _events(event: str | Iterable[str]) -> Iterable[str]:
-    return (event,) if isinstance(event, str) else event
-
-
-def _sample(features: Features, seed: int) -> np.ndarray:
-    n = len(features.customers)
-    if n <= MAX_ROWS:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, size=MAX_ROWS, replace=False))
+    events = [[opener.event] if isinstance(opener.event, str) else opener.event for opener in conditions]
+    return tuple(sorted(set(chain(*events))))
 
 
 def read_personas(path: str | Path, *, period: Window | None = None) -> Personas:

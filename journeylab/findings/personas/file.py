@@ -19,6 +19,8 @@ from pydantic import ValidationError
 
 from journeylab.base.errors import JourneyError, StudyError
 from journeylab.base.files import write_text
+from journeylab.events.features import FeaturePlan, Habits, Vocabulary
+from journeylab.findings.personas.assign import Definition
 from journeylab.findings.personas.stored import CUSTOMERS, DTYPES, FORMAT, VERSION, PersonaFile
 
 Customers = Literal["kept", "left out"]
@@ -52,8 +54,8 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         return PersonaFile.model_validate_json(_canonical(document)).content.read()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise _unreadable(path, f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
+        where = ".".join(str(part) for part in first["loc"])
+        raise _unreadable(path, f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
     except JourneyError as error:
         raise _unreadable(path, f"content.journey: {error}") from None
     except (ValueError, OverflowError) as error:
@@ -63,6 +65,8 @@ def read_fields(path: str | Path) -> dict[str, Any]:
 def file_schema() -> dict[str, Any]:
     """JSON schema of `*.persona.json`; journeylab/findings/personas/persona.schema.json holds the same."""
     schema = PersonaFile.model_json_schema()
+    for noun in (FeaturePlan, Habits, Vocabulary):  # their docstrings are no part of the format
+        del schema["$defs"][noun.__name__]["description"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "*.persona.json"}
 
 
@@ -95,11 +99,7 @@ def _json(path: Path) -> Any:
             f"There is no file of personas “{path.name}” in “{path.parent.name or '.'}”. "
             "Write it with personas.write(path), or correct the path."
         ) from None
-    except json.JSONDecodeError as error:
-        raise _unreadable(path, f"it is not JSON: {error.msg}, line {error.lineno}, column {error.colno}") from None
-    except UnicodeDecodeError:
-        raise _unreadable(path, "it is not text in UTF-8") from None
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
         raise _unreadable(path, f"it is not JSON: {error}") from None
 
 
@@ -113,11 +113,10 @@ def _unreadable(path: Path, why: str) -> StudyError:
 
 def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The `fields` of Personas as plain values, in the parts of the file; see `stored.Content`."""
-    proof, definition, customers = fields["proof"], fields["definition"], fields["labels"].index
+    proof, journey, customers = fields["proof"], fields["journey"], fields["labels"].index
     flat = {**fields, **vars(fields["description"]), **vars(proof), "proof": proof.by_persona}
     tables = {name: value for name, value in flat.items() if isinstance(value, pd.DataFrame) and name != "by_persona"}
     tables["verdicts"] = proof.verdicts
-    journey = fields["journey"]
     return {
         "customers": customers.tolist(),
         "values": {
@@ -127,11 +126,15 @@ def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
         "tables": {name: plain_table(table, customers) for name, table in tables.items()},
         "series": {name: plain_series(fields[name], customers) for name in ("labels", "known_at")},
         "journey": journey.to_dict(),
-        "model": definition and _plain(definition.model),
-        "encoding": definition
-        and [{"kind": type(variable).__name__, **_plain(variable)} for variable in definition.encoding.kept],
-        "plan": definition and _plain(definition.plan),
+        **_plain_definition(fields["definition"]),
     }
+
+
+def _plain_definition(definition: Definition | None) -> dict[str, Any]:
+    if definition is None:
+        return dict.fromkeys(("model", "encoding", "plan"))
+    kept = [{"kind": type(variable).__name__, **_plain(variable)} for variable in definition.encoding.kept]
+    return {"model": _plain(definition.model), "encoding": kept, "plan": _plain(definition.plan)}
 
 
 def _plain(value: Any) -> Any:

@@ -57,6 +57,13 @@ STRUCTURE = {
 ProgressWanted = bool | Callable[[int], None]
 
 
+def sample_rows(n: int, *, at_most: int, seed: int | Sequence[int]) -> np.ndarray:
+    """Positions of all of `n` rows, or of `at_most` of them drawn by `seed`, ascending."""
+    if n <= at_most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, size=at_most, replace=False))
+
+
 @dataclass(frozen=True)
 class Proving:
     """How to prove.
@@ -68,10 +75,6 @@ class Proving:
     replicates: int
     units: np.ndarray
     tell: Callable[[], None]
-
-    def take(self, rows: np.ndarray) -> "Proving":
-        """The same for some customers."""
-        return replace(self, units=self.units[rows])
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,7 @@ class ProofSample:
     def of(cls, observed: Observed, encoding: Encoding, proving: Proving, *, seed: int) -> "ProofSample":
         """A sample of the customers `observed`."""
         n = len(proving.units)
-        rows = np.arange(n)
-        if n > PROOF_ROWS:
-            rows = np.sort(np.random.default_rng([seed, n]).choice(n, size=PROOF_ROWS, replace=False))
+        rows = sample_rows(n, at_most=PROOF_ROWS, seed=[seed, n])
         amounts = Amounts.of(observed.take(rows), encoding)
         units = np.unique(proving.units[rows], return_inverse=True)[1]
         return cls(amounts, amounts.encode(amounts.values), replace(proving, units=units), seed)
@@ -168,11 +169,8 @@ class Number:
 
     def verdict(self, jaccard: float) -> str:
         """The verdict on a persona that is found again with a mean Jaccard coefficient of `jaccard`."""
-        return verdict(
-            jaccard,
-            is_beyond_independence=self._is_beyond(clouds=False),
-            is_beyond_clouds=self._is_beyond(clouds=True),
-        )
+        independence, clouds = self._is_beyond(clouds=False), self._is_beyond(clouds=True)
+        return verdict(jaccard, is_beyond_independence=independence, is_beyond_clouds=clouds)
 
     def _is_beyond(self, *, clouds: bool) -> bool:
         """Whether all comparisons of the number chosen were passed: those with `clouds`, or that with features of which

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ from journeylab.findings.personas.assign import Assignment, Definition, assign, 
 from journeylab.findings.personas.cards import Cards, build_cards
 from journeylab.findings.personas.description import Description
 from journeylab.findings.personas.figures import FOUND_AGAIN, HOW_MANY, apart_figure, proof_figure, scan_figure
-from journeylab.findings.personas.file import write_fields
+from journeylab.findings.personas.file import Customers, write_fields
 from journeylab.findings.personas.landmark import LEFT_OUT, SHARES, Labelled, nobody
 from journeylab.findings.personas.notes import PersonaNotes, read_persona_notes
 from journeylab.findings.personas.number import INDEPENDENCE, ONE_CLOUD
@@ -189,7 +189,7 @@ class Personas(Labelled):
             return nobody_assigned(self.journey, why, log)
         return assign(self.definition, self.table, log, spells, journey=self.journey, features=features)
 
-    def write(self, path: str | Path, *, customers: Literal["kept", "left out"] = "kept") -> Path:
+    def write(self, path: str | Path, *, customers: Customers = "kept") -> Path:
         """Write the personas to a file, in one step; `read_personas` gives the same, except the period.
 
         Parameters

@@ -11,11 +11,11 @@ from sklearn.metrics import adjusted_rand_score
 from journeylab.base.ordering import largest_of_rows
 from journeylab.estimators.latent_class import Encoding, LatentClass, Observed, Tally, relative_entropy
 from journeylab.events.features import Features
-from journeylab.findings.personas.number import ProofSample, Proving, find_number
+from journeylab.findings.personas.number import ProofSample, Proving, find_number, sample_rows
 from journeylab.findings.personas.proof import SECOND_OPINION, Proof, prove
 
 METHOD = "k-means on logged, scaled features"
-MAX_ROWS, MIN_PERSONA = 5_000, 30
+COMPARED_ROWS, MIN_PERSONA = 5_000, 30
 _BATCH, _STARTS = 100_000, 10
 
 
@@ -35,14 +35,7 @@ class Scan:
 
     @classmethod
     def of(
-        cls,
-        observed: Observed,
-        encoding: Encoding,
-        *,
-        rows: np.ndarray,
-        max_personas: int,
-        seed: int,
-        proving: Proving,
+        cls, observed: Observed, encoding: Encoding, *, rows: np.ndarray, max_personas: int, seed: int, proving: Proving
     ) -> "Scan":
         """Fit 1 to `max_personas` classes to the customers at `rows` of those `observed`, choose their number, prove
         them, and assign all customers.
@@ -58,11 +51,10 @@ class Scan:
             pilot = LatentClass.fit(counts, encoding.variables, n_classes=largest, seed=seed)
             encoding = encoding.within(fitted, pilot.probabilities(counts))
             counts = encoding.encode(fitted)
-        models = [
-            LatentClass.fit(counts, encoding.variables, n_classes=number, seed=seed) for number in range(1, largest + 1)
-        ]
+        numbers, variables = range(1, largest + 1), encoding.variables
+        models = [LatentClass.fit(counts, variables, n_classes=number, seed=seed) for number in numbers]
         table = pd.DataFrame([_row(model, counts, observed.n_rows) for model in models])
-        sample = ProofSample.of(fitted, encoding, proving.take(rows), seed=seed)
+        sample = ProofSample.of(fitted, encoding, replace(proving, units=proving.units[rows]), seed=seed)
         number = find_number(models, table, sample)
         model = models[number.personas - 1]
         probabilities = _probabilities(model, encoding, observed)
@@ -126,9 +118,7 @@ def second_opinion(features: Features, labels: np.ndarray, n_personas: int, *, s
     """
     if n_personas < 2:
         return pd.DataFrame(columns=list(SECOND_OPINION)).astype(SECOND_OPINION)
-    rows = np.arange(len(labels))
-    if len(rows) > MAX_ROWS:
-        rows = np.sort(np.random.default_rng(seed).choice(len(labels), size=MAX_ROWS, replace=False))
+    rows = sample_rows(len(labels), at_most=COMPARED_ROWS, seed=seed)
     groups = KMeans(n_personas, n_init=_STARTS, random_state=seed).fit_predict(logged_and_scaled(features, rows))
     agreement = adjusted_rand_score(labels[rows], groups)
     return pd.DataFrame([(METHOD, n_personas, agreement, len(rows))], columns=list(SECOND_OPINION)).astype(

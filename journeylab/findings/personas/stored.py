@@ -35,6 +35,8 @@ class Column(StoredPart):
     """A column of a table; `dtype` is its type as pandas calls it."""
 
     name: str | None
+    dtype: str
+    cells: list[Any]
 
     def read(self) -> pd.Series:
         """The column as a Series with its type."""

@@ -68,22 +68,27 @@ def build_cards(
 
     Raises EstimateError where spells are given without a horizon, or a horizon without spells.
     """
-    if spells is not None and horizon is None:
+    observed = _Observed.of(personas, log, _course(personas, spells, horizon), seed=proof.seed or 0)
+    cards, withheld = [], []
+    for row in personas.table.itertuples(index=False):
+        why = _too_small(row, observed.accounts)
+        if why:
+            withheld.append((row.persona, why))
+        else:
+            cards.append(_card(personas, row, description, proof, observed))
+    return Cards(tuple(cards), table_of(withheld, WITHHELD))
+
+
+def _course(personas: Labelled, spells: Spells | None, horizon: str | timedelta | None) -> Course | None:
+    if spells is None and horizon is not None:
+        raise EstimateError(f"A horizon of “{horizon}” is given, but no spells to find losses in. Give spells too.")
+    if spells is None:
+        return None
+    if horizon is None:
         raise EstimateError(
             "Spells are given, but not how far to look for losses. Name a horizon, such as horizon=“90d”."
         )
-    if spells is None and horizon is not None:
-        raise EstimateError(f"A horizon of “{horizon}” is given, but no spells to find losses in. Give spells too.")
-    course = None if spells is None else Course.of(personas.grouping(), spells, horizon=horizon)
-    observed = _Observed.of(personas, log, course, seed=proof.seed or 0)
-    too_small = {row.persona: _too_small(row, observed.accounts) for row in personas.table.itertuples(index=False)}
-    cards = [
-        _card(personas, row, description, proof, observed)
-        for row in personas.table.itertuples(index=False)
-        if not too_small[row.persona]
-    ]
-    withheld = [(persona, why) for persona, why in too_small.items() if why]
-    return Cards(tuple(cards), table_of(withheld, WITHHELD))
+    return Course.of(personas.grouping(), spells, horizon=horizon)
 
 
 def _too_small(row, accounts: pd.DataFrame | None) -> str | None:

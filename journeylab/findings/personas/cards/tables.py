@@ -33,8 +33,8 @@ def roles_by_persona(roles: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     number of people in the role, over all these accounts. Where one to four accounts had shown it, or had not, the
     numbers are missing, and `note` says so.
     """
-    names = set(roles["role"])
-    names = [*(role for role in KNOWN if role in names), *sorted(names.difference(KNOWN))]
+    seen = set(roles["role"])
+    names = [*(role for role in KNOWN if role in seen), *sorted(seen.difference(KNOWN))]
     persona = roles["customer_id"].map(labels)
     rows = []
     for label, n in labels.value_counts().sort_index().items():
@@ -158,12 +158,9 @@ def _losses_part(course: Course, persona: str) -> CardPart:
     pooled = course.losses[(course.losses["persona"] == EVERYONE) & (course.losses["branch"] == ANY_BRANCH)]
     everyone = "".join(f"; of everyone, {share}" for share in _intervals(pooled.dropna(subset="estimate")))
     branches = ordered(own[1:], "estimate").reset_index(drop=True)
-    lost = [
-        f"{row.branch} {_interval(row.estimate, row.lower, row.upper)}"
-        for row in branches.itertuples()
-        if row.estimate > 0
-    ]
-    most = f" Most by {listed(lost[:3])}." if lost else ""
+    top = branches[branches["estimate"] > 0].head(3)
+    lost = [f"{branch} {share}" for branch, share in zip(top["branch"], _intervals(top), strict=True)]
+    most = f" Most by {listed(lost)}." if lost else ""
     sentence = f"Of {n} followed from the landmark on, {_intervals(own)[0]} are lost within {within}{everyone}.{most}"
     columns = {"branch": branches["branch"], f"lost within {within}": _intervals(branches)}
     return CardPart(LOSSES, sentence, own, shown=_shown(columns, branches["note"]))

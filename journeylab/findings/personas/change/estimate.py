@@ -11,7 +11,7 @@ from journeylab.base.words import counted
 from journeylab.events.features import apply_plan
 from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells, find_spells
-from journeylab.findings.personas.assign import Assignment
+from journeylab.findings.personas.assign import Assignment, Definition
 from journeylab.findings.personas.change.change import PersonaChange
 from journeylab.findings.personas.change.drift import SHARES, find_drift, fixed_shares
 from journeylab.findings.personas.change.matching import (
@@ -75,17 +75,20 @@ def compare_personas(
     period, lacking = new.period if log is None else log.window, _lacking(old, new)
     if lacking:
         return _nothing(old, new, lacking, used=used, ids=ids, period=period)
-    spells = None if log is None else find_spells(log, old.journey)
-    assigned = None if log is None else old.assign(log, spells, features=features)
-    before, now = old.labels if assigned is None else assigned.labels, _labels(new, log, features)
+    before, now, moved = old.labels, _labels(new, log, features), None
+    compared: dict[str, Any] = {"table": table_of((), SHARES)}
+    if log is not None and old.definition is not None:
+        spells = find_spells(log, old.journey)
+        assigned = old.assign(log, spells, features=features)
+        before = assigned.labels
+        if len(before) >= MIN_JUDGED:
+            moved = fixed_shares(old.table, assigned.table)
+            drift = _drift(old.definition, assigned, log, spells, features=features)
+            compared = {"table": moved, "unseen": assigned.unseen, "drift": drift}
     n_both = len(before.index.intersection(now.index))
     if n_both < MIN_JUDGED:
         return _nothing(old, new, _too_few(n_both, has_log=log is not None), used=used, ids=ids, period=period)
-    compared: dict[str, Any] = {"table": table_of((), SHARES)}
-    if assigned is not None:
-        compared = {"table": fixed_shares(old.table, assigned.table), "unseen": assigned.unseen}
-        compared["drift"] = _drift(old, assigned, log, spells, features=features)
-    crossing = cross(before, now, old=_ids(old), new=_ids(new), moved=None if assigned is None else compared["table"])
+    crossing = cross(before, now, old=_ids(old), new=_ids(new), moved=moved)
     links = find_links(crossing)
     permanent = (
         permanent_ids(links, crossing, used)
@@ -104,9 +107,8 @@ def compare_personas(
 
 
 def _drift(
-    old: Personas, assigned: Assignment, log: EventLog, spells: Spells, *, features: pd.DataFrame | None
+    definition: Definition, assigned: Assignment, log: EventLog, spells: Spells, *, features: pd.DataFrame | None
 ) -> pd.DataFrame:
-    definition = old.definition
     within = pd.Timedelta(definition.plan.within, unit="us")
     entered = (assigned.known_at - within).rename("entered").rename_axis("customer_id").reset_index()
     described = apply_plan(definition.plan, log, entered, spells=spells, extra=features)
