@@ -1,5 +1,5 @@
-"""What describes each persona: how does it differ from the other customers, by which rule can it be told, what is one
-of its customers like, and what did people write about it?
+"""What describes each persona: how does it differ from the other customers, which rule describes it, what is one of
+its customers like, and what did people write about it?
 
 Differences are effect sizes with their bases. There are no p-values: these features made the groups.
 """
@@ -83,7 +83,7 @@ def compare_measures(measures: Iterable[Measured], labels: np.ndarray, ids: list
         probability of having less; from -1 to 1.
     n, n_others: customers of the persona and others in whom the feature is known.
     """
-    rows = []
+    rows: list[tuple] = []
     for measured in measures:
         known = np.isfinite(measured.amounts)
         rows += _compared(measured, measured.amounts[known], labels[known], ids)

@@ -11,7 +11,9 @@ FOUND_AGAIN = "Are the same personas found in other customers?"
 _CRITERIA = {"bic": "BIC", "adjusted_bic": "adjusted BIC", "icl": "ICL"}
 
 
-def apart_figure(table: pd.DataFrame, profiles: pd.DataFrame, *, within: str, sentence: str, ax=None) -> charts.Chart:
+def apart_figure(
+    table: pd.DataFrame, profiles: pd.DataFrame, *, within: str | None, sentence: str, ax=None
+) -> charts.Chart:
     """Cliff's delta of each persona of `table` to the other customers, for the features that differ most."""
     apart = [sets_apart(profiles, persona, at_most=3) for persona in table["persona"]]
     features = list(dict.fromkeys(pd.concat(apart)["feature"]))

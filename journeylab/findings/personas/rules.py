@@ -119,14 +119,15 @@ def _bounds(measured: Measured, rows: np.ndarray) -> list[float]:
 
 def _best(met: np.ndarray, is_own: np.ndarray) -> tuple[int, ...]:
     """The conditions (rows of `met`) that together give the best F1: a beam search, one condition more at a time."""
-    beam, fits = [()], np.ones((1, len(is_own)), dtype=np.float32)
-    best, best_f1 = (), 0.0
+    best: tuple[int, ...] = ()
+    beam, fits, best_f1 = [best], np.ones((1, len(is_own)), dtype=np.float32), 0.0
     for _ in range(MOST_CONDITIONS if len(met) else 0):
         # Sums of ones and zeros are exact: the same in whatever order they are added.
         true, size = (fits * is_own) @ met.T, fits @ met.T
         f1 = (2 * true / (size + is_own.sum())).round(6)
         order = np.argsort(-f1, axis=None, kind="stable")[: 4 * BEAM]
-        longer, grown = [], []
+        longer: list[tuple[int, ...]] = []
+        grown = []
         for parent, condition in zip(*np.unravel_index(order, f1.shape), strict=True):
             rule = tuple(sorted({*beam[parent], int(condition)}))
             if len(rule) > len(beam[parent]) and rule not in longer and len(longer) < BEAM:
@@ -141,7 +142,7 @@ def _best(met: np.ndarray, is_own: np.ndarray) -> tuple[int, ...]:
 
 def _checked(fits: np.ndarray, is_own: np.ndarray) -> dict:
     true, n_matching, n = int((fits & is_own).sum()), int(fits.sum()), int(is_own.sum())
-    checked = {"n_matching": n_matching, "n": n, "customers": len(fits)}
+    checked: dict[str, float] = {"n_matching": n_matching, "n": n, "customers": len(fits)}
     for name, base in (("precision", n_matching), ("recall", n)):
         lower, upper = wilson(true, base) if base else (np.nan, np.nan)
         checked |= {name: true / base if base else np.nan, f"{name}_lower": float(lower), f"{name}_upper": float(upper)}

@@ -7,6 +7,7 @@ landmark for the journey as a whole, and by stage with those who were already in
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -144,7 +145,7 @@ def _loss_row(exits: Exits, branch: str, horizon: float) -> dict:
     (note,) = exits.why_missing([horizon], least=MIN_AT_RISK)
     if note is None and 0 < exits.count(branch, within=horizon) < MIN_SHOWN:
         note = _FEW
-    row = {"persona": exits.group, "branch": branch, "horizon_days": horizon, "note": note}
+    row: dict[str, Any] = {"persona": exits.group, "branch": branch, "horizon_days": horizon, "note": note}
     if note is None:
         way, shares = exits.ways.index(branch) + 1, ExitCurves.of(exits, CONFIDENCE).shares(np.array([horizon]))
         row |= {name: share[0, way] for name, share in zip(_LIMITS, shares, strict=True)}
@@ -163,7 +164,7 @@ def _staying_rows(exits: Exits) -> Iterator[tuple]:
 
 
 def _stage_row(entered: Exits, horizon: float) -> dict:
-    row = {"persona": entered.group, "stage": entered.stage}
+    row: dict[str, Any] = {"persona": entered.group, "stage": entered.stage}
     if entered.n_customers < MIN_SHOWN:
         return {**row, "note": _FEW}
     row |= {"visits": entered.n, "customers": entered.n_customers}

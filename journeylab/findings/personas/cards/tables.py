@@ -183,7 +183,7 @@ def channels_part(profiles: pd.DataFrame, persona: str) -> CardPart:
     return CardPart(title, f"Mean share of the events of {n} by the landmark: {shares}.", table)
 
 
-def roles_part(roles: pd.DataFrame | None, persona: str, *, lacking: str, within: str) -> CardPart:
+def roles_part(roles: pd.DataFrame | None, persona: str, *, lacking: str, within: str | None) -> CardPart:
     """Which roles their accounts show."""
     title = "Roles"
     if roles is None:

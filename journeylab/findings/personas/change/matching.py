@@ -77,7 +77,7 @@ class Crossing:
                 counts[old, came_out.pop(smallest(apart))] = 0
         return replace(self, counts=counts)
 
-    def _apart(self, counts: np.ndarray, old: int, *, without: int | None = None) -> float:
+    def _apart(self, counts: np.ndarray, old: np.integer, *, without: np.integer | None = None) -> float:
         """How far the share of the old persona is from what it was."""
         left_out = 0 if without is None else counts[old, without]
         now = (counts[old].sum() - left_out) / max(counts.sum() - left_out, 1)
@@ -174,7 +174,7 @@ def lineage_table(
         old = None if link.old is None else crossing.old[link.old]
         new = None if link.new is None else crossing.new[link.new]
         permanent, verdict = (old, verdicts["old"].get(old)) if new is None else (ids[new], verdicts["new"].get(new))
-        row = {"id": permanent, "change": link.change, "verdict": verdict, "old": old, "new": new}
+        row: dict[str, Any] = {"id": permanent, "change": link.change, "verdict": verdict, "old": old, "new": new}
         if old is None or new is None:
             row |= dict.fromkeys(("n_both", "jaccard", "of_old", "of_new"), 0)
             row |= {"n_old": 0 if old is None else n_old[link.old], "n_new": 0 if new is None else n_new[link.new]}
