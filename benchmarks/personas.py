@@ -104,7 +104,11 @@ def recovered(size: int, seed: int) -> dict[str, float]:
         ).fit_predict(matrix)
     groups["the optimum (Bayes)"] = best.argmax(axis=1)
     scores = {name: adjusted_rand_score(planted, labels) for name, labels in groups.items()}
-    return {**scores, "personas": len(personas.table), "solid": int((personas.proof["verdict"] == SOLID).sum())}
+    return {
+        **scores,
+        "personas": len(personas.table),
+        "solid": int((personas.proof.by_persona["verdict"] == SOLID).sum()),
+    }
 
 
 def shares(features: Features, rows: np.ndarray) -> np.ndarray:
@@ -123,7 +127,7 @@ def chance() -> int:
         for seed in range(N_CHANCE):
             log = made_up(CHANCE_CUSTOMERS, spread=spread, seed=seed)
             personas = find_personas(log, JOURNEY, within=f"{DAYS}d", seed=seed)
-            false += bool((personas.proof["verdict"] == SOLID).any())
+            false += bool((personas.proof.by_persona["verdict"] == SOLID).any())
             print(f"{name} {seed}: {len(personas.table)}", file=sys.stderr, flush=True)
         print(f"{name}: no structure or no solid persona in {N_CHANCE - false} of {N_CHANCE} (target 19)")
         missed += false > MOST_FALSE
@@ -230,7 +234,7 @@ def ours(folder: Path) -> None:
     encoding = Encoding.fit(observed.take(rows))
     scan = Scan.of(observed, encoding, rows=rows, max_personas=8, seed=1, proving=proving)
     print("fit", perf_counter() - start)
-    print("personas", len(scan.proof))
+    print("personas", len(scan.proof.by_persona))
     _tell_peak()
     counts = scan.encoding.encode(observed)
     np.savez(folder / "counts.npz", data=counts.data, indices=counts.indices, indptr=counts.indptr, shape=counts.shape)

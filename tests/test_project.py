@@ -153,7 +153,7 @@ EXACT = {
         "findings/occupancy/curves.py argsort",
         "findings/personas/rules.py argsort",  # besides, F1 of counts, to six decimals
     ),
-    "an error message": ("findings/personas/file/parts.py argmax",),
+    "days between two times, which equal ones may swap": ("findings/paths/edges.py lexsort",),
 }
 
 

@@ -1,6 +1,6 @@
 """Tables: which columns of which kinds must a table have before anyone computes with it?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -31,3 +31,8 @@ def check_columns(table: pd.DataFrame, contract: Mapping[str, str], *, name: str
                 f"Column “{column}” in {name} holds {table[column].dtype}, not {kind}. "
                 "Convert it before passing the table on."
             )
+
+
+def table_of(rows: Iterable, columns: Mapping[str, type]) -> pd.DataFrame:
+    """`rows` (mappings or tuples) as a table with these columns of these types, which an empty one has too."""
+    return pd.DataFrame(list(rows), columns=list(columns)).astype(dict(columns))

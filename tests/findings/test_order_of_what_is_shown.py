@@ -24,7 +24,7 @@ from journeylab.findings.occupancy import estimate_occupancy
 from journeylab.findings.paths import estimate_flow
 from journeylab.findings.personas.change.drift import find_drift
 from journeylab.findings.personas.change.sentences import drift_sentence, shares_sentence
-from journeylab.findings.personas.profile import COLUMNS, sets_apart
+from journeylab.findings.personas.description import PROFILES, sets_apart
 from journeylab.findings.recovery import estimate_recovery
 from journeylab.findings.survival import estimate_survival
 
@@ -169,5 +169,5 @@ def test_of_two_shares_that_moved_as_far_the_first_is_named_first(moved):
 def test_of_features_that_set_a_persona_apart_as_much_the_first_measured_is_named_first(moved):
     deltas = moved([0.4, -0.4, 0.4, 0.147])
     rows = [("P1", f"f{n}", "number", f"f{n}", 1.0, 2.0, np.nan, delta, 9, 9) for n, delta in enumerate(deltas)]
-    apart = sets_apart(pd.DataFrame(rows, columns=COLUMNS), "P1")
+    apart = sets_apart(pd.DataFrame(rows, columns=list(PROFILES)), "P1")
     assert apart["feature"].tolist() == ["f0", "f1", "f2", "f3"]

@@ -9,21 +9,22 @@ import pytest
 from by_hand import JOURNEY, at, journeys_of
 
 from journeylab.base.errors import EstimateError, StudyError
+from journeylab.base.tables import table_of
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
-from journeylab.findings.grouping import Grouping
 from journeylab.findings.personas import Personas
-from journeylab.findings.personas.cards import Cards, Material, build_cards
-from journeylab.findings.personas.cards.people import (
+from journeylab.findings.personas.cards import Cards
+from journeylab.findings.personas.cards.tables import (
     ACCOUNTS,
     ROLES,
     accounts_in,
     personas_by_account,
     roles_by_persona,
 )
-from journeylab.findings.personas.notes import no_notes, read_persona_notes
-from journeylab.findings.personas.profile import COLUMNS as PROFILED
-from journeylab.findings.personas.rules import COLUMNS as RULES
+from journeylab.findings.personas.description import EXEMPLARS, PROFILES, Description
+from journeylab.findings.personas.notes import read_persona_notes
+from journeylab.findings.personas.proof import Proof
+from journeylab.findings.personas.rules import RULES
 
 SIZES = {"P1": 60, "P2": 40}
 CUSTOMERS = [f"{persona}-{number:02}" for persona, n in SIZES.items() for number in range(n)]
@@ -31,11 +32,27 @@ LABELS = pd.Series([each[:2] for each in CUSTOMERS], index=pd.Index(CUSTOMERS, n
 KNOWN_AT = pd.Series(at(10), index=LABELS.index)
 
 
-def material(*, labels: pd.Series = LABELS, notes: pd.DataFrame | None = None, is_tested: bool = False) -> Material:
+def built(
+    *,
+    log=None,
+    spells=None,
+    horizon=None,
+    labels: pd.Series = LABELS,
+    notes: pd.DataFrame | None = None,
+    jaccard=np.nan,
+) -> Cards:
+    """The cards of personas with these labels."""
     n = labels.value_counts().sort_index()
-    whole = {"customers": len(labels), "share": n / len(labels), "lower": 0.1, "upper": 0.7, "certainty": 0.9}
+    shares = {"customers": len(labels), "share": n.to_numpy() / len(labels), "lower": 0.1, "upper": 0.7}
     table = pd.DataFrame({"persona": n.index, "name": [f"Kind {each}" for each in n.index], "n": n.to_numpy()})
-    table = table.assign(**{name: np.asarray(each) for name, each in whole.items()})
+    personas = replace(
+        Personas.none(JOURNEY, "of the test.", within="10 days"),
+        lacking=None,
+        table=table.assign(**shares, certainty=0.9),
+        labels=labels,
+        known_at=KNOWN_AT[labels.index],
+        left_out=pd.DataFrame({"reason": ["lost within 10 days"], "customers": [7]}),
+    )
     profiles = [(p, "channel: chat", "share", "channel", 0.6, 0.2, 3.0, 0.8, 60, 40) for p in n.index]
     profiles += [(p, "channel: web", "share", "channel", 0.4, 0.8, 0.5, -0.8, 60, 40) for p in n.index]
     rules = [
@@ -43,20 +60,12 @@ def material(*, labels: pd.Series = LABELS, notes: pd.DataFrame | None = None, i
         for p, f1 in zip(n.index, (0.77, 0.4), strict=False)
     ]
     exemplars = [(p, "events", "about 40") for p in n.index] + [(p, "plan", "<b>team</b>") for p in n.index]
-    return Material(
-        table=table,
-        verdicts=pd.DataFrame({"persona": n.index, "verdict": "solid"}),
-        profiles=pd.DataFrame(profiles, columns=PROFILED),
-        rules=pd.DataFrame(rules, columns=list(RULES)),
-        exemplars=pd.DataFrame(exemplars, columns=["persona", "feature", "value"]),
-        notes=no_notes() if notes is None else notes,
-        left_out=pd.DataFrame({"reason": ["lost within 10 days"], "customers": [7]}),
-        grouping=Grouping("persona", labels, KNOWN_AT[labels.index]),
-        within="10 days",
-        stages=JOURNEY.stage_names,
-        seed=7,
-        is_tested=is_tested,
-    )
+    description = Description(table_of(profiles, PROFILES), table_of(rules, RULES), table_of(exemplars, EXEMPLARS))
+    if notes is not None:
+        description = replace(description, notes=notes)
+    proof = Proof(pd.DataFrame({"persona": n.index, "verdict": "solid", "jaccard": jaccard}), seed=7)
+    personas = replace(personas, description=description, proof=proof)
+    return personas.cards(log, spells, horizon=horizon)
 
 
 def spells():
@@ -81,14 +90,14 @@ def log_of(*, customers: pd.DataFrame | None = None, without=(), until_day: int 
 
 @pytest.fixture(scope="module")
 def cards() -> Cards:
-    return build_cards(material(), spells=spells(), log=log_of(), horizon="90d")
+    return built(spells=spells(), log=log_of(), horizon="90d")
 
 
 def test_each_part_says_what_its_table_holds(cards):
     card = cards["P1"]
     told = {part.title: part.sentence for part in card.parts}
     assert told["Who they are"].startswith("At least 6 events: 80% (70% to 90%) of the 30 customers like that are P1")
-    assert told["For example"] == "One customer as typical as any, rounded: events about 40; plan <b>team</b>."
+    assert told["For example"] == "A typical customer, rounded: events about 40; plan <b>team</b>."
     assert told["Typical journey"] == (
         "Most often, of 60 customers so far: trial (still there), 50% (38% to 62%). "
         "Then: trial → lost to price, 50% (38% to 62%)."
@@ -104,19 +113,23 @@ def test_each_part_says_what_its_table_holds(cards):
         r"of everyone, 30% \(2\d% to 4\d%\)\. Most by price 50% \(38% to 6\d%\)\.",
         told["How they are lost"],
     )
-    assert card.stages.shown.columns.tolist() == [
+    assert card.part("Stage by stage").shown.columns.tolist() == [
         "stage",
         "days until half have left",
         "lost within 90 days",
         "visits",
         "note",
     ]
-    assert card.stages.shown["note"].tolist() == ["given still inside on day 10.0"]
-    assert card.accounts is None
+    assert card.part("Stage by stage").shown["note"].tolist() == ["given still inside on day 10.0"]
+    assert card.part("Accounts") is None
 
 
 def test_a_rule_that_tells_badly_is_not_shown(cards):
-    assert cards["P2"].rule.sentence.startswith("No rule of at most three conditions tells P2 well: the best reaches")
+    assert (
+        cards["P2"]
+        .part("Who they are")
+        .sentence.startswith("No rule of at most three conditions describes P2 well: the best reaches")
+    )
     assert "At least 6 events" not in cards["P2"]._repr_html_()
 
 
@@ -131,7 +144,7 @@ def test_quotes_tell_neither_names_nor_ids():
     people = pd.DataFrame(
         {"last_name": ["Lovelace"], "first_name": ["Ada"]}, index=pd.Index([CUSTOMERS[0]], name="customer_id")
     )
-    card = build_cards(material(), spells=None, log=log_of(customers=people), horizon=None)["P1"]
+    card = built(log=log_of(customers=people))["P1"]
     assert [each.text for each in card.quotes.quotes] == [card.quotes.quotes[0].text]
     assert re.fullmatch(r"the board of \[name\] is slow, says \[name\] \[name\] of \d", card.quotes.quotes[0].text)
     shown = card._repr_html_()
@@ -139,29 +152,29 @@ def test_quotes_tell_neither_names_nor_ids():
 
 
 def test_texts_after_the_landmark_are_quoted_only_where_too_few_wrote_before_it():
-    late = build_cards(material(), spells=None, log=log_of(until_day=50), horizon=None)["P1"]
+    late = built(log=log_of(until_day=50))["P1"]
     assert late.quotes.quotes[0].month == "2025-02"
 
 
 def test_without_consent_nobody_is_quoted():
-    card = build_cards(material(), spells=None, log=log_of(consent=False), horizon=None)["P1"]
+    card = built(log=log_of(consent=False))["P1"]
     assert card.quotes.lacking.startswith("No quote: no customer wrote")
     assert "What they say: fewer than 5 of them wrote anything that may be quoted." in card.unknown
 
 
 def test_what_the_data_lack_is_said():
-    bare = build_cards(material(), spells=None, log=None, horizon=None)["P1"]
-    lacking = {part.title: part.sentence for part in bare.parts if not part.is_told}
+    bare = built()["P1"]
+    lacking = {part.title: part.sentence for part in bare.parts if not part.has_data}
     assert lacking == {
-        "Typical journey": "Not told: no spells were given.",
-        "Stage by stage": "Not told: no spells were given.",
-        "How they are lost": "Not told: no spells were given.",
-        "Roles": "Not told: no log was given.",
+        "Typical journey": "Not measured: no spells were given.",
+        "Stage by stage": "Not measured: no spells were given.",
+        "How they are lost": "Not measured: no spells were given.",
+        "Roles": "Not measured: no log was given.",
     }
     assert bare.quotes is None
     assert bare.staying.empty
-    card = build_cards(material(), spells=None, log=log_of(without=["role", "text"]), horizon=None)["P1"]
-    assert card.roles.sentence == "Not measured: the log does not name roles by the landmark."
+    card = built(log=log_of(without=["role", "text"]))["P1"]
+    assert card.part("Roles").sentence == "Not measured: the log does not name roles by the landmark."
     assert card.quotes is None
 
 
@@ -173,12 +186,12 @@ def test_what_is_not_known_is_listed(cards):
         "What makes the losses differ between personas: the two are associated, which is not a cause.",
         "Whether they would recognise themselves: no interview is noted in personas.yml.",
     )
-    tested = build_cards(material(is_tested=True), spells=None, log=None, horizon=None)["P1"]
+    tested = built(jaccard=0.8)["P1"]
     assert "stability" not in " ".join(tested.unknown)
 
 
 def test_personas_too_small_have_no_card_and_it_says_so():
-    few = build_cards(material(labels=LABELS[:89]), spells=None, log=None, horizon=None)
+    few = built(labels=LABELS[:89])
     assert [card.persona for card in few] == ["P1"]
     assert few.withheld.to_dict("list") == {"persona": ["P2"], "reason": ["it has 29 customers, and 30 are needed"]}
     assert "P2 has no card: it has 29 customers, and 30 are needed." in few._repr_html_()
@@ -188,9 +201,9 @@ def test_personas_too_small_have_no_card_and_it_says_so():
 def test_personas_in_fewer_than_ten_accounts_have_no_card():
     accounts = [f"A{number % 30}" for number in range(60)] + [f"B{number % 9}" for number in range(40)]
     customers = pd.DataFrame({"account": accounts}, index=LABELS.index)
-    few = build_cards(material(), spells=None, log=log_of(customers=customers), horizon=None)
+    few = built(log=log_of(customers=customers))
     assert few.withheld["reason"].tolist() == ["it is found in 9 accounts, and 10 are needed"]
-    assert few["P1"].accounts.sentence == (
+    assert few["P1"].part("Accounts").sentence == (
         "Found in 77% (62% to 87%) of 39 accounts. Of these 30, beside them: nobody of another in 100% (89% to 100%)."
     )
 
@@ -198,10 +211,10 @@ def test_personas_in_fewer_than_ten_accounts_have_no_card():
 def test_a_horizon_and_spells_belong_together():
     message = "Spells are given, but not how far to look for losses. Name a horizon, such as horizon=“90d”."
     with pytest.raises(EstimateError, match=f"^{re.escape(message)}$"):
-        build_cards(material(), spells=spells(), log=None, horizon=None)
+        built(spells=spells())
     message = "A horizon of “90d” is given, but no spells to find losses in. Give spells too."
     with pytest.raises(EstimateError, match=f"^{re.escape(message)}$"):
-        build_cards(material(), spells=None, log=None, horizon="90d")
+        built(horizon="90d")
 
 
 def test_notes_and_evidence_stand_on_the_card():
@@ -212,7 +225,7 @@ def test_notes_and_evidence_stand_on_the_card():
     notes = read_persona_notes(
         {"personas": {"P1": told, "P2": {"evidence": [{"source": "Visit", "date": "2026-03-03"}]}}}
     )
-    cards = build_cards(material(notes=notes.table()), spells=None, log=None, horizon=None)
+    cards = built(notes=notes.table())
     assert cards["P1"].evidence() == ["Plans <i>for</i> many.", "Evidence: Interview, 2026-03-02: Said so"]
     assert cards["P2"].evidence() == ["Evidence: Visit, 2026-03-03"]
     assert "&lt;i&gt;for&lt;/i&gt;" in cards["P1"]._repr_html_()
@@ -232,7 +245,7 @@ def test_figures_carry_the_numbers_in_words(cards):
         "channel: web -0.80. Of 60 customers followed from the landmark on, 50%"
     )
     assert cards.plot().png().startswith(b"\x89PNG")
-    assert build_cards(material(), spells=None, log=None, horizon=None).plot().png().startswith(b"\x89PNG")
+    assert built().plot().png().startswith(b"\x89PNG")
     assert Cards(()).plot().alt == "There is no persona, so there is no card."
 
 
@@ -277,13 +290,14 @@ def test_accounts_count_only_where_they_nest_several_customers():
 
 
 def test_names_are_given_by_id_and_the_others_stay(tmp_path):
-    found = replace(Personas.none(JOURNEY, "of the test."), lacking=None, table=material().table)
+    table = pd.DataFrame({"persona": ["P1", "P2"], "name": ["Kind P1", "Kind P2"]})
+    found = replace(Personas.none(JOURNEY, "of the test."), lacking=None, table=table)
     path = tmp_path / "personas.yml"
     path.write_text("personas:\n  P2: {name: Looks  around, note: Seldom here}\n", encoding="utf-8")
     named = found.named(path)
     assert named.table["name"].tolist() == ["Kind P1", "Looks around"]
     assert named.table["persona"].tolist() == ["P1", "P2"]
-    assert named.notes["text"].tolist() == ["Seldom here"]
+    assert named.description.notes["text"].tolist() == ["Seldom here"]
     assert found.table["name"].tolist() == ["Kind P1", "Kind P2"]
     message = (
         "personas.P3: There is no persona “P3”. Known: P1, P2. "
@@ -295,7 +309,7 @@ def test_names_are_given_by_id_and_the_others_stay(tmp_path):
 
 def test_without_a_persona_there_is_no_card_and_nothing_to_name():
     none = Personas.none(JOURNEY, "nobody was asked.")
-    assert len(none.cards(spells(), log_of(), horizon="90d")) == 0
+    assert len(none.cards(log_of(), spells(), horizon="90d")) == 0
     assert none.named({"personas": {"P1": {"name": "A"}}}) is none
     with pytest.raises(StudyError):
         none.named({"persons": {}})

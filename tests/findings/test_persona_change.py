@@ -173,8 +173,8 @@ def test_the_id_of_a_persona_that_is_gone_is_not_given_again(logs, personas, cha
 def test_ids_are_the_same_throughout_the_renamed_personas(change):
     moved = change("two", "split").personas
     ids = set(moved.table["persona"])
-    assert set(moved.labels) == set(moved.probabilities.columns) == set(moved.proof["persona"]) == ids
-    assert set(moved.profiles["persona"]) == set(moved.verdicts["persona"]) == ids
+    assert set(moved.labels) == set(moved.probabilities.columns) == set(moved.proof.by_persona["persona"]) == ids
+    assert set(moved.description.profiles["persona"]) == ids
     assert (moved.probabilities.idxmax(axis=1) == moved.labels).all()
 
 
@@ -203,9 +203,7 @@ def test_without_a_log_personas_are_matched_by_the_customers_in_both(personas):
     found = compare_personas(personas["two"], personas["two"])
     assert changes(found) == ["survived", "survived"]
     assert (len(found.table), len(found.drift)) == (0, 0)
-    assert found.shares_in_words() == (
-        "Without the new log neither shares at the fixed definition nor drift can be told. Give `log=`."
-    )
+    assert found.shares_in_words() == ("Shares at the fixed definition and drift need the new log. Give `log=`.")
     assert found.plot().alt == found.shares_in_words()
     assert found.sentence() == found.lineage_in_words()
 

@@ -11,14 +11,12 @@ import pytest
 
 from journeylab.base.errors import StudyError
 from journeylab.estimators.latent_class import Bins, LatentClass, Levels, Shares
-from journeylab.events.features import FeaturePlan, Habits, Vocabulary
 from journeylab.events.log import Window
 from journeylab.events.simulate import simulate_log
-from journeylab.findings.personas import Personas, find_personas, read_personas
-from journeylab.findings.personas.file import file_schema, parts
-from journeylab.findings.personas.file.tables import plain_series, plain_table
+from journeylab.findings.personas import Personas, find_personas, read_personas, stored
+from journeylab.findings.personas.file import file_schema, plain_series, plain_table
 
-SCHEMA = Path(parts.__file__).parents[1] / "persona.schema.json"
+SCHEMA = Path(stored.__file__).parent / "persona.schema.json"
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +58,17 @@ def changed(document: dict, *keys, to) -> dict:
 
 
 def same(first, second) -> None:
-    for each in fields(Personas):
-        before, after = getattr(first, each.name), getattr(second, each.name)
+    """Two nouns have the same fields, to the last digit."""
+    for name in (each.name for each in fields(first)):
+        before, after = getattr(first, name), getattr(second, name)
         if isinstance(before, pd.DataFrame):
-            pd.testing.assert_frame_equal(before, after, check_exact=True, obj=each.name)
+            pd.testing.assert_frame_equal(before, after, check_exact=True, obj=name)
         elif isinstance(before, pd.Series):
-            pd.testing.assert_series_equal(before, after, check_exact=True, obj=each.name)
-        elif each.name not in ("model", "encoding", "period"):
-            assert before == after, each.name
+            pd.testing.assert_series_equal(before, after, check_exact=True, obj=name)
+        elif name in ("proof", "description"):
+            same(before, after)
+        elif name not in ("definition", "period"):
+            assert before == after, name
 
 
 @pytest.mark.slow
@@ -77,8 +78,10 @@ def test_what_is_read_is_what_was_written_to_the_last_digit(personas, tmp_path):
     same(personas, again)
     assert again.labels.to_dict() == personas.labels.to_dict()
     for name in ("log_shares", "log_cells", "variables"):
-        assert np.array_equal(getattr(personas.model, name), getattr(again.model, name))
-    assert [type(each) for each in again.encoding.kept] == [type(each) for each in personas.encoding.kept]
+        assert np.array_equal(getattr(personas.definition.model, name), getattr(again.definition.model, name))
+    kept = again.definition.encoding.kept
+    assert [type(each) for each in kept] == [type(each) for each in personas.definition.encoding.kept]
+    assert again.definition.plan == personas.definition.plan
     assert again.sentence() == personas.sentence()
     assert again.write(tmp_path / "b.persona.json").read_bytes() == path.read_bytes()
 
@@ -132,7 +135,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
         read_personas(tmp_path / "gone.persona.json")
     assert str(caught.value) == (
         f"There is no file of personas “gone.persona.json” in “{tmp_path.name}”. "
-        "Write it with personas.write(path), or mend the path."
+        "Write it with personas.write(path), or correct the path."
     )
 
 
@@ -158,9 +161,9 @@ def test_another_version_or_format_is_refused(whole, tmp_path):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{", "it is no JSON: Expecting property name enclosed in double quotes, line 1, column 2"),
-        ('{"a": NaN}', "it is no JSON: “NaN” is no number"),
-        ('{"a": Infinity}', "it is no JSON: “Infinity” is no number"),
+        ("{", "it is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ('{"a": NaN}', "it is not JSON: “NaN” is not a number"),
+        ('{"a": Infinity}', "it is not JSON: “Infinity” is not a number"),
     ],
 )
 def test_what_is_no_json_is_refused(tmp_path, text, why):
@@ -169,7 +172,7 @@ def test_what_is_no_json_is_refused(tmp_path, text, why):
     with pytest.raises(StudyError) as caught:
         read_personas(path)
     assert str(caught.value) == (
-        f"“a.persona.json” holds no sound personas: {why}. Write it again with personas.write(path)."
+        f"“a.persona.json” cannot be read as personas: {why}. Write it again with personas.write(path)."
     )
 
 
@@ -179,7 +182,8 @@ def test_what_is_no_text_is_refused(tmp_path):
     with pytest.raises(StudyError) as caught:
         read_personas(path)
     assert str(caught.value) == (
-        "“a.persona.json” holds no sound personas: it is no text in UTF-8. Write it again with personas.write(path)."
+        "“a.persona.json” cannot be read as personas: it is not JSON: 'utf-8' codec can't decode byte 0xff in "
+        "position 0: invalid start byte. Write it again with personas.write(path)."
     )
 
 
@@ -196,12 +200,12 @@ def wrong(whole) -> dict:
         "a row of cells is short": (
             ("content", "model", "log_cells", 0),
             model["log_cells"][0][:-1],
-            f"content.model: a cell has {n - 1} probabilities, but there are {n} personas",
+            f"content.model: {cells} cells do not fit {n} personas and the variables of {cells} cells",
         ),
         "a row of cells is missing": (
             ("content", "model", "log_cells"),
             model["log_cells"][:-1],
-            f"content.model: {cells - 1} cells have {cells} variables",
+            f"content.model: {cells - 1} cells do not fit {n} personas and the variables of {cells} cells",
         ),
         "the encoding has another shape": (
             ("content", "encoding"),
@@ -226,7 +230,7 @@ def wrong(whole) -> dict:
         "a customer has no row": (
             ("content", "tables", "probabilities", "columns", 0, "cells"),
             first[:-1],
-            f"content: “probabilities” has columns of {customers - 1} and {customers} rows",
+            f"content: Length of values ({customers - 1}) does not match length of index ({customers})",
         ),
         "a label is no persona": (
             ("content", "series", "labels", "column", "cells", 0),
@@ -241,17 +245,20 @@ def wrong(whole) -> dict:
         "a column holds what its type does not": (
             ("content", "tables", "left_out", "columns", 1, "cells", 0),
             "many",
-            "content.tables.left_out.columns.1: column “customers” of int64 holds “many”",
+            "content.tables.left_out.columns.1.int64.cells.0: Input should be a valid integer",
         ),
         "a whole number is missing": (
             ("content", "tables", "left_out", "columns", 1, "cells", 0),
             None,
-            "content.tables.left_out.columns.1: column “customers” of int64 holds null",
+            "content.tables.left_out.columns.1.int64.cells.0: Input should be a valid integer",
         ),
         "a type is unknown": (
             ("content", "tables", "left_out", "columns", 1, "dtype"),
             "pickle",
-            "content.tables.left_out.columns.1: column “customers” is of the unknown type “pickle”",
+            "content.tables.left_out.columns.1: Input tag 'pickle' found using 'dtype' does not match any of the "
+            "expected tags: 'object', 'str', 'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', "
+            "'uint64', 'float32', 'float64', 'datetime64[s, UTC]', 'datetime64[ms, UTC]', 'datetime64[us, UTC]', "
+            "'datetime64[ns, UTC]'",
         ),
         "a part is unknown": (("content", "code"), "import os", "content.code: Extra inputs are not permitted"),
         "only the plan is missing": (
@@ -267,7 +274,7 @@ def wrong(whole) -> dict:
         "the labels are gone": (
             ("content", "series"),
             {name: each for name, each in series.items() if name != "labels"},
-            "content: “labels” is not there",
+            "content.series.labels: Field required",
         ),
     }
 
@@ -296,25 +303,25 @@ FLAWS = [
 def test_a_file_that_does_not_fit_together_is_refused(whole, tmp_path, flaw):
     keys, to, why = wrong(whole)[flaw]
     assert refused(tmp_path / "a.persona.json", changed(whole, *keys, to=to)) == (
-        f"“a.persona.json” holds no sound personas: {why}. Write it again with personas.write(path)."
+        f"“a.persona.json” cannot be read as personas: {why}. Write it again with personas.write(path)."
     )
 
 
 def test_a_journey_that_is_none_is_refused(whole, tmp_path):
     told = refused(tmp_path / "a.persona.json", changed(whole, "content", "journey", "stages", to=[]))
-    assert told.startswith("“a.persona.json” holds no sound personas: content.journey: ")
+    assert told.startswith("“a.persona.json” cannot be read as personas: content.journey: ")
 
 
 def test_a_file_of_another_journeylab_is_refused(whole, tmp_path):
     tables = {name: each for name, each in whole["content"]["tables"].items() if name != "scan"}
     assert refused(tmp_path / "a.persona.json", changed(whole, "content", "tables", to=tables)) == (
-        "“a.persona.json” holds no sound personas: “scan” is not there. It was written by another journeylab: find the "
-        "personas again."
+        "“a.persona.json” cannot be read as personas: content.tables.scan: Field required. "
+        "Write it again with personas.write(path)."
     )
     values = {**whole["content"]["values"], "mood": "good"}
     assert refused(tmp_path / "a.persona.json", changed(whole, "content", "values", to=values)) == (
-        "“a.persona.json” holds no sound personas: “mood” is not known. It was written by another journeylab: find the "
-        "personas again."
+        "“a.persona.json” cannot be read as personas: content.values.mood: Extra inputs are not permitted. "
+        "Write it again with personas.write(path)."
     )
 
 
@@ -325,13 +332,10 @@ def test_the_schema_beside_the_code_is_that_of_the_format():
 @pytest.mark.parametrize(
     ("part", "noun"),
     [
-        (parts.ModelPart, LatentClass),
-        (parts.BinsPart, Bins),
-        (parts.LevelsPart, Levels),
-        (parts.SharesPart, Shares),
-        (parts.PlanPart, FeaturePlan),
-        (parts.HabitsPart, Habits),
-        (parts.VocabularyPart, Vocabulary),
+        (stored.ModelPart, LatentClass),
+        (stored.BinsPart, Bins),
+        (stored.LevelsPart, Levels),
+        (stored.SharesPart, Shares),
     ],
 )
 def test_every_field_of_what_assigns_is_in_the_file(part, noun):
@@ -353,11 +357,10 @@ def test_columns_of_every_kind_come_back():
         index=pd.Index(["x", "y", "z"], name="key"),
     )
     nobody = pd.Index([], name="customer_id")
-    plain = json.loads(json.dumps(plain_table(table, nobody)))
-    again = parts.Table.model_validate(plain).read(nobody)
+    again = stored.StoredTable.model_validate_json(json.dumps(plain_table(table, nobody))).read(nobody)
     pd.testing.assert_frame_equal(again, table, check_exact=True)
-    row = json.loads(json.dumps(plain_series(table["number"], nobody)))
-    pd.testing.assert_series_equal(parts.Row.model_validate(row).read(nobody), table["number"], check_exact=True)
+    series = stored.StoredSeries.model_validate_json(json.dumps(plain_series(table["number"], nobody))).read(nobody)
+    pd.testing.assert_series_equal(series, table["number"], check_exact=True)
 
 
 def test_a_column_that_no_file_can_hold_is_refused():

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from journeylab.base.errors import StudyError
-from journeylab.findings.personas.notes import COLUMNS, read_persona_notes
+from journeylab.findings.personas.notes import NOTES, read_persona_notes
 
 WHOLE = """\
 personas:
@@ -41,7 +41,7 @@ def test_names_notes_and_evidence_are_read(written):
         ["P1", "evidence", None, "Shop visit", "2026-04-01"],
         ["P3", "note", "Unnamed so far", None, None],
     ]
-    assert tuple(notes.table().columns) == COLUMNS
+    assert list(notes.table().columns) == list(NOTES)
 
 
 def test_a_mapping_serves_as_well():

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from journeylab.findings.personas.exemplar import about, find_exemplars, tenths
+from journeylab.findings.personas.description import about, find_exemplars, tenths
 from journeylab.findings.personas.measures import LEVEL, NEXT, NUMBER, SHARE, Measured, bound_in_words
-from journeylab.findings.personas.rules import COLUMNS, find_rules, no_rules, rule_in_words
+from journeylab.findings.personas.rules import RULES, find_rules, rule_in_words
 
 
 def measured(feature: str, kind: str, amounts, family: str | None = None) -> Measured:
@@ -99,8 +99,8 @@ def test_a_persona_that_no_rule_tells_says_so(planted):
     row = rules.iloc[1]
     assert row["f1"] < 0.6
     assert rule_in_words(row) == (
-        f"No rule of at most three conditions tells P2 well: the best reaches an F1 of {row['f1']:.2f}, "
-        "and 0.60 is asked for."
+        f"No rule of at most three conditions describes P2 well: the best reaches an F1 of {row['f1']:.2f}, "
+        "and 0.60 is needed."
     )
 
 
@@ -113,8 +113,8 @@ def test_a_rule_that_fits_nobody_else_has_no_precision():
 
 def test_one_persona_needs_no_rule(planted):
     rules = find_rules(planted[0], np.zeros(400, dtype=int), ["P1"], seed=7)
-    pd.testing.assert_frame_equal(rules, no_rules())
-    assert rules.dtypes.to_dict() == {name: np.dtype(kind) for name, kind in COLUMNS.items()}
+    assert len(rules) == 0
+    assert rules.dtypes.to_dict() == {name: np.dtype(kind) for name, kind in RULES.items()}
 
 
 def test_rules_depend_on_the_seed_alone(planted):

@@ -11,11 +11,11 @@ from journeylab.events.journey import read_journey
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
 from journeylab.findings.personas import Personas, find_personas
-from journeylab.findings.personas.cards import generated_name
+from journeylab.findings.personas.description import PROFILES, sets_apart
 from journeylab.findings.personas.landmark import account_numbers, landmark_in_words
+from journeylab.findings.personas.measures import generated_name
 from journeylab.findings.personas.number import verdict
-from journeylab.findings.personas.profile import COLUMNS, sets_apart
-from journeylab.findings.personas.sentences import no_structure_sentence
+from journeylab.findings.personas.personas import no_structure_sentence
 
 WINDOW = ("2024-01-01", "2024-07-01")
 NAMES = ("customer_id", "time", "event", "channel")
@@ -34,7 +34,6 @@ JOURNEY = read_journey(
 # The mixes of searched, exported, called, asked for two kinds of customer.
 KINDS = np.array([[0.45, 0.45, 0.05, 0.05], [0.05, 0.05, 0.45, 0.45]])
 EVENTS = np.array(["searched", "exported", "called", "asked"])
-TABLES = ("table", "verdicts", "scan", "left_out", "proof", "structure", "second_opinion")
 LEFT_OUT = [
     ("early", "2023-12-01", "signed_up", "web"),
     ("early", "2024-02-01", "searched", "web"),
@@ -88,13 +87,17 @@ def one_kind():
     return find_personas(log_of(rows), JOURNEY, within="30d", seed=7, max_personas=3)
 
 
+def tables_of(noun) -> dict[str, pd.DataFrame]:
+    return {name: value for name, value in vars(noun).items() if isinstance(value, pd.DataFrame)}
+
+
 def same_to_the_byte(first, second) -> None:
     assert first.labels.to_dict() == second.labels.to_dict()
     assert first.probabilities.to_numpy().tobytes() == second.probabilities.to_numpy().tobytes()
     pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
-    pd.testing.assert_frame_equal(first.scan, second.scan, check_exact=True)
-    for name in ("profiles", "proof", "structure", "second_opinion", "verdicts"):
-        pd.testing.assert_frame_equal(getattr(first, name), getattr(second, name), check_exact=True)
+    for name, table in {**tables_of(first.proof), **tables_of(first.description)}.items():
+        again = {**tables_of(second.proof), **tables_of(second.description)}[name]
+        pd.testing.assert_frame_equal(table, again, check_exact=True)
 
 
 @pytest.mark.slow
@@ -110,9 +113,9 @@ def test_one_kind_of_customer_is_a_legal_answer(one_kind):
     assert set(one_kind.labels) == {"P1"}
     assert one_kind.sentence() == (
         "No structure found: by their first 30 days these 200 customers are one kind of customer, more or less active. "
-        "To tell 2 kinds apart leaves more customers between the kinds than it describes better."
+        "To split them into 2 kinds leaves more customers between the kinds than it describes better."
     )
-    assert list(one_kind.verdicts["verdict"]) == ["no structure found: one kind of customer"]
+    assert list(one_kind.proof.verdicts["verdict"]) == ["no structure found: one kind of customer"]
     assert one_kind.table["name"].tolist() == ["All customers"]
 
 
@@ -209,65 +212,65 @@ def test_a_further_feature_may_tell_the_kinds_apart():
 
 
 def test_the_scan_marks_the_number_chosen_and_fits_no_more_than_30_customers_bear(personas, one_kind):
-    assert personas.scan["personas"].tolist() == [1, 2, 3, 4]
-    assert personas.scan.loc[personas.scan["is_chosen"], "personas"].tolist() == [2]
-    assert one_kind.scan["is_chosen"].tolist() == [True, False, False]
+    assert personas.proof.scan["personas"].tolist() == [1, 2, 3, 4]
+    assert personas.proof.scan.loc[personas.proof.scan["is_chosen"], "personas"].tolist() == [2]
+    assert one_kind.proof.scan["is_chosen"].tolist() == [True, False, False]
     few = find_personas(log_of(made_up(59)), JOURNEY, within="30d", seed=7)
-    assert few.scan["personas"].tolist() == [1]
+    assert few.proof.scan["personas"].tolist() == [1]
     assert few.sentence() == (
         "No structure found: by their first 30 days these 59 customers are one kind of customer, more or less active."
     )
 
 
 def test_planted_kinds_are_solid(personas):
-    assert personas.verdicts["verdict"].tolist() == ["solid", "solid"]
-    assert personas.proof["replicates"].tolist() == [20, 20]
-    assert (personas.proof["lower"] <= personas.proof["jaccard"]).all()
-    assert (personas.proof["jaccard"] <= personas.proof["upper"]).all()
-    assert (personas.proof[["jaccard", "split_half", "certainty"]] > 0.9).all(axis=None)
-    assert personas.proof["n"].tolist() == personas.table["n"].tolist()
-    assert personas.seed == 7
+    assert personas.proof.verdicts["verdict"].tolist() == ["solid", "solid"]
+    assert personas.proof.by_persona["replicates"].tolist() == [20, 20]
+    assert (personas.proof.by_persona["lower"] <= personas.proof.by_persona["jaccard"]).all()
+    assert (personas.proof.by_persona["jaccard"] <= personas.proof.by_persona["upper"]).all()
+    assert (personas.proof.by_persona[["jaccard", "split_half", "certainty"]] > 0.9).all(axis=None)
+    assert personas.proof.by_persona["n"].tolist() == personas.table["n"].tolist()
+    assert personas.proof.seed == 7
 
 
 def test_structure_is_what_two_null_models_do_not_give(personas, one_kind):
-    assert personas.structure["null"].tolist() == ["no two features go together", "one continuous cloud"]
-    assert personas.structure["p"].tolist() == pytest.approx([1 / 21, 1 / 21])
-    assert (personas.structure["observed"] > personas.structure["upper"]).all()
-    assert one_kind.structure["null"].tolist() == ["no two features go together"]
-    assert one_kind.structure["is_beyond"].tolist() == [False]
+    assert personas.proof.structure["null"].tolist() == ["no two features go together", "one continuous cloud"]
+    assert personas.proof.structure["p"].tolist() == pytest.approx([1 / 21, 1 / 21])
+    assert (personas.proof.structure["observed"] > personas.proof.structure["upper"]).all()
+    assert one_kind.proof.structure["null"].tolist() == ["no two features go together"]
+    assert one_kind.proof.structure["is_beyond"].tolist() == [False]
     # Nothing was gained, so that nothing needed to be drawn.
-    assert one_kind.structure["observed"].item() < 0
-    assert one_kind.structure["replicates"].tolist() == [0]
+    assert one_kind.proof.structure["observed"].item() < 0
+    assert one_kind.proof.structure["replicates"].tolist() == [0]
 
 
 def test_what_is_no_more_than_chance_is_told_with_p_and_replicates(one_kind):
-    structure = one_kind.structure.assign(observed=0.2, p=0.4, replicates=4)
+    structure = one_kind.proof.structure.assign(observed=0.2, p=0.4, replicates=4)
     told = no_structure_sentence(one_kind.table, structure, within="30 days")
     assert told.endswith(
-        "To tell 2 kinds apart describes them no better than it does customers in whom no two features go together "
-        "(p = 0.40, 4 replicates)."
+        "To split them into 2 kinds describes them no better than it does customers in whom no two features go "
+        "together (p = 0.40, 4 replicates)."
     )
     cloud = structure.assign(null="one continuous cloud", replicates=1)
     told = no_structure_sentence(one_kind.table, cloud, within="30 days")
     assert told.endswith("customers who are one continuous cloud (p = 0.40, 1 replicate).")
     tried = no_structure_sentence(one_kind.table, structure.assign(is_beyond=True), within="30 days")
-    assert tried.endswith("Kinds that were tried hold too few customers, or were not found again in resampled ones.")
+    assert tried.endswith("The kinds tried have too few customers, or were not found again in resampled ones.")
 
 
 def test_a_plainer_method_gives_a_second_opinion(personas, one_kind):
-    (row,) = personas.second_opinion.to_dict("records")
+    (row,) = personas.proof.second_opinion.to_dict("records")
     assert (row["method"], row["personas"], row["n"]) == ("k-means on logged, scaled features", 2, 240)
     assert row["agreement"] > 0.5
-    assert len(one_kind.second_opinion) == 0
+    assert len(one_kind.proof.second_opinion) == 0
 
 
 def test_without_replicates_nothing_is_proven_and_the_verdicts_say_so(log):
     personas = find_personas(log, JOURNEY, within="30d", seed=7, max_personas=4, replicates=0)
-    assert personas.verdicts["verdict"].tolist() == ["not proven: no replicates were asked for"] * 2
+    assert personas.proof.verdicts["verdict"].tolist() == ["not proven: no replicates were asked for"] * 2
     assert personas.sentence().endswith("Not proven: no replicates were asked for.")
-    assert personas.proof["jaccard"].isna().all()
-    assert personas.structure.empty
-    assert personas.scan["icl"].idxmin() == personas.scan["is_chosen"].idxmax()
+    assert personas.proof.by_persona["jaccard"].isna().all()
+    assert personas.proof.structure.empty
+    assert personas.proof.scan["icl"].idxmin() == personas.proof.scan["is_chosen"].idxmax()
     assert personas.plot_proof().alt == "No replicates: not proven: no replicates were asked for."
 
 
@@ -289,9 +292,11 @@ def test_people_of_one_account_are_resampled_together():
     arguments = {"within": "30d", "seed": 7, "max_personas": 2}
     log = log_of(rows, table)
     together = find_personas(log, JOURNEY, **arguments)
-    pd.testing.assert_frame_equal(together.proof, find_personas(log, JOURNEY, accounts="account", **arguments).proof)
+    pd.testing.assert_frame_equal(
+        together.proof.by_persona, find_personas(log, JOURNEY, accounts="account", **arguments).proof.by_persona
+    )
     alone = find_personas(log_of(rows), JOURNEY, **arguments)
-    assert together.proof["jaccard"].tolist() != alone.proof["jaccard"].tolist()
+    assert together.proof.by_persona["jaccard"].tolist() != alone.proof.by_persona["jaccard"].tolist()
     with pytest.raises(EstimateError, match=r"^The customers have no attribute “acount” .* Did you mean “account”\?$"):
         find_personas(log, JOURNEY, accounts="acount", **arguments)
 
@@ -318,7 +323,7 @@ def test_no_persona_is_smaller_than_30_customers():
     rows = made_up(75)
     personas = find_personas(log_of(rows), JOURNEY, within="30d", seed=7)
     # The planted kinds have about 50 and 25 customers: the smaller is too small to be a persona.
-    assert personas.scan["is_large_enough"].tolist() == [True, False]
+    assert personas.proof.scan["is_large_enough"].tolist() == [True, False]
     assert len(personas.table) == 1
 
 
@@ -331,7 +336,7 @@ def test_the_sentence_tells_shares_intervals_base_and_what_is_proven(personas):
     ]
     proven = [
         f"{row.persona} solid ({row.jaccard:.2f}, {row.lower:.2f} to {row.upper:.2f})"
-        for row in personas.proof.itertuples()
+        for row in personas.proof.by_persona.itertuples()
     ]
     assert personas.sentence() == (
         f"2 personas by the first 30 days: {told[0]}; {told[1]}. "
@@ -345,7 +350,7 @@ def test_cards_say_what_sets_a_persona_apart_and_what_is_not_known(personas):
     assert card.title == f"P2 · {personas.table['name'][1]}"
     assert set(card.apart["feature"]) & {"event: called", "event: asked"}
     assert (card.apart["delta"].abs() >= 0.147).all()
-    assert card.sentence().endswith(f"Verdict: {card.verdict}.")
+    assert card.sentence().endswith(f"Verdict: {card.head.verdict}.")
     shown = personas.cards()._repr_html_()
     assert shown.count("What we do not know") == 2
     assert card.apart["feature"][0] in shown
@@ -358,7 +363,10 @@ def test_a_card_of_the_only_persona_says_that_nothing_sets_it_apart(one_kind):
 
 
 def test_effect_sizes_are_those_of_the_definition(personas, log):
-    row = personas.profiles[(personas.profiles["feature"] == "event: called") & (personas.profiles["persona"] == "P2")]
+    row = personas.description.profiles[
+        (personas.description.profiles["feature"] == "event: called")
+        & (personas.description.profiles["persona"] == "P2")
+    ]
     events = log.events.execute()
     first = events.merge(personas.known_at.rename("landmark").reset_index(), on="customer_id")
     first = first[first["time"] < first["landmark"]]
@@ -379,19 +387,19 @@ def test_at_most_two_features_of_one_family_are_named():
         ("P1", "events", "number", "events", 9.0, 3.0, np.nan, 0.3, 9, 9),
         ("P1", "seats", "number", "seats", 1.0, 1.0, np.nan, 0.1, 9, 9),
     ]
-    apart = sets_apart(pd.DataFrame(rows, columns=COLUMNS), "P1")
+    apart = sets_apart(pd.DataFrame(rows, columns=list(PROFILES)), "P1")
     assert apart["feature"].tolist() == ["event: a", "event: b", "events"]
-    assert generated_name(apart) == "More a, more events"
+    assert generated_name(apart) == "More often “a”, more events"
     assert generated_name(apart[2:]) == "More events"
     assert generated_name(apart[:0]) == "Like the others"
 
 
 def test_names_read_as_words():
     def named(feature, kind, delta):
-        return generated_name(pd.DataFrame([("P1", feature, kind, "f", 1, 1, 1, delta, 9, 9)], columns=COLUMNS))
+        return generated_name(pd.DataFrame([("P1", feature, kind, "f", 1, 1, 1, delta, 9, 9)], columns=list(PROFILES)))
 
-    assert named("next after sales: service", "share", 0.4) == "More service after sales"
-    assert named("plan: basic", "level", -0.4) == "Less often plan basic"
+    assert named("next after sales: service", "share", 0.4) == "More often “service” after “sales”"
+    assert named("plan: basic", "level", -0.4) == "Less often plan “basic”"
     assert named("survey score", "number", -0.4) == "Lower survey score"
     assert named("events", "number", -0.4) == "Fewer events"
 
@@ -492,13 +500,14 @@ def test_without_a_persona_all_there_is_is_empty_and_says_so(personas):
     assert "No personas: nobody was asked." in none._repr_html_()
 
 
-@pytest.mark.parametrize("name", [*TABLES, "profiles", "unused"])
-def test_tables_without_a_persona_have_the_columns_of_those_with_some(personas, name):
-    none, some = getattr(Personas.none(JOURNEY, "nobody was asked."), name), getattr(personas, name)
-    assert list(none) == list(some)
-    assert len(none) == 0
-    if name in TABLES:
-        pd.testing.assert_series_equal(none.dtypes, some.dtypes)
+def test_tables_without_a_persona_have_the_columns_of_those_with_some(personas):
+    none = Personas.none(JOURNEY, "nobody was asked.")
+    for some, empty in ((personas.proof, none.proof), (personas.description, none.description), (personas, none)):
+        for name, table in tables_of(some).items():
+            if name not in ("probabilities", "unused"):
+                assert len(tables_of(empty)[name]) == 0
+                pd.testing.assert_series_equal(tables_of(empty)[name].dtypes, table.dtypes)
+    assert list(none.unused) == list(personas.unused)
 
 
 def test_features_known_after_the_landmark_are_refused(log):

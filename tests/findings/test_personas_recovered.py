@@ -42,11 +42,11 @@ def test_planted_personas_are_recovered_and_counted(simulation, personas):
 
 
 def test_planted_personas_are_solid_and_a_sixth_would_be_a_cut(personas):
-    assert personas.verdicts["verdict"].tolist() == ["solid"] * 5
-    tried = personas.scan.set_index("personas")
+    assert personas.proof.verdicts["verdict"].tolist() == ["solid"] * 5
+    tried = personas.proof.scan.set_index("personas")
     assert tried.loc[5, "gain"] > tried.loc[5, "gain_by_chance"]
     assert not tried.loc[6, "p"] <= 0.05
-    assert personas.second_opinion["agreement"].item() < 0.5
+    assert personas.proof.second_opinion["agreement"].item() < 0.5
 
 
 def test_each_planted_persona_has_its_own(simulation, personas):

@@ -3,66 +3,78 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
 import pandas as pd
 
 from journeylab.base import charts, html
-from journeylab.base.ordering import largest_of_rows
+from journeylab.base.tables import table_of
 from journeylab.base.words import counted, listed
-from journeylab.estimators.intervals import wilson
-from journeylab.estimators.latent_class import Encoding, LatentClass, certainty
-from journeylab.events.features import FeaturePlan, Features, apply_plan, unseen_table
+from journeylab.estimators.latent_class import Encoding, LatentClass
+from journeylab.events.features import FeaturePlan, apply_plan, unseen_table
 from journeylab.events.journey import Journey
-from journeylab.events.log import EventLog, Window
+from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells, find_spells
-from journeylab.findings.finding import Finding
-from journeylab.findings.grouping import Grouping
-from journeylab.findings.personas.landmark import Landmark, check_window
+from journeylab.findings.personas.landmark import (
+    LEFT_OUT,
+    SHARES,
+    Labelled,
+    Landmark,
+    check_window,
+    labelled,
+    nobody,
+    shares_table,
+)
 from journeylab.findings.personas.scan import observe
 
-COLUMNS = {
-    **dict.fromkeys(("persona", "name"), object),
-    **dict.fromkeys(("n", "customers"), int),
-    **dict.fromkeys(("share", "lower", "upper", "certainty", "share_when_found"), float),
-}
-_TOLD = 3
+ASSIGNED = {**SHARES, "share_when_found": float}
+_TITLE = "Customers by the personas found before"
+_N_VALUES = 3
 
 
 @dataclass(frozen=True)
 class Definition:
-    """What makes personas, and is needed to assign further customers; see `personas.Personas` for the fields."""
+    """What assigns a customer to a persona.
 
-    table: pd.DataFrame
-    lacking: str | None
-    journey: Journey
-    model: LatentClass | None
-    encoding: Encoding | None
-    plan: FeaturePlan | None
-    within: str | None
+    Attributes
+    ----------
+    model : LatentClass
+        The mixture; its classes are the personas, in the order of their table.
+    encoding : Encoding
+        How features become the counts that the model sees.
+    plan : FeaturePlan
+        Which features, and within which time from entering.
+    """
+
+    model: LatentClass
+    encoding: Encoding
+    plan: FeaturePlan
 
 
 @dataclass(frozen=True)
-class Assignment(Finding):
+class Assignment(Labelled):
     """Customers of a log, each with the one of the known personas that they are most like.
 
-    table: DataFrame, one row per persona, in the order in which they were found, those of nobody too: `persona`,
-        `name`, `n`, `customers` (all who were assigned), `share` with its 95% interval `lower`, `upper` (Wilson),
-        `certainty` (mean probability of the persona among its customers), `share_when_found`.
-    labels: Series customer_id -> persona. probabilities: DataFrame, customer_id by persona; rows sum to 1.
-    known_at: Series customer_id -> the landmark, entry + `within`.
-    left_out: DataFrame `reason`, `customers`: who could not be judged.
-    unseen: DataFrame `feature`, `value`, `n`, `of`, `unit`: what these customers did or are that was unseen when the
-        personas were found. It counts for no persona. Value None: the log lacks the feature as a whole.
-    within: the time in words. stages: names of the journey's stages.
+    Attributes
+    ----------
+    table : DataFrame
+        One row per persona, in the order in which they were found, also those that nobody is: `persona`, `name`, `n`,
+        `customers` (all who were assigned), `share` with its 95% interval `lower`, `upper` (Wilson), `certainty` (mean
+        probability of the persona among its customers), `share_when_found`.
+    labels : Series
+        customer_id -> persona.
+    probabilities : DataFrame
+        customer_id by persona; rows sum to 1.
+    known_at : Series
+        customer_id -> the landmark, entry + `within`.
+    left_out : DataFrame
+        `reason`, `customers`: who could not be judged.
+    unseen : DataFrame
+        `feature`, `value`, `n`, `of`, `unit`: what these customers did or are that was unseen when the personas were
+        found. It counts for no persona. Value None: the log lacks the feature as a whole.
+    within : str or None
+        The time from entering, in words.
     """
 
-    labels: pd.Series
-    probabilities: pd.DataFrame
-    known_at: pd.Series
-    left_out: pd.DataFrame
     unseen: pd.DataFrame
-    within: str | None
-    stages: tuple[str, ...]
 
     def sentence(self) -> str:
         """Each persona's share with interval and base, and what was unseen."""
@@ -73,15 +85,7 @@ class Assignment(Finding):
             for row in self.table.itertuples(index=False, name="Row")
         )
         base = f"{counted(len(self.labels), 'customer')} by the personas found before"
-        return " ".join([f"{base}: {shares}.", *self._told_unseen()])
-
-    def by_stage(self) -> pd.DataFrame:
-        """Index `stage`, no column: personas say nothing of a single stage."""
-        return pd.DataFrame(index=pd.Index(self.stages, name="stage"))
-
-    def grouping(self) -> Grouping:
-        """The personas as groups for other findings, each label known from entry + `within` on."""
-        return Grouping(name="persona", labels=self.labels, known_at=self.known_at)
+        return " ".join([f"{base}: {shares}.", *self._unseen_in_words()])
 
     def plot(self, ax=None) -> charts.Chart:
         """The share of each persona with its interval."""
@@ -100,113 +104,76 @@ class Assignment(Finding):
             ax=ax,
         )
 
-    def _told_unseen(self) -> list[str]:
-        """The unseen values that are most, in a sentence, and the features that the log lacks, in another."""
-        values = self.unseen[self.unseen["value"].notna()].sort_values("n", ascending=False, kind="stable")
-        lacking = [f"“{name}”" for name in self.unseen.loc[self.unseen["value"].isna(), "feature"]]
-        told = [_unseen(row) for row in values.head(_TOLD).itertuples(index=False)]
-        more = [counted(len(values) - _TOLD, "further value")] if len(values) > _TOLD else []
-        found = []
-        if told:
-            found.append(f"Unseen when the personas were found, and left aside: {listed([*told, *more])}.")
-        if lacking:
-            found.append(f"This log lacks {listed(lacking)}, which the personas were found with.")
-        return found
+    def _unseen_in_words(self) -> list[str]:
+        """The most frequent unseen values in a sentence, and the features that the log lacks in another."""
+        is_value, sentences = self.unseen["value"].notna(), []
+        values = self.unseen[is_value].sort_values("n", ascending=False, kind="stable")
+        missing = [f"“{name}”" for name in self.unseen.loc[~is_value, "feature"]]
+        if len(values):
+            words = [_unseen_value(row) for row in values.head(_N_VALUES).itertuples(index=False)]
+            more = [counted(len(values) - _N_VALUES, "further value")] if len(values) > _N_VALUES else []
+            sentences.append(f"Unseen when the personas were found, and left aside: {listed([*words, *more])}.")
+        if missing:
+            sentences.append(f"This log lacks {listed(missing)}, which the personas were found with.")
+        return sentences
 
     def _repr_html_(self) -> str:
         unseen = html.table(self.unseen, caption="Unseen when the personas were found", csv=False)
         left_out = html.table(self.left_out, caption="Left out", csv=False)
-        shown = [html.table(self.table), *([unseen] if len(self.unseen) else []), left_out]
-        return self._card(html.paragraph(self.sentence()), *shown)
+        tables = [html.table(self.table), *([unseen] if len(self.unseen) else []), left_out]
+        return self._card(html.paragraph(self.sentence()), *tables)
+
+
+def nobody_assigned(journey: Journey, why: str, log: EventLog, landmark: Landmark | None = None) -> Assignment:
+    """Nobody of `log` was assigned, and `why`."""
+    return Assignment(
+        title=_TITLE,
+        table=table_of((), ASSIGNED),
+        lacking=why,
+        period=log.window,
+        **nobody(),
+        left_out=table_of((), LEFT_OUT) if landmark is None else landmark.left_out,
+        within=None if landmark is None else landmark.within,
+        journey=journey,
+        unseen=unseen_table([]),
+    )
 
 
 def assign(
-    definition: Definition, log: EventLog, *, spells: Spells | None = None, extra: pd.DataFrame | None = None
+    definition: Definition,
+    table: pd.DataFrame,
+    log: EventLog,
+    spells: Spells | None = None,
+    *,
+    journey: Journey,
+    features: pd.DataFrame | None = None,
 ) -> Assignment:
-    """See `Personas.assign`."""
-    if definition.model is None or definition.encoding is None or definition.plan is None:
-        return _nobody(
-            definition, f"No personas to assign: {definition.lacking.removeprefix('No personas: ')}", period=log.window
-        )
+    """The customers of `log` by the personas of `table`, in `journey`; see `Personas.assign`."""
     within = timedelta(microseconds=definition.plan.within)
     check_window(within, log.window)
-    spells = spells or find_spells(log, definition.journey)
+    spells = spells or find_spells(log, journey)
     landmark = Landmark.of(log, spells, within)
     if landmark.entries.empty:
-        return _nobody(definition, _why_nobody(landmark), left_out=landmark.left_out, period=log.window)
-    features = apply_plan(definition.plan, log, landmark.entries, spells=spells, extra=extra)
-    probabilities = definition.model.probabilities(definition.encoding.encode(observe(features)))
-    return _assignment(definition, features, probabilities, landmark, period=log.window)
-
-
-def _assignment(
-    definition: Definition, features: Features, probabilities: np.ndarray, landmark: Landmark, *, period: Window
-) -> Assignment:
-    ids, labels = definition.table["persona"].tolist(), largest_of_rows(probabilities)
-    entered = landmark.entries.set_index("customer_id")["entered"]
-    known_at = entered + pd.Timedelta(definition.plan.within, unit="us")
+        why = (
+            f"Nobody to assign: none of {counted(landmark.customers, 'customer')} can be judged by their first "
+            f"{landmark.within} (left out: {landmark.reasons}). Widen the window."
+        )
+        return nobody_assigned(journey, why, log, landmark)
+    described = apply_plan(definition.plan, log, landmark.entries, spells=spells, extra=features)
+    probabilities = definition.model.probabilities(definition.encoding.encode(observe(described)))
+    ids = table["persona"].tolist()
+    shares = shares_table(ids, table["name"].tolist(), probabilities)
     return Assignment(
-        title=f"Customers by the personas found before (first {landmark.within})",
-        period=period,
-        table=_table(definition.table, probabilities),
-        labels=pd.Series(np.array(ids, dtype=object)[labels], index=features.customers, name="persona"),
-        probabilities=pd.DataFrame(probabilities, index=features.customers, columns=ids),
-        known_at=known_at.reindex(features.customers).rename("known_at"),
-        left_out=landmark.left_out,
-        unseen=features.unseen,
-        within=landmark.within,
-        stages=definition.journey.stage_names,
+        title=f"{_TITLE} (first {landmark.within})",
+        table=shares.assign(share_when_found=table["share"].to_numpy()),
+        period=log.window,
+        **labelled(landmark, described.customers, probabilities, ids),
+        journey=journey,
+        unseen=described.unseen,
     )
 
 
-def _table(found: pd.DataFrame, probabilities: np.ndarray) -> pd.DataFrame:
-    n = np.bincount(largest_of_rows(probabilities), minlength=len(found))
-    lower, upper = wilson(n, len(probabilities))
-    table = pd.DataFrame(
-        {
-            "persona": found["persona"].to_numpy(),
-            "name": found["name"].to_numpy(),
-            "n": n,
-            "customers": len(probabilities),
-            "share": n / len(probabilities),
-            "lower": lower,
-            "upper": upper,
-            "certainty": certainty(probabilities),
-            "share_when_found": found["share"].to_numpy(),
-        }
-    )
-    return table.astype(COLUMNS)
-
-
-def _nobody(definition: Definition, why: str, *, left_out: pd.DataFrame | None = None, period: Window) -> Assignment:
-    nobody = pd.Index([], dtype=object, name="customer_id")
-    none = pd.DataFrame({"reason": [], "customers": []}).astype({"reason": object, "customers": int})
-    return Assignment(
-        title="Customers by the personas found before",
-        table=pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS),
-        lacking=why,
-        period=period,
-        labels=pd.Series([], index=nobody, dtype=object, name="persona"),
-        probabilities=pd.DataFrame(index=nobody),
-        known_at=pd.Series([], index=nobody, dtype="datetime64[us, UTC]", name="known_at"),
-        left_out=none if left_out is None else left_out,
-        unseen=unseen_table([]),
-        within=definition.within,
-        stages=definition.journey.stage_names,
-    )
-
-
-def _why_nobody(landmark: Landmark) -> str:
-    reasons = landmark.left_out[landmark.left_out["customers"] > 0].itertuples()
-    why = ", ".join(f"{row.customers:,} {row.reason}" for row in reasons) or "the log holds nobody"
-    return (
-        f"Nobody to assign: none of {counted(landmark.customers, 'customer')} can be judged by their first "
-        f"{landmark.within} (left out: {why}). Widen the window."
-    )
-
-
-def _unseen(row) -> str:
+def _unseen_value(row) -> str:
     """As “12 events with event “x””."""
-    unit = row.unit.removesuffix("s")
     what = f"“{row.value}”" if row.feature == "event" else f"with {row.feature} “{row.value}”"
-    return f"{counted(row.n, unit)} {what}"
+    return f"{counted(row.n, row.unit.removesuffix('s'))} {what}"

@@ -1,4 +1,4 @@
-"""Measures: what can be told of a customer in one number, and how is a bound on it said in words?"""
+"""Measures: which single numbers describe a customer, and how are they put in words: a bound, a name?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ _LABELS = {
     "score": "survey score",
     "value": "value",
 }
-# Numbers that say in other words what the counts of this name say, where these are there.
-_SAID_BY = {"out_of_hours_share": "hours"}
+# Numbers that repeat the counts of this name, where there are such counts.
+_REPEATS = {"out_of_hours_share": "hours"}
 # What events have a share of, by what divides them; “{}” is the part.
 _OF = {
     "event": "events are “{}”",
@@ -43,6 +43,8 @@ _OF = {
     "hours": "events in “{}”",
     "role": "people in the role “{}”",
 }
+# What goes before such a part in a name, after “more often”.
+_BEFORE = {"channel": "through ", "process": "in ", "initiator": "started by ", "hours": "in "}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +62,11 @@ class Measured:
 
 
 def find_measures(features: Features, rows: np.ndarray) -> Iterator[Measured]:
-    """The measures of the customers `rows` (positions in `features.customers`); parts, and levels, that fewer than 1%
-    have are left out, and so is what would say again what another measure says."""
-    counted = {each.name for each in features.counts}
+    """The measures of the customers `rows` (positions in `features.customers`), without parts and levels that fewer
+    than 1% have, and without what only repeats another measure."""
+    count_names = {counts.name for counts in features.counts}
     for name, column in features.numbers.items():
-        if _SAID_BY.get(name) not in counted:
+        if _REPEATS.get(name) not in count_names:
             yield Measured(_LABELS.get(name, name), name, NUMBER, column.to_numpy(dtype=float)[rows])
     for name, column in features.categories.items():
         levels = column.iloc[rows]
@@ -73,17 +75,17 @@ def find_measures(features: Features, rows: np.ndarray) -> Iterator[Measured]:
         for level in sorted(shares.index[shares >= _RARE]):
             yield Measured(f"{name}: {level}", name, LEVEL, np.where(known, (levels == level).to_numpy(), np.nan))
     n = len(features.customers)
-    for each in features.counts:
+    for counts in features.counts:
         # Groups are processes or events; kinds and channels within a group are in the counts of all events too.
-        if each.name == "group" or (each.given and not each.name.startswith(NEXT)):
+        if counts.name == "group" or (counts.given and not counts.name.startswith(NEXT)):
             continue
-        total = np.bincount(each.rows, weights=each.counts, minlength=n)[rows]
-        for place, what in enumerate(each.names):
-            here = each.columns == place
-            if here.sum() >= _RARE * n and what not in features.milestones:
-                count = np.bincount(each.rows[here], weights=each.counts[here], minlength=n)[rows]
+        total = np.bincount(counts.rows, weights=counts.counts, minlength=n)[rows]
+        for column, part in enumerate(counts.names):
+            is_part = counts.columns == column
+            if is_part.sum() >= _RARE * n and part not in features.milestones:
+                count = np.bincount(counts.rows[is_part], weights=counts.counts[is_part], minlength=n)[rows]
                 share = np.divide(count, total, out=np.full(len(rows), np.nan), where=total > 0)
-                yield Measured(f"{each.name}: {what}", NEXT if each.given else each.name, SHARE, share)
+                yield Measured(f"{counts.name}: {part}", NEXT if counts.given else counts.name, SHARE, share)
 
 
 def part_of(feature: str) -> str:
@@ -92,10 +94,8 @@ def part_of(feature: str) -> str:
 
 
 def bound_in_words(measured: Measured, bound: float, *, is_above: bool) -> str:
-    """That `measured` is at least `bound`, or less: “at least 6 events”, “less than 40% of events by “chat””.
-
-    A share above or below 0 is having any, or none: “some events by “chat””.
-    """
+    """The condition that `measured` is at least `bound`, or less: “at least 6 events”, “less than 40% of events by
+    “chat””. Above a bound of 0 is “some events by “chat””, below it “no events”."""
     feature, name = measured.feature, measured.feature.split(": ", 1)[0]
     if measured.kind == LEVEL:
         return f"{name} “{part_of(feature)}”" if is_above else f"{name} other than “{part_of(feature)}”"
@@ -103,41 +103,35 @@ def bound_in_words(measured: Measured, bound: float, *, is_above: bool) -> str:
         if feature in COUNTED:
             return f"{'at least' if is_above else 'fewer than'} {bound:,g} {feature}"
         return f"{feature} {'of at least' if is_above else 'below'} {bound:,g}"
+    share, none = ("at least", "some") if is_above else ("less than", "no")
+    amount = f"{share} {bound:.0%} of" if bound else none
     if measured.family == NEXT:
         origin = f"moves from “{name.removeprefix(NEXT).strip()}”"
-        if bound:
-            return f"{_share(bound, is_above)} of {origin} go to “{part_of(feature)}”"
-        return f"{_any(is_above)} {origin} to “{part_of(feature)}”"
-    if bound:
-        return f"{_share(bound, is_above)} of {_OF.get(name, f'{name} “{{}}”').format(part_of(feature))}"
-    return f"{_any(is_above)} {_OF.get(name, f'{name} “{{}}”').format(part_of(feature)).replace(' are ', ' ')}"
-
-
-def _share(bound: float, is_above: bool) -> str:
-    return f"{'at least' if is_above else 'less than'} {bound:.0%}"
-
-
-def _any(is_above: bool) -> str:
-    return "some" if is_above else "no"
+        return f"{amount} {origin} {'go to' if bound else 'to'} “{part_of(feature)}”"
+    parts = _OF.get(name, f"{name} “{{}}”").format(part_of(feature))
+    return f"{amount} {parts if bound else parts.replace(' are ', ' ')}"
 
 
 def generated_name(apart: pd.DataFrame) -> str:
-    """A neutral name from what sets a persona apart most, of two families of features: “More chat, fewer events”."""
+    """A neutral name from what sets a persona apart most, of two families of features: “More often through
+    “chat”, fewer events”."""
     if apart.empty:
         return "Like the others"
     first = apart.drop_duplicates("family").head(2)
-    name = ", ".join(_part(row) for row in first.itertuples()).replace("_", " ")
+    name = ", ".join(_more_or_less(row) for row in first.itertuples()).replace("_", " ")
     return name[0].upper() + name[1:]
 
 
-def _part(row) -> str:
-    """One feature in words, as “less chat”, “fewer events”, “more often plan basic”."""
-    what, is_more = str(row.feature), row.delta > 0
-    if row.kind == LEVEL:
-        return f"{'more' if is_more else 'less'} often {what.replace(': ', ' ')}"
+def _more_or_less(row) -> str:
+    """One feature in words, as “less often through “chat””, “fewer events”, “more often plan “basic””."""
+    feature, is_more = str(row.feature), row.delta > 0
     if row.kind == NUMBER:
-        more, less = ("more", "fewer") if what in COUNTED else ("higher", "lower")
-        return f"{more if is_more else less} {what}"
-    family, cell = what.split(": ", 1)[0], part_of(what)
-    told = f"{cell} after {family.removeprefix(NEXT).strip()}" if family.startswith(NEXT) else cell
-    return f"{'more' if is_more else 'less'} {told}"
+        more, less = ("more", "fewer") if feature in COUNTED else ("higher", "lower")
+        return f"{more if is_more else less} {feature}"
+    family, part = feature.split(": ", 1)[0], f"“{part_of(feature)}”"
+    often = "more often" if is_more else "less often"
+    if row.kind == LEVEL:
+        return f"{often} {family} {part}"
+    if family.startswith(NEXT):
+        return f"{often} {part} after “{family.removeprefix(NEXT).strip()}”"
+    return f"{often} {_BEFORE.get(family, '')}{part}"

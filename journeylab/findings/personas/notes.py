@@ -1,4 +1,4 @@
-"""Notes: what do people call each persona, what do they add to it, and on which interviews does that rest?
+"""Notes: what do people call each persona, what do they add to it, and which interviews support that?
 
 personas.yml, beside study.yml, holds them by the persona's id, which never changes:
 
@@ -20,14 +20,14 @@ from pydantic import ConfigDict, Field
 
 from journeylab.base.documents import Day, Frozen, Places, Problem, Text, check_document, described, read_document
 from journeylab.base.errors import StudyError, did_you_mean
+from journeylab.base.tables import table_of
 
-FILE = "personas.yml"
 NOTE, EVIDENCE = "note", "evidence"
-COLUMNS = ("persona", "kind", "text", "source", "date")
+NOTES = dict.fromkeys(("persona", "kind", "text", "source", "date"), object)
 
 
 class NoteEvidence(Frozen):
-    """An interview or another source on which a name or a note rests, and its date."""
+    """An interview or another source that supports a name or a note, and its date."""
 
     model_config = described("“evidence”", source="Interview with a planner", date="2026-03-02")
 
@@ -73,23 +73,18 @@ class PersonaNotes:
 
     def names(self) -> dict[str, str]:
         """The name of each persona that was given one."""
-        return {persona: " ".join(each.name.split()) for persona, each in self.personas.items() if each.name}
+        return {persona: " ".join(written.name.split()) for persona, written in self.personas.items() if written.name}
 
     def table(self) -> pd.DataFrame:
-        """One row per note and piece of evidence: the columns of `COLUMNS`; `date` as text, “2026-03-02”."""
-        return pd.DataFrame(self._rows(), columns=list(COLUMNS), dtype=object)
+        """One row per note and piece of evidence: the columns of `NOTES`; `date` as text, “2026-03-02”."""
+        return table_of(self._rows(), NOTES)
 
     def _rows(self) -> Iterator[tuple]:
-        for persona, each in self.personas.items():
-            if each.note:
-                yield persona, NOTE, each.note, None, None
-            for found in each.evidence:
-                yield persona, EVIDENCE, found.note, found.source, found.date.isoformat()
-
-
-def no_notes() -> pd.DataFrame:
-    """The table without a row."""
-    return PersonaNotes({}).table()
+        for persona, written in self.personas.items():
+            if written.note:
+                yield persona, NOTE, written.note, None, None
+            for evidence in written.evidence:
+                yield persona, EVIDENCE, evidence.note, evidence.source, evidence.date.isoformat()
 
 
 def read_persona_notes(source: str | Path | Mapping[str, Any]) -> PersonaNotes:
@@ -103,11 +98,11 @@ def read_persona_notes(source: str | Path | Mapping[str, Any]) -> PersonaNotes:
     return PersonaNotes(checked.personas, document.places)
 
 
-def _shared_names(said: Any) -> Iterator[Problem]:
-    personas = said.get("personas") if isinstance(said, Mapping) else None
+def _shared_names(document: Any) -> Iterator[Problem]:
+    personas = document.get("personas") if isinstance(document, Mapping) else None
     owner: dict[str, str] = {}
-    for persona, each in personas.items() if isinstance(personas, Mapping) else ():
-        name = each.get("name") if isinstance(each, Mapping) else None
+    for persona, written in personas.items() if isinstance(personas, Mapping) else ():
+        name = written.get("name") if isinstance(written, Mapping) else None
         if isinstance(name, str) and name.strip():
             first = owner.setdefault(name.strip().casefold(), persona)
             if first != persona:

@@ -1,14 +1,14 @@
-"""How many personas do the data bear? The most that beat chance, hold enough customers, and are found again.
+"""How many personas do the data support? The most that beat chance, are large enough, and are found again.
 
-Candidates reach from one persona to as many as the sample-size-adjusted BIC chooses. Information criteria alone would
-not do: they count what describes the customers better, and as logs grow, kinds of customer who vary in degree are
+Candidates go from one persona to as many as the sample-size-adjusted BIC chooses. Information criteria alone are not
+enough: they count whatever describes the customers better, and as logs grow, kinds of customer who vary in degree are
 described better by cutting each in two. So every candidate has to pass:
 
 1. **Any structure?** The personas that ICL chooses, or two, gain more than in data where no two features go together,
    and more than by cutting one continuous cloud. If not: one persona.
 2. **One more?** From the largest candidate downwards: the last persona gains more than by cutting one of as many clouds
-   as there are without it. What is gained is classification log-likelihood: it counts only what tells customers apart.
-3. **Size and stability.** Each persona holds 30 customers, and is found again with a mean Jaccard coefficient of .6.
+   as there are without it. The gain is in classification log-likelihood, which counts only what separates customers.
+3. **Size and stability.** Each persona has 30 customers, and is found again with a mean Jaccard coefficient of .6.
 
 The first candidate to pass is the number. The statistics are in `journeylab.estimators.latent_class`.
 """
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from scipy.sparse import csr_matrix
 
 from journeylab.base.ordering import settled, smallest
+from journeylab.base.tables import table_of
 from journeylab.estimators.latent_class import (
     Amounts,
     Encoding,
@@ -36,17 +38,11 @@ from journeylab.estimators.latent_class import (
     bootstrap_jaccard,
 )
 
-SOLID = "solid"
-PATTERN = "pattern"
-DO_NOT_USE = "do not use"
+SOLID, PATTERN, DO_NOT_USE = "solid", "pattern", "do not use"
 NOT_PROVEN = "not proven: no replicates were asked for"
 NO_STRUCTURE = "no structure found: one kind of customer"
-
-SOLID_FROM = 0.75
-PATTERN_FROM = 0.6
-
-ProgressWanted = bool | Callable[[int], None]
-
+# From these mean Jaccard coefficients on a persona is solid, or a pattern.
+SOLID_FROM, PATTERN_FROM = 0.75, 0.6
 PROOF_ROWS = 5_000
 INDEPENDENCE, ONE_CLOUD = "no two features go together", "one continuous cloud"
 STATISTIC = "classification log-likelihood gained per customer"
@@ -57,6 +53,15 @@ STRUCTURE = {
     "replicates": int,
     "is_beyond": bool,
 }
+
+ProgressWanted = bool | Callable[[int], None]
+
+
+def sample_rows(n: int, *, at_most: int, seed: int | Sequence[int]) -> np.ndarray:
+    """Positions of all of `n` rows, or of `at_most` of them drawn by `seed`, ascending."""
+    if n <= at_most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, size=at_most, replace=False))
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,9 @@ class Proving:
     units: np.ndarray
     tell: Callable[[], None]
 
-    def take(self, rows: np.ndarray) -> "Proving":
-        """The same for some customers."""
-        return replace(self, units=self.units[rows])
-
 
 @dataclass(frozen=True)
-class NumberEvidence:
+class ProofSample:
     """The customers by whom personas are proven, at most 5,000 of those fitted, and how.
 
     With more customers, what is proven is what 5,000 of them show: personas found again in samples of 5,000.
@@ -89,50 +90,31 @@ class NumberEvidence:
     seed: int
 
     @classmethod
-    def of(cls, observed: Observed, encoding: Encoding, proving: Proving, *, seed: int) -> "NumberEvidence":
+    def of(cls, observed: Observed, encoding: Encoding, proving: Proving, *, seed: int) -> "ProofSample":
         """A sample of the customers `observed`."""
         n = len(proving.units)
-        rows = np.arange(n)
-        if n > PROOF_ROWS:
-            rows = np.sort(np.random.default_rng([seed, n]).choice(n, size=PROOF_ROWS, replace=False))
+        rows = sample_rows(n, at_most=PROOF_ROWS, seed=[seed, n])
         amounts = Amounts.of(observed.take(rows), encoding)
         units = np.unique(proving.units[rows], return_inverse=True)[1]
         return cls(amounts, amounts.encode(amounts.values), replace(proving, units=units), seed)
 
     def against_independence(self, n_personas: int) -> NullTest:
-        """What so many personas gain over one, beside the gain from features that have nothing to do with each
-        other."""
-        return against_independence(
-            self.counts,
-            self.amounts.encoding.variables,
-            n_classes=n_personas,
-            replicates=self.proving.replicates,
-            seed=self.seed,
-            tell=self.proving.tell,
-        )
+        """What so many personas gain over one, beside the gain from features that are unrelated to each other."""
+        variables = self.amounts.encoding.variables
+        return against_independence(self.counts, variables, n_classes=n_personas, **self._drawing)
 
     def against_clouds(self, fewer: LatentClass, n_personas: int) -> NullTest:
         """What so many personas gain over those of `fewer`, beside the gain from cutting clouds."""
-        return against_clouds(
-            self.amounts,
-            fewer,
-            n_classes=n_personas,
-            replicates=self.proving.replicates,
-            seed=self.seed,
-            tell=self.proving.tell,
-        )
+        return against_clouds(self.amounts, fewer, n_classes=n_personas, **self._drawing)
 
     def found_again(self, model: LatentClass) -> np.ndarray:
         """(replicates, personas) Jaccard coefficients of each persona of `model` with its like in resampled
         customers."""
-        return bootstrap_jaccard(
-            self.counts,
-            model,
-            units=self.proving.units,
-            replicates=self.proving.replicates,
-            seed=self.seed,
-            tell=self.proving.tell,
-        )
+        return bootstrap_jaccard(self.counts, model, units=self.proving.units, **self._drawing)
+
+    @property
+    def _drawing(self) -> dict[str, Any]:
+        return {"replicates": self.proving.replicates, "seed": self.seed, "tell": self.proving.tell}
 
 
 @dataclass(frozen=True)
@@ -151,19 +133,11 @@ class NullComparison:
         return clouds if self.fewer else INDEPENDENCE
 
     @property
-    def row(self) -> dict:
-        """A row of `Personas.structure`."""
-        return {
-            "null": self.null,
-            "statistic": STATISTIC,
-            "personas": self.personas,
-            "observed": self.test.observed,
-            "expected": self.test.expected,
-            "upper": self.test.upper,
-            "p": self.test.p,
-            "replicates": len(self.test.drawn),
-            "is_beyond": self.test.is_beyond,
-        }
+    def row(self) -> tuple:
+        """A row of `Proof.structure`."""
+        test = self.test
+        measured = (test.observed, test.expected, test.upper, test.p, len(test.drawn), test.is_beyond)
+        return (self.null, STATISTIC, self.personas, *measured)
 
 
 @dataclass(frozen=True)
@@ -180,39 +154,45 @@ class Number:
 
     @property
     def structure(self) -> pd.DataFrame:
-        """One row per comparison; see `Personas.structure`."""
-        return pd.DataFrame([each.row for each in self.comparisons], columns=list(STRUCTURE)).astype(STRUCTURE)
+        """One row per comparison; see `Proof.structure`."""
+        return table_of((comparison.row for comparison in self.comparisons), STRUCTURE)
 
     @property
     def steps(self) -> dict[int, NullTest]:
         """Number of personas -> what the last of them gains, for the numbers where that was asked."""
-        return {each.personas: each.test for each in self.comparisons if each.fewer == each.personas - 1}
+        return {made.personas: made.test for made in self.comparisons if made.fewer == made.personas - 1}
 
     def ordered(self, order: np.ndarray) -> "Number":
         """The same with the personas of the number chosen in another order."""
-        jaccard = {number: each[:, order] if number == self.personas else each for number, each in self.jaccard.items()}
-        return replace(self, jaccard=jaccard)
+        chosen = {self.personas: self.jaccard[self.personas][:, order]} if self.personas in self.jaccard else {}
+        return replace(self, jaccard={**self.jaccard, **chosen})
 
-    def is_beyond(self, *, clouds: bool) -> bool:
+    def verdict(self, jaccard: float) -> str:
+        """The verdict on a persona that is found again with a mean Jaccard coefficient of `jaccard`."""
+        independence, clouds = self._is_beyond(clouds=False), self._is_beyond(clouds=True)
+        return verdict(jaccard, is_beyond_independence=independence, is_beyond_clouds=clouds)
+
+    def _is_beyond(self, *, clouds: bool) -> bool:
         """Whether all comparisons of the number chosen were passed: those with `clouds`, or that with features of which
         no two go together."""
-        made = [each for each in self.comparisons if bool(each.fewer) is clouds]
-        return all(each.test.is_beyond for each in made if each.fewer <= 1 or each.personas == self.personas)
+        made = [comparison for comparison in self.comparisons if bool(comparison.fewer) is clouds]
+        relevant = [comparison for comparison in made if comparison.fewer <= 1 or comparison.personas == self.personas]
+        return all(comparison.test.is_beyond for comparison in relevant)
 
 
-def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, evidence: NumberEvidence) -> Number:
-    """The number of personas of `models` (with 1, 2, ... classes; `scan` their rows) that `evidence` bears.
+def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, sample: ProofSample) -> Number:
+    """The number of personas of `models` (with 1, 2, ... classes; `scan` has their rows) that `sample` supports.
 
-    Without replicates nothing can be proven; then it is the number with the lowest ICL among those whose personas hold
+    Without replicates nothing can be proven; then it is the number with the lowest ICL among those whose personas have
     enough customers.
     """
-    if not evidence.proving.replicates or len(models) == 1:
+    if not sample.proving.replicates or len(models) == 1:
         return Number(_lowest(scan, "icl"))
     most = _lowest(scan, "adjusted_bic")
     tested = max(_lowest(scan, "icl"), 2)
-    made = [NullComparison(0, tested, evidence.against_independence(tested))]
+    made = [NullComparison(0, tested, sample.against_independence(tested))]
     if made[0].test.is_beyond:
-        made.append(NullComparison(1, tested, evidence.against_clouds(models[0], tested)))
+        made.append(NullComparison(1, tested, sample.against_clouds(models[0], tested)))
     if not made[-1].test.is_beyond:
         return Number(1, tuple(made))
     jaccard = {}
@@ -220,10 +200,10 @@ def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, evidence: Num
         if not 1 < number <= most:
             continue
         if (number - 1, number) != (1, tested):
-            made.append(NullComparison(number - 1, number, evidence.against_clouds(models[number - 2], number)))
+            made.append(NullComparison(number - 1, number, sample.against_clouds(models[number - 2], number)))
             if not made[-1].test.is_beyond:
                 continue
-        jaccard[number] = evidence.found_again(models[number - 1])
+        jaccard[number] = sample.found_again(models[number - 1])
         if settled(jaccard[number].mean(axis=0).min()) >= PATTERN_FROM:
             return Number(number, tuple(made), jaccard)
     return Number(1, tuple(made), jaccard)
@@ -231,25 +211,6 @@ def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, evidence: Num
 
 def _lowest(scan: pd.DataFrame, criterion: str) -> int:
     return int(scan["personas"].iloc[smallest(scan[criterion].where(scan["is_large_enough"]))])
-
-
-@contextmanager
-def telling(progress: ProgressWanted) -> Iterator[Callable[[], None]]:
-    """What to call after each replicate.
-
-    progress: False tells nobody; True shows a line on standard error while it lasts, where that is a terminal; a
-    function is called with the number of replicates done so far. How many there will be is not known before: drawing
-    stops where the answer is clear.
-    """
-    done = count(1)
-    if callable(progress):
-        yield lambda: progress(next(done))
-        return
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not (progress and console.is_terminal)) as line:
-        task = line.add_task("Proving personas")
-        yield lambda: line.update(task, description=f"Proving personas: {next(done):,} replicates")
 
 
 def verdict(jaccard: float, *, is_beyond_independence: bool, is_beyond_clouds: bool) -> str:
@@ -261,3 +222,22 @@ def verdict(jaccard: float, *, is_beyond_independence: bool, is_beyond_clouds: b
     if jaccard < PATTERN_FROM or not is_beyond_independence:
         return DO_NOT_USE
     return SOLID if jaccard >= SOLID_FROM and is_beyond_clouds else PATTERN
+
+
+@contextmanager
+def telling(progress: ProgressWanted) -> Iterator[Callable[[], None]]:
+    """What to call after each replicate.
+
+    progress: False tells nobody; True shows a line on standard error while it lasts, where that is a terminal; a
+    function is called with the number of replicates done so far. How many there will be is not known in advance:
+    drawing stops where the answer is clear.
+    """
+    done = count(1)
+    if callable(progress):
+        yield lambda: progress(next(done))
+        return
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not (progress and console.is_terminal)) as line:
+        task = line.add_task("Proving personas")
+        yield lambda: line.update(task, description=f"Proving personas: {next(done):,} replicates")

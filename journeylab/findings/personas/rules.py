@@ -1,4 +1,4 @@
-"""Rules: can a persona be told by a few plain conditions, and how often is that right?
+"""Rules: do a few plain conditions describe a persona, and how often are they right?
 
 A rule is at most three conditions that all hold, found on one half of the customers and checked on the other.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from journeylab.base.tables import table_of
 from journeylab.estimators.intervals import wilson
 from journeylab.findings.personas.measures import LEVEL, SHARE, Measured, bound_in_words
 
@@ -19,7 +20,7 @@ WORTH_SHOWING = 0.6
 _GAIN = 0.02
 _SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _QUANTILES = np.linspace(0.1, 0.9, 9)
-COLUMNS = {
+RULES = {
     **dict.fromkeys(("persona", "rule"), object),
     "conditions": int,
     **dict.fromkeys(("precision", "precision_lower", "precision_upper"), float),
@@ -47,7 +48,7 @@ class _Condition:
 
 
 def find_rules(measures: Sequence[Measured], labels: np.ndarray, ids: list[str], *, seed: int) -> pd.DataFrame:
-    """The best rule of each persona, one row each, with the columns of `COLUMNS`; none where there is one persona.
+    """The best rule of each persona, one row each, with the columns of `RULES`; none where there is one persona.
 
     labels: (customers,) the number of each customer's persona in `ids`; at most 8,000 of them, drawn by `seed`, are
         used. Half of each persona's serve to find the rule with the best F1, 2 precision recall / (precision + recall).
@@ -57,38 +58,32 @@ def find_rules(measures: Sequence[Measured], labels: np.ndarray, ids: list[str],
     feature is not known meets no condition on it.
     """
     if len(ids) < 2:
-        return no_rules()
+        return table_of((), RULES)
     drawn = np.random.default_rng(seed).permutation(len(labels))[:MAX_CUSTOMERS]
     drawn = drawn[np.argsort(labels[drawn], kind="stable")]
     learning, checking = np.sort(drawn[::2]), np.sort(drawn[1::2])
     conditions, met = _conditions(measures, learning)
     rows = []
     for number, persona in enumerate(ids):
-        rule = [conditions[each] for each in _best(met, (labels[learning] == number).astype(np.float32))]
-        fits = np.all([each.holds(checking) for each in rule], axis=0) if rule else np.zeros(len(checking), bool)
-        words = ", and ".join(each.words for each in rule)
-        counted = _checked(fits, labels[checking] == number)
-        rows.append({"persona": persona, "rule": words, "conditions": len(rule), **counted})
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
-
-
-def no_rules() -> pd.DataFrame:
-    """The table without a row."""
-    return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+        rule = [conditions[row] for row in _best(met, (labels[learning] == number).astype(np.float32))]
+        fits = np.all([part.holds(checking) for part in rule], axis=0) if rule else np.zeros(len(checking), bool)
+        words = ", and ".join(part.words for part in rule)
+        checked = _checked(fits, labels[checking] == number)
+        rows.append({"persona": persona, "rule": words, "conditions": len(rule), **checked})
+    return table_of(rows, RULES)
 
 
 def rule_in_words(row: pd.Series) -> str:
-    """A row of the rules as a sentence; where the rule tells the persona badly, that there is none."""
+    """A row of the rules as a sentence; where the rule describes the persona badly, that there is none."""
     persona = row["persona"]
     if not row["f1"] >= WORTH_SHOWING:
-        reached = 0.0 if np.isnan(row["f1"]) else row["f1"]
         return (
-            f"No rule of at most three conditions tells {persona} well: the best reaches an F1 of {reached:.2f}, "
-            f"and {WORTH_SHOWING:.2f} is asked for."
+            f"No rule of at most three conditions describes {persona} well: the best reaches an F1 of "
+            f"{np.nan_to_num(row['f1']):.2f}, and {WORTH_SHOWING:.2f} is needed."
         )
     precision, recall = (
-        f"{row[each]:.0%} ({row[f'{each}_lower']:.0%} to {row[f'{each}_upper']:.0%})"
-        for each in ("precision", "recall")
+        f"{row[share]:.0%} ({row[f'{share}_lower']:.0%} to {row[f'{share}_upper']:.0%})"
+        for share in ("precision", "recall")
     )
     return (
         f"{row['rule'][0].upper()}{row['rule'][1:]}: {precision} of the {row['n_matching']:,} customers like that are "
@@ -124,14 +119,15 @@ def _bounds(measured: Measured, rows: np.ndarray) -> list[float]:
 
 def _best(met: np.ndarray, is_own: np.ndarray) -> tuple[int, ...]:
     """The conditions (rows of `met`) that together give the best F1: a beam search, one condition more at a time."""
-    beam, fits = [()], np.ones((1, len(is_own)), dtype=np.float32)
-    best, best_f1 = (), 0.0
+    best: tuple[int, ...] = ()
+    beam, fits, best_f1 = [best], np.ones((1, len(is_own)), dtype=np.float32), 0.0
     for _ in range(MOST_CONDITIONS if len(met) else 0):
         # Sums of ones and zeros are exact: the same in whatever order they are added.
         true, size = (fits * is_own) @ met.T, fits @ met.T
         f1 = (2 * true / (size + is_own.sum())).round(6)
         order = np.argsort(-f1, axis=None, kind="stable")[: 4 * BEAM]
-        longer, grown = [], []
+        longer: list[tuple[int, ...]] = []
+        grown = []
         for parent, condition in zip(*np.unravel_index(order, f1.shape), strict=True):
             rule = tuple(sorted({*beam[parent], int(condition)}))
             if len(rule) > len(beam[parent]) and rule not in longer and len(longer) < BEAM:
@@ -146,8 +142,8 @@ def _best(met: np.ndarray, is_own: np.ndarray) -> tuple[int, ...]:
 
 def _checked(fits: np.ndarray, is_own: np.ndarray) -> dict:
     true, n_matching, n = int((fits & is_own).sum()), int(fits.sum()), int(is_own.sum())
-    found = {"n_matching": n_matching, "n": n, "customers": len(fits)}
+    checked: dict[str, float] = {"n_matching": n_matching, "n": n, "customers": len(fits)}
     for name, base in (("precision", n_matching), ("recall", n)):
         lower, upper = wilson(true, base) if base else (np.nan, np.nan)
-        found |= {name: true / base if base else np.nan, f"{name}_lower": float(lower), f"{name}_upper": float(upper)}
-    return {**found, "f1": 2 * true / (n_matching + n) if n_matching + n else np.nan}
+        checked |= {name: true / base if base else np.nan, f"{name}_lower": float(lower), f"{name}_upper": float(upper)}
+    return {**checked, "f1": 2 * true / (n_matching + n) if n_matching + n else np.nan}

@@ -11,62 +11,31 @@ from sklearn.metrics import adjusted_rand_score
 from journeylab.base.ordering import largest_of_rows
 from journeylab.estimators.latent_class import Encoding, LatentClass, Observed, Tally, relative_entropy
 from journeylab.events.features import Features
-from journeylab.findings.personas.number import NumberEvidence, Proving, find_number
-from journeylab.findings.personas.proof import SCANNED, prove, scanned
+from journeylab.findings.personas.number import ProofSample, Proving, find_number, sample_rows
+from journeylab.findings.personas.proof import SECOND_OPINION, Proof, prove
 
 METHOD = "k-means on logged, scaled features"
-SECOND_OPINION = {"method": object, "personas": int, "agreement": float, "n": int}
-MAX_ROWS = 5_000
-_STARTS = 10
-
-MIN_PERSONA = 30
-COLUMNS = {
-    "personas": int,
-    "log_likelihood": float,
-    "n_parameters": int,
-    **dict.fromkeys(("bic", "adjusted_bic", "icl"), float),
-    "smallest": int,
-    **dict.fromkeys(("certainty", "entropy"), float),
-    "is_large_enough": bool,
-    "n": int,
-    **SCANNED,
-}
-_BATCH = 100_000
+COMPARED_ROWS, MIN_PERSONA = 5_000, 30
+_BATCH, _STARTS = 100_000, 10
 
 
 @dataclass(frozen=True)
 class Scan:
     """Models compared, the one chosen, and what is proven of it.
 
-    table: DataFrame, one row per number of personas: `personas`, `log_likelihood`, `n_parameters`, `bic`,
-        `adjusted_bic`, `icl` (BIC plus twice the entropy of the assignment: Biernacki, Celeux and Govaert 2000; it asks
-        for personas that do not overlap), `smallest` (customers in the smallest persona), `certainty` (mean probability
-        of the assigned persona), `entropy` (relative, 1 certain), `is_large_enough`, `n` (the customers fitted); then,
-        where it was asked, `gain` (in classification log-likelihood per customer by the last persona), `gain_by_chance`
-        (by cutting one of as many continuous clouds as there are without it), `p`, and `stability` (Jaccard coefficient
-        of the least stable persona); and `is_chosen`.
-    structure, proof: see `Personas`.
     model, encoding: what was chosen; classes ordered by the number of customers assigned.
     probabilities: (customers, personas) for all customers.
+    proof: of the number and of each persona, without a second opinion.
     """
 
-    table: pd.DataFrame
-    structure: pd.DataFrame
-    proof: pd.DataFrame
     model: LatentClass
     encoding: Encoding
     probabilities: np.ndarray
+    proof: Proof
 
     @classmethod
     def of(
-        cls,
-        observed: Observed,
-        encoding: Encoding,
-        *,
-        rows: np.ndarray,
-        max_personas: int,
-        seed: int,
-        proving: Proving,
+        cls, observed: Observed, encoding: Encoding, *, rows: np.ndarray, max_personas: int, seed: int, proving: Proving
     ) -> "Scan":
         """Fit 1 to `max_personas` classes to the customers at `rows` of those `observed`, choose their number, prove
         them, and assign all customers.
@@ -82,44 +51,35 @@ class Scan:
             pilot = LatentClass.fit(counts, encoding.variables, n_classes=largest, seed=seed)
             encoding = encoding.within(fitted, pilot.probabilities(counts))
             counts = encoding.encode(fitted)
-        models = [
-            LatentClass.fit(counts, encoding.variables, n_classes=number, seed=seed) for number in range(1, largest + 1)
-        ]
+        numbers, variables = range(1, largest + 1), encoding.variables
+        models = [LatentClass.fit(counts, variables, n_classes=number, seed=seed) for number in numbers]
         table = pd.DataFrame([_row(model, counts, observed.n_rows) for model in models])
-        evidence = NumberEvidence.of(fitted, encoding, proving.take(rows), seed=seed)
-        number = find_number(models, table, evidence)
+        sample = ProofSample.of(fitted, encoding, replace(proving, units=proving.units[rows]), seed=seed)
+        number = find_number(models, table, sample)
         model = models[number.personas - 1]
         probabilities = _probabilities(model, encoding, observed)
         sizes = np.bincount(largest_of_rows(probabilities), minlength=model.n_classes)
         order = np.argsort(-sizes, kind="stable")
         model = replace(model, log_shares=model.log_shares[order], log_cells=model.log_cells[:, order])
         probabilities, number = probabilities[:, order], number.ordered(order)
-        proof = prove(model, probabilities, number=number, evidence=evidence)
-        return cls(scanned(table, number), number.structure, proof, model, encoding, probabilities)
+        proof = prove(model, probabilities, table, number=number, sample=sample)
+        return cls(model, encoding, probabilities, proof)
 
 
 def observe(features: Features) -> Observed:
-    """`features` as arrays for the model; numbers that only say again what another says are left out."""
-    modelled = [name for name in features.numbers.columns if name not in features.shown]
+    """`features` as arrays for the model, without those that only repeat another (`features.shown`)."""
+    n, shown = len(features.customers), features.shown
+    tallies = {}
+    for counts in features.counts:
+        if counts.name not in shown:
+            cells = (counts.counts.astype(float), (counts.rows, counts.columns))
+            tallies[counts.name] = Tally(csr_matrix(cells, shape=(n, len(counts.names))), counts.names)
+    numbers, categories = features.numbers, features.categories
     return Observed(
-        numbers={name: features.numbers[name].to_numpy(dtype=float) for name in modelled},
+        numbers={name: column.to_numpy(dtype=float) for name, column in numbers.items() if name not in shown},
         among=features.among,
-        categories={
-            name: column.to_numpy(dtype=object)
-            for name, column in features.categories.items()
-            if name not in features.shown
-        },
-        tallies={
-            each.name: Tally(
-                csr_matrix(
-                    (each.counts.astype(float), (each.rows, each.columns)),
-                    shape=(len(features.customers), len(each.names)),
-                ),
-                each.names,
-            )
-            for each in features.counts
-            if each.name not in features.shown
-        },
+        categories={name: column.to_numpy(dtype=object) for name, column in categories.items() if name not in shown},
+        tallies=tallies,
     )
 
 
@@ -147,20 +107,18 @@ def _row(model: LatentClass, fitted: csr_matrix, n_customers: int) -> dict:
 def _probabilities(model: LatentClass, encoding: Encoding, observed: Observed) -> np.ndarray:
     """(customers, classes) of all customers, encoded some at a time, so that memory follows the batch."""
     batches = (observed.take(slice(first, first + _BATCH)) for first in range(0, observed.n_rows, _BATCH))
-    return np.concatenate([model.probabilities(encoding.encode(each)) for each in batches])
+    return np.concatenate([model.probabilities(encoding.encode(batch)) for batch in batches])
 
 
 def second_opinion(features: Features, labels: np.ndarray, n_personas: int, *, seed: int) -> pd.DataFrame:
     """How far k-means with as many groups agrees with `labels`: a row with the columns of `SECOND_OPINION`.
 
     agreement: the adjusted Rand index, 1 for the same groups, about 0 for no more than chance (Hubert and Arabie 1985).
-    n: customers compared, a sample of at most 5,000. With one persona there is nothing to agree on, and no row.
+    n: customers compared, a sample of at most 5,000. With one persona there is nothing to agree on: no row.
     """
     if n_personas < 2:
         return pd.DataFrame(columns=list(SECOND_OPINION)).astype(SECOND_OPINION)
-    rows = np.arange(len(labels))
-    if len(rows) > MAX_ROWS:
-        rows = np.sort(np.random.default_rng(seed).choice(len(labels), size=MAX_ROWS, replace=False))
+    rows = sample_rows(len(labels), at_most=COMPARED_ROWS, seed=seed)
     groups = KMeans(n_personas, n_init=_STARTS, random_state=seed).fit_predict(logged_and_scaled(features, rows))
     agreement = adjusted_rand_score(labels[rows], groups)
     return pd.DataFrame([(METHOD, n_personas, agreement, len(rows))], columns=list(SECOND_OPINION)).astype(
@@ -182,11 +140,11 @@ def logged_and_scaled(features: Features, rows: np.ndarray) -> np.ndarray:
 
 def plain_counts(features: Features, rows: np.ndarray) -> list[np.ndarray]:
     """(rows, names) of each set of counts among all events."""
-    place = np.full(len(features.customers), -1)
-    place[rows] = np.arange(len(rows))
+    position = np.full(len(features.customers), -1)
+    position[rows] = np.arange(len(rows))
     blocks = []
-    for each in (each for each in features.counts if not each.given):
-        block, here = np.zeros((len(rows), len(each.names))), place[each.rows] >= 0
-        block[place[each.rows[here]], each.columns[here]] = each.counts[here]
+    for counts in (counts for counts in features.counts if not counts.given):
+        block, is_asked = np.zeros((len(rows), len(counts.names))), position[counts.rows] >= 0
+        block[position[counts.rows[is_asked]], counts.columns[is_asked]] = counts.counts[is_asked]
         blocks.append(block)
     return blocks

@@ -197,7 +197,9 @@ def _findings(study: Study, personas: Personas) -> dict[str, pd.DataFrame]:
     if not personas.lacking:
         by = personas.grouping()
         files["dropoff_by_persona"] = estimate_dropoff(study.spells, horizons=study.horizons, by=by).for_export().table
-    tables = {name: getattr(personas, name) for name in ("verdicts", "structure", "left_out", "profiles")}
+    proof = personas.proof
+    tables = {"verdicts": proof.verdicts, "structure": proof.structure, "left_out": personas.left_out}
+    tables["profiles"] = personas.description.profiles
     return {**files, "personas": personas.table, **{name: _without_few(table) for name, table in tables.items()}}
 
 

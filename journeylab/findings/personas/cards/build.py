@@ -1,4 +1,4 @@
-"""Building cards: which persona gets a card, and which of its parts can the data tell?"""
+"""Building cards: which persona gets a card, and which of its parts can the data fill?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,78 +9,86 @@ import pandas as pd
 
 from journeylab.base.errors import EstimateError
 from journeylab.base.redaction import Redactor
+from journeylab.base.tables import table_of
 from journeylab.events.log import EventLog
 from journeylab.events.queries.people import find_names, find_roles
 from journeylab.events.queries.texts import find_texts, has_texts
 from journeylab.events.spells import Spells
-from journeylab.findings.grouping import Grouping
 from journeylab.findings.personas.cards import tables
-from journeylab.findings.personas.cards.card import Cards, PersonaCard
-from journeylab.findings.personas.cards.course import EVERYONE, Course
-from journeylab.findings.personas.cards.people import accounts_in, personas_by_account, roles_by_persona
-from journeylab.findings.personas.landmark import MIN_JUDGED
-from journeylab.findings.personas.profile import sets_apart
+from journeylab.findings.personas.cards.card import LOSSES, WITHHELD, CardHead, CardPart, Cards, PersonaCard
+from journeylab.findings.personas.cards.course import EVERYONE, STAYING, Course
+from journeylab.findings.personas.description import Description, sets_apart
+from journeylab.findings.personas.landmark import MIN_JUDGED, Labelled
+from journeylab.findings.personas.notes import EVIDENCE
+from journeylab.findings.personas.proof import Proof
 from journeylab.findings.quotes import MIN_WRITERS, Quotes, find_quotes
 
 MIN_ACCOUNTS, N_QUOTES = 10, 3
 WHY = "Why these customers behave as they do: the log shows what they did, not what they wanted."
 UNTESTED = "Whether the same persona would be found in other customers: stability has not been tested."
+NO_ROLES = "Not measured: the log does not name roles by the landmark."
 
 
 @dataclass(frozen=True)
-class Material:
-    """What cards are made from: the tables of `Personas`, see there.
-
-    seed: of all that is drawn, where texts are many. is_tested: whether stability was.
-    """
-
-    table: pd.DataFrame
-    verdicts: pd.DataFrame
-    profiles: pd.DataFrame
-    rules: pd.DataFrame
-    exemplars: pd.DataFrame
-    notes: pd.DataFrame
-    left_out: pd.DataFrame
-    grouping: Grouping
-    within: str | None
-    stages: tuple[str, ...]
-    seed: int
-    is_tested: bool
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What spells and log tell beyond that; None where they were not given, or cannot tell."""
+class _Observed:
+    """What spells and log add; None where they were not given, or lack it. no_roles: why there are no roles."""
 
     course: Course | None
-    roles: pd.DataFrame | None
-    no_roles: str
-    accounts: pd.DataFrame | None
-    quotes: dict[str, Quotes] | None
+    roles: pd.DataFrame | None = None
+    no_roles: str = tables.NO_LOG
+    accounts: pd.DataFrame | None = None
+    quotes: dict[str, Quotes] | None = None
+
+    @classmethod
+    def of(cls, personas: Labelled, log: EventLog | None, course: Course | None, *, seed: int) -> "_Observed":
+        labels = personas.labels
+        if log is None or labels.empty:
+            return cls(course)
+        roles = find_roles(log, until=personas.known_at)
+        accounts = tables.accounts_in(log.customers, labels)
+        return cls(
+            course=course,
+            roles=None if roles is None else tables.roles_by_persona(roles, labels),
+            no_roles=NO_ROLES,
+            accounts=None if accounts is None else tables.personas_by_account(accounts, labels),
+            quotes=_quotes(log, personas, seed) if has_texts(log) else None,
+        )
 
 
 def build_cards(
-    personas: Material, *, spells: Spells | None, log: EventLog | None, horizon: str | timedelta | None
+    personas: Labelled,
+    description: Description,
+    proof: Proof,
+    *,
+    log: EventLog | None = None,
+    spells: Spells | None = None,
+    horizon: str | timedelta | None = None,
 ) -> Cards:
     """A card for each persona with 30 customers or more, and, where customers are people of accounts, 10 accounts.
 
     Raises EstimateError where spells are given without a horizon, or a horizon without spells.
     """
-    if spells is not None and horizon is None:
-        raise EstimateError(
-            "Spells are given, but not how far to look for losses. Name a horizon, such as horizon=“90d”."
-        )
-    if spells is None and horizon is not None:
-        raise EstimateError(f"A horizon of “{horizon}” is given, but no spells to find losses in. Give spells too.")
-    known = _known(personas, spells, log, horizon)
+    observed = _Observed.of(personas, log, _course(personas, spells, horizon), seed=proof.seed or 0)
     cards, withheld = [], []
     for row in personas.table.itertuples(index=False):
-        why = _too_small(row, known.accounts)
+        why = _too_small(row, observed.accounts)
         if why:
             withheld.append((row.persona, why))
         else:
-            cards.append(_card(personas, row, known))
-    return Cards(tuple(cards), pd.DataFrame(withheld, columns=["persona", "reason"], dtype=object))
+            cards.append(_card(personas, row, description, proof, observed))
+    return Cards(tuple(cards), table_of(withheld, WITHHELD))
+
+
+def _course(personas: Labelled, spells: Spells | None, horizon: str | timedelta | None) -> Course | None:
+    if spells is None and horizon is not None:
+        raise EstimateError(f"A horizon of “{horizon}” is given, but no spells to find losses in. Give spells too.")
+    if spells is None:
+        return None
+    if horizon is None:
+        raise EstimateError(
+            "Spells are given, but not how far to look for losses. Name a horizon, such as horizon=“90d”."
+        )
+    return Course.of(personas.grouping(), spells, horizon=horizon)
 
 
 def _too_small(row, accounts: pd.DataFrame | None) -> str | None:
@@ -93,80 +101,61 @@ def _too_small(row, accounts: pd.DataFrame | None) -> str | None:
     return f"it is found in {n_accounts} accounts, and {MIN_ACCOUNTS} are needed" if n_accounts < MIN_ACCOUNTS else None
 
 
-def _known(personas: Material, spells: Spells | None, log: EventLog | None, horizon: str | timedelta | None) -> _Known:
-    grouping = personas.grouping
-    course = None if spells is None else Course.of(grouping, spells, horizon=horizon)
-    if log is None or grouping.labels.empty:
-        return _Known(course, None, tables.NO_LOG, None, None)
-    roles = find_roles(log, until=grouping.known_at)
-    accounts = accounts_in(log.customers, grouping.labels)
-    return _Known(
-        course=course,
-        roles=None if roles is None else roles_by_persona(roles, grouping.labels),
-        no_roles="Not measured: the log does not name roles by the landmark.",
-        accounts=None if accounts is None else personas_by_account(accounts, grouping.labels),
-        quotes=_quotes(log, grouping, personas.seed) if has_texts(log) else None,
-    )
-
-
-def _quotes(log: EventLog, grouping: Grouping, seed: int) -> dict[str, Quotes]:
+def _quotes(log: EventLog, personas: Labelled, seed: int) -> dict[str, Quotes]:
     """Quotes of each persona, from the first days where enough wrote in them; else from the whole window."""
-    redactor = Redactor.of(find_names(log.customers))
-    first = find_texts(log, grouping.labels, seed=seed, until=grouping.known_at)
-    found = {persona: _of(first, persona, redactor, seed) for persona in sorted(grouping.labels.unique())}
-    lacking = [persona for persona, quotes in found.items() if quotes.lacking]
+    labels, redactor = personas.labels, Redactor.of(find_names(log.customers))
+
+    def quotes_of(persona: str, texts: pd.DataFrame) -> Quotes:
+        return find_quotes(texts[texts["group"] == persona], n=N_QUOTES, seed=seed, names=redactor)
+
+    first = find_texts(log, labels, seed=seed, until=personas.known_at)
+    quotes = {persona: quotes_of(persona, first) for persona in sorted(labels.unique())}
+    lacking = [persona for persona, found in quotes.items() if found.lacking]
     if lacking:
-        later = find_texts(log, grouping.labels[grouping.labels.isin(lacking)], seed=seed)
-        found |= {persona: _of(later, persona, redactor, seed) for persona in lacking}
-    return found
+        whole = find_texts(log, labels[labels.isin(lacking)], seed=seed)
+        quotes |= {persona: quotes_of(persona, whole) for persona in lacking}
+    return quotes
 
 
-def _of(texts: pd.DataFrame, persona: str, redactor: Redactor, seed: int) -> Quotes:
-    return find_quotes(texts[texts["group"] == persona], n=N_QUOTES, seed=seed, names=redactor)
-
-
-def _card(personas: Material, row, known: _Known) -> PersonaCard:
-    persona, verdicts = row.persona, personas.verdicts.set_index("persona")["verdict"]
-    staying = None if known.course is None else known.course.staying
-    own_notes = personas.notes[personas.notes["persona"] == persona].drop(columns="persona").reset_index(drop=True)
-    built = {
-        "rule": tables.rule_part(personas.rules, persona),
-        "exemplar": tables.exemplar_part(personas.exemplars, persona),
-        "path": tables.path_part(known.course, persona),
-        "stages": tables.stages_part(known.course, persona, personas.stages),
-        "losses": tables.losses_part(known.course, persona),
-        "channels": tables.channels_part(personas.profiles, persona),
-        "roles": tables.roles_part(known.roles, persona, lacking=known.no_roles, within=personas.within),
-        "accounts": tables.accounts_part(known.accounts, persona),
-        "quotes": known.quotes[persona] if known.quotes else None,
-    }
-    if staying is not None:
-        built["staying"] = staying[staying["persona"].isin([persona, EVERYONE])].reset_index(drop=True)
+def _card(personas: Labelled, row, description: Description, proof: Proof, observed: _Observed) -> PersonaCard:
+    persona, course = row.persona, observed.course
+    notes = tables.rows_of(description.notes, persona)
+    quotes = observed.quotes[persona] if observed.quotes else None
+    parts = (
+        tables.rule_part(description.rules, persona),
+        tables.exemplar_part(description.exemplars, persona),
+        *tables.course_parts(course, persona, personas.stages),
+        tables.channels_part(description.profiles, persona),
+        tables.roles_part(observed.roles, persona, lacking=observed.no_roles, within=personas.within),
+        *tables.accounts_part(observed.accounts, persona),
+    )
+    staying = table_of((), STAYING) if course is None else course.staying
+    verdict = proof.by_persona.set_index("persona")["verdict"][persona]
     return PersonaCard(
-        **{
-            name: getattr(row, name)
-            for name in ("persona", "name", "n", "customers", "share", "lower", "upper", "certainty")
-        },
-        apart=sets_apart(personas.profiles, persona),
-        verdict=verdicts[persona],
-        notes=own_notes,
-        unknown=tuple(_unknown(personas, built, own_notes)),
-        **built,
+        CardHead(**row._asdict(), verdict=verdict),
+        apart=sets_apart(description.profiles, persona),
+        parts=parts,
+        staying=staying[staying["persona"].isin([persona, EVERYONE])].reset_index(drop=True),
+        quotes=quotes,
+        notes=notes,
+        unknown=tuple(_unknown(personas, proof, parts, quotes, notes)),
     )
 
 
-def _unknown(personas: Material, built: dict, notes: pd.DataFrame) -> Iterator[str]:
-    """What the card cannot tell, most important first."""
-    if not personas.is_tested:
+def _unknown(
+    personas: Labelled, proof: Proof, parts: tuple[CardPart, ...], quotes: Quotes | None, notes: pd.DataFrame
+) -> Iterator[str]:
+    """What the card cannot say, most important first."""
+    if not proof.by_persona["jaccard"].notna().any():
         yield UNTESTED
     yield WHY
     left_out = int(personas.left_out["customers"].sum())
     if left_out:
         yield f"What the {left_out:,} customers are like who could not be judged by their first {personas.within}."
-    lost = built["losses"]
-    if "estimate" in lost.table and np.isfinite(lost.table["estimate"]).any():
+    losses = next(part.table for part in parts if part.title == LOSSES)
+    if "estimate" in losses and np.isfinite(losses["estimate"]).any():
         yield "What makes the losses differ between personas: the two are associated, which is not a cause."
-    if built["quotes"] is None or built["quotes"].lacking:
+    if quotes is None or quotes.lacking:
         yield f"What they say: fewer than {MIN_WRITERS} of them wrote anything that may be quoted."
-    if not (notes["kind"] == "evidence").any():
+    if not (notes["kind"] == EVIDENCE).any():
         yield "Whether they would recognise themselves: no interview is noted in personas.yml."

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pandas as pd
 
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
-from journeylab.findings.personas.cards.course import EVERYONE
-from journeylab.findings.personas.notes import EVIDENCE, NOTE, no_notes
+from journeylab.base.tables import table_of
+from journeylab.findings.personas.cards.course import EVERYONE, STAYING
+from journeylab.findings.personas.notes import NOTE, NOTES
 from journeylab.findings.quotes import Quotes
 
 NO_CARD = "There is no persona, so there is no card."
 NOTHING_APART = "Nothing sets it apart by more than a negligible difference."
+LOSSES = "How they are lost"
+WITHHELD = {"persona": object, "reason": object}
 _APART = {
     "feature": "feature",
     "inside": "here",
@@ -21,21 +25,20 @@ _APART = {
     "n": "n",
     "n_others": "n others",
 }
-_STAYING = ["persona", "days", "estimate", "lower", "upper", "at_risk"]
 
 
 @dataclass(frozen=True)
 class CardPart:
     """One part of a card: a sentence or two, and the table they were read from, which may be empty.
 
-    is_told: whether the data could tell; if not, the sentence says what is lacking. shown: what of the table the card
-    shows, in words; None: nothing.
+    has_data: whether the data have the answer; if not, the sentence says what is lacking. shown: what of the table the
+    card shows, in words; None: nothing.
     """
 
     title: str
     sentence: str
     table: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    is_told: bool = True
+    has_data: bool = True
     shown: pd.DataFrame | None = field(default=None, repr=False)
 
     def _repr_html_(self) -> str:
@@ -44,23 +47,8 @@ class CardPart:
 
 
 @dataclass(frozen=True)
-class PersonaCard:
-    """A card of one persona.
-
-    persona: the id, as “P1”; it does not change with the name. name: made from what sets the persona apart, or given.
-    n, customers: customers of the persona, and all that were judged; share with its 95% interval `lower` to `upper`
-    (Wilson).
-    certainty: mean probability of this persona among its customers. verdict: what is proven.
-    apart: DataFrame of what sets it apart: `feature`, `inside`, `others`, `lift`, `delta` (Cliff's), `n`, `n_others`.
-    rule: the plain rule that tells it, if one does. exemplar: a typical customer, rounded.
-    path, stages, losses: the typical journey, time and losses by stage, and loss branches from the landmark on.
-    staying: DataFrame `persona` (this one and everyone), `days` since the landmark, `estimate` (share neither lost nor
-        completed) with `lower`, `upper`, `at_risk`; empty where no spells were given.
-    channels, roles, accounts: where they meet us, which roles their accounts show, which personas share an account.
-    quotes: what some of them wrote, redacted; None where no log was given.
-    notes: DataFrame `kind` (note, evidence), `text`, `source`, `date`, from personas.yml.
-    unknown: what we do not know.
-    """
+class CardHead:
+    """Who a card is of: the persona's row of `Personas.table`, and its verdict."""
 
     persona: str
     name: str
@@ -70,58 +58,78 @@ class PersonaCard:
     lower: float
     upper: float
     certainty: float
-    apart: pd.DataFrame = field(repr=False)
     verdict: str
-    rule: CardPart
-    exemplar: CardPart
-    path: CardPart
-    stages: CardPart
-    losses: CardPart
-    channels: CardPart
-    roles: CardPart
-    accounts: CardPart | None = None
-    staying: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_STAYING), repr=False)
+
+
+@dataclass(frozen=True)
+class PersonaCard:
+    """A card of one persona.
+
+    Attributes
+    ----------
+    head : CardHead
+        `persona`, the id, which does not change with the `name`; `n` of the `customers` judged are of the persona, a
+        `share` with its 95% interval `lower`, `upper` (Wilson); `certainty`, mean probability of the persona among
+        them; `verdict`, what is proven.
+    apart : DataFrame
+        What sets it apart: `feature`, `inside`, `others`, `lift`, `delta` (Cliff's), `n`, `n_others`.
+    parts : tuple of CardPart
+        In the order shown: its rule, an example, the typical journey, time and losses by stage, losses by branch,
+        channels, roles, and, where several customers share an account, accounts. See `part`.
+    staying : DataFrame
+        `persona` (this one and everyone), `days` since the landmark, `estimate` (share neither lost nor completed) with
+        `lower`, `upper`, `at_risk`; empty where no spells were given.
+    quotes : Quotes or None
+        What some of them wrote, redacted; None where no log was given, or it has no texts.
+    notes : DataFrame
+        `kind` (note, evidence), `text`, `source`, `date`, from personas.yml.
+    unknown : tuple of str
+        What we do not know.
+    """
+
+    head: CardHead
+    apart: pd.DataFrame = field(repr=False)
+    parts: tuple[CardPart, ...]
+    staying: pd.DataFrame = field(default_factory=partial(table_of, (), STAYING), repr=False)
     quotes: Quotes | None = None
-    notes: pd.DataFrame = field(default_factory=no_notes, repr=False)
+    notes: pd.DataFrame = field(default_factory=partial(table_of, (), NOTES), repr=False)
     unknown: tuple[str, ...] = ()
+
+    @property
+    def persona(self) -> str:
+        """The id."""
+        return self.head.persona
 
     @property
     def title(self) -> str:
         """Id and name."""
-        return f"{self.persona} · {self.name}"
+        return f"{self.persona} · {self.head.name}"
 
     @property
-    def parts(self) -> tuple[CardPart, ...]:
-        """All parts, in the order shown."""
-        parts = (
-            self.rule,
-            self.exemplar,
-            self.path,
-            self.stages,
-            self.losses,
-            self.channels,
-            self.roles,
-            self.accounts,
-        )
-        return tuple(part for part in parts if part is not None)
+    def share_in_words(self) -> str:
+        """As “60% of 100 customers (50% to 69%)”."""
+        head = self.head
+        return f"{head.share:.0%} of {head.customers:,} customers ({head.lower:.0%} to {head.upper:.0%})"
+
+    def part(self, title: str) -> CardPart | None:
+        """The part with that title, as “Roles”; None where the card has none."""
+        return next((part for part in self.parts if part.title == title), None)
 
     def sentence(self) -> str:
         """Share with interval and base, certainty, verdict."""
         return (
-            f"{self.title}: {self.share:.0%} of {self.customers:,} customers ({self.lower:.0%} to {self.upper:.0%}). "
-            f"On average its {self.n:,} customers belong to it with probability {self.certainty:.2f}. "
-            f"Verdict: {self.verdict}."
+            f"{self.title}: {self.share_in_words}. On average its {self.head.n:,} customers belong to it with "
+            f"probability {self.head.certainty:.2f}. Verdict: {self.head.verdict}."
         )
 
     def evidence(self) -> list[str]:
         """Notes and evidence as sentences: “Interview with a planner, 2026-03-02: Plans for forty people”."""
-        told = []
-        for row in self.notes.itertuples(index=False):
-            if row.kind == NOTE:
-                told.append(row.text)
-            elif row.kind == EVIDENCE:
-                told.append(f"Evidence: {row.source}, {row.date}" + (f": {row.text}" if row.text else ""))
-        return told
+        return [
+            row.text
+            if row.kind == NOTE
+            else f"Evidence: {row.source}, {row.date}" + (f": {row.text}" if row.text else "")
+            for row in self.notes.itertuples(index=False)
+        ]
 
     def plot(self) -> Chart:
         """Share, what sets it apart, and who stays from the landmark on, side by side."""
@@ -131,7 +139,7 @@ class PersonaCard:
         return html.card(
             self.title,
             html.paragraph(self.sentence().removeprefix(f"{self.title}: ")),
-            *(html.paragraph(each) for each in self.evidence()),
+            *(html.paragraph(line) for line in self.evidence()),
             self._apart_html(),
             *(part._repr_html_() for part in self.parts),
             html.heading("In their words") + self.quotes._repr_html_() if self.quotes else "",
@@ -139,11 +147,10 @@ class PersonaCard:
         )
 
     def _apart_html(self) -> str:
-        told = self.apart.rename(columns=_APART)
-        if not len(told):
+        if self.apart.empty:
             return html.paragraph(NOTHING_APART)
         return html.table(
-            told[list(_APART.values())],
+            self.apart[list(_APART)].rename(columns=_APART),
             caption="What sets it apart: medians of numbers, mean shares, and Cliff's delta, from -1 to 1",
             csv=False,
         )
@@ -157,7 +164,7 @@ class Cards:
     """
 
     cards: tuple[PersonaCard, ...]
-    withheld: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["persona", "reason"], dtype=object))
+    withheld: pd.DataFrame = field(default_factory=partial(table_of, (), WITHHELD))
 
     def __iter__(self) -> Iterator[PersonaCard]:
         return iter(self.cards)
@@ -166,38 +173,37 @@ class Cards:
         return len(self.cards)
 
     def __getitem__(self, persona: int | str) -> PersonaCard:
-        """The card at a place, or of a persona by its id."""
-        if isinstance(persona, str):
-            return {card.persona: card for card in self.cards}[persona]
-        return self.cards[persona]
+        """The card of a persona by its id, or by its position."""
+        return {card.persona: card for card in self.cards}[persona] if isinstance(persona, str) else self.cards[persona]
 
     def plot(self) -> Chart:
         """All cards as one figure, a row for each persona; see `PersonaCard.plot`."""
-        return plot_cards(self.cards) if self.cards else charts.note(self._nothing, title="Personas")
+        if not self.cards:
+            return charts.note(" ".join(self._withheld) or NO_CARD, title="Personas")
+        return plot_cards(self.cards)
 
     def __repr__(self) -> str:
         return "\n".join([*(card.sentence() for card in self.cards), *self._withheld]) or NO_CARD
 
     def _repr_html_(self) -> str:
-        shown = [card._repr_html_() for card in self.cards] + [html.paragraph(each) for each in self._withheld]
-        return "".join(shown) or html.paragraph(NO_CARD)
+        parts = [card._repr_html_() for card in self.cards] + [html.paragraph(line) for line in self._withheld]
+        return "".join(parts) or html.paragraph(NO_CARD)
 
     @property
     def _withheld(self) -> list[str]:
         return [f"{row.persona} has no card: {row.reason}." for row in self.withheld.itertuples(index=False)]
 
-    @property
-    def _nothing(self) -> str:
-        return " ".join(self._withheld) or NO_CARD
-
 
 def plot_cards(cards: tuple[PersonaCard, ...]) -> Chart:
     """A row for each card: what sets the persona apart, and who stays from the landmark on, under its share."""
-    heads = {card.persona: f"{card.title}: {card.share:.0%} ({card.lower:.0%} to {card.upper:.0%})" for card in cards}
+    headings = {
+        card.persona: f"{card.title}: {card.head.share:.0%} ({card.head.lower:.0%} to {card.head.upper:.0%})"
+        for card in cards
+    }
     bars = [card.apart.assign(row=card.persona) for card in cards]
     curves = [card.staying.assign(row=card.persona) for card in cards]
     return charts.profiles(
-        heads,
+        headings,
         bars=pd.concat(bars)[["row", "feature", "delta"]].rename(columns={"feature": "label", "delta": "value"}),
         curves=pd.concat(curves).rename(columns={"persona": "line", "days": "x"}),
         faint=EVERYONE,
@@ -210,6 +216,7 @@ def plot_cards(cards: tuple[PersonaCard, ...]) -> Chart:
 
 def _alt(card: PersonaCard) -> str:
     apart = ", ".join(f"{row.feature} {row.delta:+.2f}" for row in card.apart.head(3).itertuples())
-    told = f" What sets it apart (Cliff's delta): {apart}." if apart else f" {NOTHING_APART}"
-    share = f"{card.title}: {card.share:.0%} of {card.customers:,} customers ({card.lower:.0%} to {card.upper:.0%})."
-    return f"{share}{told}" + (f" {card.losses.sentence}" if card.losses.is_told else "")
+    apart = f"What sets it apart (Cliff's delta): {apart}." if apart else NOTHING_APART
+    losses = card.part(LOSSES)
+    lost = f" {losses.sentence}" if losses and losses.has_data else ""
+    return f"{card.title}: {card.share_in_words}. {apart}{lost}"

@@ -1,18 +1,20 @@
 """Course: which way do customers of each persona go, how long do they stay, and by which branch are they lost?
 
-A persona is known from the landmark on. What became of customers is therefore told from the landmark on: in the days
-since it for the journey as a whole, and by stage with the customers who were inside already watched from then on.
+A persona is known from the landmark on, so what became of customers is counted from then on: in the days since the
+landmark for the journey as a whole, and by stage with those who were already inside watched from the landmark on.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from journeylab.base.durations import DAY, days
 from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.tables import table_of
 from journeylab.estimators.intervals import wilson
 from journeylab.events.journey import Journey
 from journeylab.events.queries.paths import Paths, find_paths, find_ways
@@ -25,28 +27,25 @@ EVERYONE, ANY_BRANCH, OTHER_BRANCHES, OTHER_WAYS = "everyone", "lost", "rare bra
 CONFIDENCE, MIN_AT_RISK, N_PATHS = 0.95, 10, 4
 _COMPLETED = MOVES[2]
 _FEW = f"fewer than {MIN_SHOWN} customers"
-_ESTIMATE = dict.fromkeys(("estimate", "lower", "upper"), float)
+_LIMITS = ("estimate", "lower", "upper")
 PATHS = {
-    "persona": object,
-    "path": object,
-    "n": int,
-    "customers": int,
+    **dict.fromkeys(("persona", "path"), object),
+    **dict.fromkeys(("n", "customers"), int),
     **dict.fromkeys(("share", "lower", "upper"), float),
 }
 LOSSES = {
     **dict.fromkeys(("persona", "branch"), object),
-    "horizon_days": float,
-    **_ESTIMATE,
+    **dict.fromkeys(("horizon_days", *_LIMITS), float),
     **dict.fromkeys(("customers", "at_risk"), int),
     "note": object,
 }
+_MEDIAN, _LOST = ("median_days", "median_lower", "median_upper"), ("lost", "lost_lower", "lost_upper")
 STAGES = {
     **dict.fromkeys(("persona", "stage"), object),
-    **dict.fromkeys(("median_days", "median_lower", "median_upper", "lost", "lost_lower", "lost_upper"), float),
-    **dict.fromkeys(("visits", "customers"), float),
+    **dict.fromkeys((*_MEDIAN, *_LOST, "visits", "customers"), float),
     "note": object,
 }
-STAYING = {"persona": object, "days": float, **_ESTIMATE, "at_risk": int}
+STAYING = {"persona": object, **dict.fromkeys(("days", *_LIMITS), float), "at_risk": int}
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Course:
     paths: `path`, the stages in the order in which they were first visited and how that ended so far; `n` of
         `customers` went so, `share` with `lower` and `upper` (Wilson). The four most frequent; those that fewer than
         five customers went are together, as `other ways`.
-    losses: share lost within `horizon_days` of the landmark by each `branch`, “lost” by whichever: Aalen-Johansen with
+    losses: share lost within `horizon_days` of the landmark by each `branch`, “lost” by any: Aalen-Johansen with
         completion competing, 95% interval; `customers` followed from the landmark on, `at_risk` at the horizon.
         Branches that took fewer than five customers are one row, `rare branches together`. Rows of `everyone` are of
         all who have a persona.
@@ -84,10 +83,10 @@ class Course:
             followed = [*followed, join_exits(followed, order, group=EVERYONE)]
         by_stage = find_exits(watched(spells, personas), spells.journey) if len(own) else []
         return cls(
-            paths=_table(_path_rows(own, spells.journey), PATHS),
-            losses=_table((row for each in followed for row in _loss_rows(each, horizon_days)), LOSSES),
-            stages=_table((_stage_row(each, horizon_days) for each in by_stage if each.n and each.ways), STAGES),
-            staying=_table((row for each in followed for row in _staying_rows(each)), STAYING),
+            paths=table_of(_path_rows(own, spells.journey), PATHS),
+            losses=table_of((row for exits in followed for row in _loss_rows(exits, horizon_days)), LOSSES),
+            stages=table_of((_stage_row(exits, horizon_days) for exits in by_stage if exits.n and exits.ways), STAGES),
+            staying=table_of((row for exits in followed for row in _staying_rows(exits)), STAYING),
             horizon_days=horizon_days,
         )
 
@@ -101,25 +100,23 @@ def _since_landmark(own: pd.DataFrame, known_at: pd.Series, journey: Journey, en
     known = own["customer_id"].map(known_at)
     ended = own["outcome"].isin(["lost", _COMPLETED])
     lost_before = own.loc[(own["outcome"] == "lost") & (own["left"] <= known), "customer_id"].unique()
-    own, known, ended = (each[~own["customer_id"].isin(lost_before)] for each in (own, known, ended))
+    is_followed = ~own["customer_id"].isin(lost_before)
+    own, ended = own[is_followed], ended[is_followed]
     first = own[ended].sort_values(["customer_id", "left"]).drop_duplicates("customer_id").set_index("customer_id")
     groups = own.drop_duplicates("customer_id").set_index("customer_id")["group"].sort_index()
     landmark = known_at.reindex(groups.index)
     left = first["left"].reindex(groups.index)
     exit_days = np.maximum((left.fillna(end) - landmark) / pd.Timedelta(microseconds=DAY), 0.0).to_numpy(dtype=float)
     way = first["to"].astype(object).where(first["outcome"] == "lost", _COMPLETED).reindex(groups.index)
-    ways = tuple(name for name in (_COMPLETED, *journey.branches) if name != _COMPLETED or _completes(journey))
+    completes = any(stage.completes for stage in journey.stages)
+    ways = (_COMPLETED, *journey.branches) if completes else tuple(journey.branches)
     destination = way.map({name: code for code, name in enumerate(ways, start=1)}).fillna(-1).to_numpy(dtype=np.int64)
-    number, found = np.arange(len(groups)), []
+    number, followed = np.arange(len(groups)), []
     for group in sorted(groups.unique()):
         rows = (groups == group).to_numpy()
         entry = np.full(rows.sum(), -1.0)
-        found.append(Exits("journey", group, ways, entry, exit_days[rows], destination[rows], number[rows]))
-    return found
-
-
-def _completes(journey: Journey) -> bool:
-    return any(stage.completes for stage in journey.stages)
+        followed.append(Exits("journey", group, ways, entry, exit_days[rows], destination[rows], number[rows]))
+    return followed
 
 
 def _loss_rows(exits: Exits, horizon: float) -> Iterator[dict]:
@@ -148,66 +145,55 @@ def _loss_row(exits: Exits, branch: str, horizon: float) -> dict:
     (note,) = exits.why_missing([horizon], min_at_risk=MIN_AT_RISK)
     if note is None and 0 < exits.count(branch, within=horizon) < MIN_SHOWN:
         note = _FEW
-    estimate = _share(exits, branch, horizon) if note is None else (np.nan,) * 3
-    base = {"customers": exits.n_customers, "at_risk": int(exits.at_risk(horizon)), "note": note}
-    shares = dict(zip(("estimate", "lower", "upper"), estimate, strict=True))
-    return {"persona": exits.group, "branch": branch, "horizon_days": horizon, **shares, **base}
+    row: dict[str, Any] = {"persona": exits.group, "branch": branch, "horizon_days": horizon, "note": note}
+    if note is None:
+        way, shares = exits.ways.index(branch) + 1, ExitCurves.of(exits, CONFIDENCE).shares(np.array([horizon]))
+        row |= {name: share[0, way] for name, share in zip(_LIMITS, shares, strict=True)}
+    return {**row, "customers": exits.n_customers, "at_risk": int(exits.at_risk(horizon))}
 
 
-def _share(exits: Exits, way: str, day: float) -> tuple[float, float, float]:
-    place = exits.ways.index(way) + 1
-    return tuple(float(each[0, place]) for each in ExitCurves.of(exits, CONFIDENCE).shares(np.array([day])))
-
-
-def _staying_rows(exits: Exits) -> Iterator[dict]:
+def _staying_rows(exits: Exits) -> Iterator[tuple]:
     if exits.n < MIN_SHOWN:
         return
     curve = ExitCurves.of(exits, CONFIDENCE)
-    shown = curve.days()
-    at_risk = exits.at_risk(shown)
-    shares = (each[:, 0] for each in curve.shares(shown))
-    for day, estimate, lower, upper, n in zip(shown, *shares, at_risk, strict=True):
-        if n >= MIN_AT_RISK or day == 0:
-            base = {"persona": exits.group, "days": day, "at_risk": int(n)}
-            yield {**base, "estimate": estimate, "lower": lower, "upper": upper}
+    drawn_days = curve.days()
+    estimate, lower, upper = (share[:, 0] for share in curve.shares(drawn_days))
+    for row in zip(drawn_days, estimate, lower, upper, exits.at_risk(drawn_days), strict=True):
+        if row[-1] >= MIN_AT_RISK or row[0] == 0:
+            yield (exits.group, *row)
 
 
 def _stage_row(entered: Exits, horizon: float) -> dict:
-    row = {"persona": entered.group, "stage": entered.stage, "visits": entered.n, "customers": entered.n_customers}
+    row: dict[str, Any] = {"persona": entered.group, "stage": entered.stage}
     if entered.n_customers < MIN_SHOWN:
-        return {**row, "visits": np.nan, "customers": np.nan, "note": _FEW}
+        return {**row, "note": _FEW}
+    row |= {"visits": entered.n, "customers": entered.n_customers}
     exits = with_enough_at_risk(entered, MIN_AT_RISK)
     if few := exits.few(MIN_AT_RISK):
         return {**row, "note": few}
     curve = ExitCurves.of(exits, CONFIDENCE)
-    median = (float(each[0]) for each in curve.days_until((0.5,)))
-    row |= dict(zip(("median_days", "median_lower", "median_upper"), median, strict=True))
+    row |= {name: days[0] for name, days in zip(_MEDIAN, curve.days_until((0.5,)), strict=True)}
     notes = [] if np.isfinite(row["median_days"]) else ["half have not left yet"]
     if exits.losses:
         lost = _loss_row(exits.merged(exits.losses, ANY_BRANCH), ANY_BRANCH, horizon)
-        row |= {"lost": lost["estimate"], "lost_lower": lost["lower"], "lost_upper": lost["upper"]}
+        row |= {name: lost.get(limit) for name, limit in zip(_LOST, _LIMITS, strict=True)}
         notes += [lost["note"]] if lost["note"] else []
     return {**row, "note": "; ".join([*notes, *([exits.condition] if exits.condition else [])]) or None}
 
 
-def _path_rows(own: pd.DataFrame, journey: Journey) -> Iterator[dict]:
+def _path_rows(own: pd.DataFrame, journey: Journey) -> Iterator[tuple]:
     for paths in find_paths(own, journey, from_start=own["customer_id"].unique()) if len(own) else ():
         ways = find_ways(paths, loops="collapsed")
         taken, counts = np.unique(ways.way, return_counts=True)
-        told = sorted(
-            (
-                (-count, _in_words(paths, ways.steps(way), journey))
-                for way, count in zip(taken, counts.tolist(), strict=True)
-            )
-        )
-        shown = [(words, -count) for count, words in told[:N_PATHS] if -count >= MIN_SHOWN]
+        words = [_in_words(paths, ways.steps(way), journey) for way in taken]
+        most_first = sorted(zip((-counts).tolist(), words, strict=True))[:N_PATHS]
+        shown = [(path, -count) for count, path in most_first if -count >= MIN_SHOWN]
         rest = paths.n_customers - sum(count for _, count in shown)
         while shown and 0 < rest < MIN_SHOWN:
             rest += shown.pop()[1]
-        for words, count in [*shown, *([(OTHER_WAYS, rest)] if rest else [])]:
-            lower, upper = (float(each) for each in wilson(count, paths.n_customers))
-            share = {"share": count / paths.n_customers, "lower": lower, "upper": upper}
-            yield {"persona": paths.group, "path": words, "n": count, "customers": paths.n_customers, **share}
+        for path, count in [*shown, *([(OTHER_WAYS, rest)] if rest else [])]:
+            n = paths.n_customers
+            yield (paths.group, path, count, n, count / n, *wilson(count, n))
 
 
 def _in_words(paths: Paths, steps: tuple[int, ...], journey: Journey) -> str:
@@ -216,7 +202,3 @@ def _in_words(paths: Paths, steps: tuple[int, ...], journey: Journey) -> str:
         return " → ".join([*stages, f"lost to {end}"])
     is_there = journey.stages[journey.position(stages[-1])].completes
     return " → ".join(stages) + ("" if is_there else " (still there)")
-
-
-def _table(rows, columns: dict[str, type]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=list(columns)).astype(columns)

@@ -1,14 +1,19 @@
 """What changed: which personas survived since the last sprint, how did their shares move, and what do customers do
-otherwise?"""
+differently?"""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pandas as pd
 
 from journeylab.base import charts, html
 from journeylab.base.suppression import masked_few
+from journeylab.base.tables import table_of
+from journeylab.events.features import unseen_table
 from journeylab.findings.finding import Finding
+from journeylab.findings.personas.change.drift import DRIFT
 from journeylab.findings.personas.change.figures import drift_figure, matching_figure, shares_figure
+from journeylab.findings.personas.change.matching import CROSS, LINEAGE
 from journeylab.findings.personas.change.sentences import drift_sentence, lineage_sentence, shares_sentence
 from journeylab.findings.personas.personas import Personas
 
@@ -17,36 +22,43 @@ from journeylab.findings.personas.personas import Personas
 class PersonaChange(Finding):
     """Two sprints' personas compared.
 
-    table: shares at the fixed, old definition: both sprints' customers assigned by the old model. One row per old
-        persona: `persona`, `name`; the share `before` (`n_before` of `customers_before`) and `now` (`n` of
-        `customers`); their `difference` with its 95% interval `lower`, `upper` (Newcombe); `p_adjusted` (Holm) and
-        `is_beyond` (at most .05). Empty where no log was given.
-    lineage: one row per link between an old and a new persona, and per persona without one: `id`, permanent; `change`
+    Attributes
+    ----------
+    table : DataFrame
+        Shares at the fixed, old definition: both sprints' customers assigned by the old model. One row per old persona:
+        `persona`, `name`; the share `before` (`n_before` of `customers_before`) and `now` (`n` of `customers`); their
+        `difference` with its 95% interval `lower`, `upper` (Newcombe); `p_adjusted` (Holm) and `is_beyond` (at most
+        .05). Empty where no log was given.
+    lineage : DataFrame
+        One row per link between an old and a new persona, and per persona without one: `id`, permanent; `change`
         (survived, split, merged, new, gone; see `matching.find_links`); `verdict` of the new persona, or of the one
-        gone: what is not solid may come and go by chance; `old`, `new`, the ids under which each was
-        found; `n_both` customers whom both definitions judge to be of the two, `n_old`, `n_new` of either; `jaccard`
-        with its 95% interval `lower`, `upper` (Wilson); `of_old`, `of_new`, n_both as a share of either.
-    cross: the same for every pair of an old and a new persona, without `id` and `change`.
-    drift: one row per feature, all customers together; see `drift.find_drift`. Empty where no log was given.
-    unseen: what the new customers did that was unseen when the old personas were found; see `Assignment`.
-    personas: the new personas with their permanent ids; names, labels and model are as they were found.
-    customers: how many customers both definitions judge. stages: names of the journey's stages.
+        gone: what is not solid may come and go by chance; `old`, `new`, the ids under which each was found; `n_both`
+        customers whom both definitions judge to be of the two, `n_old`, `n_new` of either; `jaccard` with its 95%
+        interval `lower`, `upper` (Wilson); `of_old`, `of_new`, n_both as a share of either.
+    cross : DataFrame
+        The same for every pair of an old and a new persona, without `id`, `change` and `verdict`.
+    drift : DataFrame
+        One row per feature, all customers together; see `drift.find_drift`. Empty where no log was given.
+    unseen : DataFrame
+        What the new customers did that was unseen when the old personas were found; see `Assignment`.
+    personas : Personas
+        The new personas with their permanent ids; names, labels and model are as they were found.
+    customers : int
+        How many customers both definitions judge.
     """
 
-    lineage: pd.DataFrame
-    cross: pd.DataFrame
-    drift: pd.DataFrame
-    unseen: pd.DataFrame
     personas: Personas
-    customers: int
-    stages: tuple[str, ...]
+    lineage: pd.DataFrame = field(default_factory=partial(table_of, (), LINEAGE))
+    cross: pd.DataFrame = field(default_factory=partial(table_of, (), CROSS))
+    drift: pd.DataFrame = field(default_factory=partial(table_of, (), DRIFT))
+    unseen: pd.DataFrame = field(default_factory=partial(unseen_table, []))
+    customers: int = 0
 
     def sentence(self) -> str:
         """What became of the old personas, whose share moved, and what drifted."""
-        if self.lacking:
-            return self.lacking
-        said = [self.lineage_in_words()]
-        return " ".join([*said, *([self.shares_in_words(), self.drift_in_words()] if len(self.table) else [])])
+        if self.lacking or self.table.empty:
+            return self.lineage_in_words()
+        return " ".join([self.lineage_in_words(), self.shares_in_words(), self.drift_in_words()])
 
     def lineage_in_words(self) -> str:
         """Which personas survived, were split or merged, are new or gone."""
@@ -61,11 +73,11 @@ class PersonaChange(Finding):
         return self.lacking or drift_sentence(self.drift)
 
     def by_stage(self) -> pd.DataFrame:
-        """Index `stage`, no column: personas say nothing of a single stage."""
-        return pd.DataFrame(index=pd.Index(self.stages, name="stage"))
+        """Index `stage`, no column: personas do not describe a single stage."""
+        return self.personas.by_stage()
 
     def for_export(self) -> "PersonaChange":
-        """The same, fit to be handed on: counts of one to four customers, and what follows from them, are missing."""
+        """The same, fit to be shared: counts of one to four customers, and what follows from them, are missing."""
         pairs = {"n_both": ["jaccard", "lower", "upper", "of_old", "of_new"], "n_old": [], "n_new": []}
         shares = {"n_before": ["before", "difference", "lower", "upper"], "n": ["now", "difference", "lower", "upper"]}
         return replace(
@@ -94,11 +106,12 @@ class PersonaChange(Finding):
         return drift_figure(self.drift, sentence=self.drift_in_words(), ax=ax)
 
     def _repr_html_(self) -> str:
-        shown = self.for_export()
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(shown.lineage, caption="What became of the personas"),
-            html.table(shown.table, caption="Shares at the fixed, old definition"),
-            html.table(self.drift, caption="Drift of features, beside what no change would show"),
-            *([html.table(self.unseen, caption="Unseen when the old personas were found")] if len(self.unseen) else []),
-        )
+        exported = self.for_export()
+        tables = {
+            "What became of the personas": exported.lineage,
+            "Shares at the fixed, old definition": exported.table,
+            "Drift of features, beside what no change would show": self.drift,
+            **({"Unseen when the old personas were found": self.unseen} if len(self.unseen) else {}),
+        }
+        shown = [html.table(table, caption=caption) for caption, table in tables.items()]
+        return self._card(html.paragraph(self.sentence()), *shown)

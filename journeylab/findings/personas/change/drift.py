@@ -1,7 +1,7 @@
-"""Do customers as a whole behave as those did with whom the old personas were found, feature by feature?
+"""Do customers as a whole behave as before, feature by feature, and did the shares of the old personas move?
 
-The old customers are not needed: what the old model says of them is exact for this. At its maximum, the shares of its
-cells, weighted by how much each persona has of a feature, are the shares observed.
+The old customers are not needed: the old model is exact for this. At its maximum, the shares of its cells, weighted by
+how much each persona has of a feature, are the shares observed.
 """
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from journeylab.base.ordering import largest, order, settled
+from journeylab.base.tables import table_of
 from journeylab.estimators.drift import CellDrift, cell_drift
 from journeylab.estimators.intervals import holm, newcombe, wilson
 from journeylab.estimators.latent_class import Bins, Encoding, LatentClass, Levels, Observed, Shares
@@ -22,8 +23,6 @@ SHARES = {
     **dict.fromkeys(("difference", "lower", "upper", "p_adjusted"), float),
     "is_beyond": bool,
 }
-_LEVEL = 0.05
-
 DRIFT = {
     "feature": object,
     **dict.fromkeys(("drift", "expected", "lower", "upper", "p_adjusted"), float),
@@ -32,6 +31,7 @@ DRIFT = {
     **dict.fromkeys(("before", "now"), float),
     **dict.fromkeys(("n_before", "n"), int),
 }
+_LEVEL = 0.05
 
 
 def find_drift(model: LatentClass, encoding: Encoding, observed: Observed, probabilities: np.ndarray) -> pd.DataFrame:
@@ -39,7 +39,7 @@ def find_drift(model: LatentClass, encoding: Encoding, observed: Observed, proba
 
     drift: the share of customers, or of their events, that would have to be elsewhere for the feature to be divided as
         before (total variation of the model's bins, levels or shares); `expected` without any change in samples of
-        these sizes; it then lies between `lower` and `upper` in 90 of 100 cases.
+        these sizes, where it is between `lower` and `upper` in 90 of 100 cases.
     p_adjusted: of as much drift without change, adjusted for the number of features (Holm); see
         `estimators.drift.cell_drift`. is_beyond: at most .05, and the drift is more than expected.
     part: where most has changed, from the share `before` to the share `now`.
@@ -49,20 +49,14 @@ def find_drift(model: LatentClass, encoding: Encoding, observed: Observed, proba
     """
     counts, variables = encoding.encode(observed), encoding.variables
     drifts = []
-    for place, _ in enumerate(encoding.kept):
-        cells = np.flatnonzero(variables == place)
+    for variable in range(len(encoding.kept)):
+        cells = np.flatnonzero(variables == variable)
         before, known = _before(model, cells, np.asarray(counts[:, cells].sum(axis=1)).ravel(), probabilities)
         drifts.append(cell_drift(counts[:, cells], before, n_before=known * model.n_rows))
-    adjusted = holm([each.p_value for each in drifts])
-    rows = [_row(variable, drift, p) for variable, drift, p in zip(encoding.kept, drifts, adjusted, strict=True)]
-    table = pd.DataFrame(rows, columns=list(DRIFT)).astype(DRIFT)
+    adjusted = holm([drift.p_value for drift in drifts])
+    table = table_of(map(_row, encoding.kept, drifts, adjusted), DRIFT)
     beyond = (table["drift"] - table["expected"]) / (table["upper"] - table["expected"]).where(table["upper"] > 0)
     return table.iloc[order(beyond)].reset_index(drop=True)
-
-
-def no_drift() -> pd.DataFrame:
-    """No feature was compared."""
-    return pd.DataFrame(columns=list(DRIFT)).astype(DRIFT)
 
 
 def _before(
@@ -70,8 +64,8 @@ def _before(
 ) -> tuple[np.ndarray, float]:
     """The shares of `cells` among the old customers, and the share of these in whom the feature was known.
 
-    How much each persona has of the feature (events in it, or whether it is known) is that of the new customers of that
-    persona: this weighs personas among each other only.
+    How much each persona has of the feature (events in it, or whether it is known) is taken from the new customers of
+    that persona: it only weighs the personas against each other.
     """
     belonging = np.maximum(probabilities.sum(axis=0), 1e-9)
     personas = np.exp(model.log_shares)
@@ -123,24 +117,9 @@ def fixed_shares(found: pd.DataFrame, assigned: pd.DataFrame) -> pd.DataFrame:
     error = np.sqrt(pooled * (1 - pooled) * (1 / of + 1 / of_before))
     ratio = np.divide(np.abs(difference), error, out=np.zeros(len(n)), where=error > 0)
     adjusted = holm(2 * norm.sf(ratio))
-    table = pd.DataFrame(
-        {
-            "persona": found["persona"].to_numpy(),
-            "name": found["name"].to_numpy(),
-            "before": n_before / of_before,
-            "n_before": n_before,
-            "customers_before": of_before,
-            "now": n / of,
-            "n": n,
-            "customers": of,
-            "difference": difference,
-            "lower": lower,
-            "upper": upper,
-            "p_adjusted": adjusted,
-            "is_beyond": adjusted <= _LEVEL,
-        }
-    )
-    return table.astype(SHARES)
+    before, now = (n_before / of_before, n_before, of_before), (n / of, n, of)
+    columns = (found["persona"], found["name"], *before, *now, difference, lower, upper, adjusted, adjusted <= _LEVEL)
+    return pd.DataFrame({name: np.asarray(column) for name, column in zip(SHARES, columns, strict=True)}).astype(SHARES)
 
 
 def both_shares(shares: pd.DataFrame) -> pd.DataFrame:

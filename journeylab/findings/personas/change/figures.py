@@ -13,7 +13,7 @@ _BY_CHANCE = "without change"
 
 def shares_figure(shares: pd.DataFrame, *, sentence: str, ax=None) -> charts.Chart:
     """Each old persona's share before and now with its interval."""
-    told = "; ".join(f"{row.persona} {row.before:.0%}, now {row.now:.0%}" for row in shares.itertuples())
+    moves = "; ".join(f"{row.persona} {row.before:.0%}, now {row.now:.0%}" for row in shares.itertuples())
     return charts.intervals(
         both_shares(shares),
         label="label",
@@ -23,7 +23,7 @@ def shares_figure(shares: pd.DataFrame, *, sentence: str, ax=None) -> charts.Cha
         upper="upper",
         x_label="Share of customers by the old definition, 95% interval",
         title="Has the share of each persona changed?",
-        alt=f"{sentence} Shares: {told}.",
+        alt=f"{sentence} Shares: {moves}.",
         percent=True,
         ax=ax,
     )
@@ -32,23 +32,18 @@ def shares_figure(shares: pd.DataFrame, *, sentence: str, ax=None) -> charts.Cha
 def matching_figure(cross: pd.DataFrame, lineage: pd.DataFrame, *, sentence: str, ax=None) -> charts.Chart:
     """Jaccard coefficients of old with new personas; new ones are named by their permanent ids."""
     ids = lineage.dropna(subset="new").drop_duplicates("new").set_index("new")["id"]
-    few = cross["n_both"].between(1, MIN_SHOWN - 1)
-    shown = cross.assign(
-        old="before: " + cross["old"],
-        new="now: " + cross["new"].map(ids),
-        text=[f"{value:.2f}" for value in cross["jaccard"]],
-    )
-    shown["text"] = shown["text"].mask(few, "few")
-    kept = lineage[lineage["change"] == SURVIVED]
-    told = "; ".join(f"{row.id} {row.jaccard:.2f}" for row in kept.itertuples()) or "none"
+    text = cross["jaccard"].map("{:.2f}".format).mask(cross["n_both"].between(1, MIN_SHOWN - 1), "few")
+    tiles = cross.assign(old="before: " + cross["old"], new="now: " + cross["new"].map(ids), text=text)
+    survived = lineage[lineage["change"] == SURVIVED]
+    coefficients = "; ".join(f"{row.id} {row.jaccard:.2f}" for row in survived.itertuples()) or "none"
     return charts.tiles(
-        shown,
+        tiles,
         row="old",
         column="new",
         value="jaccard",
         text="text",
         title="Which new persona is which old one? Jaccard coefficients",
-        alt=f"{sentence} Jaccard coefficients of survivors: {told}.",
+        alt=f"{sentence} Jaccard coefficients of survivors: {coefficients}.",
         ax=ax,
     )
 
@@ -67,7 +62,7 @@ def drift_figure(drift: pd.DataFrame, *, sentence: str, ax=None) -> charts.Chart
         lower="lower",
         upper="upper",
         x_label="Share of customers, or of their events, that is elsewhere; 90 of 100 cases without change",
-        title="Do customers behave otherwise than before?",
+        title="Do customers behave differently from before?",
         alt=f"{sentence} Shown: {which}.",
         percent=True,
         faint=[_BY_CHANCE],

@@ -1,19 +1,19 @@
-"""Which personas survived, were split or merged, came or went? Told by customers whom both definitions judge."""
+"""Which personas survived, were split or merged, came or went, by the customers whom both definitions judge?"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from journeylab.base.ordering import smallest
+from journeylab.base.tables import table_of
 from journeylab.estimators.intervals import wilson
 from journeylab.findings.personas.number import PATTERN_FROM
 from journeylab.findings.personas.personas import Personas
-
-_NUMBERED = re.compile(r"P(\d+)")
 
 SURVIVED, SPLIT, MERGED, NEW, GONE = "survived", "split", "merged", "new", "gone"
 CROSS = {
@@ -26,6 +26,7 @@ LINEAGE = {"id": object, "change": object, "verdict": object, **CROSS}
 SAME = PATTERN_FROM
 _HALF = 0.5
 _ACCOUNTS_FOR = 0.25
+_NUMBERED = re.compile(r"P(\d+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,40 +67,31 @@ class Crossing:
         to what it was comes first. One that is the same persona anyway (a coefficient of .6) did not arrive.
         """
         counts = self.counts.copy()
-        for place in np.flatnonzero(self.moved > 0):
-            is_same = self.jaccard[place] >= SAME
-            came_out = list(np.flatnonzero((self.of_new[place] >= _HALF) & (self.counts[place] > 0) & ~is_same))
+        for old in np.flatnonzero(self.moved > 0):
+            is_same = self.jaccard[old] >= SAME
+            came_out = list(np.flatnonzero((self.of_new[old] >= _HALF) & (self.counts[old] > 0) & ~is_same))
             while len(came_out) > (0 if is_same.any() else 1):
-                apart = [self._apart(counts, place, without=each) for each in came_out]
-                if min(apart) > (1 - _ACCOUNTS_FOR) * self._apart(counts, place):
+                apart = [self._apart(counts, old, without=new) for new in came_out]
+                if min(apart) > (1 - _ACCOUNTS_FOR) * self._apart(counts, old):
                     break
-                counts[place, came_out.pop(smallest(apart))] = 0
+                counts[old, came_out.pop(smallest(apart))] = 0
         return replace(self, counts=counts)
 
-    def _apart(self, counts: np.ndarray, place: int, *, without: int | None = None) -> float:
-        """How far the share of the old persona at `place` is from what it was."""
-        left_out = 0 if without is None else counts[place, without]
-        now = (counts[place].sum() - left_out) / max(counts.sum() - left_out, 1)
-        return abs(float(now - self.before[place]))
+    def _apart(self, counts: np.ndarray, old: np.integer, *, without: np.integer | None = None) -> float:
+        """How far the share of the old persona is from what it was."""
+        left_out = 0 if without is None else counts[old, without]
+        now = (counts[old].sum() - left_out) / max(counts.sum() - left_out, 1)
+        return abs(float(now - self.before[old]))
 
     def table(self) -> pd.DataFrame:
         """One row per pair with the columns of `CROSS`; `lower` and `upper` are Wilson's for `jaccard`."""
         n_old, n_new = self.counts.sum(axis=1), self.counts.sum(axis=0)
         union = n_old[:, None] + n_new - self.counts
         lower, upper = wilson(self.counts.ravel(), union.ravel())
-        columns = {
-            "old": np.repeat(np.array(self.old, dtype=object), len(self.new)),
-            "new": np.tile(np.array(self.new, dtype=object), len(self.old)),
-            "n_both": self.counts.ravel(),
-            "n_old": np.repeat(n_old, len(self.new)),
-            "n_new": np.tile(n_new, len(self.old)),
-            "jaccard": self.jaccard.ravel(),
-            "lower": lower,
-            "upper": upper,
-            "of_old": self.of_old.ravel(),
-            "of_new": self.of_new.ravel(),
-        }
-        return pd.DataFrame(columns).astype(CROSS)
+        old, new = np.repeat(np.array(self.old, object), len(self.new)), np.tile(self.new, len(self.old))
+        sizes = (self.counts.ravel(), np.repeat(n_old, len(self.new)), np.tile(n_new, len(self.old)))
+        shares = (self.jaccard.ravel(), lower, upper, self.of_old.ravel(), self.of_new.ravel())
+        return pd.DataFrame(dict(zip(CROSS, (old, new, *sizes, *shares), strict=True))).astype(CROSS)
 
 
 def cross(
@@ -112,7 +104,7 @@ def cross(
 ) -> Crossing:
     """The customers with both labels, by the old and by the new definition, counted by pair.
 
-    moved: the shares of the old personas at their fixed definition (`shares.fixed_shares`), in the order of `old`.
+    moved: the shares of the old personas at their fixed definition (`drift.fixed_shares`), in the order of `old`.
     """
     labels = pd.concat({"old": labels_before, "new": labels_now}, axis=1, join="inner")
     counts = pd.crosstab(labels["old"], labels["new"]).reindex(index=list(old), columns=list(new), fill_value=0)
@@ -125,7 +117,7 @@ def cross(
 
 @dataclass(frozen=True)
 class Link:
-    """What became of an old persona, where a new one came from: the places of both, either None."""
+    """What became of an old persona, where a new one came from: the positions of both, either None."""
 
     change: str
     old: int | None
@@ -140,23 +132,23 @@ def find_links(crossing: Crossing) -> list[Link]:
     - *split*: half or more of a new persona's customers were of one old one.
     - *merged*: half or more of an old persona's customers are in one new one. But where the old persona, at its fixed
       definition, fell beyond chance to less than half its share, those few are not what it was, and it is gone.
-      Where one pair is both, the larger of the two shares tells.
+      Where one pair is both, the larger of the two shares decides.
     - *new*, *gone*: no link.
 
     The new personas that are what made an old one grow (`Crossing.without_arrivals`) are no part of it, but new.
     """
     of_new, crossing = crossing.of_new, crossing.without_arrivals()
-    pairs = list(zip(*linear_sum_assignment(-crossing.jaccard), strict=True))
-    kept = [(int(i), int(j)) for i, j in pairs if crossing.jaccard[i, j] >= SAME]
+    pairs = [(int(i), int(j)) for i, j in zip(*linear_sum_assignment(-crossing.jaccard), strict=True)]
+    survivors = [pair for pair in pairs if crossing.jaccard[pair] >= SAME]
     came_out = (of_new >= _HALF) & (crossing.counts > 0)
-    parts = {(int(i), int(j)) for i, j in np.argwhere(came_out) if j not in {new for _, new in kept}}
-    sources = _sources(crossing, kept)
+    parts = {(int(i), int(j)) for i, j in np.argwhere(came_out) if j not in {new for _, new in survivors}}
+    sources = _sources(crossing, survivors)
     for i, j in pairs:
-        lone = all(link == (i, j) for link in parts | sources if link[0] == i or link[1] == j)
-        if (i, j) not in kept and crossing.jaccard[i, j] >= _HALF and lone:
-            kept.append((int(i), int(j)))
-    links = [Link(SURVIVED, i, j) for i, j in kept]
-    old_kept, new_kept = {i for i, _ in kept}, {j for _, j in kept}
+        is_alone = all(link == (i, j) for link in parts | sources if link[0] == i or link[1] == j)
+        if (i, j) not in survivors and crossing.jaccard[i, j] >= _HALF and is_alone:
+            survivors.append((i, j))
+    links = [Link(SURVIVED, i, j) for i, j in survivors]
+    old_kept, new_kept = {i for i, _ in survivors}, {j for _, j in survivors}
     for i, j in sorted(parts | sources):
         is_part = (i, j) in parts and j not in new_kept
         is_source = (i, j) in sources and i not in old_kept
@@ -181,36 +173,30 @@ def lineage_table(
     for link in links:
         old = None if link.old is None else crossing.old[link.old]
         new = None if link.new is None else crossing.new[link.new]
-        verdict = verdicts["old"].get(old) if new is None else verdicts["new"].get(new)
-        row = {
-            "id": old if new is None else ids[new],
-            "change": link.change,
-            "verdict": verdict,
-            "old": old,
-            "new": new,
-        }
+        permanent, verdict = (old, verdicts["old"].get(old)) if new is None else (ids[new], verdicts["new"].get(new))
+        row: dict[str, Any] = {"id": permanent, "change": link.change, "verdict": verdict, "old": old, "new": new}
         if old is None or new is None:
-            nobody = dict.fromkeys(("jaccard", "of_old", "of_new"), 0.0) | dict.fromkeys(("lower", "upper"), np.nan)
-            sizes = {"n_old": 0 if old is None else n_old[link.old], "n_new": 0 if new is None else n_new[link.new]}
-            rows.append(row | nobody | sizes | {"n_both": 0})
+            row |= dict.fromkeys(("n_both", "jaccard", "of_old", "of_new"), 0)
+            row |= {"n_old": 0 if old is None else n_old[link.old], "n_new": 0 if new is None else n_new[link.new]}
         else:
-            rows.append(row | pairs.loc[(old, new)].to_dict())
-    return pd.DataFrame(rows, columns=list(LINEAGE)).astype(LINEAGE)
+            row |= pairs.loc[(old, new)].to_dict()
+        rows.append(row)
+    return table_of(rows, LINEAGE)
 
 
-def _sources(crossing: Crossing, kept: list[tuple[int, int]]) -> set[tuple[int, int]]:
+def _sources(crossing: Crossing, survivors: list[tuple[int, int]]) -> set[tuple[int, int]]:
     """Pairs of which the old persona went into the new one."""
     went_in = (crossing.of_old >= _HALF) & (crossing.counts > 0)
     now = crossing.counts.sum(axis=1) / max(crossing.counts.sum(), 1)
     left = (crossing.moved < 0) & (now < _HALF * crossing.before)
-    survivors = {i for i, _ in kept}
-    return {(int(i), int(j)) for i, j in np.argwhere(went_in & ~left[:, None]) if i not in survivors}
+    survived = {i for i, _ in survivors}
+    return {(int(i), int(j)) for i, j in np.argwhere(went_in & ~left[:, None]) if i not in survived}
 
 
 def _with_unlinked(links: list[Link], crossing: Crossing) -> list[Link]:
     old, new = {link.old for link in links}, {link.new for link in links}
-    gone = [Link(GONE, place, None) for place in range(len(crossing.old)) if place not in old]
-    come = [Link(NEW, None, place) for place in range(len(crossing.new)) if place not in new]
+    gone = [Link(GONE, position, None) for position in range(len(crossing.old)) if position not in old]
+    come = [Link(NEW, None, position) for position in range(len(crossing.new)) if position not in new]
     return [*links, *gone, *come]
 
 
@@ -224,7 +210,7 @@ def permanent_ids(links: Iterable[Link], crossing: Crossing, used: Iterable[str]
     A survivor has the id of the old persona. All others have one that none of the old personas and none of `used` has:
     their own if that is free, else the number after the highest.
     """
-    kept = {crossing.new[each.new]: crossing.old[each.old] for each in links if each.change == SURVIVED}
+    kept = {crossing.new[link.new]: crossing.old[link.old] for link in links if link.change == SURVIVED}
     return fresh_ids(crossing.new, kept=kept, used={*used, *crossing.old})
 
 
@@ -232,24 +218,26 @@ def fresh_ids(found: Sequence[str], *, kept: dict[str, str], used: Iterable[str]
     """An id for each of `found`: that in `kept`, or one that is not in `used`."""
     taken = {*used, *kept.values()}
     ids = dict(kept)
-    for each in found:
-        if each not in ids:
-            ids[each] = each if each not in taken else f"P{_highest(taken) + 1}"
-            taken.add(ids[each])
-    return {each: ids[each] for each in found}
+    for persona in found:
+        if persona not in ids:
+            highest = max((int(match[1]) for match in map(_NUMBERED.fullmatch, taken) if match), default=0)
+            ids[persona] = persona if persona not in taken else f"P{highest + 1}"
+            taken.add(ids[persona])
+    return {persona: ids[persona] for persona in found}
 
 
 def renamed(personas: Personas, ids: dict[str, str]) -> Personas:
     """`personas` with other ids, everywhere; order, names and model stay."""
-    changed = {}
-    for each in fields(personas):
-        value = getattr(personas, each.name)
-        if isinstance(value, pd.DataFrame) and "persona" in value.columns:
-            changed[each.name] = value.assign(persona=value["persona"].map(ids).astype(object))
-    labels = personas.labels.map(ids).astype(object).rename("persona")
-    probabilities = personas.probabilities.rename(columns=ids)
-    return replace(personas, labels=labels, probabilities=probabilities, **changed)
 
+    def with_ids(noun: Any) -> dict[str, pd.DataFrame]:
+        tables = {name: value for name, value in vars(noun).items() if "persona" in getattr(value, "columns", ())}
+        return {name: table.assign(persona=table["persona"].map(ids).astype(object)) for name, table in tables.items()}
 
-def _highest(ids: Iterable[str]) -> int:
-    return max((int(match[1]) for match in map(_NUMBERED.fullmatch, ids) if match), default=0)
+    return replace(
+        personas,
+        labels=personas.labels.map(ids).astype(object).rename("persona"),
+        probabilities=personas.probabilities.rename(columns=ids),
+        description=replace(personas.description, **with_ids(personas.description)),
+        proof=replace(personas.proof, **with_ids(personas.proof)),
+        **with_ids(personas),
+    )

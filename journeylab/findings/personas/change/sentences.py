@@ -7,23 +7,21 @@ from journeylab.base.words import counted, listed, percent, with_sign
 from journeylab.findings.personas.change.matching import GONE, MERGED, NEW, SPLIT, SURVIVED
 from journeylab.findings.personas.number import DO_NOT_USE, PATTERN
 
-_TOLD = 4
-NO_LOG = "Without the new log neither shares at the fixed definition nor drift can be told. Give `log=`."
+_N_FEATURES = 4
+NO_LOG = "Shares at the fixed definition and drift need the new log. Give `log=`."
 
 
 def lineage_sentence(lineage: pd.DataFrame, customers: int) -> str:
     """What became of each persona."""
     n_old = lineage["old"].nunique()
-    told = [_survived(lineage[lineage["change"] == SURVIVED])]
-    split = lineage[lineage["change"] == SPLIT]
-    told += [f"out of {old} came {_named(rows)}" for old, rows in split.groupby("old", sort=False)]
-    merged = lineage[lineage["change"] == MERGED]
-    told += [f"{listed(list(rows['old']))} went into {new}" for new, rows in merged.groupby("id", sort=False)]
-    come, gone = (lineage[lineage["change"] == change] for change in (NEW, GONE))
-    told += [f"new: {_named(come)}"] if len(come) else []
-    told += [f"gone: {_named(gone)}"] if len(gone) else []
+    by_change = {change: lineage[lineage["change"] == change] for change in (SURVIVED, SPLIT, MERGED, NEW, GONE)}
+    parts = [_survived(by_change[SURVIVED])]
+    parts += [f"out of {old} came {_named(rows)}" for old, rows in by_change[SPLIT].groupby("old", sort=False)]
+    merged = by_change[MERGED].groupby("id", sort=False)
+    parts += [f"{listed(list(rows['old']))} went into {new}" for new, rows in merged]
+    parts += [f"{change}: {_named(by_change[change])}" for change in (NEW, GONE) if len(by_change[change])]
     base = f"by {counted(customers, 'customer')} whom both definitions judge"
-    return f"Of {counted(n_old, 'persona')} {'; '.join(told)} ({base})."
+    return f"Of {counted(n_old, 'persona')} {'; '.join(parts)} ({base})."
 
 
 def shares_sentence(shares: pd.DataFrame) -> str:
@@ -50,9 +48,9 @@ def drift_sentence(drift: pd.DataFrame) -> str:
     if beyond.empty:
         most = known.iloc[0]
         return f"None of {of} drifted beyond chance; furthest is {_drifted(most)}."
-    told = "; ".join(_drifted(row) for _, row in beyond.head(_TOLD).iterrows())
-    more = f"; and {len(beyond) - _TOLD} more" if len(beyond) > _TOLD else ""
-    return f"{len(beyond)} of {of} drifted beyond chance: {told}{more}."
+    features = "; ".join(_drifted(row) for _, row in beyond.head(_N_FEATURES).iterrows())
+    more = f"; and {len(beyond) - _N_FEATURES} more" if len(beyond) > _N_FEATURES else ""
+    return f"{len(beyond)} of {of} drifted beyond chance: {features}{more}."
 
 
 def _named(rows: pd.DataFrame) -> str:
@@ -64,8 +62,8 @@ def _named(rows: pd.DataFrame) -> str:
 def _survived(rows: pd.DataFrame) -> str:
     if rows.empty:
         return "none survived"
-    told = [f"{row.id} (Jaccard {row.jaccard:.2f}, {row.lower:.2f} to {row.upper:.2f})" for row in rows.itertuples()]
-    return f"{len(rows)} survived: {listed(told)}"
+    ids = [f"{row.id} (Jaccard {row.jaccard:.2f}, {row.lower:.2f} to {row.upper:.2f})" for row in rows.itertuples()]
+    return f"{len(rows)} survived: {listed(ids)}"
 
 
 def _moved(row: pd.Series) -> str:
