@@ -1,25 +1,39 @@
 """What do all findings share? The contract they keep, and the tidy tables they hold."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from journeylab.base import html
 from journeylab.base.charts import Chart
+from journeylab.base.words import counted, percent
 from journeylab.events.log import Window
+from journeylab.findings.arguments import MIN_CUSTOMERS
+
+# A column has the same type in every table; those not named here hold floats.
+_TEXTS = "group reference stage to kind state branch measure covariate level validated model test note"
+_COUNTS = (
+    "n customers events at_risk n_reference customers_reference groups degrees_of_freedom events_before events_after"
+)
 
 
 @dataclass(frozen=True)
 class Finding(ABC):
     """An answer: a title, a tidy table, a sentence and a figure.
 
-    title: what was asked, in a few words.
-    table: tidy DataFrame, one row per estimate, with `lower`, `upper` and its base (`n` or `at_risk`).
-    lacking: where the data lack what the question needs, a sentence that says what; the finding is then empty: tables
-        with their columns and without estimates, the same sentence, a figure that says it. None otherwise.
-    period: what was observed, the window of the spells or the log that it was found in; None where that is not known.
+    Attributes
+    ----------
+    title : str
+        What was asked, in a few words.
+    table : DataFrame
+        Tidy: one row per estimate, with `lower`, `upper` and its base (`n` or `at_risk`).
+    lacking : str or None
+        Where the data lack what the question needs, a sentence that says what is missing. The finding is then empty:
+        its tables have their columns but no estimates, and its sentence and figure say what is missing.
+    period : Window or None
+        What was observed: the window of the spells or the log. None where it is not known.
     """
 
     title: str
@@ -43,16 +57,91 @@ class Finding(ABC):
         return self._card(html.paragraph(self.sentence()), html.table(self.table))
 
     def _card(self, *parts: str) -> str:
-        """The card of every finding: title, where it is known the period in small print, and `parts`, which are HTML
-        already."""
+        """The card of every finding: title, the period in small print where it is known, and `parts`, already HTML."""
         if self.period is None:
             return html.card(self.title, *parts)
         observed = html.escape(f"Observed from {self.period}.")
         return html.card(self.title, f"<p><small>{observed}</small></p>", *parts)
 
 
-def tidy(rows: Iterable[Mapping], columns: Mapping[str, type], *, by: str | None) -> pd.DataFrame:
-    """`rows` as a table with these columns of these types, the same where there is no row; without `by`, without the
-    column `group`."""
-    table = pd.DataFrame(list(rows), columns=list(columns)).astype(dict(columns))
-    return table if by else table.drop(columns="group")
+@dataclass(frozen=True)
+class StageFinding(Finding):
+    """An answer that is given stage by stage, for all customers together or group by group.
+
+    Attributes
+    ----------
+    stages : tuple of str
+        All stages, in the journey's order.
+    confidence : float
+        The level of all intervals.
+    by : str or None
+        What the groups are, such as “persona”; None without groups. With groups, tables have a column `group`.
+    """
+
+    stages: tuple[str, ...] = field(kw_only=True, repr=False)
+    confidence: float = field(kw_only=True)
+    by: str | None = field(default=None, kw_only=True)
+
+    @property
+    def _level(self) -> str:
+        return f"{self.confidence:.0%} interval "
+
+    def _lanes(self, lanes: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+        """`lanes`, each with its text by stage, as `by_stage` gives them; None where a lane has no text."""
+        filled = {lane: [texts.get(stage) for stage in self.stages] for lane, texts in lanes.items()}
+        return pd.DataFrame(filled, index=pd.Index(self.stages, name="stage"), dtype=object)
+
+    def _by_group(self, first: pd.DataFrame, *others: pd.DataFrame) -> Iterator[tuple]:
+        """For each group in `first` a suffix that names it, and its rows of each table; without groups, all rows."""
+        if not self.by:
+            yield "", first, *others
+            return
+        for group in dict.fromkeys(first["group"]):
+            yield f" ({group})", *(table[table["group"] == group] for table in (first, *others))
+
+    def _of_group(self, rows: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
+        """Those of `rows` that are of the same group as `row`."""
+        return rows[rows["group"] == row["group"]] if self.by else rows
+
+    def _with_group(self, row: pd.Series) -> str:
+        """The group of `row` in a sentence, as in “ with plan “large””."""
+        return f" with {self.by} “{row['group']}”" if self.by else ""
+
+
+def tidy(rows: Iterable[Mapping], columns: Mapping[str, type] | str, *, by: str | None = None) -> pd.DataFrame:
+    """`rows` as a table with these columns, also where there are no rows; without `by`, without the column `group`.
+
+    `columns`: the types by name, or the names alone, with spaces between them.
+    """
+    types = {name: _type_of(name) for name in columns.split()} if isinstance(columns, str) else columns
+    types = {name: kind for name, kind in types.items() if by or name != "group"}
+    return pd.DataFrame(list(rows), columns=list(types)).astype(types)
+
+
+def _type_of(column: str) -> type:
+    if column in _TEXTS.split():
+        return object
+    return int if column in _COUNTS.split() else float
+
+
+def joined_notes(*notes: str | None) -> str | None:
+    """The notes there are, as one; None where there is none."""
+    return "; ".join(note for note in notes if note) or None
+
+
+def share_in_words(row: pd.Series, digits: int | None = None, *, level: str = "", base: str = "") -> str:
+    """The share in `row` with its limits, such as “12% (95% interval 9% to 15%; 524 visits)”."""
+    limits = f"{level}{percent(row['lower'], digits)} to {percent(row['upper'], digits)}"
+    return f"{percent(row['estimate'], digits)} ({f'{limits}; {base}' if base else limits})"
+
+
+def with_few_named(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """`rows` with a column `is_few`; where few `customers` are behind one, its name in `column` says how many."""
+    is_few = rows["customers"] < MIN_CUSTOMERS
+    names = rows[column] + " (few: " + rows["customers"].map(lambda n: counted(n, "customer")) + ")"
+    return rows.assign(**{column: rows[column].where(~is_few, names)}, is_few=is_few)
+
+
+def p_in_words(p_value: float) -> str:
+    """A p-value in a sentence."""
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"

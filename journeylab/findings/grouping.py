@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -23,11 +23,25 @@ Record = TypeVar("Record", Spells, EventLog)
 class Grouping:
     """Labels by customer, and when each label became known.
 
-    name: what the groups are, as in "persona".
-    labels: Series of strings indexed by customer_id; customers without a label are absent.
-    known_at: Series of UTC times with the same index, or None where each label was known at the customer's first event.
+    Parameters
+    ----------
+    name : str
+        What the groups are, such as “persona”.
+    labels : Series of str
+        Indexed by customer_id; customers without a label are absent.
+    known_at : Series of datetime64[us, UTC], optional
+        With the same index. None where each label was known at the customer's first event.
 
-    Raises EstimateError where a customer has two labels, or a label but no time when it became known.
+    Raises
+    ------
+    EstimateError
+        If a customer has two labels, or a label but no time when it became known.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> Grouping("plan", pd.Series({"ann": "large", "bob": "small"})).labels["ann"]
+    'large'
     """
 
     name: str
@@ -51,16 +65,27 @@ class Grouping:
 
     @classmethod
     def of(cls, by: "By", spells: Spells | EventLog) -> "Grouping":
-        """`by` as a Grouping: itself, labels by customer, a column of `spells.customers`, or a list of these.
+        """`by` as a Grouping.
 
-        A list gives the groups of all its combinations that occur, as in “large · phone”; customers who lack one of the
-        labels have none, and a label counts as known once all its parts are.
+        Parameters
+        ----------
+        by : Grouping, Series, str or list of these
+            A Grouping, labels by customer, or the name of a column of `spells.customers`. A list gives all its
+            combinations that occur, as in “large · phone”; customers who lack one of the labels have none, and a label
+            counts as known once all its parts are.
+        spells : Spells or EventLog
 
-        When the labels of the column NAME became known is told by a column `NAME_known_at`, or else `known_at`, of
-        `spells.customers` (times, or text in ISO 8601; without a zone they are UTC); where neither is there, they count
-        as known at the start, which is what a table of customers holds. Raises EstimateError for a column that is not
-        there, for times that cannot be read, and, unless it is told when it became known, for a column named for what
-        only the future tells, such as “tenure” or “churned” (see `journeylab.events.features`).
+        Raises
+        ------
+        EstimateError
+            If the column does not exist, if its times cannot be read, or if it is named for what only the future
+            tells, such as “tenure” or “churned”, and no column says when it became known.
+
+        Notes
+        -----
+        A column `NAME_known_at`, or else `known_at`, of `spells.customers` says when the labels of the column NAME
+        became known (times, or text in ISO 8601; without a zone they are UTC). Without either they count as known at
+        the start, which is what a table of customers holds.
         """
         if isinstance(by, Grouping):
             return by
@@ -70,14 +95,15 @@ class Grouping:
             return cls._joined([cls.of(part, spells) for part in by])
         customers = spells.customers
         if by not in customers.columns:
-            known = [column for column in customers.columns if not str(column).endswith(KNOWN_AT)]
-            raise EstimateError(f"The customers have no attribute “{by}” to group by. {did_you_mean(by, known)}")
+            raise EstimateError(
+                f"The customers have no attribute “{by}” to group by. {did_you_mean(by, attribute_names(customers))}"
+            )
         labels = customers[by].dropna().astype(str)
-        dated = next((each for each in (f"{by}_{KNOWN_AT}", KNOWN_AT) if each in customers.columns), None)
-        if dated is None:
+        times = known_at_column(by, customers)
+        if times is None:
             _check_no_future(by)
             return cls(by, labels)
-        return cls(by, labels, _read_times(customers[dated].reindex(labels.index)))
+        return cls(by, labels, _read_times(customers[times].reindex(labels.index)))
 
     @classmethod
     def _joined(cls, parts: "list[Grouping]") -> "Grouping":
@@ -90,12 +116,20 @@ class Grouping:
         return cls(name, labels.agg(" · ".join, axis=1).astype(object), known_at)
 
     def apply(self, spells: pd.DataFrame) -> pd.DataFrame:
-        """`spells` of labelled customers with a column `group`; each is watched only from when its label was known on.
+        """The visits of labelled customers with a column `group`, each watched only from when its label was known.
 
-        A spell that had ended by then is left out: its customer could not yet have been in the group. This is what
-        keeps labels learned later from lending customers immortal time. A spell that had begun by then, and went on,
-        joins the risk set late, at the age it had (left truncation): what is estimated before the youngest such age is
-        conditional on still being inside the stage at that age.
+        Parameters
+        ----------
+        spells : DataFrame
+            Visits, with the columns of spells.
+
+        Returns
+        -------
+        DataFrame
+            A visit that had ended by then is left out: its customer could not yet have been in the group. Otherwise
+            labels learned later would lend customers immortal time. A visit that was running joins the risk set late,
+            at the age it had (left truncation): what is estimated before the youngest such age is conditional on still
+            being inside the stage at that age.
         """
         grouped = spells.assign(group=spells["customer_id"].map(self.labels))
         grouped = grouped[grouped["group"].notna()]
@@ -103,40 +137,50 @@ class Grouping:
             return grouped
         known = grouped["customer_id"].map(self.known_at)
         is_later = (grouped["left"] > known) | (grouped["entered"] >= known)
-        kept, known = grouped[is_later], known[is_later]
-        return kept.assign(observed_from=kept["observed_from"].where(kept["observed_from"] >= known, known))
+        visits, known = grouped[is_later], known[is_later]
+        return visits.assign(observed_from=visits["observed_from"].where(visits["observed_from"] >= known, known))
 
     def _repr_html_(self) -> str:
         known = "at the first event of the customer"
         if self.known_at is not None and len(self.known_at):
             known = f"between {written(self.known_at.min().floor('D'))} and {written(self.known_at.max().ceil('D'))}"
-        said = f"{counted(len(self.labels), 'customer')}; each label became known {known}."
+        sentence = f"{counted(len(self.labels), 'customer')}; each label became known {known}."
         groups = self.labels.value_counts().rename_axis(self.name).rename("customers").reset_index()
-        return html.card(f"Groups by {self.name}", html.paragraph(said), html.table(groups, csv=False))
+        return html.card(f"Groups by {self.name}", html.paragraph(sentence), html.table(groups, csv=False))
 
 
 def _check_no_future(by: str) -> None:
     if tells_only_the_future(by):
         raise EstimateError(
-            f"The customers’ attribute “{by}” is named for something that only the future tells. Who stayed long, or "
-            f"was lost, would be grouped by just that. Say in a column “{by}_{KNOWN_AT}” when each value became known, "
-            "rename it for what it holds, or group by something else."
+            f"The customers’ attribute “{by}” is named for something that only the future tells, so customers would be "
+            f"grouped by how they end up. Say in a column “{by}_{KNOWN_AT}” when each value became known, rename it "
+            "for what it holds, or group by something else."
         )
+
+
+def known_at_column(name: str, customers: pd.DataFrame) -> str | None:
+    """The column of `customers` that says when the values of the column `name` became known; None without one."""
+    return next((column for column in (f"{name}_{KNOWN_AT}", KNOWN_AT) if column in customers.columns), None)
+
+
+def attribute_names(customers: pd.DataFrame) -> list[str]:
+    """The columns of `customers` but those that say when others became known."""
+    return [column for column in customers.columns if not str(column).endswith(KNOWN_AT)]
 
 
 def _read_times(times: pd.Series) -> pd.Series:
-    """`times` in UTC, missing where they are missing. Raises EstimateError for what is no time."""
+    """`times` in UTC, missing where they are missing. Raises EstimateError for what is not a time."""
     if not pd.api.types.is_datetime64_any_dtype(times):
         # Of mixed kinds, such as timestamps beside None, ISO 8601 is what all are written in.
         times = times.map(str, na_action="ignore")
-    read = pd.to_datetime(times, utc=True, format="ISO8601", errors="coerce")
-    unread = times.notna() & read.isna()
+    utc_times = pd.to_datetime(times, utc=True, format="ISO8601", errors="coerce")
+    unread = times.notna() & utc_times.isna()
     if unread.any():
         raise EstimateError(
-            f"“{times.name}” of customer “{times.index[unread][0]}” is “{times[unread].iloc[0]}”, which is no time. "
+            f"“{times.name}” of customer “{times.index[unread][0]}” is “{times[unread].iloc[0]}”, which is not a time. "
             "Write times as in “2025-01-31 14:00”, in UTC."
         )
-    return read
+    return utc_times
 
 
 By = Grouping | pd.Series | str | Sequence["Grouping | pd.Series | str"]
@@ -156,8 +200,8 @@ def select(record: Record, where: Where | None) -> Record:
     Raises
     ------
     EstimateError
-        If `record` is a DataFrame, if `where` names a column that the customers lack or one that only the future tells,
-        is no condition, or leaves nobody.
+        If `record` is a DataFrame, or if `where` is not a condition, leaves nobody, or names a column that the
+        customers lack or that only the future tells.
     """
     if isinstance(record, pd.DataFrame):
         raise EstimateError(
@@ -183,7 +227,7 @@ def select(record: Record, where: Where | None) -> Record:
 def _condition(where: str, customers: pd.DataFrame) -> pd.Series:
     """Whether `where` holds, for each of `customers`."""
     for column in _columns_in(where, customers):
-        if f"{column}_{KNOWN_AT}" in customers.columns or KNOWN_AT in customers.columns:
+        if known_at_column(column, customers):
             raise EstimateError(
                 f"“{column}” became known after the start for some customers, so who meets `where` was not known when "
                 f"their visits began. Ask by it instead: by=“{column}”."
@@ -211,8 +255,8 @@ def _columns_in(where: str, customers: pd.DataFrame) -> list[str]:
 def watched(spells: Spells, by: By | None) -> pd.DataFrame:
     """The spells to estimate from, with a column `group` if `by` is given; see `Grouping.apply`.
 
-    There may be none: `why_nobody` says why. Raises EstimateError where there are spells and labels, but none of the
-    labels is of a customer who has a spell.
+    There may be none: `why_nobody` says why. Raises EstimateError where there are spells and labels, but no labelled
+    customer has a spell.
     """
     visits = spells.to_pandas()
     if by is None:
@@ -226,8 +270,8 @@ def watched(spells: Spells, by: By | None) -> pd.DataFrame:
     return grouping.apply(visits)
 
 
-def why_nobody(spells: Spells, grouping: Grouping | None) -> str:
-    """Why no visit of `spells` was watched, in a sentence, where that is so."""
+def why_nobody(spells: Spells, grouping: Grouping | None, *, inside: str = "in a stage") -> str:
+    """Where no visit of `spells` was watched, a sentence that says why. `inside`: where nobody was."""
     if grouping is None or not len(spells):
         return (
             "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
@@ -236,6 +280,40 @@ def why_nobody(spells: Spells, grouping: Grouping | None) -> str:
     if grouping.labels.empty:
         return f"Nobody has a known {grouping.name}, so there is nothing to compare by it."
     return (
-        f"Nobody was in a stage when their {grouping.name} was known or after, so there is nothing to compare by it. "
+        f"Nobody was {inside} when their {grouping.name} was known or after, so there is nothing to compare by it. "
         "Look at when it became known."
     )
+
+
+@dataclass(frozen=True)
+class WatchedVisits:
+    """The visits that a finding is made from.
+
+    spells: those of the chosen customers. grouping: the groups asked for, or None. visits: the rows of the spells that
+    were watched; with groups, those of labelled customers, with a column `group`.
+    """
+
+    spells: Spells
+    grouping: Grouping | None
+    visits: pd.DataFrame
+
+    @classmethod
+    def of(cls, spells: Spells, *, by: By | None, where: Where | None) -> "WatchedVisits":
+        """The visits that the arguments of a finding ask for; see `select`, `Grouping.of` and `watched`."""
+        chosen = select(spells, where)
+        grouping = None if by is None else Grouping.of(by, chosen)
+        return cls(chosen, grouping, watched(chosen, grouping))
+
+    @property
+    def by(self) -> str | None:
+        """What the groups are, or None."""
+        return self.grouping.name if self.grouping else None
+
+    def about(self, title: str) -> dict[str, Any]:
+        """What a `StageFinding` says of itself: title, groups, stages and period."""
+        title = f"{title}, by {self.by}" if self.by else title
+        return {"title": title, "by": self.by, "stages": self.spells.journey.stage_names, "period": self.spells.window}
+
+    def why_nobody(self) -> str:
+        """Why there are no visits, in a sentence, where that is so."""
+        return why_nobody(self.spells, self.grouping)

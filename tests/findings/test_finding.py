@@ -131,8 +131,8 @@ def test_what_only_the_future_tells_can_group_from_when_it_is_told(spells_of):
         (
             {"tenure": [1, 2, 3]},
             "tenure",
-            "The customers’ attribute “tenure” is named for something that only the future tells. Who stayed long, or "
-            "was lost, would be grouped by just that. Say in a column “tenure_known_at” when each value became known, "
+            "The customers’ attribute “tenure” is named for something that only the future tells, so customers "
+            "would be grouped by how they end up. Say in a column “tenure_known_at” when each value became known, "
             "rename it for what it holds, or group by something else.",
         ),
         (
@@ -144,7 +144,7 @@ def test_what_only_the_future_tells_can_group_from_when_it_is_told(spells_of):
         (
             {"tier": ["x", "y", "x"], "tier_known_at": ["2025-01-02", "soon", "2025-01-02"]},
             "tier",
-            "“tier_known_at” of customer “b” is “soon”, which is no time. "
+            "“tier_known_at” of customer “b” is “soon”, which is not a time. "
             "Write times as in “2025-01-31 14:00”, in UTC.",
         ),
         (

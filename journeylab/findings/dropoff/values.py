@@ -7,6 +7,7 @@ from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.events.features.attributes import tells_only_the_future
 from journeylab.events.log import KNOWN_AT
 from journeylab.events.spells import Spells
+from journeylab.findings.grouping import known_at_column
 
 _VISIT = ["customer_id", "spell"]
 
@@ -23,18 +24,14 @@ def with_values(visits: pd.DataFrame, value: pd.Series | str, spells: Spells) ->
     that began at that time or after, and of no earlier ones.
     """
     name = name_of(value)
-    if isinstance(value, str):
-        series, known_at = _attribute(value, spells.customers)
-    else:
-        series, known_at = value, None
+    series, known_at = _attribute(value, spells.customers) if isinstance(value, str) else (value, None)
     _check(name, series, visits)
     if isinstance(series.index, pd.MultiIndex):
-        found = series.rename("value").rename_axis(_VISIT).reset_index()
-        worth = (
-            visits[_VISIT].merge(found, on=_VISIT, how="left", validate="many_to_one")["value"].to_numpy(dtype=float)
-        )
+        by_visit = series.rename("value").rename_axis(_VISIT).reset_index()
+        worth = visits[_VISIT].merge(by_visit, on=_VISIT, how="left", validate="many_to_one")["value"]
     else:
-        worth = visits["customer_id"].map(series).to_numpy(dtype=float)
+        worth = visits["customer_id"].map(series)
+    worth = worth.to_numpy(dtype=float)
     if known_at is not None:
         known = pd.to_datetime(visits["customer_id"].map(known_at), utc=True)
         worth = np.where((visits["entered"] >= known).to_numpy(), worth, np.nan)
@@ -45,9 +42,9 @@ def _attribute(name: str, customers: pd.DataFrame) -> tuple[pd.Series, pd.Series
     if name not in customers.columns:
         known = [column for column in customers.columns if pd.api.types.is_numeric_dtype(customers[column])]
         raise EstimateError(f"The customers have no attribute “{name}” to value them by. {did_you_mean(name, known)}")
-    dated = next((each for each in (f"{name}_{KNOWN_AT}", KNOWN_AT) if each in customers.columns), None)
-    if dated is not None:
-        return customers[name], customers[dated]
+    times = known_at_column(name, customers)
+    if times is not None:
+        return customers[name], customers[times]
     if tells_only_the_future(name):
         raise EstimateError(
             f"The customers’ attribute “{name}” is named for something that only the future tells: those who stayed "
