@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from journeylab.estimators.aalen_johansen import AalenJohansen
 from journeylab.estimators.intervals import curve_quantiles, normal_interval, probability_interval
@@ -13,6 +14,7 @@ from journeylab.events.spells.exits import MOVES, Exits
 # Curves are shown on so many days at most: those by which equal shares of the exits have happened, so that no step of a
 # drawn curve is higher than a hundredth of them.
 N_DAYS = 100
+N_AT_RISK_SHOWN = 5
 QUANTILES = (0.25, 0.5, 0.75)
 # What is nearer to 0 or 1 than this is there, except for rounding.
 ROUNDING = 1e-12
@@ -189,3 +191,9 @@ def curve_to(curve: ExitCurves, until: float, state: int) -> tuple[np.ndarray, l
     days = curve.days()
     days = np.append(days[days < until], until)
     return days, [column[:, state] for column in curve.shares(days)]
+
+
+def n_at_risk(exits: Exits, first: float, last: float) -> pd.DataFrame:
+    """How many visits are at risk on a few evenly spaced days `x`, to write under a figure."""
+    days = np.linspace(first, last, N_AT_RISK_SHOWN)
+    return pd.DataFrame({"stage": exits.stage, "group": exits.group, "x": days, "n": exits.at_risk(days)})

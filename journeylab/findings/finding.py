@@ -54,7 +54,12 @@ class Finding(ABC):
         """Draw the main result, into matplotlib `ax` if given."""
 
     def _repr_html_(self) -> str:
-        return self._card(html.paragraph(self.sentence()), html.table(self.table))
+        tables = (html.table(table, caption=caption) for caption, table in self._tables().items())
+        return self._card(html.paragraph(self.sentence()), *tables)
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        """The tables that the finding is shown with, by their captions."""
+        return {"": self.table}
 
     def _card(self, *parts: str) -> str:
         """The card of every finding: title, the period in small print where it is known, and `parts`, already HTML."""
@@ -129,10 +134,12 @@ def joined_notes(*notes: str | None) -> str | None:
     return "; ".join(note for note in notes if note) or None
 
 
-def share_in_words(row: pd.Series, digits: int | None = None, *, level: str = "", base: str = "") -> str:
-    """The share in `row` with its limits, such as “12% (95% interval 9% to 15%; 524 visits)”."""
+def share_in_words(
+    row: pd.Series, digits: int | None = None, *, within: str = "", level: str = "", base: str = ""
+) -> str:
+    """The share in `row` with its limits, such as “12% within 30 days (95% interval 9% to 15%; 524 visits)”."""
     limits = f"{level}{percent(row['lower'], digits)} to {percent(row['upper'], digits)}"
-    return f"{percent(row['estimate'], digits)} ({f'{limits}; {base}' if base else limits})"
+    return f"{percent(row['estimate'], digits)}{within} ({f'{limits}; {base}' if base else limits})"
 
 
 def with_few_named(rows: pd.DataFrame, column: str) -> pd.DataFrame:

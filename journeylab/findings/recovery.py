@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import largest, ordered
 from journeylab.base.suppression import MIN_SHOWN, without_few
@@ -133,15 +133,11 @@ class Recovery(StageFinding):
         waits = self.waits.assign(events=self.waits["events"].where(~self.waits["events"].between(1, MIN_SHOWN - 1)))
         return replace(self, table=without_few(self.table), overall=without_few(self.overall), waits=waits)
 
-    def _repr_html_(self) -> str:
+    def _tables(self) -> dict[str, pd.DataFrame]:
         exported = self.for_export()
         level = f"Share of losses after which the customer is back within the horizon, {self.confidence:.0%} intervals."
         waits = "Of those who come back within the horizon: days until half of them are back."
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(exported.table, caption=level),
-            html.table(exported.waits, caption=waits),
-        )
+        return {level: exported.table, waits: exported.waits}
 
     def _headline(self) -> float:
         return headline_horizon(self.overall, self.horizons)
@@ -224,6 +220,8 @@ def estimate_recovery(
     >>> simulation = jl.simulate_log(200, seed=1)
     >>> spells = jl.find_spells(simulation.log, simulation.journey)
     >>> jl.estimate_recovery(spells, horizons=["30d"]).overall[["stage", "to", "n"]]
+           stage    to    n
+    0  any stage  lost  164
     """
     days = read_horizons(horizons)
     check_confidence(confidence)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.durations import DAY, days
 from journeylab.base.errors import EstimateError
@@ -137,7 +137,6 @@ class SilenceSensitivity(StageFinding):
         return charts.curves(
             rows,
             x="silent_days",
-            y="estimate",
             lower="lower",
             upper="upper",
             by=None if ax is None else "stage",
@@ -151,11 +150,10 @@ class SilenceSensitivity(StageFinding):
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
+    def _tables(self) -> dict[str, pd.DataFrame]:
         losses = f"Share of visits lost within {in_days(self.horizon)}, {self.confidence:.0%} intervals."
         returns = f"Share of silences that end with a return within {in_days(self.horizon)} more."
-        tables = (html.table(self.table, caption=losses), html.table(self.returns, caption=returns))
-        return self._card(html.paragraph(self.sentence()), *tables)
+        return {losses: self.table, returns: self.returns}
 
     def _losses(self) -> pd.DataFrame:
         rows = self.table[self.table["to"] == LOST]

@@ -217,8 +217,8 @@ def test_vulnerability_ranks_stage_and_branch_by_customers_lost(spells_of):
 def test_the_sentence_names_number_interval_and_base(spells_of):
     found = estimate_dropoff(spells_of(many(), end=100), horizons=["7d", "30d"])
     assert found.sentence() == (
-        "Most customers are lost in “trial” to “price”: 25% of 40 visits (95% interval 14% to 41%) end this way within 30 "
-        "days of entering, about 10 of 40 customers (6 to 16)."
+        "Most customers are lost in “trial” to “price”: 25% of 40 visits (95% interval 14% to 41%) end this way within "
+        "30 days of entering, about 10 of 40 customers (6 to 16)."
     )
     assert found.sentence("30d") == found.sentence()
     assert "end this way within 7 days of entering" in found.sentence("7d")

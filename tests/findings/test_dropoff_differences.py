@@ -111,7 +111,7 @@ def test_of_many_groups_there_is_a_tile_each(spells_of):
 
 
 def test_where_groups_are_drawn_by_lot_hardly_ever_one_is_told_apart(spells_of):
-    """Adjusted for their family, at most one lot in twenty may be found different falsely: 5 of 25 would be an accident."""
+    """Adjusted for their family, at most one in twenty may be found different falsely: 5 of 25 would be an accident."""
     random, alarms = np.random.default_rng(1), 0
     for _ in range(25):
         ways = random.choice(["price", "other", "advanced"], 120)

@@ -101,8 +101,8 @@ def test_the_sentence_says_where_most_value_is_lost(spells_of):
     rows = [(f"c{i}", "trial", 0, 5, "price" if i < 8 else "other" if i < 12 else "advanced") for i in range(40)]
     seats = pd.Series([1] * 8 + [10] * 4 + [1] * 28, index=[f"c{i}" for i in range(40)], name="seats")
     assert estimate_dropoff(spells_of(rows), horizons=["9d"], value=seats).sentence() == (
-        "Most customers are lost in “trial” to “price”: 20% of 40 visits (95% interval 10% to 35%) end this way within 9 "
-        "days of entering, about 8 of 40 customers (4 to 14). By seats, most is lost in “trial” to “other”: about 40 "
+        "Most customers are lost in “trial” to “price”: 20% of 40 visits (95% interval 10% to 35%) end this way within "
+        "9 days of entering, about 8 of 40 customers (4 to 14). By seats, most is lost in “trial” to “other”: about 40 "
         "of 76 (22 to 58; 40 customers)."
     )
 

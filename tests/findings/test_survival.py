@@ -168,8 +168,8 @@ def test_the_sentence_names_number_interval_and_base(spells_of):
     labels = pd.Series({f"c{i}": "odd" if i % 2 else "even" for i in range(30)}, name="half")
     grouped = estimate_survival(spells_of(rows), by=labels, confidence=0.8)
     assert grouped.sentence() == (
-        "Half of those who enter “trial” have left it, one way or another: half “even” after 3.0 days (80% interval 2.0 "
-        "to 4.0; 15 visits); half “odd” after 3.0 days (80% interval 2.0 to 4.0; 15 visits)."
+        "Half of those who enter “trial” have left it, one way or another: half “even” after 3.0 days (80% interval "
+        "2.0 to 4.0; 15 visits); half “odd” after 3.0 days (80% interval 2.0 to 4.0; 15 visits)."
     )
 
 

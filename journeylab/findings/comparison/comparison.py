@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import settled
 from journeylab.base.words import counted, in_days, with_sign
@@ -116,16 +116,15 @@ class Comparison(StageFinding):
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
+    def _tables(self) -> dict[str, pd.DataFrame]:
         level = f"{self.confidence:.0%} intervals, clustered by customer."
-        tables = (
-            (self.table, f"Until day {self.horizon_days:g} after entering; {level}"),
-            (self.differences, f"Differences between groups; {level} Read them after the tests."),
-            (self.tests, "Tests of no difference; customers are independent, not visits. p adjusted: Holm."),
-            (self.hazard_ratios, f"Hazard ratios, where hazards may be proportional; {level}"),
-        )
-        parts = [html.table(table, caption=caption) for table, caption in tables if len(table)]
-        return self._card(html.paragraph(self.sentence()), *parts)
+        tables = {
+            f"Until day {self.horizon_days:g} after entering; {level}": self.table,
+            f"Differences between groups; {level} Read them after the tests.": self.differences,
+            "Tests of no difference; customers are independent, not visits. p adjusted: Holm.": self.tests,
+            f"Hazard ratios, where hazards may be proportional; {level}": self.hazard_ratios,
+        }
+        return {caption: table for caption, table in tables.items() if len(table)}
 
     def _means(self) -> pd.DataFrame:
         return self.table[self.table["measure"] == DAYS_INSIDE]

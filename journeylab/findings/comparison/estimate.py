@@ -86,6 +86,9 @@ def compare_groups(
     >>> spells = jl.find_spells(simulation.log, simulation.journey)
     >>> comparison = jl.compare_groups(spells, stage="evaluating", by="plan", horizon="30d")
     >>> comparison.tests[["to", "test", "groups", "n"]].head(2)
+             to              test  groups    n
+    0    at all  log-rank, robust       3  178
+    1  advanced      Gray, robust       3  178
     """
     day = days(horizon)
     check_confidence(confidence)

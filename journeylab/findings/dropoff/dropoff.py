@@ -6,7 +6,7 @@ from typing import Literal
 
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import ordered
@@ -323,18 +323,14 @@ class DropOff(StageFinding):
         shares = {name: without_few(getattr(self, name)) for name in ("table", "losses")}
         return replace(self, ledger=ledger, is_for_export=True, **shares)
 
-    def _repr_html_(self) -> str:
+    def _tables(self) -> dict[str, pd.DataFrame]:
         exported = self.for_export()
-        note = (
+        counts = (
             "Visits counted so far. entered = advanced + regressed + completed + lost by each branch + ongoing. –: "
             f"fewer than {MIN_SHOWN} customers, or a number that would give such a count away."
         )
         level = f"Share of visits that end this way within the horizon ({self.confidence:.0%} intervals), and so far."
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(exported.ledger, caption=note),
-            html.table(exported.table, caption=level),
-        )
+        return {counts: exported.ledger, level: exported.table}
 
     def _exportable(self, table: pd.DataFrame) -> pd.DataFrame:
         return tables.without_few_lost(table) if self.is_for_export else table
@@ -355,10 +351,8 @@ class DropOff(StageFinding):
         self, day: float, branches: Branches = "each", measure: Measure = "customers"
     ) -> tuple[pd.DataFrame, JointEstimate]:
         """The ranking, and the joint estimates that its index points at."""
-        for name, given, known in (
-            ("branches", branches, ("each", "together")),
-            ("measure", measure, ("customers", "value")),
-        ):
+        options = {"branches": (branches, ("each", "together")), "measure": (measure, ("customers", "value"))}
+        for name, (given, known) in options.items():
             if given not in known:
                 raise EstimateError(f"`{name}` is “{given}”. Use “{known[0]}” or “{known[1]}”.")
         if measure == "value" and self.value is None:
@@ -375,5 +369,4 @@ class DropOff(StageFinding):
 
 def _lane(row: pd.Series) -> str:
     base = counted(int(row["n"]), "visit") + (f", {row['note']}" if row["note"] else "")
-    limits = share_in_words(row, base=base).removeprefix(percent(row["estimate"]))
-    return f"{percent(row['estimate'])} within {in_days(row['horizon_days'])}{limits}"
+    return share_in_words(row, within=f" within {in_days(row['horizon_days'])}", base=base)

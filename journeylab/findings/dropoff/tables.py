@@ -35,10 +35,8 @@ def with_stability(table: pd.DataFrame, ranks: np.ndarray, confidence: float) ->
     """`table`, as `ranked` gives it, with how its ranks hold in resamples: ranks (resamples, points)."""
     ranks = ranks[:, table.index]
     tail = (1 - confidence) / 2
-    lower, upper = (
-        np.quantile(ranks, share, axis=0, method="inverted_cdf") if len(table) else np.empty(0)
-        for share in (tail, 1 - tail)
-    )
+    tails = [tail, 1 - tail]
+    lower, upper = np.quantile(ranks, tails, axis=0, method="inverted_cdf") if len(table) else np.empty((2, 0))
     columns = {
         "first": (ranks == 1).mean(axis=0),
         f"top_{TOP}": (ranks <= TOP).mean(axis=0),

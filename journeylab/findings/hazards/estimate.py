@@ -77,6 +77,10 @@ def fit_hazards(
     >>> spells = jl.find_spells(simulation.log, simulation.journey)
     >>> hazards = jl.fit_hazards(spells, stage="evaluating", exit="lost", covariates=["plan"])
     >>> hazards.table[["covariate", "level", "n"]]
+      covariate     level   n
+    0      plan   starter  81
+    1      plan  business  32
+    2      plan      team  65
     """
     check_confidence(confidence)
     asked = [covariates] if isinstance(covariates, str | Grouping | pd.Series | Exposure) else list(covariates)

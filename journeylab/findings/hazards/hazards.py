@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import order_of_p
 from journeylab.base.words import counted
@@ -85,13 +85,10 @@ class Hazards(StageFinding):
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
+    def _tables(self) -> dict[str, pd.DataFrame]:
         level = f"Hazard ratios with {self.confidence:.0%} intervals, clustered by customer."
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(self.table, caption=level),
-            html.table(self.checks, caption="Is one ratio enough for all times? A small p is evidence against it."),
-        )
+        checks = "Is one ratio enough for all times? A small p is evidence against it."
+        return {level: self.table, checks: self.checks}
 
     def _ratios(self) -> pd.DataFrame:
         return self.table[self.table["level"] != self.table["reference"]]

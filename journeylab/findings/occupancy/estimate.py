@@ -73,6 +73,8 @@ def estimate_occupancy(
     >>> simulation = jl.simulate_log(200, seed=1)
     >>> spells = jl.find_spells(simulation.log, simulation.journey)
     >>> jl.estimate_occupancy(spells, times=["90d"]).losses[["state", "days", "at_risk", "n"]]
+      state  days  at_risk    n
+    0  lost  90.0      143  170
     """
     days = read_horizons(times, noun="time")
     check_confidence(confidence)

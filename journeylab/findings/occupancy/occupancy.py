@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest
@@ -80,11 +80,7 @@ class Occupancy(StageFinding):
         for suffix, _, *tables in self._by_group(self.table, self.mean_days, reached):
             means, shares = (rows[rows["estimate"] > 0].iterrows() for rows in tables)
             lanes[f"mean time{suffix}"] = {row["state"]: _mean_in_words(row) for _, row in means}
-            lanes[f"ever reached{suffix}"] = {
-                row["state"]: f"{percent(row['estimate'], 1)} within {in_days(row['days'])} "
-                f"({_limits(row)}; {counted(row['n'], 'customer')})"
-                for _, row in shares
-            }
+            lanes[f"ever reached{suffix}"] = {row["state"]: _reached_in_words(row) for _, row in shares}
         return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
@@ -132,47 +128,9 @@ class Occupancy(StageFinding):
         lost = drawn[drawn["kind"] == "branch"].groupby(self._keys, as_index=False)["estimate"].sum()
         return pd.concat([drawn[drawn["kind"] == "stage"], lost.assign(state="lost", kind="branch")], ignore_index=True)
 
-    def plot_reached(self, ax=None) -> Chart:
-        """The share that has ever been in each state by the last day that can be estimated, with intervals."""
-        day = self._headline()
-        title = f"Who has ever been there, {in_days(day)} after entering the journey"
-        label = f"share of customers ({self.confidence:.0%} intervals)"
-        return self._intervals(self.reached[self.reached["days"] == day], ax, title=title, x_label=label, is_share=True)
-
-    def plot_mean_days(self, ax=None) -> Chart:
-        """Mean days in each state up to the last day that can be estimated, with intervals."""
-        title = f"Where the first {in_days(self._headline())} of the journey are spent"
-        label = f"mean days ({self.confidence:.0%} intervals)"
-        return self._intervals(self.mean_days, ax, title=title, x_label=label, is_share=False)
-
-    def _repr_html_(self) -> str:
+    def _tables(self) -> dict[str, pd.DataFrame]:
         level = f"Share of customers in each state, {self.confidence:.0%} intervals.{self._left_out()}"
-        spent = f"Mean days in each state, {self.confidence:.0%} intervals."
-        tables = (html.table(self.table, caption=level), html.table(self.mean_days, caption=spent))
-        return self._card(html.paragraph(self.sentence()), *tables)
-
-    def _intervals(self, rows: pd.DataFrame, ax, *, title: str, x_label: str, is_share: bool) -> Chart:
-        rows = rows[rows["state"].isin(rows.loc[rows["estimate"] > 0, "state"]) & rows["estimate"].notna()]
-        if rows.empty:
-            return charts.note(self.sentence(), title=title, ax=ax)
-        write = (lambda value: percent(value, 1)) if is_share else (lambda value: f"{value:,.1f}")
-        values = [
-            f"{row['state']}{', ' + row['group'] if self.by else ''}: {write(row['estimate'])} "
-            f"({write(row['lower'])} to {write(row['upper'])})"
-            for _, row in rows.iterrows()
-        ]
-        rows = self._named(rows)
-        return charts.intervals(
-            rows,
-            label="state",
-            by="group" if self.by else None,
-            x_label=x_label,
-            title=title,
-            alt=f"{title}. {'; '.join(values)}.",
-            percent=is_share,
-            faint=rows.loc[rows["is_few"], "group"].unique().tolist() if self.by else (),
-            ax=ax,
-        )
+        return {level: self.table, f"Mean days in each state, {self.confidence:.0%} intervals.": self.mean_days}
 
     @property
     def _keys(self) -> list[str]:
@@ -216,5 +174,6 @@ def _mean_in_words(row: pd.Series) -> str:
     return f"{row['estimate']:,.1f} of the {period} ({limits}; {counted(row['n'], 'customer')})"
 
 
-def _limits(row: pd.Series) -> str:
-    return f"{percent(row['lower'], 1)} to {percent(row['upper'], 1)}"
+def _reached_in_words(row: pd.Series) -> str:
+    within = f" within {in_days(row['days'])}"
+    return share_in_words(row, 1, within=within, base=counted(row["n"], "customer"))

@@ -55,6 +55,10 @@ def estimate_survival(
     >>> simulation = jl.simulate_log(200, seed=1)
     >>> spells = jl.find_spells(simulation.log, simulation.journey)
     >>> jl.estimate_survival(spells).medians()[["stage", "quantile", "n"]].head(3)
+            stage  quantile    n
+    0  evaluating      0.25  186
+    1  evaluating      0.50  186
+    2  evaluating      0.75  186
     """
     check_confidence(confidence)
     watched = WatchedVisits.of(spells, by=by, where=where)

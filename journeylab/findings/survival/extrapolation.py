@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, did_you_mean
@@ -88,7 +88,6 @@ class Extrapolation(StageFinding):
         return charts.curves(
             drawn,
             x="days",
-            y="estimate",
             by="kind",
             panel="group" if in_panels else None,
             lower="lower",
@@ -103,9 +102,9 @@ class Extrapolation(StageFinding):
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
-        caption = f"Share inside on day {self.horizon_days:,g} if the model holds, {self.confidence:.0%} intervals"
-        return self._card(html.paragraph(self.sentence()), html.table(self.models, caption=caption))
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        level = f"{self.confidence:.0%} intervals"
+        return {f"Share inside on day {self.horizon_days:,g} if the model holds, {level}": self.models}
 
     def _asked(self) -> pd.DataFrame:
         return self.models[self.models["asked"] & self.models["estimate"].notna()]

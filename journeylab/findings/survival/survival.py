@@ -6,18 +6,16 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.exit_curves import ExitCurves
+from journeylab.findings.exit_curves import ExitCurves, n_at_risk
 from journeylab.findings.finding import StageFinding, share_in_words, with_few_named
 from journeylab.findings.survival.extrapolation import Extrapolation, extrapolate
 from journeylab.findings.survival.tables import INSIDE, drawable, means_of, remarks_in, with_customers
-
-N_AT_RISK_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,6 @@ class Survival(StageFinding):
         return charts.curves(
             named,
             x="days",
-            y="estimate",
             lower="lower",
             upper="upper",
             x_label="days since entering the stage",
@@ -190,7 +187,6 @@ class Survival(StageFinding):
         return charts.curves(
             named,
             x="days",
-            y="estimate",
             by="state",
             panel="group" if self.by and ax is None else None,
             lower="lower",
@@ -205,11 +201,9 @@ class Survival(StageFinding):
             ax=ax,
         )
 
-    def _repr_html_(self) -> str:
-        caption = (
-            f"Days until a quarter, half, three quarters have left the stage, with {self.confidence:.0%} intervals."
-        )
-        return self._card(html.paragraph(self.sentence()), html.table(self.quantiles, caption=caption))
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        level = f"with {self.confidence:.0%} intervals."
+        return {f"Days until a quarter, half, three quarters have left the stage, {level}": self.quantiles}
 
     def _halves(self) -> pd.DataFrame:
         return self.quantiles[self.quantiles["quantile"] == 0.5]
@@ -233,13 +227,9 @@ class Survival(StageFinding):
     def _at_risk(self, drawn: pd.DataFrame) -> pd.DataFrame:
         """Numbers at risk at a few evenly spaced days of each panel."""
         shown = drawn.groupby("stage", sort=False)["days"].agg(["min", "max"])
-        rows = [
-            {"stage": curve.exits.stage, "group": curve.exits.group, "x": day, "n": int(curve.exits.at_risk(day))}
-            for curve in self.curves
-            if curve.exits.stage in shown.index
-            for day in np.linspace(*shown.loc[curve.exits.stage], N_AT_RISK_SHOWN)
-        ]
-        table = with_customers(pd.DataFrame(rows, columns=["stage", "group", "x", "n"]), self.curves)
+        exits = [curve.exits for curve in self.curves if curve.exits.stage in shown.index]
+        parts = [n_at_risk(visits, *shown.loc[visits.stage]) for visits in exits]
+        table = with_customers(pd.concat(parts, ignore_index=True), self.curves)
         return table if self.by else table.drop(columns="group")
 
     def _exits_in_words(self, drawn: pd.DataFrame, stage: str) -> str:

@@ -91,6 +91,9 @@ def estimate_validation(
     >>> simulation = jl.simulate_log(200, seed=1)
     >>> spells = jl.find_spells(simulation.log, simulation.journey)
     >>> jl.estimate_validation(spells, horizons=["30d"]).counts[["stage", "triggered", "validated"]].head(2)
+            stage  triggered  validated
+    0  evaluating        186         80
+    1  onboarding        156         46
     """
     days = read_horizons(horizons)
     check_confidence(confidence)

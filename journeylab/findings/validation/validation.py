@@ -6,17 +6,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
 from journeylab.findings.arguments import headline_horizon
-from journeylab.findings.exit_curves import StageExits, curve_to
+from journeylab.findings.exit_curves import StageExits, curve_to, n_at_risk
 from journeylab.findings.finding import StageFinding, share_in_words
 from journeylab.findings.validation.proofs import DECLARED, VALIDATED
 
-N_AT_RISK_SHOWN = 5
 BEYOND = 1.2
 CLAIMS = (VALIDATED, "left_unproven", "out_of_time", "not_yet")
 
@@ -97,10 +96,10 @@ class Validation(StageFinding):
         day, lanes = self._headline(), {}
         at_day = self.losses[self.losses["horizon_days"] == day]
         for suffix, _, shares, losses in self._by_group(self.counts, self._proven(day), at_day):
+            known = shares[shares["estimate"].notna()]
             lanes[f"validated{suffix}"] = {
-                row["stage"]: f"{percent(row['estimate'])} within {in_days(day)} ({percent(row['lower'])} to "
-                f"{percent(row['upper'])}; {counted(row['n'], 'visit')})"
-                for _, row in shares[shares["estimate"].notna()].iterrows()
+                row["stage"]: share_in_words(row, within=f" within {in_days(day)}", base=counted(row["n"], "visit"))
+                for _, row in known.iterrows()
             }
             lanes[f"declared losses{suffix}"] = dict(_compared(losses, day))
         return self._lanes(lanes)
@@ -121,7 +120,6 @@ class Validation(StageFinding):
         return charts.curves(
             drawn,
             x="days",
-            y="estimate",
             lower="lower",
             upper="upper",
             x_label="days since entering the stage",
@@ -133,15 +131,14 @@ class Validation(StageFinding):
             **layout,
         )
 
-    def _repr_html_(self) -> str:
+    def _tables(self) -> dict[str, pd.DataFrame]:
         counts = "Visits counted. triggered = validated + left unproven + out of time (still inside) + not yet."
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(self.counts, caption=counts),
-            html.table(self.table, caption=f"Share of all visits within the horizon, {self.confidence:.0%} intervals."),
-            html.table(self.losses, caption="Share lost after the time to validate, of those then inside."),
-            html.table(self.ratios, caption="How many times as fast visits are lost once validated as before."),
-        )
+        return {
+            counts: self.counts,
+            f"Share of all visits within the horizon, {self.confidence:.0%} intervals.": self.table,
+            "Share lost after the time to validate, of those then inside.": self.losses,
+            "How many times as fast visits are lost once validated as before.": self.ratios,
+        }
 
     def _proven(self, day: float) -> pd.DataFrame:
         return self.table[(self.table["to"] == VALIDATED) & (self.table["horizon_days"] == day)]
@@ -183,11 +180,10 @@ class Validation(StageFinding):
             # Once the time to validate is over nothing more can happen.
             until = np.fmin(cell.curves.fitted.last_time, BEYOND * within[exits.stage])
             days, shares = curve_to(cell.curves, until, 1 + exits.ways.index(VALIDATED))
-            whose = {"stage": exits.stage, "group": exits.group}
             columns = dict(zip(("days", "estimate", "lower", "upper"), (days, *shares), strict=True))
-            curves.append(pd.DataFrame({**whose, **columns, "within": within[exits.stage]}))
-            days = np.linspace(0, until, N_AT_RISK_SHOWN)
-            at_risk.append(pd.DataFrame({**whose, "x": days, "n": exits.at_risk(days)}))
+            curve = pd.DataFrame({"stage": exits.stage, "group": exits.group, **columns})
+            curves.append(curve.assign(within=within[exits.stage]))
+            at_risk.append(n_at_risk(exits, 0, until))
         tables = (pd.concat(parts, ignore_index=True) for parts in (curves, at_risk))
         return tuple(table if self.by else table.drop(columns="group") for table in tables)
 
