@@ -49,9 +49,9 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
 def _pairs(cells: Sequence[StageExits], order: Sequence[str]) -> Iterator[tuple[StageExits, StageExits]]:
     """Each group of one stage and all others; of two groups, the second and the first only."""
     entered = [cell for cell in cells if cell.entered.n]
-    for place, cell in enumerate(entered):
+    for position, cell in enumerate(entered):
         rest = [other for other in entered if other is not cell]
-        if not rest or (len(entered) == 2 and place == 0):
+        if not rest or (len(entered) == 2 and position == 0):
             continue
         reference = rest[0].entered.group if len(rest) == 1 else OTHERS
         others = join_exits([other.entered for other in rest], order, group=reference)

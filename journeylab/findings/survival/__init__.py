@@ -1,4 +1,4 @@
-"""Survival: how long do customers stay in each stage, and when do they leave it by each way out?"""
+"""Survival: how long do customers stay in each stage, and when do they leave it by each exit?"""
 
 from journeylab.findings.survival.estimate import estimate_survival
 from journeylab.findings.survival.extrapolation import Extrapolation

@@ -197,14 +197,14 @@ def _shares(curve: ExitCurves, tail: Tail | None, until: float, day: float) -> l
     names = ("days", "estimate", "lower", "upper", "at_risk")
     return [
         {**whose(curve.exits), "kind": kind, **dict(zip(names, row, strict=True)), "observed_until": until}
-        for kind, shown, limits in parts
-        for row in zip(shown, *limits, curve.exits.at_risk(shown), strict=True)
+        for kind, days, limits in parts
+        for row in zip(days, *limits, curve.exits.at_risk(days), strict=True)
     ]
 
 
-def _limits(curve: ExitCurves, tail: Tail, shown: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    share, error = tail.shares(shown)
-    base = np.full(len(shown), curve.exits.n_customers)
+def _limits(curve: ExitCurves, tail: Tail, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    share, error = tail.shares(days)
+    base = np.full(len(days), curve.exits.n_customers)
     return share, *probability_interval(share, error, scale="log-log", confidence=curve.confidence, n=base)
 
 
@@ -214,7 +214,7 @@ def _model(curve: ExitCurves, tail: Tail | None, until: float, day: float) -> di
         return row
     at_horizon = (float(column[0]) for column in _limits(curve, tail, np.array([day])))
     fitted = {name: getattr(tail, name) for name in ("aic", "log_likelihood", "location", "scale")}
-    shown = curve.fitted.times[(curve.fitted.times <= until) & (curve.fitted.times >= tail.begin)]
-    off = np.abs(tail.shares(shown)[0] - curve.fitted.occupancy(shown)[:, 0]).max(initial=0.0)
+    days = curve.fitted.times[(curve.fitted.times <= until) & (curve.fitted.times >= tail.begin)]
+    off = np.abs(tail.shares(days)[0] - curve.fitted.occupancy(days)[:, 0]).max(initial=0.0)
     shares = dict(zip(("estimate", "lower", "upper"), at_horizon, strict=True))
     return {**row, **shares, **fitted, "furthest_off": float(off)}
