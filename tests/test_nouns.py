@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 SHOWN = "&lt;script&gt;alert(1)&lt;/script&gt;"
 # Of this kind are all findings; the others are parts of what is shown here, or have tests of their own.
-NOT_SHOWN = {"Finding", "Labelled", "CardPart", "MapComparison", "Sprint", "SprintChange"}
+NOT_SHOWN = {"Finding", "StageFinding", "Labelled", "CardPart", "MapComparison", "Sprint", "SprintChange"}
 # The period that a noun tells of, as it says it; all findings say it in one way.
 OBSERVED = r"Observed from 2024-01-01 to 2026-01-01\. "
 PERIODS = {

@@ -1,7 +1,9 @@
-"""Arguments that many findings take: are they what can be asked for?"""
+"""Arguments that many findings take: can they be asked for?"""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+
+import pandas as pd
 
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError
@@ -10,30 +12,36 @@ from journeylab.base.errors import EstimateError
 MIN_CUSTOMERS = 10
 
 
-def read_horizons(horizons: Iterable[str | timedelta]) -> tuple[float, ...]:
+def read_horizons(horizons: Iterable[str | timedelta], *, noun: str = "horizon") -> tuple[float, ...]:
     """`horizons` in days, ascending, each once. Raises EstimateError where there is none."""
     listed = [horizons] if isinstance(horizons, str | timedelta) else list(horizons)
     if not listed:
-        raise EstimateError("No horizon is given. Name one or more, such as horizons=[“30d”, “90d”].")
-    return tuple(sorted({days(each) for each in listed}))
-
-
-def check_least(min_at_risk: int) -> None:
-    """Raise EstimateError unless `min_at_risk` is 1 or more."""
-    if min_at_risk < 1:
-        raise EstimateError(f"`min_at_risk` is {min_at_risk}, less than 1. An estimate needs someone at risk.")
+        raise EstimateError(f"No {noun} is given. Name one or more, such as {noun}s=[“30d”, “90d”].")
+    return tuple(sorted({days(horizon) for horizon in listed}))
 
 
 def chosen_horizon(horizon: str | timedelta, horizons: Sequence[float], *, what: str) -> float:
     """`horizon` in days. Raises EstimateError unless it is one of `horizons`, at which `what` was estimated."""
     asked = days(horizon)
     if asked not in horizons:
-        known = ", ".join(f"{each:g}d" for each in horizons)
+        known = ", ".join(f"{day:g}d" for day in horizons)
         raise EstimateError(
             f"{what} was estimated for the horizons {known}, not for “{horizon}”. Ask for one of these, "
             "or estimate it again with this horizon among them."
         )
     return asked
+
+
+def headline_horizon(rows: pd.DataFrame, horizons: Sequence[float]) -> float:
+    """The longest of `horizons` at which most of `rows` have an estimate."""
+    n_known = rows.groupby("horizon_days")["estimate"].count()
+    return max(horizons, key=lambda horizon: (n_known.get(horizon, 0), horizon))
+
+
+def check_min_at_risk(min_at_risk: int) -> None:
+    """Raise EstimateError unless `min_at_risk` is 1 or more."""
+    if min_at_risk < 1:
+        raise EstimateError(f"`min_at_risk` is {min_at_risk}, less than 1. An estimate needs someone at risk.")
 
 
 def check_confidence(confidence: float) -> None:

@@ -1,10 +1,11 @@
-"""Exits as shares: of the visits to a stage, what share has left by each way by a given day, and how sure is that?"""
+"""Exit curves: of the visits to a stage, what share has left by each exit by a given day, and how sure is that?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from journeylab.estimators.aalen_johansen import AalenJohansen
 from journeylab.estimators.intervals import curve_quantiles, normal_interval, probability_interval
@@ -13,17 +14,19 @@ from journeylab.events.spells.exits import MOVES, Exits
 # Curves are shown on so many days at most: those by which equal shares of the exits have happened, so that no step of a
 # drawn curve is higher than a hundredth of them.
 N_DAYS = 100
-# What is nearer to 0 or 1 than this is there but for rounding.
+N_AT_RISK_SHOWN = 5
+QUANTILES = (0.25, 0.5, 0.75)
+# What is nearer to 0 or 1 than this is there, except for rounding.
 ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class ExitCurves:
-    """Of visits that all start inside a stage: the shares inside and out by each way, by days since entering.
+    """For visits that all start inside a stage: the shares inside and out by each exit, by days since entering.
 
     exits: the visits. fitted: their Aalen-Johansen curves; state 0 is inside the stage, 1, 2, ... are `exits.ways`.
-    Standard errors are clustered by customer. confidence: the level of the intervals. shrinkage: what share of the
-    customers would tell as much if all weighed the same; 1 where they do.
+    Standard errors are clustered by customer. confidence: the level of the intervals. shrinkage: the effective share
+    of the customers where visits have weights; 1 where all weigh the same.
     """
 
     exits: Exits
@@ -36,18 +39,12 @@ class ExitCurves:
         """The curves of `exits`, of which there must be one at least. `weights`: how much each visit counts,
         (visits,); then shares are of the whole weight. One of them must be above 0.
         """
-        n_states = len(exits.ways) + 1
+        n_states, origin = len(exits.ways) + 1, np.zeros(exits.n, dtype=np.int64)
+        rows = (exits.entry, exits.exit, origin, exits.destination)
         fitted = AalenJohansen.fit(
-            exits.entry,
-            exits.exit,
-            np.zeros(exits.n, dtype=np.int64),
-            exits.destination,
-            n_states=n_states,
-            ids=exits.customers,
-            weights=weights,
-            initial_state=np.eye(n_states)[0],
+            *rows, n_states=n_states, ids=exits.customers, weights=weights, initial_state=np.eye(n_states)[0]
         )
-        # Kish 1965, Survey Sampling, section 11.7.
+        # Effective sample size, (sum w)^2 / sum w^2: Kish 1965, Survey Sampling, section 11.7.
         shrinkage = 1.0 if weights is None else weights.sum() ** 2 / (weights**2).sum() / len(weights)
         return cls(exits, fitted, confidence, float(shrinkage))
 
@@ -55,39 +52,34 @@ class ExitCurves:
         """Share in each state at each of `days` with lower and upper limit: three arrays (days, states).
 
         Missing after the last day watched, unless all had left by then. Limits are log(-log) for inside, logit for the
-        ways out; of a share of exactly 0 or 1, Wilson's over the customers who had a visit not censored before that
+        exits; for a share of exactly 0 or 1, Wilson's over the customers who had a visit not censored before that
         day. Limits are missing where there is only one customer.
         """
-        share = _rounded(self.fitted.occupancy(days))
+        share = rounded(self.fitted.occupancy(days))
         error = self._errors[np.searchsorted(self.fitted.times, days, "right")]
-        limits = self._limits(days, share, error)
-        return share, *limits
-
-    def standard_errors(self, day: float) -> np.ndarray:
-        """Of the share in each state on `day`, (states,): clustered by customer; see `shares`."""
-        return self._errors[np.searchsorted(self.fitted.times, day, "right")]
+        return share, *self._limits(days, share, error)
 
     def shares_of(self, sets: Sequence[Sequence[str]], day: float) -> tuple[np.ndarray, np.ndarray]:
-        """Share that left by any way of each of `sets` by `day`, and its standard error: two arrays (sets,).
+        """Share that left by any exit of each of `sets` by `day`, and its standard error: two arrays (sets,).
 
-        As `shares` and `standard_errors`, without limits: for a single day that takes less time.
+        As `shares`, without limits: for a single day that takes less time.
         """
         states = [[self.exits.ways.index(way) + 1 for way in ways] for ways in sets]
         share = self.fitted.occupancy([day])[0]
-        return _rounded(np.array([share[each].sum() for each in states])), self.fitted.errors_of_sums(day, states)
+        return rounded(np.array([share[chosen].sum() for chosen in states])), self.fitted.errors_of_sums(day, states)
 
     def days(self) -> np.ndarray:
         """The days on which to show the curves: 0, those when someone left (thinned to `N_DAYS`), the last watched."""
         return np.unique(np.concatenate([[0.0], self._thinned, [self.fitted.last_time]]))
 
     def days_until(self, shares: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The first days by which the given shares have left by whichever way, with limits; missing if not reached.
+        """The first days by which the given shares have left by any exit, with limits; missing if not reached.
 
         The limits are the days when the limits of the share inside say so (Brookmeyer & Crowley 1982).
         """
         curve = (limit[:, 0] for limit in self.shares(self.fitted.times))
-        found = curve_quantiles(self.fitted.times, *curve, shares=shares)
-        return tuple(np.where(np.isinf(limit), np.nan, limit) for limit in found)
+        quantiles = curve_quantiles(self.fitted.times, *curve, shares=shares)
+        return tuple(np.where(np.isinf(limit), np.nan, limit) for limit in quantiles)
 
     def restricted_mean(self, day: float) -> tuple[float, float, float, float]:
         """Mean days inside in the first `day` days after entering: estimate, lower, upper, standard error."""
@@ -121,7 +113,8 @@ class ExitCurves:
         return tuple(np.concatenate(pair, axis=1) for pair in zip(*limits, strict=True))
 
 
-def _rounded(share: np.ndarray) -> np.ndarray:
+def rounded(share: np.ndarray) -> np.ndarray:
+    """`share`, exactly 0 or 1 where only rounding keeps it from that."""
     nearest = np.round(share)
     return np.where(np.abs(share - nearest) < ROUNDING, nearest, share)
 
@@ -130,58 +123,77 @@ def _rounded(share: np.ndarray) -> np.ndarray:
 class StageExits:
     """The visits of one stage, or of one group to it, and what can be estimated from them.
 
-    entered: all of them. least: at how many at risk an estimate begins and ends. confidence: the level of intervals.
+    entered: all of them. min_at_risk: at how many at risk an estimate begins and ends. confidence: the level of
+    intervals.
     """
 
     entered: Exits
-    least: int
+    min_at_risk: int
     confidence: float
 
     @cached_property
-    def kept(self) -> Exits:
+    def exits(self) -> Exits:
         """The visits from the day on from which enough are at risk; see `with_enough_at_risk`."""
-        return with_enough_at_risk(self.entered, self.least)
+        return with_enough_at_risk(self.entered, self.min_at_risk)
 
     @cached_property
     def curves(self) -> ExitCurves:
         """Their curves; there must be a visit."""
-        return ExitCurves.of(self.kept, self.confidence)
+        return ExitCurves.of(self.exits, self.confidence)
 
     def why_missing(self, day: float) -> str | None:
         """Why there is no estimate of what happened within `day` days after entering; None where there is one."""
-        return self.kept.why_missing([day], min_at_risk=self.least)[0]
+        return self.exits.why_missing([day], min_at_risk=self.min_at_risk)[0]
 
     def rows(self, horizons: Sequence[float]) -> list[dict]:
-        """A row for each way out and horizon: the share out that way, with limits, base, and a note."""
-        exits, entered = self.kept, self.entered
-        notes = exits.why_missing(horizons, min_at_risk=self.least)
+        """A row for each exit and horizon: the share that left by it, with limits, base, and a note."""
+        exits, entered = self.exits, self.entered
+        notes = exits.why_missing(horizons, min_at_risk=self.min_at_risk)
         # Share, lower and upper limit by horizon and state; state 0 is inside the stage.
         shares = np.full((3, len(horizons), len(exits.ways) + 1), np.nan)
         if exits.n:
             shares[:] = self.curves.shares(np.array(horizons))
         shares[:, [note is not None for note in notes]] = np.nan
-        cell = {"group": exits.group, "stage": exits.stage, "n": exits.n, "customers": exits.n_customers}
         return [
             {
-                **cell,
+                **whose(exits),
                 "to": way,
                 "kind": way if way in MOVES else "lost",
                 "horizon_days": day,
-                **dict(zip(("estimate", "lower", "upper"), shares[:, row, place], strict=True)),
+                **dict(zip(("estimate", "lower", "upper"), shares[:, row, state], strict=True)),
                 "crude": entered.count(way) / entered.n if entered.n else np.nan,
                 "events": exits.count(way, within=day),
                 "at_risk": int(exits.at_risk(day)),
                 "note": notes[row] or exits.condition,
             }
-            for place, way in enumerate(exits.ways, start=1)
+            for state, way in enumerate(exits.ways, start=1)
             for row, day in enumerate(horizons)
         ]
 
 
-def with_enough_at_risk(exits: Exits, least: int) -> Exits:
-    """`exits` from the day on from which `least` visits were at risk; all, where that is so from the start, or never.
+def whose(exits: Exits) -> dict:
+    """Whose visits these are, and how many, as columns of a table."""
+    return {"group": exits.group, "stage": exits.stage, "n": exits.n, "customers": exits.n_customers}
+
+
+def with_enough_at_risk(exits: Exits, min_at_risk: int) -> Exits:
+    """`exits` from the day on from which `min_at_risk` visits were at risk; all, where that is so from the start, or
+    never.
 
     Estimates are then conditional on being inside on that day, and `exits.condition` says so: see `Exits.at_risk_span`.
     """
-    stretch = exits.at_risk_span(least) if exits.n else None
+    stretch = exits.at_risk_span(min_at_risk) if exits.n else None
     return exits if stretch is None else exits.after(stretch[0])
+
+
+def curve_to(curve: ExitCurves, until: float, state: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The days on which to show `curve` until day `until`, that day included, and the share in `state` with limits."""
+    days = curve.days()
+    days = np.append(days[days < until], until)
+    return days, [column[:, state] for column in curve.shares(days)]
+
+
+def n_at_risk(exits: Exits, first: float, last: float) -> pd.DataFrame:
+    """How many visits are at risk on a few evenly spaced days `x`, to write under a figure."""
+    days = np.linspace(first, last, N_AT_RISK_SHOWN)
+    return pd.DataFrame({"stage": exits.stage, "group": exits.group, "x": days, "n": exits.at_risk(days)})

@@ -1,4 +1,4 @@
-"""Segments: by what that was known when they came in can customers be told apart?
+"""Segments: which groups of customers were known when they came in?
 
 What the customers' table holds is grouped by its name, and personas by `personas.grouping()`; here are the groups that
 the journey itself gives: when, and through which channel, a customer came into it.
@@ -25,9 +25,30 @@ MIN_GROUP = 20
 def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int = MIN_GROUP) -> Grouping:
     """Customers by the calendar month, quarter or year (UTC) in which they came into the journey.
 
-    Customers who came before the window, when exactly the spells do not tell, are one cohort: those who were still
-    there when it began. Consecutive cohorts of fewer than `min_customers` are joined, as in “2024-05 to 2024-07”. The
-    labels sort by time, and are known from the start. Raises EstimateError for another `every`.
+    Parameters
+    ----------
+    spells : Spells
+    every : {"month", "quarter", "year"}
+    min_customers : int
+        Consecutive cohorts of fewer customers are joined, as in “2024-05 to 2024-07”.
+
+    Returns
+    -------
+    Grouping
+        The labels sort by time, and are known from the start. Customers who came before the window (the spells do not
+        say when) are one cohort: those who were still there when it began.
+
+    Raises
+    ------
+    EstimateError
+        Another `every`.
+
+    Examples
+    --------
+    >>> import journeylab as jl
+    >>> simulation = jl.simulate_log(200, seed=1)
+    >>> find_cohorts(jl.find_spells(simulation.log, simulation.journey), every="year").name
+    'entry year'
     """
     if every not in _WRITTEN:
         raise EstimateError(f"Cohorts cannot be formed every “{every}”. {did_you_mean(every, _WRITTEN)}")
@@ -42,16 +63,35 @@ def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int 
 def find_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_GROUP) -> Grouping:
     """Customers by the channel of the event that brought them into the journey; see `entry_channels`.
 
-    Channels of fewer than `min_customers` are pooled; see `pool_small`. Customers of whom the log tells no such event,
-    or no channel of it, have no label; nobody has where the log has no column `channel`.
+    Parameters
+    ----------
+    log : EventLog
+    spells : Spells
+    min_customers : int
+        Channels of fewer customers are pooled; see `pool_small`.
+
+    Returns
+    -------
+    Grouping
+        Customers for whom the log has no such event, or no channel of it, have no label; nobody has where the log has
+        no column `channel`.
     """
     return pool_small(Grouping("channel of entry", entry_channels(log, spells)), min_customers=min_customers)
 
 
 def pool_small(grouping: Grouping, *, min_customers: int = MIN_GROUP) -> Grouping:
-    """`grouping` with the groups of fewer than `min_customers` customers as one, named for how many they were.
+    """`grouping` with its small groups as one, named for how many they were.
 
-    A single small group stays as it is. So does the time when each label became known.
+    Parameters
+    ----------
+    grouping : Grouping
+    min_customers : int
+        Groups of fewer customers are small.
+
+    Returns
+    -------
+    Grouping
+        A single small group stays as it is. So does the time when each label became known.
     """
     sizes = grouping.labels.value_counts()
     small = sizes.index[sizes < min_customers]
@@ -62,16 +102,19 @@ def pool_small(grouping: Grouping, *, min_customers: int = MIN_GROUP) -> Groupin
     return Grouping(grouping.name, labels, grouping.known_at)
 
 
-def _joined(sizes: pd.Series, least: int) -> dict[str, str]:
-    """The name of the joined cohort by name of the cohort: `sizes` in order of time, taken together from the first on
-    until there are `least`; what is too small at the end goes with those before."""
+def _joined(sizes: pd.Series, min_customers: int) -> dict[str, str]:
+    """The name of the joined cohort by name of the cohort.
+
+    `sizes`, in order of time, are taken together from the first on until there are `min_customers`; what is too small
+    at the end goes with those before.
+    """
     names = list(sizes.index)
-    begins, total = [], least
-    for place, size in enumerate(sizes):
-        if total >= least:
-            begins, total = [*begins, place], 0
+    begins, total = [], min_customers
+    for position, size in enumerate(sizes):
+        if total >= min_customers:
+            begins, total = [*begins, position], 0
         total += size
-    if total < least and len(begins) > 1:
+    if total < min_customers and len(begins) > 1:
         begins.pop()
     run = np.searchsorted(begins, np.arange(len(names)), "right") - 1
     ends = [*(begin - 1 for begin in begins[1:]), len(names) - 1]

@@ -210,7 +210,7 @@ def test_a_group_that_nobody_left_is_compared_where_some_were_expected_to(spells
     assert found.hazard_ratios.empty
     assert found.lead == "restricted means"
     assert found.sentence().endswith(
-        "Whether one factor could tell the difference is not known: read the means and the shares."
+        "Whether one factor describes the difference is not known: read the means and the shares."
     )
 
 
@@ -240,7 +240,7 @@ def test_where_hazards_are_not_proportional_the_means_lead(spells_of):
     assert "at all" not in set(found.hazard_ratios["to"])
     assert found.sentence().startswith("Mean days inside “plus” in the first 100 days: plan “a” ")
     assert found.sentence().endswith(
-        "Hazards are not proportional (p < 0.001), so no one factor tells the difference: "
+        "Hazards are not proportional (p < 0.001), so no single factor describes the difference: "
         "read the means and the shares."
     )
 
@@ -262,7 +262,7 @@ def test_where_they_may_be_the_ratio_leads_and_the_means_stand_beside(spells_of)
     assert tested["p_value"].iloc[0] < 0.01
     assert found.sentence() == (
         f"Against plan “a”, “plus” is left at all by “b” {ratio['estimate']:.2f} times as fast (95% interval "
-        f"{ratio['lower']:.2f} to {ratio['upper']:.2f}); nothing speaks against one factor for all times (p = "
+        f"{ratio['lower']:.2f} to {ratio['upper']:.2f}). There is no evidence against one factor for all times (p = "
         f"{found.tests['proportional_p'].iloc[0]:.3f}). Mean days inside “plus” in the first 30 days: plan “a” "
         f"{mean_a['estimate']:.1f} (95% interval {mean_a['lower']:.1f} to {mean_a['upper']:.1f}; 80 visits of 80 "
         f"customers); plan “b” {mean_b['estimate']:.1f} (95% interval "
@@ -367,7 +367,7 @@ EMPTY = pd.Series([], index=pd.Index([], dtype=object), dtype=object, name="plan
         (
             TEN,
             Grouping("plan", groups_of(TEN), pd.Series(START + pd.Timedelta(days=99), index=groups_of(TEN).index)),
-            "Nobody was inside “plus” when their plan was known or after, so there is nothing to compare. "
+            "Nobody was inside “plus” when their plan was known or after, so there is nothing to compare by it. "
             "Look at when it became known.",
         ),
     ],

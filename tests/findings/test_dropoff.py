@@ -218,18 +218,18 @@ def test_vulnerability_ranks_stage_and_branch_by_customers_lost(spells_of):
 def test_the_sentence_names_number_interval_and_base(spells_of):
     found = estimate_dropoff(spells_of(many(), end=100), horizons=["7d", "30d"])
     assert found.sentence() == (
-        "Most customers are lost in “trial” to “price”: 25% of 40 visits (95% interval 14% to 41%) end so within 30 "
-        "days of entering, about 10 of 40 customers (6 to 16)."
+        "Most customers are lost in “trial” to “price”: 25% of 40 visits (95% interval 14% to 41%) end this way within "
+        "30 days of entering, about 10 of 40 customers (6 to 16)."
     )
     assert found.sentence("30d") == found.sentence()
-    assert "end so within 7 days of entering" in found.sentence("7d")
+    assert "end this way within 7 days of entering" in found.sentence("7d")
     with pytest.raises(EstimateError, match="was estimated for the horizons 7d, 30d, not for “9d”"):
         found.sentence("9d")
     labels = pd.Series({f"c{i:02}": "odd" if i % 2 else "even" for i in range(40)}, name="half")
     grouped = estimate_dropoff(spells_of(many(), end=100), horizons=["7d"], by=labels, confidence=0.9)
     assert grouped.sentence() == (
         "Most customers are lost in “trial” to “price” among customers with half “even”: 50% of 20 visits (90% "
-        "interval 32% to 68%) end so within 7 days of entering, about 10 of 20 customers (6 to 14)."
+        "interval 32% to 68%) end this way within 7 days of entering, about 10 of 20 customers (6 to 14)."
     )
 
 
@@ -362,6 +362,7 @@ def test_a_few_who_came_back_early_do_not_decide_for_those_watched_from_later_on
     assert share(found, "trial", "other", 14, "crude") == 2 / 14
     assert found.ledger.loc[0, ["entered", "already_inside"]].tolist() == [14, 12]
     assert (
-        "end so within 14 days of entering, given still inside on day 10.0, about 3 of 12 customers" in found.sentence()
+        "end this way within 14 days of entering, given still inside on day 10.0, about 3 of 12 customers"
+        in found.sentence()
     )
     assert found.by_stage().loc["trial", "lost (x)"].endswith("12 visits, given still inside on day 10.0)")

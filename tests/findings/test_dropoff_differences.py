@@ -46,9 +46,9 @@ def test_two_groups_are_compared_once(spells_of):
     found = estimate_dropoff(spells_of(visits), horizons=["9d"], by=plan)
     assert found.differences("9d")[["group", "reference"]].drop_duplicates().to_numpy().tolist() == [["b", "a"]]
     assert found.differences_in_words("9d") == (
-        "Of 4 differences in what is lost within 9 days of entering, by plan, 2 are told apart from chance (p below "
-        "0.05, adjusted by Holm for all of them). The largest: “b” is lost in “trial” by -33 points against “a” (95% "
-        "interval -48 to -16; 17% of 60 visits, 50% of 60)."
+        "Of 4 differences in what is lost within 9 days of entering, by plan, 2 have a p below 0.05 (adjusted by "
+        "Holm for all of them). The largest: “b” is lost in “trial” by -33 points against “a” (95% interval "
+        "-48 to -16; 17% of 60 visits, 50% of 60)."
     )
 
 
@@ -56,7 +56,7 @@ def test_groups_alike_are_not_told_apart(spells_of):
     visits, plan = rows(("a", 15, 45), ("b", 16, 44))
     found = estimate_dropoff(spells_of(visits), horizons=["9d"], by=plan)
     assert found.differences_in_words("9d") == (
-        "Of 4 differences in what is lost within 9 days of entering, by plan, none is told apart from chance (smallest "
+        "Of 4 differences in what is lost within 9 days of entering, by plan, none has a p below 0.05 (smallest "
         "p 1, adjusted by Holm for all of them)."
     )
     assert found.plot_differences("9d").alt == found.differences_in_words("9d")
@@ -112,7 +112,7 @@ def test_of_many_groups_there_is_a_tile_each(spells_of):
 
 @pytest.mark.slow
 def test_where_groups_are_drawn_by_lot_hardly_ever_one_is_told_apart(spells_of):
-    """Adjusted for their family, at most one lot in twenty may be told apart falsely: 5 of 25 would be an accident."""
+    """Adjusted for their family, at most one in twenty may be found different falsely: 5 of 25 would be an accident."""
     random, alarms = np.random.default_rng(1), 0
     for _ in range(25):
         ways = random.choice(["price", "other", "advanced"], 120)

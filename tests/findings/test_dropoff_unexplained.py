@@ -60,9 +60,9 @@ def test_the_unexplained_are_ranked_with_their_share_of_all_losses(found):
 
 def test_the_sentence_says_how_much_is_unexplained_and_where_to_ask_first(found):
     assert found.unexplained_in_words("40d") == (
-        "Of all customers lost within 40 days of entering a stage, 50% (95% interval 36% to 64%) leave no reason (they "
-        "go to “other” and “silent”). To find out first: why about 12 of 60 customers (7 to 19) are lost in “trial” to "
-        "“other”, 29% of all lost there."
+        "Of all customers lost within 40 days of entering a stage, 50% (95% interval 36% to 64%) are lost without a "
+        "stated reason (to “other” and “silent”). Find out first why about 12 of 60 customers (7 to 19) are lost in "
+        "“trial” to “other”, 29% of all lost there."
     )
 
 
@@ -75,7 +75,7 @@ def test_where_all_is_explained_or_nothing_lost_the_sentence_says_so(spells_of):
     named = journey(branch("price", reason="price"))
     found = estimate_dropoff(spells_of([("a", "trial", 0, 5, "price")], journey=named), horizons=["9d"])
     assert found.unexplained_in_words("9d") == (
-        "Every loss branch of the journey names a reason: there is nothing unexplained to find out."
+        "Every loss branch of the journey names a reason: no loss is without a reason."
     )
     nobody = estimate_dropoff(spells_of([]), horizons=["9d"])
     assert nobody.unexplained_in_words("9d") == nobody.lacking
@@ -132,7 +132,7 @@ def test_the_naive_view_that_is_handed_on_does_not_count_few(spells_of):
     assert shown.naive_in_words("4d") == (
         "Counting who moved on, the largest share seems to be lost in “trial”: 53% of 30 visits have not moved on. But "
         "fewer than 5 of them are still inside, and not everyone was watched for equally long. Estimated within 4 days "
-        "of entering it is also lost in “trial”: 0% (0% to 11%) of 30 visits."
+        "of entering, the largest share is lost in “trial” too: 0% (0% to 11%) of 30 visits."
     )
     assert shown.plot(horizon="4d").alt.endswith("trial, silent: 0% (0% to 11%) of 30.")
 

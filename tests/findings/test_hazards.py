@@ -294,11 +294,11 @@ PLANS = pd.DataFrame(
         ),
         (
             {"covariates": [exposure({"c0": 900})]},
-            "Of the time watched, none lies after “case”, so before and after cannot be compared. Leave it out.",
+            "Of the time watched, none is after “case”, so before and after cannot be compared. Leave it out.",
         ),
         (
             {"covariates": [exposure({f"c{i}": -5 for i in range(30)})]},
-            "Of the time watched, all lies after “case”, so before and after cannot be compared. Leave it out.",
+            "Of the time watched, all is after “case”, so before and after cannot be compared. Leave it out.",
         ),
         ({"confidence": 0}, "The confidence is 0. Give a share above 0 and below 1, such as 0.95."),
     ],

@@ -7,7 +7,7 @@ import pytest
 from journeylab.base.errors import EstimateError
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.dropoff import estimate_dropoff
-from journeylab.findings.dropoff.loss_points import JointEstimate, find_places
+from journeylab.findings.dropoff.loss_points import JointEstimate, find_loss_points
 from journeylab.findings.exit_curves import StageExits
 
 
@@ -101,8 +101,8 @@ def test_the_sentence_says_where_most_value_is_lost(spells_of):
     rows = [(f"c{i}", "trial", 0, 5, "price" if i < 8 else "other" if i < 12 else "advanced") for i in range(40)]
     seats = pd.Series([1] * 8 + [10] * 4 + [1] * 28, index=[f"c{i}" for i in range(40)], name="seats")
     assert estimate_dropoff(spells_of(rows), horizons=["9d"], value=seats).sentence() == (
-        "Most customers are lost in “trial” to “price”: 20% of 40 visits (95% interval 10% to 35%) end so within 9 "
-        "days of entering, about 8 of 40 customers (4 to 14). By seats, most is lost in “trial” to “other”: about 40 "
+        "Most customers are lost in “trial” to “price”: 20% of 40 visits (95% interval 10% to 35%) end this way within "
+        "9 days of entering, about 8 of 40 customers (4 to 14). By seats, most is lost in “trial” to “other”: about 40 "
         "of 76 (22 to 58; 40 customers)."
     )
 
@@ -165,7 +165,7 @@ def test_a_clear_order_is_settled_and_a_tie_is_not(spells_of):
     assert table.loc[0, ["branch", "first", "top_3", "rank_lower", "rank_upper"]].tolist() == ["price", 1, 1, 1, 1]
     assert found.stability_in_words("9d", seed=1) == (
         "The first place is settled: “trial” to “price” comes first in more than 99% of 2,000 resamples of the "
-        "customers. Next comes “trial” to “other”, whose rank is 2."
+        "customers. Next comes “trial” to “other”, in rank 2."
     )
     tied = [(f"c{i}", "trial", 0, 5, "price" if i < 30 else "other" if i < 60 else "advanced") for i in range(100)]
     found = estimate_dropoff(spells_of(tied), horizons=["9d"])
@@ -190,12 +190,12 @@ def test_the_same_seed_gives_the_same_ranks_and_what_was_estimated_stays(spells_
 def test_ranks_hold_as_often_as_in_a_bootstrap_that_estimates_anew():
     """250 resamples of 150 customers, each estimated from scratch, against the influence of the customers."""
     cells = simulated_cells(150)
-    joint = JointEstimate(find_places(cells, 20.0, together=False))
+    joint = JointEstimate(find_loss_points(cells, 20.0, together=False))
     random = np.random.default_rng(11)
     again = []
     for _ in range(250):
         drawn = random.integers(0, 150, 150)
-        places = find_places([resampled(each, drawn) for each in cells], 20.0, together=False)
+        places = find_loss_points([resampled(each, drawn) for each in cells], 20.0, together=False)
         again.append([place.lost for place in places])
     again = np.array(again)
     assert np.sqrt(np.diag(joint.covariance)) == pytest.approx(again.std(axis=0), rel=0.12)
@@ -229,7 +229,9 @@ def resampled(cell, drawn):
     who = np.repeat(np.arange(len(drawn)), [len(each) for each in rows])
     picked = cell.entered.only(np.concatenate(rows))
     columns = {name: getattr(picked, name) for name in ("entry", "exit", "destination")}
-    return StageExits(Exits(picked.stage, None, picked.ways, **columns, customers=who), cell.least, cell.confidence)
+    return StageExits(
+        Exits(picked.stage, None, picked.ways, **columns, customers=who), cell.min_at_risk, cell.confidence
+    )
 
 
 def test_figures_say_where_most_is_lost_and_how_sure_that_is(spells_of):
@@ -257,7 +259,7 @@ def test_a_funnel_chart_takes_for_lost_who_is_still_inside(spells_of):
     assert found.naive_in_words("5d") == (
         "Counting who moved on, the largest share seems to be lost in “paid”: 75% of 20 visits have not moved on. But "
         "15 of them are still inside, and not everyone was watched for equally long. Estimated within 5 days of "
-        "entering it is instead lost in “trial”: 50% (35% to 65%) of 40 visits."
+        "entering, the largest share is lost in “trial” instead: 50% (35% to 65%) of 40 visits."
     )
     assert found.plot_against_naive("5d").alt == found.naive_in_words("5d")
     nobody = estimate_dropoff(spells_of([]), horizons=["5d"])
@@ -270,8 +272,8 @@ def test_where_nobody_is_inside_any_more_the_naive_count_is_still_one_of_whateve
     found = estimate_dropoff(spells_of(rows), horizons=["9d"])
     assert found.naive_in_words("9d") == (
         "Counting who moved on, the largest share seems to be lost in “trial”: 50% of 40 visits have not moved on. "
-        "None of them is still inside, and the count takes in whatever happened, however late. Estimated within 9 days "
-        "of entering it is instead lost in “paid”: 40% (26% to 56%) of 40 visits."
+        "None of them is still inside, and the count includes all that happened, however late. Estimated within 9 days "
+        "of entering, the largest share is lost in “paid” instead: 40% (26% to 56%) of 40 visits."
     )
 
 
@@ -279,5 +281,5 @@ def test_where_all_counts_are_too_small_to_be_handed_on_there_is_no_naive_view(s
     rows = [(f"c{i}", "trial", 0, 5, ("price", "other", "advanced")[i % 3]) for i in range(12)]
     found = estimate_dropoff(spells_of(rows), horizons=["9d"]).for_export()
     assert found.naive_in_words("9d") == (
-        "The naive view cannot be set beside an estimate: in no stage are there customers enough for both."
+        "The naive view cannot be compared with an estimate: no stage has enough customers for both."
     )

@@ -302,8 +302,6 @@ def test_groups_of_few_customers_are_drawn_in_grey_with_their_number():
     assert [panel.get_title(loc="left") for panel in (few, many)] == ["few (few: 3 customers)", "many"]
     assert {to_hex(line.get_color()) for line in few.lines} == {"#5b6770"}
     assert "#5b6770" not in {to_hex(line.get_color()) for line in many.lines}
-    dots = {line.get_label(): to_hex(line.get_color()) for line in found.plot_reached().axes.lines}
-    assert dots == {"few (few: 3 customers)": "#5b6770", "many": "#d55e00"}
 
 
 @pytest.mark.slow
@@ -319,11 +317,10 @@ def test_the_finding_keeps_the_contract():
         assert found.by_stage().loc["partner"].isna().all()
         assert "95% interval" in found.sentence()
         assert "nan" not in found.sentence()
-        for plot in (found.plot, found.plot_reached, found.plot_mean_days):
-            chart = plot()
-            assert isinstance(chart, Chart)
-            assert any(character.isdigit() for character in chart.alt)
-            assert chart.png() == plot().png()
+        chart = found.plot()
+        assert isinstance(chart, Chart)
+        assert any(character.isdigit() for character in chart.alt)
+        assert chart.png() == found.plot().png()
         assert found.plot(chart.axes).axes is chart.axes
         assert "<b>x" not in found._repr_html_()
         assert found.title in found._repr_html_()
@@ -386,10 +383,9 @@ def test_where_nobody_can_be_followed_the_finding_is_empty_and_says_why(rows, by
     assert found.table.empty
     assert {"state", "days", "estimate", "lower", "upper", "at_risk", "n", "note"} <= set(found.table)
     assert found.by_stage().isna().all(axis=None)
-    assert found.plot().alt == found.plot_reached().alt == text
+    assert found.plot().alt == text
 
 
 def test_if_nobody_was_watched_so_long_the_sentence_says_so():
     found = estimate_occupancy(journeys_of(FOUR, end=100), times=["200d"])
     assert found.sentence() == "Nobody was watched for 200 days after entering the journey."
-    assert found.plot_mean_days().alt == found.sentence()

@@ -48,13 +48,13 @@ def test_ninety_five_percent_intervals_hold_the_truth_about_so_often():
     """250 samples of 150 journeys with repeated stays, ties, censoring, and in half of them late entry."""
     days = np.array([5.0, 20.0, 35.0])
     complete = made_up(40_000, seed=1, last_day=2000.0)
-    whole = JourneyCurves.of(complete, complete.since, 0.95, least=10)
-    truth = (whole.estimates(days), whole.reached(days)[0], whole.lost(days)[0], whole.mean_days(35.0)[0])
+    whole = JourneyCurves.of(complete, complete.since, 0.95, min_at_risk=10)
+    truth = (whole.fitted.occupancy(days), whole.reached(days)[0], whole.lost(days)[0], whole.mean_days(35.0)[0])
     held = [[], [], [], []]
     for seed in range(250):
         journeys, random = made_up(150, seed=seed + 2, last_day=60), np.random.default_rng(seed)
         late = np.where(random.random(150) < 0.4, 0, random.integers(0, 20, 150)) * (seed % 2)
-        curves = JourneyCurves.of(journeys, late.astype(float), 0.95, least=10)
+        curves = JourneyCurves.of(journeys, late.astype(float), 0.95, min_at_risk=10)
         found = (curves.shares(days), curves.reached(days), curves.lost(days), curves.mean_days(35.0)[:3])
         for place, (_, lower, upper) in enumerate(found):
             held[place].append((lower <= truth[place] + 1e-12) & (truth[place] <= upper + 1e-12))

@@ -135,7 +135,8 @@ def test_where_nobody_was_lost_it_says_so(spells_of):
     late = Grouping("persona", pd.Series({"c0": "x"}), pd.Series({"c0": START + pd.Timedelta(days=99)}))
     found = estimate_recovery(spells_of(lost_and_back(2)), horizons=["9d"], by=late)
     assert found.lacking == (
-        "Nobody was away when their persona was known or after, so there is nothing to compare by it."
+        "Nobody was away when their persona was known or after, so there is nothing to compare by it. "
+        "Look at when it became known."
     )
 
 

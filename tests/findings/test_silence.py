@@ -118,7 +118,7 @@ def test_estimates_on_few_are_missing_and_say_why():
     assert set(found.table.loc[found.table["stage"] == "trial", "note"]) == {"only 9 visits of 9 customers"}
     assert found.returns["estimate"].isna().all()
     assert set(found.returns["note"]) == {"only 8 silences of 8 customers"}
-    assert found.sentence() == ("How many are lost within 30 days cannot be estimated for each silence window yet.")
+    assert found.sentence() == "Losses within 30 days cannot be estimated for each silence window yet."
     assert found.plot().alt == found.plot_returns().alt == found.sentence()
     assert found.by_stage().isna().all(axis=None)
 

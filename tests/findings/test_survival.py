@@ -162,14 +162,14 @@ def test_the_sentence_names_number_interval_and_base(spells_of):
     rows += [(f"c{i}", "paid", 1 + i % 5, 100, None) for i in range(30)]
     found = estimate_survival(spells_of(rows))
     assert found.sentence() == (
-        "Half of those who enter a stage have left it, by whichever way: “trial” after 3.0 days (95% interval 2.0 to "
+        "Half of those who enter a stage have left it, one way or another: “trial” after 3.0 days (95% interval 2.0 to "
         "4.0; 30 visits); “paid” not while watched (30 visits)."
     )
     labels = pd.Series({f"c{i}": "odd" if i % 2 else "even" for i in range(30)}, name="half")
     grouped = estimate_survival(spells_of(rows), by=labels, confidence=0.8)
     assert grouped.sentence() == (
-        "Half of those who enter “trial” have left it, by whichever way: half “even” after 3.0 days (80% interval 2.0 "
-        "to 4.0; 15 visits); half “odd” after 3.0 days (80% interval 2.0 to 4.0; 15 visits)."
+        "Half of those who enter “trial” have left it, one way or another: half “even” after 3.0 days (80% interval "
+        "2.0 to 4.0; 15 visits); half “odd” after 3.0 days (80% interval 2.0 to 4.0; 15 visits)."
     )
 
 

@@ -182,8 +182,8 @@ def test_what_lacks_customers_is_missing_and_says_why():
     assert set(found.table["note"]) == {"only 8 visits of 8 customers"}
     assert set(found.times["note"]) == {"only 8 visits of 8 customers"}
     assert found.losses["estimate"].isna().all()
-    assert row_of(found.ratios, to="declared")["note"] == "only 8 customers lost so"
-    assert "“trial” cannot be told (only 8 visits of 8 customers)" in found.sentence()
+    assert row_of(found.ratios, to="declared")["note"] == "only 8 customers lost this way"
+    assert "“trial” cannot be estimated (only 8 visits of 8 customers)" in found.sentence()
 
 
 def test_a_ratio_without_contrast_is_missing():
@@ -202,7 +202,7 @@ def test_sentence_and_lanes_tell_shares_intervals_and_bases():
     assert found.sentence() == (
         f"Proven within 25 days of entering: “trial” 33% (95% interval {limits}; 60 visits). No validation is declared "
         "for “plus”. Declared losses differ most in “trial”: of 40 visits still inside after 10 days, 50% of the "
-        "validated and 0% of the others were lost so in the 25 days that followed (+50 points, 95% interval "
+        "validated and 0% of the others were lost this way in the 25 days that followed (+50 points, 95% interval "
         f"{low} to {high}): an association."
     )
     lanes = found.by_stage()

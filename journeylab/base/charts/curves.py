@@ -30,7 +30,7 @@ def curves(
     table: pd.DataFrame,
     *,
     x: str,
-    y: str,
+    y: str = "estimate",
     x_label: str,
     y_label: str,
     title: str,

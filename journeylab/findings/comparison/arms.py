@@ -10,7 +10,8 @@ import numpy as np
 from journeylab.estimators.intervals import difference_interval, normal_interval
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.exit_curves import ExitCurves
+from journeylab.findings.exit_curves import ExitCurves, whose
+from journeylab.findings.finding import joined_notes
 
 FEWEST_SHOWN = 5  # customers in a group to show any estimate of it
 TOO_FEW = "too few to compare"
@@ -32,10 +33,10 @@ class Arm:
     @classmethod
     def of(cls, exits: Exits, *, start: float, horizon: float) -> "Arm":
         """The arm of a group's visits."""
-        kept = exits.after(start)
-        until_horizon = _until(kept, horizon)
-        small = _why_small(until_horizon, horizon=horizon, start=start if kept.n < exits.n else None)
-        return cls(kept, until_horizon, small)
+        later = exits.after(start)
+        until_horizon = _until(later, horizon)
+        small = _why_small(until_horizon, horizon=horizon, start=start if later.n < exits.n else None)
+        return cls(later, until_horizon, small)
 
     @property
     def group(self) -> str:
@@ -58,16 +59,16 @@ class Arms:
     confidence: float
 
     @classmethod
-    def of(cls, found: list[Exits], *, ways: tuple[str, ...], horizon: float, confidence: float) -> "Arms":
-        """The arms of `found`, visits of one group each, with a common start. `ways`: all there are in the journey.
+    def of(cls, groups: list[Exits], *, ways: tuple[str, ...], horizon: float, confidence: float) -> "Arms":
+        """The arms of `groups`, the visits of one group each, with a common start. `ways`: all exits in the journey.
 
         Where labels became known late, or visits were running when watching began, a group's risk set fills at an age
         of its own. Means and shares from different ages answer different questions; so all groups start on the first
         day from which each that is large enough has `MIN_CUSTOMERS` visits at risk.
         """
-        found = _with_the_same_ways(found, ways)
-        start = max((day for exits in found if (day := _starts(exits)) < horizon), default=-1.0)
-        every = tuple(Arm.of(exits, start=start, horizon=horizon) for exits in found)
+        groups = _with_the_same_ways(groups, ways)
+        start = max((day for exits in groups if (day := _starts(exits)) < horizon), default=-1.0)
+        every = tuple(Arm.of(exits, start=start, horizon=horizon) for exits in groups)
         return cls(every, start, horizon, confidence)
 
     @property
@@ -87,8 +88,8 @@ class Arms:
         return replace(self, every=every)
 
     def rows(self) -> list[dict]:
-        """Mean days inside and the share out by each way at the horizon, for every group, with intervals and base."""
-        return [row for arm in self.every for row in self._estimates(arm)]
+        """Mean days inside and the share out by each exit at the horizon, for every group, with intervals and base."""
+        return [row for rows in self._by_group.values() for row in rows]
 
     def differences(self) -> Iterator[dict]:
         """Each figure of a compared group less that of each larger one, with limits.
@@ -96,7 +97,7 @@ class Arms:
         The groups hold different customers, so their errors are independent.
         """
         for reference, arm in combinations(self.compared, 2):
-            for row, other in zip(self._estimates(arm), self._estimates(reference), strict=True):
+            for row, other in zip(self._by_group[arm.group], self._by_group[reference.group], strict=True):
                 yield {
                     **{name: row[name] for name in ("stage", "measure", "to", "horizon_days")},
                     "group": arm.group,
@@ -112,11 +113,8 @@ class Arms:
             difference = row["estimate"] - other["estimate"]
             error = np.hypot(row["standard_error"], other["standard_error"])
             return difference, *map(float, normal_interval(difference, error, confidence=self.confidence))
-        first, second = (tuple(each[name] for name in ("estimate", "lower", "upper")) for each in (row, other))
+        first, second = (tuple(side[name] for name in ("estimate", "lower", "upper")) for side in (row, other))
         return tuple(map(float, difference_interval(first, second)))
-
-    def _estimates(self, arm: Arm) -> list[dict]:
-        return self._by_group[arm.group]
 
     @cached_property
     def _by_group(self) -> dict[str, list[dict]]:
@@ -124,28 +122,29 @@ class Arms:
 
     def _estimated(self, arm: Arm) -> list[dict]:
         exits, figures = arm.exits, np.full((len(arm.exits.ways) + 1, 4), np.nan)
-        is_from_start = bool((exits.entry <= self.start).any())  # otherwise the curve is one until somebody is watched
+        is_from_start = bool((exits.entry <= self.start).any())  # otherwise the curve is 1 until somebody is watched
         if arm.until_horizon.n_customers >= FEWEST_SHOWN and is_from_start:
             curves = ExitCurves.of(exits, self.confidence)
             shares = curves.shares(np.array([self.horizon]))
             figures[0] = curves.restricted_mean(self.horizon)
-            figures[1:, :3] = np.stack([each[0, 1:] for each in shares], axis=1)
-        measures = [(DAYS_INSIDE, INSIDE), *((SHARE_OUT, way) for way in exits.ways)]
+            figures[1:, :3] = np.stack([column[0, 1:] for column in shares], axis=1)
         n_left = [exits.count(way, within=self.horizon) for way in exits.ways]
-        base = {"n": exits.n, "customers": exits.n_customers, "at_risk": int(exits.at_risk(self.horizon))}
+        base = {
+            **whose(exits),
+            "group": arm.group,
+            "horizon_days": self.horizon,
+            "at_risk": int(exits.at_risk(self.horizon)),
+            "note": self._note(arm, is_missing=bool(np.isnan(figures[0, 0]))),
+        }
         return [
             {
-                "group": arm.group,
-                "stage": exits.stage,
-                "measure": measure,
-                "to": to,
-                "horizon_days": self.horizon,
-                **dict(zip(("estimate", "lower", "upper", "standard_error"), map(float, figure), strict=True)),
                 **base,
+                "measure": SHARE_OUT if row else DAYS_INSIDE,
+                "to": to,
+                **dict(zip(("estimate", "lower", "upper", "standard_error"), map(float, figures[row]), strict=True)),
                 "events": events,
-                "note": self._note(arm, is_missing=bool(np.isnan(figures[0, 0]))),
             }
-            for (measure, to), figure, events in zip(measures, figures, [sum(n_left), *n_left], strict=True)
+            for row, (to, events) in enumerate(zip((INSIDE, *exits.ways), (sum(n_left), *n_left), strict=True))
         ]
 
     def _note(self, arm: Arm, *, is_missing: bool) -> str | None:
@@ -154,10 +153,10 @@ class Arms:
         if arm.small is None and is_missing:
             thin = f"nobody was watched after day {exits.exit.max():,.1f}"
         elif arm.small is None:
-            # All who were watched from the common start on, and not censored, give a plain share of those inside then.
+            # All who were watched from the common start on, and not censored, give a plain share of those inside.
             from_start = replace(exits, entry=np.where(exits.entry <= self.start, -1.0, exits.entry))
             thin = from_start.why_missing([self.horizon], min_at_risk=MIN_CUSTOMERS)[0]
-        return "; ".join(part for part in (arm.small, thin, self.condition) if part) or None
+        return joined_notes(arm.small, thin, self.condition)
 
 
 def _starts(exits: Exits) -> float:
@@ -177,24 +176,24 @@ def _until(exits: Exits, horizon: float) -> Exits:
     )
 
 
-def _why_small(kept: Exits, *, horizon: float, start: float | None) -> str | None:
+def _why_small(exits: Exits, *, horizon: float, start: float | None) -> str | None:
     """`start`: the day until which visits of the group have ended or were not yet watched, if any have."""
-    if not kept.n:
+    if not exits.n:
         return f"nobody watched between day {max(start or 0.0, 0.0):,.1f} and day {horizon:g}: {TOO_FEW}"
-    if kept.n_customers < MIN_CUSTOMERS:
+    if exits.n_customers < MIN_CUSTOMERS:
         still = f" still inside on day {start:,.1f}" if start is not None else ""
-        return f"{kept.few(MIN_CUSTOMERS)}{still}: {TOO_FEW}"
-    if kept.at_risk_span(MIN_CUSTOMERS) is None:
+        return f"{exits.few(MIN_CUSTOMERS)}{still}: {TOO_FEW}"
+    if exits.at_risk_span(MIN_CUSTOMERS) is None:
         return f"never as many as {MIN_CUSTOMERS} at risk: {TOO_FEW}"
     return None
 
 
-def _with_the_same_ways(found: list[Exits], order: tuple[str, ...]) -> list[Exits]:
-    """Ways that only some groups took, against the journey's rules, are ways out for all."""
-    taken = {way for exits in found for way in exits.ways}
+def _with_the_same_ways(groups: list[Exits], order: tuple[str, ...]) -> list[Exits]:
+    """Exits that only some groups took, against the journey's rules, are exits for all."""
+    taken = {way for exits in groups for way in exits.ways}
     ways = tuple(way for way in order if way in taken)
     same = []
-    for exits in found:
+    for exits in groups:
         code = np.array([0, *(ways.index(way) + 1 for way in exits.ways), -1])
         same.append(replace(exits, ways=ways, destination=code[exits.destination]))
     return same
@@ -202,4 +201,4 @@ def _with_the_same_ways(found: list[Exits], order: tuple[str, ...]) -> list[Exit
 
 def _both(*notes: str | None) -> str | None:
     """What either note says, once."""
-    return "; ".join(dict.fromkeys(part for note in notes if note for part in note.split("; "))) or None
+    return joined_notes(*dict.fromkeys(part for note in notes if note for part in note.split("; ")))

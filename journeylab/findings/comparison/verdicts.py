@@ -1,4 +1,4 @@
-"""Verdicts: do the groups leave at the same pace, as many by each way, and is one factor enough to tell it?
+"""Verdicts: do the groups leave at the same pace, as many by each exit, and is one factor enough to say so?
 
 All tests and factors are of what happened between the common start and the horizon. Customers, not visits, are
 independent: on repeated visits a plain log-rank test finds differences that are not there.
@@ -45,27 +45,23 @@ class Verdicts:
             }
         )
         contest = _Contest.of(arms.compared, ways)
-        found = [contest.judged(way, arms.confidence) for way in (None, *ways)]
-        adjusted = holm([row["p_value"] for row, _ in found])
-        tests = [{"stage": stage, **row, "p_adjusted": p} for (row, _), p in zip(found, adjusted, strict=True)]
-        return cls(tests, [{"stage": stage, **ratio} for _, rows in found for ratio in rows], arms)
+        results = [contest.judged(way, arms.confidence) for way in (None, *ways)]
+        adjusted = holm([row["p_value"] for row, _ in results])
+        tests = [{"stage": stage, **row, "p_adjusted": p} for (row, _), p in zip(results, adjusted, strict=True)]
+        return cls(tests, [{"stage": stage, **ratio} for _, rows in results for ratio in rows], arms)
 
 
 @dataclass(frozen=True, eq=False)
 class _Contest:
-    """The visits of several arms as rows: arrays (visits,).
+    """The visits of several arms until the horizon.
 
-    groups: names, that with most customers first. code: position in `groups`. entry, exit, way (-1 for none),
-    customer: as in `Exits`, until the horizon. ways: what 1, 2, ... mean.
+    groups: names, that with most customers first. ways: what the destinations 1, 2, ... mean. visits: `code`, the
+    position in `groups`; `entry`, `exit`, `destination` and `customers` as in `Exits`.
     """
 
     groups: tuple[str, ...]
     ways: tuple[str, ...]
-    code: np.ndarray
-    entry: np.ndarray
-    exit: np.ndarray
-    way: np.ndarray
-    customer: np.ndarray
+    visits: pd.DataFrame
 
     @classmethod
     def of(cls, compared: tuple[Arm, ...], ways: tuple[str, ...]) -> "_Contest":
@@ -74,25 +70,18 @@ class _Contest:
             name: np.concatenate([np.empty(0), *(getattr(exits, name) for exits in every)])
             for name in ("entry", "exit", "destination", "customers")
         }
-        return cls(
-            tuple(arm.group for arm in compared),
-            ways,
-            np.repeat(np.arange(len(every)), [exits.n for exits in every]),
-            columns["entry"],
-            columns["exit"],
-            columns["destination"].astype(np.int64),
-            columns["customers"].astype(np.int64),
-        )
+        code = np.repeat(np.arange(len(every)), [exits.n for exits in every])
+        visits = pd.DataFrame({"code": code, **columns}).astype({"destination": np.int64, "customers": np.int64})
+        return cls(tuple(arm.group for arm in compared), ways, visits)
 
-    def only(self, kept: list[int]) -> "_Contest":
-        """Of some of the groups alone."""
-        rows = np.isin(self.code, kept)
-        columns = (each[rows] for each in (self.entry, self.exit, self.way, self.customer))
-        groups = tuple(self.groups[place] for place in kept)
-        return _Contest(groups, self.ways, np.searchsorted(kept, self.code[rows]), *columns)
+    def only(self, codes: list[int]) -> "_Contest":
+        """Some of the groups alone."""
+        visits = self.visits[self.visits["code"].isin(codes)]
+        visits = visits.assign(code=np.searchsorted(codes, visits["code"]))
+        return _Contest(tuple(self.groups[code] for code in codes), self.ways, visits)
 
     def expected(self, way: str | None = None) -> dict[str, float]:
-        """How many of each group would have left by `way`, or at all, were all groups alike."""
+        """How many of each group would have left by `way`, or at all, if all groups were alike."""
         if len(self.groups) < 2 or not self._left(way).any():
             return dict.fromkeys(self.groups, 0.0)
         return dict(zip(self.groups, self._tested(None, self._left(way)).expected, strict=True))
@@ -100,12 +89,12 @@ class _Contest:
     def judged(self, way: str | None, confidence: float) -> tuple[dict, list[dict]]:
         """The row of tests for leaving by `way`, or at all, and the rows of hazard ratios."""
         expected = self.expected(way)
-        kept = [place for place, group in enumerate(self.groups) if expected[group] >= FEWEST_EXPECTED]
-        contest = self.only(kept)
+        codes = [code for code, group in enumerate(self.groups) if expected[group] >= FEWEST_EXPECTED]
+        contest = self.only(codes)
         row = {"to": way or AT_ALL, "test": "Gray, robust" if way else "log-rank, robust"}
-        row |= {"statistic": np.nan, "degrees_of_freedom": max(len(kept) - 1, 0), "p_value": np.nan}
-        row |= {"proportional_p": np.nan, "groups": len(kept), **contest.base(way), "note": self._note(way, kept)}
-        if len(kept) < 2:
+        row |= {"statistic": np.nan, "degrees_of_freedom": max(len(codes) - 1, 0), "p_value": np.nan}
+        row |= {"proportional_p": np.nan, "groups": len(codes), **contest.base(way), "note": self._note(way, codes)}
+        if len(codes) < 2:
             return row, []
         test = contest._tested(way, contest._left(way))
         row |= {"statistic": test.statistic, "degrees_of_freedom": test.degrees_of_freedom, "p_value": test.p_value}
@@ -114,10 +103,10 @@ class _Contest:
 
     def factors(self, way: str | None, confidence: float) -> tuple[float, list[dict]]:
         """The p of proportional hazards, and, unless it is below `LEVEL`, each group's factor against the largest."""
-        dummies = (self.code[:, None] == np.arange(1, len(self.groups))).astype(np.float64)
+        visits = self.visits
+        dummies = (visits["code"].to_numpy()[:, None] == np.arange(1, len(self.groups))).astype(np.float64)
         table = pd.DataFrame(dummies, columns=list(self.groups[1:]))
-        left = self._left(way)
-        cox = fit_cox(table, entry=self.entry, exit=self.exit, event=left, ids=self.customer)
+        cox = fit_cox(table, event=self._left(way), **self._times())
         if np.isinf(cox.coefficients).any():  # a group that nobody left that way: no factor, and no trend in it
             return np.nan, []
         p_value = cox.proportional_hazards_test(robust=cox.n_ids < cox.n_rows).overall.p_value
@@ -127,34 +116,42 @@ class _Contest:
         ratios = [
             {
                 "to": way or AT_ALL,
-                "group": self.groups[place],
+                "group": self.groups[code],
                 "reference": self.groups[0],
                 **dict(zip(("estimate", "lower", "upper", "p_value"), factor, strict=True)),
-                **self.only([0, place]).base(way),
+                **self.only([0, code]).base(way),
             }
-            for place, factor in enumerate(factors, start=1)
+            for code, factor in enumerate(factors, start=1)
         ]
         return p_value, ratios
 
     def base(self, way: str | None) -> dict:
         """Visits, customers, and how many left so."""
-        return {"n": len(self.exit), "customers": len(np.unique(self.customer)), "events": int(self._left(way).sum())}
+        n_customers = self.visits["customers"].nunique()
+        return {"n": len(self.visits), "customers": n_customers, "events": int(self._left(way).sum())}
 
     def _left(self, way: str | None) -> np.ndarray:
-        return self.way > 0 if way is None else self.way == self.ways.index(way) + 1
+        destination = self.visits["destination"].to_numpy()
+        return destination > 0 if way is None else destination == self.ways.index(way) + 1
+
+    def _times(self) -> dict[str, np.ndarray]:
+        """The arguments that each estimator takes."""
+        names = {"entry": "entry", "exit": "exit", "ids": "customers"}
+        return {name: self.visits[column].to_numpy() for name, column in names.items()}
 
     def _tested(self, way: str | None, left: np.ndarray) -> GroupTest:
-        rows = {"entry": self.entry, "exit": self.exit, "ids": self.customer}
+        code = self.visits["code"].to_numpy()
         if way is None:
-            return logrank_test(self.code, event=left, **rows)
-        return gray_test(self.code, destination=self.way, of_interest=self.ways.index(way) + 1, **rows)
+            return logrank_test(code, event=left, **self._times())
+        way_out = self.visits["destination"].to_numpy()
+        return gray_test(code, destination=way_out, of_interest=self.ways.index(way) + 1, **self._times())
 
-    def _note(self, way: str | None, kept: list[int]) -> str | None:
+    def _note(self, way: str | None, codes: list[int]) -> str | None:
         if len(self.groups) < 2:
             return "fewer than two groups are large enough"
         if not self._left(way).any():
-            return "nobody left so"
-        if len(kept) < 2:
+            return "nobody left this way"
+        if len(codes) < 2:
             return f"fewer than {FEWEST_EXPECTED:g} expected in all groups but one at most"
-        left_out = [group for place, group in enumerate(self.groups) if place not in kept]
+        left_out = [group for code, group in enumerate(self.groups) if code not in codes]
         return f"without {', '.join(left_out)}: fewer than {FEWEST_EXPECTED:g} expected" if left_out else None

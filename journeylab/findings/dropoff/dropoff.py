@@ -6,52 +6,62 @@ from typing import Literal
 
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import ordered
 from journeylab.base.suppression import MIN_SHOWN, suppressed, without_few
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.spells.exits import MOVES, check_ledger, ledger_parts
-from journeylab.findings.arguments import chosen_horizon
+from journeylab.findings.arguments import chosen_horizon, headline_horizon
 from journeylab.findings.dropoff import figures, sentences, tables
 from journeylab.findings.dropoff.differences import COLUMNS as DIFFERENCES
 from journeylab.findings.dropoff.differences import find_differences
-from journeylab.findings.dropoff.loss_points import N_RESAMPLES, JointEstimate, find_places
+from journeylab.findings.dropoff.loss_points import N_RESAMPLES, JointEstimate, find_loss_points
 from journeylab.findings.exit_curves import StageExits
-from journeylab.findings.finding import Finding, LaneName, tidy
+from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
 
 Branches = Literal["each", "together"]
 Measure = Literal["customers", "value"]
 
 
 @dataclass(frozen=True)
-class DropOff(Finding):
+class DropOff(StageFinding):
     """Who entered each stage and what became of them, counted (`ledger`) and estimated under censoring (`table`).
 
-    ledger: a row per (group and) stage, in the journey's order: counts of the visits watched. `entered` = `advanced` +
+    Attributes
+    ----------
+    ledger : DataFrame
+        A row per (group and) stage, in the journey's order: counts of the visits watched. `entered` = `advanced` +
         `regressed` + `completed` + a column per loss branch + `ongoing`; construction fails if not. `already_inside`:
         how many of `entered` had begun before they were watched, before the window's start or before the group's label
         was known. They count in `entered`, since what became of them is counted too.
-    table: a row per (group,) stage, way out `to` and `horizon_days`. `kind` is the outcome. `estimate`, `lower`,
-        `upper`: share of visits that ended this way at most so many days after entering (elapsed time, inclusive).
-        `crude`: the share of visits ended so far that way, after however long; it misses whatever is still to come. `n`
-        visits of `customers`; `events` of this kind within the horizon; `at_risk`: visits still watched and inside just
-        before the horizon. `note` says why an estimate is missing, or what it is conditional on; then `n`, `customers`
-        and `events` are of the visits still inside on that day.
-    losses: as `table`, for being lost by whichever branch (`to` is “lost”).
-    horizons: days, ascending. confidence: the level of all intervals. by: what the groups are, or None. stages: in the
-        journey's order. branches: those that give no reason, see `unexplained`. value: what visits are worth, or None.
-        cells: the visits of each stage and group, from which all is estimated. people: the ledger in customers.
-        is_for_export: whether small counts are left out, see `for_export`.
+    table : DataFrame
+        A row per (group,) stage, exit `to` and `horizon_days`. `kind` is the outcome. `estimate`, `lower`, `upper`: the
+        share of visits that ended this way at most so many days after entering (elapsed time, inclusive). `crude`: the
+        share of visits ended so far that way, after however long; it misses what is still to come. `n` visits of
+        `customers`; `events` of this kind within the horizon; `at_risk`: visits still watched and inside just before
+        the horizon. `note` says why an estimate is missing, or what it is conditional on; then `n`, `customers` and
+        `events` are of the visits still inside on that day.
+    losses : DataFrame
+        As `table`, for being lost by any branch (`to` is “lost”).
+    horizons : tuple of float
+        Days, ascending.
+    unexplained_branches : tuple of str
+        Those that give no reason, see `unexplained`.
+    value : str or None
+        What visits are worth.
+    cells : tuple of StageExits
+        The visits of each stage and group, from which all is estimated.
+    people : DataFrame
+        The ledger in customers.
+    is_for_export : bool
+        Whether small counts are left out, see `for_export`.
     """
 
     ledger: pd.DataFrame
     losses: pd.DataFrame
     horizons: tuple[float, ...]
-    confidence: float
-    by: str | None
-    stages: tuple[str, ...]
     unexplained_branches: tuple[str, ...] = ()
     value: str | None = None
     cells: tuple[StageExits, ...] = field(default=(), repr=False)
@@ -64,41 +74,80 @@ class DropOff(Finding):
     def vulnerability(
         self, horizon: str | timedelta, *, branches: Branches = "each", measure: Measure = "customers"
     ) -> pd.DataFrame:
-        """Stages and branches, those first that lose most within `horizon` (one of those estimated).
+        """Stages and branches, those first that lose most within `horizon`.
 
-        `branches`: “each”, or “together” for a row per stage (`branch` is then “lost”). `measure`: “customers”, or
-        “value” where `estimate_dropoff` was given one.
+        Parameters
+        ----------
+        horizon : str or timedelta
+            One of `horizons`.
+        branches : {"each", "together"}
+            With “together” there is one row per stage, and `branch` is “lost”.
+        measure : {"customers", "value"}
+            What is lost; “value” where `estimate_dropoff` was given one.
 
-        Columns: `rank`, (`group`,) `stage`, `branch`, `horizon_days`; `estimate`, `lower`, `upper`: how much is lost,
-        which is the `share` lost (`share_lower` to `share_upper`) times the `total` that entered, taken as it is: all
-        `customers`, or what they are worth, each the mean of their visits to the stage. The share is then one of value:
-        visits weigh what they are worth, so it tells whether those who are worth more are lost more. `n` visits;
-        `events`: seen to be lost so; `note`. What could not be estimated comes last, without rank.
+        Returns
+        -------
+        DataFrame
+            Columns `rank`, (`group`,) `stage`, `branch`, `horizon_days`; `estimate`, `lower`, `upper`: how much is
+            lost, which is the `share` lost (`share_lower` to `share_upper`) times the `total` that entered, taken as it
+            is: all `customers`, or what they are worth, each the mean of their visits to the stage. The share is then
+            one of value: visits weigh what they are worth, so it shows whether those who are worth more are lost more.
+            `n` visits; `events`: seen to be lost this way; `note`. What could not be estimated comes last, without
+            rank.
+
+        Raises
+        ------
+        EstimateError
+            A horizon that was not estimated; other `branches` or `measure`; “value” without values.
         """
-        return self._handed_on(self._ranked(self._horizon(horizon), branches, measure)[0].reset_index(drop=True))
+        return self._exportable(self._ranked(self._horizon(horizon), branches, measure)[0].reset_index(drop=True))
 
     def rank_stability(
         self, horizon: str | timedelta, *, seed: int, branches: Branches = "each", measure: Measure = "customers"
     ) -> pd.DataFrame:
         """As `vulnerability`, and whether the order would hold for other such customers.
 
-        Further columns: `first`, `top_3`: the share of 2,000 resamples of customers in which the place comes first, or
-        among the first three; `rank_lower` to `rank_upper`: between what ranks it lies in the share `confidence` of
-        them. Resampled are whole customers, with all their visits, by normal weights on their influence (multiplier
-        bootstrap; on the log scale): all ranks of one resample come from the same crowd. `seed`: any whole number.
+        Parameters
+        ----------
+        horizon, branches, measure
+            As in `vulnerability`.
+        seed : int
+            Any whole number.
+
+        Returns
+        -------
+        DataFrame
+            Further columns: `first`, `top_3`: the share of 2,000 resamples of customers in which the row comes first,
+            or among the first three; `rank_lower` to `rank_upper`: the ranks that it has in the share `confidence` of
+            them.
+
+        Notes
+        -----
+        Whole customers are resampled, with all their visits, by normal weights on their influence (multiplier
+        bootstrap; on the log scale): all ranks of one resample come from the same customers.
         """
         table, joint = self._ranked(self._horizon(horizon), branches, measure)
-        return self._handed_on(tables.with_stability(table, joint.ranks(seed=seed), self.confidence))
+        return self._exportable(tables.with_stability(table, joint.ranks(seed=seed), self.confidence))
 
     def differences(self, horizon: str | timedelta) -> pd.DataFrame:
         """By how much each group is lost more, within `horizon`, than all other groups together.
 
-        A row per stage, group and way of being lost (`to`: “lost” for any, and each branch): `estimate`, `lower`,
-        `upper`: `share` of the group less `share_reference` of the `reference`, which is “all others”, or, of two
-        groups, the first. Both are watched from the day on from which each has enough at risk (`note`). `p_value`: the
-        level at which the interval just reaches 0; `p_adjusted`: by Holm over all rows, one family. `n` visits of
-        `customers`, `n_reference` of `customers_reference`. Customers, not visits, count as independent (clustered
-        jackknife; Zou & Donner 2008, Statistics in Medicine 27:1693-1702). Empty without groups.
+        Returns
+        -------
+        DataFrame
+            A row per stage, group and way of being lost (`to`: “lost” for any, and each branch); empty without groups.
+            `estimate`, `lower`, `upper`: `share` of the group less `share_reference` of the `reference`, which is “all
+            others”, or, of two groups, the first. Both are watched from the day on from which each has enough at risk
+            (`note`). `p_value`: the level at which the interval just reaches 0; `p_adjusted`: by Holm over all rows,
+            one family. `n` visits of `customers`, `n_reference` of `customers_reference`.
+
+        Notes
+        -----
+        Customers, not visits, count as independent (clustered jackknife).
+
+        References
+        ----------
+        Zou & Donner (2008), Statistics in Medicine 27:1693-1702.
         """
         order = (*MOVES, *(way for way in ledger_parts(self.ledger) if way not in (*MOVES, "ongoing")))
         cells = self.cells if self.by else ()
@@ -106,60 +155,71 @@ class DropOff(Finding):
         return tidy(rows, DIFFERENCES, by="group")
 
     def unexplained(self, horizon: str | timedelta) -> pd.DataFrame:
-        """What to find out next: the losses that nobody can explain, those of most customers first.
+        """What to find out next: the losses without a stated reason, those of most customers first.
 
-        As `vulnerability`, of `unexplained_branches` alone: silence; branches named for having no reason, such as
-        “other”; and those that take what no branch with a condition takes of the same event. `of_losses`, with limits:
-        their share of all losses from that stage (and group) within the horizon.
+        Returns
+        -------
+        DataFrame
+            As `vulnerability`, of `unexplained_branches` alone: silence; branches named for having no reason, such as
+            “other”; and those that take what no branch with a condition takes of the same event. `of_losses`, with
+            limits: their share of all losses from that stage (and group) within the horizon.
         """
         table, joint = self._ranked(self._horizon(horizon))
-        named = self.unexplained_branches
-        return self._handed_on(tables.unexplained(table, joint, named, by=self.by, confidence=self.confidence))
+        branches = self.unexplained_branches
+        return self._exportable(tables.unexplained(table, joint, branches, by=self.by, confidence=self.confidence))
 
     def against_naive(self, horizon: str | timedelta) -> pd.DataFrame:
         """What a funnel chart would show, beside what is lost within `horizon`.
 
-        A row per (group and) stage: of those who `entered`, how many `moved_on` (advanced or completed), and `naive`,
-        the share that did not, as funnel charts call drop-off. It takes for lost who went back and who is `ongoing`,
-        and stages that customers reached lately look worse than they are. `crude`: the share lost so far, which errs
-        the other way. `estimate`, `lower`, `upper`, of `n` visits of `customers`, `note`: as in `losses`.
+        Returns
+        -------
+        DataFrame
+            A row per (group and) stage: of those who `entered`, how many `moved_on` (advanced or completed), and
+            `naive`, the share that did not, as funnel charts call drop-off. It counts as lost who went back and who is
+            `ongoing`, and stages that customers reached lately look worse than they are. `crude`: the share lost so
+            far, which errs the other way. `estimate`, `lower`, `upper`, of `n` visits of `customers`, `note`: as in
+            `losses`.
         """
         losses = self.losses[self.losses["horizon_days"] == self._horizon(horizon)]
         return tables.against_naive(self.ledger, losses, by=self.by)
 
     def sentence(self, horizon: str | timedelta | None = None) -> str:
-        """The stage and branch that lose most customers (and most value, where given) within `horizon`; without one, at
-        the longest horizon at which most can be estimated."""
+        """The stage and branch that lose most customers (and most value, where given) within `horizon`.
+
+        Parameters
+        ----------
+        horizon : str or timedelta, optional
+            One of `horizons`; by default the longest at which most can be estimated.
+        """
         if self.lacking:
             return self.lacking
-        within = self._headline() if horizon is None else self._horizon(horizon)
-        told = sentences.most_lost(self._ranked(within)[0], by=self.by, confidence=self.confidence)
+        day = self._headline() if horizon is None else self._horizon(horizon)
+        customers = sentences.most_lost(self._ranked(day)[0], by=self.by, confidence=self.confidence)
         if self.value is None:
-            return told
-        table = self._ranked(within, measure="value")[0]
-        return f"{told} {sentences.most_value(table, by=self.by, value=self.value)}".strip()
+            return customers
+        table = self._ranked(day, measure="value")[0]
+        return f"{customers} {sentences.most_value(table, by=self.by, value=self.value)}".strip()
 
     def stability_in_words(
         self, horizon: str | timedelta, *, seed: int, branches: Branches = "each", measure: Measure = "customers"
     ) -> str:
-        """Whether it is settled which place comes first; see `rank_stability`."""
+        """Whether it is settled where most are lost; see `rank_stability`."""
         table = self.rank_stability(horizon, seed=seed, branches=branches, measure=measure)
         return self.lacking or sentences.stability(table, by=self.by, n_resamples=N_RESAMPLES)
 
     def differences_in_words(self, horizon: str | timedelta) -> str:
         """How many differences between groups there are, and the largest; see `differences`."""
-        return self._told_apart(self.differences(horizon))
+        return self._difference(self.differences(horizon))
 
     def unexplained_in_words(self, horizon: str | timedelta) -> str:
         """How much is lost without a reason, and where to ask first; see `unexplained`."""
         if self.lacking:
             return self.lacking
         table, joint = self._ranked(self._horizon(horizon))
-        overall = tables.overall_unexplained(table, joint, self.unexplained_branches, self.confidence)
         branches = [branch for branch in self.unexplained_branches if (table["branch"] == branch).any()]
-        return sentences.unexplained(
-            self.unexplained(horizon), overall, branches, by=self.by, confidence=self.confidence
-        )
+        overall = tables.overall_unexplained(table, joint, branches, self.confidence)
+        rows = self.unexplained(horizon)
+        return sentences.unexplained(rows, overall, branches, by=self.by, confidence=self.confidence)
 
     def naive_in_words(self, horizon: str | timedelta) -> str:
         """Where a plain count would look, and where the estimate says to look; see `against_naive`."""
@@ -170,10 +230,8 @@ class DropOff(Finding):
 
         A stage where nothing can be estimated, or nobody lost, has None.
         """
-        horizon = self._headline()
-        lanes = {}
-        for group, losses, table in self._by_group():
-            suffix = f" ({group})" if self.by else ""
+        horizon, lanes = self._headline(), {}
+        for suffix, _, losses, table in self._by_group(self.ledger, self.losses, self.table):
             lost = losses[(losses["horizon_days"] == horizon) & losses["estimate"].notna()]
             branches = table[(table["kind"] == "lost") & (table["horizon_days"] == horizon) & (table["estimate"] > 0)]
             main = ordered(branches, "estimate").drop_duplicates("stage")
@@ -181,17 +239,23 @@ class DropOff(Finding):
             lanes[LaneName.MAIN_BRANCH + suffix] = {
                 row["stage"]: f"{row['to']} ({percent(row['estimate'])})" for _, row in main.iterrows()
             }
-        filled = {lane: [cells.get(stage) for stage in self.stages] for lane, cells in lanes.items()}
-        return pd.DataFrame(filled, index=pd.Index(self.stages, name="stage"), dtype=object)
+        return self._lanes(lanes)
 
     def losses_by_branch(self) -> pd.DataFrame:
         """The rows of `table` for losses."""
         return self.table[self.table["kind"] == "lost"]
 
     def plot(self, ax=None, *, horizon: str | timedelta | None = None) -> Chart:
-        """Share lost within `horizon` by stage and branch, with intervals; with groups, by stage and group, all
-        branches together; of more than six groups, as tiles. Without a horizon, that of the sentence. Where no share
+        """The share lost within `horizon` by stage and branch, with intervals.
+
+        With groups, by stage and group, all branches together; more than six groups are drawn as tiles. Where no share
         can be estimated, the ledger.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        horizon : str or timedelta, optional
+            One of `horizons`; by default that of the sentence.
         """
         chosen = self._headline() if horizon is None else self._horizon(horizon)
         rows = self._labelled(self.losses) if self.by else self.table[self.table["kind"] == "lost"]
@@ -216,45 +280,44 @@ class DropOff(Finding):
         measure: Measure = "customers",
         ax=None,
     ) -> Chart:
-        """How much is lost at the worst places, with intervals, and how often each comes first in resamples."""
+        """How much is lost at the worst points, with intervals, and how often each comes first in resamples."""
         table = self.rank_stability(horizon, seed=seed, branches=branches, measure=measure)
         if not (table["estimate"] > 0).any():
             return charts.note(self.sentence(), title="The most vulnerable places", ax=ax)
-        told = [
-            f"{row['rank']}. {sentences.place_of(row, self.by).removeprefix('in ')}: {row['estimate']:,.0f} "
-            f"({row['lower']:,.0f} to {row['upper']:,.0f}), first in {sentences.often(row['first'])} of resamples"
+        values = [
+            f"{row['rank']}. {sentences.point_of(row, self.by)}: {row['estimate']:,.0f} ({row['lower']:,.0f} to "
+            f"{row['upper']:,.0f}), first in {sentences.often(row['first'])} of resamples"
             for _, row in table[table["estimate"] > 0].head(5).iterrows()
         ]
         what = "customers" if measure == "customers" else str(self.value)
-        alt = f"How many {what} are lost, most first. {'; '.join(told)}."
-        return figures.places(table, by=self.by, what=what, confidence=self.confidence, alt=alt, ax=ax)
+        alt = f"How many {what} are lost, most first. {'; '.join(values)}."
+        return figures.loss_points(table, by=self.by, what=what, confidence=self.confidence, alt=alt, ax=ax)
 
     def plot_against_naive(self, horizon: str | timedelta, ax=None) -> Chart:
         """The naive share, the share lost so far, and the estimate, stage by stage."""
         table = self.against_naive(horizon)
         table = self._labelled(table[table["naive"].notna() & table["estimate"].notna()])
-        if table.empty:
-            return charts.note(self.naive_in_words(horizon), title="Naive counts, and the share that is lost", ax=ax)
         alt = self.naive_in_words(horizon)
-        return figures.against_naive(table, by=self.by, confidence=self.confidence, alt=alt, ax=ax)
+        if table.empty:
+            return charts.note(alt, title="Naive counts, and the share that is lost", ax=ax)
+        return figures.against_naive(table, confidence=self.confidence, alt=alt, ax=ax)
 
     def plot_differences(self, horizon: str | timedelta, ax=None) -> Chart:
-        """The differences between groups that are told apart best, with intervals."""
+        """The clearest differences between groups, with intervals."""
         table = self.differences(horizon)
-        alt = self._told_apart(table)
+        alt = self._difference(table)
         if not table["p_value"].notna().any():
-            return charts.note(
-                alt, title=f"Who is lost more than the others{f', by {self.by}' if self.by else ''}", ax=ax
-            )
+            title = f"Who is lost more than the others{f', by {self.by}' if self.by else ''}"
+            return charts.note(alt, title=title, ax=ax)
         return figures.differences(table, by=str(self.by), confidence=self.confidence, alt=alt, ax=ax)
 
     def for_export(self) -> "DropOff":
-        """The same, fit to be handed on: counts of fewer than five customers are missing.
+        """The same, safe to pass on: counts of fewer than five customers are missing.
 
-        In the ledger these are cells, and with a single one in a row another that would tell it, or the whole row where
-        so few entered; in `table` and `losses` the counts `events` and the share `crude` of so few, and all numbers of
-        a group of so few. Estimates stay: they are of a group of five or more, with their interval. Rankings, which say
-        how many are lost, leave out the numbers of places where so few were.
+        In the ledger these are cells, and where a row has a single one, another cell that would give it away, or the
+        whole row where so few entered. In `table` and `losses` they are the counts `events` and the share `crude` of so
+        few, and all numbers of a group of so few. Estimates stay: they are of a group of five or more, with their
+        interval. Rankings, which say how many are lost, leave out the numbers where so few were lost.
         """
         if self.people is None:
             return self
@@ -263,23 +326,19 @@ class DropOff(Finding):
         shares = {name: without_few(getattr(self, name)) for name in ("table", "losses")}
         return replace(self, ledger=ledger, is_for_export=True, **shares)
 
-    def _repr_html_(self) -> str:
-        shown = self.for_export()
-        note = (
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        exported = self.for_export()
+        counts = (
             "Visits counted so far. entered = advanced + regressed + completed + lost by each branch + ongoing. –: "
-            f"fewer than {MIN_SHOWN} customers, or what would tell so."
+            f"fewer than {MIN_SHOWN} customers, or a number that would give such a count away."
         )
-        level = f"Share of visits that end so within the horizon, {self.confidence:.0%} intervals; crude: ended so far."
-        return self._card(
-            html.paragraph(self.sentence()),
-            html.table(shown.ledger, caption=note),
-            html.table(shown.table, caption=level),
-        )
+        level = f"Share of visits that end this way within the horizon ({self.confidence:.0%} intervals), and so far."
+        return {counts: exported.ledger, level: exported.table}
 
-    def _handed_on(self, table: pd.DataFrame) -> pd.DataFrame:
+    def _exportable(self, table: pd.DataFrame) -> pd.DataFrame:
         return tables.without_few_lost(table) if self.is_for_export else table
 
-    def _told_apart(self, differences: pd.DataFrame) -> str:
+    def _difference(self, differences: pd.DataFrame) -> str:
         if self.lacking or not self.by:
             return self.lacking or "There are no groups to compare: ask for drop-off with `by`."
         return sentences.difference(differences, by=self.by, confidence=self.confidence)
@@ -288,39 +347,29 @@ class DropOff(Finding):
         """`rows` with a column `label`: the stage, and the group if any, the groups of a stage one after the other."""
         if not self.by:
             return rows.assign(label=rows["stage"])
-        ordered = rows.sort_values("stage", key=lambda stage: stage.map(self.stages.index), kind="stable")
-        return ordered.assign(label=ordered["stage"] + " · " + ordered["group"])
+        by_stage = rows.sort_values("stage", key=lambda stage: stage.map(self.stages.index), kind="stable")
+        return by_stage.assign(label=by_stage["stage"] + " · " + by_stage["group"])
 
     def _ranked(
         self, day: float, branches: Branches = "each", measure: Measure = "customers"
     ) -> tuple[pd.DataFrame, JointEstimate]:
         """The ranking, and the joint estimates that its index points at."""
-        for name, given, known in (
-            ("branches", branches, ("each", "together")),
-            ("measure", measure, ("customers", "value")),
-        ):
+        options = {"branches": (branches, ("each", "together")), "measure": (measure, ("customers", "value"))}
+        for name, (given, known) in options.items():
             if given not in known:
                 raise EstimateError(f"`{name}` is “{given}”. Use “{known[0]}” or “{known[1]}”.")
         if measure == "value" and self.value is None:
             raise EstimateError("No values were given. Estimate drop-off with `value`, what customers are worth.")
-        places = find_places(self.cells, day, together=branches == "together", by_value=measure == "value")
-        return tables.ranked(places, day, by=self.by), JointEstimate(places)
+        points = find_loss_points(self.cells, day, together=branches == "together", by_value=measure == "value")
+        return tables.ranked(points, day, by=self.by), JointEstimate(points)
 
     def _horizon(self, horizon: str | timedelta) -> float:
         return chosen_horizon(horizon, self.horizons, what="Drop-off")
 
     def _headline(self) -> float:
-        """The longest of the horizons at which most shares lost are estimable."""
-        known = self.table[self.table["kind"] == "lost"].groupby("horizon_days")["estimate"].count()
-        return max(self.horizons, key=lambda each: (known.get(each, 0), each))
-
-    def _by_group(self):
-        """Yield (group, its losses, its table); without groups there is one, named None."""
-        for group in self.ledger["group"].drop_duplicates() if self.by else [None]:
-            yield group, *(part[part["group"] == group] if self.by else part for part in (self.losses, self.table))
+        return headline_horizon(self.table[self.table["kind"] == "lost"], self.horizons)
 
 
 def _lane(row: pd.Series) -> str:
-    interval = f"{percent(row['lower'])} to {percent(row['upper'])}"
     base = counted(int(row["n"]), "visit") + (f", {row['note']}" if row["note"] else "")
-    return f"{percent(row['estimate'])} within {in_days(row['horizon_days'])} ({interval}; {base})"
+    return share_in_words(row, within=f" within {in_days(row['horizon_days'])}", base=base)

@@ -4,17 +4,21 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 
+from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.events.features.attributes import tells_only_the_future
 from journeylab.events.journey import SILENT, Journey
+from journeylab.events.log import KNOWN_AT
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import Exits, build_ledger, find_exits
-from journeylab.findings.arguments import check_confidence, check_least, read_horizons
+from journeylab.findings.arguments import check_confidence, check_min_at_risk, read_horizons
+from journeylab.findings.dropoff.differences import LOST
 from journeylab.findings.dropoff.dropoff import DropOff
-from journeylab.findings.dropoff.values import name_of, with_values
 from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import tidy
-from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
+from journeylab.findings.grouping import By, WatchedVisits, Where, known_at_column
 
 # Names for the reason that nobody wrote down.
 _NO_REASON = re.compile(
@@ -23,12 +27,8 @@ _NO_REASON = re.compile(
     re.IGNORECASE,
 )
 
-_COLUMNS = {
-    **dict.fromkeys(("group", "stage", "to", "kind"), object),
-    **dict.fromkeys(("horizon_days", "estimate", "lower", "upper", "crude"), float),
-    **dict.fromkeys(("n", "customers", "events", "at_risk"), int),
-    "note": object,
-}
+_VISIT = ["customer_id", "spell"]
+_COLUMNS = "group stage to kind horizon_days estimate lower upper crude n customers events at_risk note"
 
 
 def estimate_dropoff(
@@ -41,62 +41,94 @@ def estimate_dropoff(
     confidence: float = 0.95,
     min_at_risk: int = 10,
 ) -> DropOff:
-    """Of those who enter each stage, how many are lost, by which branch, within each of `horizons` (["30d", "90d"])?
+    """Of those who enter each stage, how many are lost, by which branch, within each of `horizons`?
 
-    The unit is the visit (spell), on the spell clock; the standard errors are clustered by customer (infinitesimal
-    jackknife), the intervals logit. Shares are Aalen-Johansen cumulative incidences: other ways out compete, ongoing
-    visits are censored at the window's end, visits already running at its start enter the risk set late. A way that
-    nobody took has the share 0 and Wilson's upper bound over the customers who were not censored before the horizon.
+    Parameters
+    ----------
+    spells : Spells
+    horizons : list of str or timedelta
+        Days after entering the stage, such as ``["30d", "90d"]``.
+    by : Grouping, Series, str or list of these, optional
+        Groups to compare: labels by customer, or a column of the customers' table; a list gives all combinations.
+        Where a label became known after the journey began (personas), its customers are watched from then on.
+    where : str or Series of bool, optional
+        Only these customers: a condition on their columns, such as ``"seats > 10"``, or yes or no for each customer.
+    value : Series or str, optional
+        What customers are worth, in any one unit, 0 or more, known when a visit begins: a numeric column of
+        `spells.customers`, a Series by customer_id, or one by customer_id and spell such as `score_value` gives. Visits
+        without a value are left out of what is said of value, and of nothing else.
+    confidence : float
+        The level of all intervals.
+    min_at_risk : int
+        An estimate is missing, with a note, if fewer customers came, or after the last time with as many visits at
+        risk; see Notes.
 
-    `by`: a Grouping, a Series of labels by customer, or a column of `spells.customers`. Where a label became known
-    after the journey began (personas), its customers are watched from then on: see `Grouping.apply`.
+    Returns
+    -------
+    DropOff
+        Empty where nobody was watched in any stage, or nobody with a label of `by`; `lacking` then says why.
 
-    `value`: what customers are worth, in any one unit, 0 or more, known when a visit begins: a numeric column of
-    `spells.customers`, a Series by customer_id, or one by customer_id and spell such as `score_value` gives. Visits
-    without a value are left out of what is said of value, and of nothing else.
+    Raises
+    ------
+    EstimateError
+        No horizon; unknown `by` or `value`; no customer with a label or value has a spell; values that are not numbers,
+        or negative; `confidence` not between 0 and 1; `min_at_risk` below 1.
+    JourneyLabError
+        A horizon that is not a duration.
 
-    An estimate is missing, with a note, if fewer than `min_at_risk` customers came, or past the last time with as many
-    visits at risk. The one exception needs no model: where all were watched from entering and none was censored before
-    the horizon, the estimate is a plain share of `n`. Where the risk set is smaller than that at first, and grows by
-    late entry, estimates are conditional on being inside when it is large enough, which the note says. Where nobody was
-    watched in any stage, or nobody with a label of `by`, the finding is empty and `lacking` says why.
+    Notes
+    -----
+    The unit is the visit (spell), on the spell clock; standard errors are clustered by customer (infinitesimal
+    jackknife), intervals logit. Shares are Aalen-Johansen cumulative incidences: other exits compete, ongoing visits
+    are censored at the window's end, visits already running at its start enter the risk set late. An exit that nobody
+    took has the share 0 and Wilson's upper bound over the customers who were not censored before the horizon.
 
-    Raises EstimateError: no horizon, unknown `by` or `value`, labels or values of which none is of a customer with a
-    spell, values that are no numbers or negative, `confidence` not between 0 and 1, `min_at_risk` below 1;
-    JourneyLabError: a horizon that is no duration.
-    Source: Aalen, Borgan & Gjessing (2008), Survival and Event History Analysis, section 3.4; Andersen & Keiding
-    (2012), Statistics in Medicine 31:1074-1088.
+    Beyond `min_at_risk` there is one exception, which needs no model: where all were watched from entering and none was
+    censored before the horizon, the estimate is a plain share of `n`. Where the risk set is too small at first, and
+    grows by late entry, estimates are conditional on being inside when it is large enough, which the note says.
+
+    References
+    ----------
+    Aalen, Borgan & Gjessing (2008), Survival and Event History Analysis, section 3.4; Andersen & Keiding (2012),
+    Statistics in Medicine 31:1074-1088.
+
+    Examples
+    --------
+    >>> import journeylab as jl
+    >>> simulation = jl.simulate_log(200, seed=1)
+    >>> spells = jl.find_spells(simulation.log, simulation.journey)
+    >>> dropoff = jl.estimate_dropoff(spells, horizons=["30d", "90d"])
+    >>> dropoff.ledger[["stage", "entered", "advanced", "ongoing"]].head(2)
+            stage  entered  advanced  ongoing
+    0  evaluating      186       128        9
+    1  onboarding      156        71       11
     """
-    asked = read_horizons(horizons)
+    days = read_horizons(horizons)
     check_confidence(confidence)
-    check_least(min_at_risk)
-    spells = select(spells, where)
-    grouping = None if by is None else Grouping.of(by, spells)
-    visits = watched(spells, grouping)
-    found = find_exits(visits if value is None else with_values(visits, value, spells), spells.journey)
-    cells = tuple(StageExits(exits, min_at_risk, confidence) for exits in found)
-    every = (StageExits(_any_loss(exits), min_at_risk, confidence) for exits in found)
-    name = grouping.name if grouping else None
+    check_min_at_risk(min_at_risk)
+    watched = WatchedVisits.of(spells, by=by, where=where)
+    journey, visits = watched.spells.journey, watched.visits
+    exits = find_exits(visits if value is None else _with_values(visits, value, watched.spells), journey)
+    cells = tuple(StageExits(cell, min_at_risk, confidence) for cell in exits)
+    any_loss = (StageExits(_any_loss(cell), min_at_risk, confidence) for cell in exits)
+    losses = (row for cell in any_loss for row in cell.rows(days) if row["to"] == LOST)
     return DropOff(
-        title="Drop-off by stage and branch" + (f", by {name}" if name else ""),
-        table=tidy((row for cell in cells for row in cell.rows(asked)), _COLUMNS, by=name),
-        lacking=None if any(exits.n for exits in found) else why_nobody(spells, grouping),
-        period=spells.window,
-        ledger=build_ledger(found, spells.journey),
-        losses=tidy((row for cell in every for row in cell.rows(asked) if row["to"] == "lost"), _COLUMNS, by=name),
-        horizons=asked,
+        **watched.about("Drop-off by stage and branch"),
+        table=tidy((row for cell in cells for row in cell.rows(days)), _COLUMNS, by=watched.by),
+        lacking=None if any(cell.n for cell in exits) else watched.why_nobody(),
+        ledger=build_ledger(exits, journey),
+        losses=tidy(losses, _COLUMNS, by=watched.by),
+        horizons=days,
         confidence=confidence,
-        by=name,
-        stages=spells.journey.stage_names,
-        unexplained_branches=unexplained_branches(spells.journey),
-        value=None if value is None else name_of(value),
+        unexplained_branches=unexplained_branches(journey),
+        value=None if value is None else _name_of(value),
         cells=cells,
-        people=build_ledger(found, spells.journey, unit="customers"),
+        people=build_ledger(exits, journey, unit="customers"),
     )
 
 
 def _any_loss(exits: Exits) -> Exits:
-    return exits.merged(exits.losses, "lost") if exits.losses else exits
+    return exits.merged(exits.losses, LOST) if exits.losses else exits
 
 
 def unexplained_branches(journey: Journey) -> tuple[str, ...]:
@@ -106,10 +138,74 @@ def unexplained_branches(journey: Journey) -> tuple[str, ...]:
     condition on columns, on an event of which another branch takes some by such a condition.
     """
     branches = journey.loss_branches
-    sorted_out = {event for each in branches if each.when.where for event in each.when.events}
-    found = [
-        each.name
-        for each in branches
-        if _NO_REASON.fullmatch(each.name) or (not each.when.where and sorted_out.intersection(each.when.events))
+    with_condition = {event for branch in branches if branch.when.where for event in branch.when.events}
+    without_reason = [
+        branch.name
+        for branch in branches
+        if _NO_REASON.fullmatch(branch.name)
+        or (not branch.when.where and with_condition.intersection(branch.when.events))
     ]
-    return tuple(name for name in journey.branches if name in found or name == SILENT)
+    return tuple(name for name in journey.branches if name in without_reason or name == SILENT)
+
+
+def _name_of(value: pd.Series | str) -> str:
+    """What the values are called."""
+    return value if isinstance(value, str) else str(value.name or "value")
+
+
+def _with_values(visits: pd.DataFrame, value: pd.Series | str, spells: Spells) -> pd.DataFrame:
+    """`visits` with a column `value`, missing where it is not known; see `estimate_dropoff`.
+
+    A column of the customers' table with a time when it became known (NAME_known_at or known_at) is the value of visits
+    that began at that time or after, and of no earlier ones.
+    """
+    name = _name_of(value)
+    series, known_at = _value_column(value, spells.customers) if isinstance(value, str) else (value, None)
+    _check_values(name, series, visits)
+    if isinstance(series.index, pd.MultiIndex):
+        by_visit = series.rename("value").rename_axis(_VISIT).reset_index()
+        worth = visits[_VISIT].merge(by_visit, on=_VISIT, how="left", validate="many_to_one")["value"]
+    else:
+        worth = visits["customer_id"].map(series)
+    worth = worth.to_numpy(dtype=float)
+    if known_at is not None:
+        known = pd.to_datetime(visits["customer_id"].map(known_at), utc=True)
+        worth = np.where((visits["entered"] >= known).to_numpy(), worth, np.nan)
+    return visits.assign(value=worth)
+
+
+def _value_column(name: str, customers: pd.DataFrame) -> tuple[pd.Series, pd.Series | None]:
+    if name not in customers.columns:
+        known = [column for column in customers.columns if pd.api.types.is_numeric_dtype(customers[column])]
+        raise EstimateError(f"The customers have no attribute “{name}” to value them by. {did_you_mean(name, known)}")
+    times = known_at_column(name, customers)
+    if times is not None:
+        return customers[name], customers[times]
+    if tells_only_the_future(name):
+        raise EstimateError(
+            f"The customers’ attribute “{name}” is named for something that only the future tells: those who stayed "
+            f"longer would be worth more. Say in a column “{name}_{KNOWN_AT}” when each value became known, rename it "
+            "for what it holds, or give what they were worth on entering: score_value(log, spells)."
+        )
+    return customers[name], None
+
+
+def _check_values(name: str, values: pd.Series, visits: pd.DataFrame) -> None:
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        raise EstimateError(
+            f"The values “{name}” are {values.dtype}, not numbers. Give what each customer is worth, in one unit."
+        )
+    wrong = (values < 0) | np.isinf(values.astype(float))
+    if wrong.any():
+        raise EstimateError(
+            f"{wrong.sum():,} of the values “{name}” are negative or infinite, first {values[wrong].iloc[0]:g} for "
+            f"“{values.index[wrong][0]}”. Give 0 or more; leave out what is not known."
+        )
+    twice = values.index[values.index.duplicated()]
+    if len(twice):
+        raise EstimateError(f"“{twice[0]}” has more than one value of “{name}”. Give each one row.")
+    if len(visits) and len(values) and not visits["customer_id"].isin(values.index.get_level_values(0)).any():
+        raise EstimateError(
+            f"None of the customers with a value of “{name}” has a spell. Index the values by customer_id, or by "
+            "customer_id and spell."
+        )

@@ -1,7 +1,8 @@
-"""Pictures: the figures of drop-off, from its tables."""
+"""Figures: drop-off drawn, from its tables."""
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from journeylab.base import charts
@@ -11,34 +12,30 @@ from journeylab.base.words import in_days, percent
 from journeylab.events.spells.exits import ledger_parts
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.dropoff.sentences import LEVEL, few_or
+from journeylab.findings.finding import share_in_words
 
-# More groups than this lie too close beside each other: they get a tile each.
+# More groups than this would be drawn too close beside each other: they get a tile each.
 MOST_BESIDE = 6
-MOST_PLACES = 12
+MOST_ROWS = 12
 
 
 def shares_lost(
     rows: pd.DataFrame, day: float, *, by: str | None, confidence: float, order: Sequence[str], ax
 ) -> Chart:
-    """Share lost by stage and branch, with intervals; with groups, by stage and group: of many, as tiles."""
+    """Share lost by stage and branch, with intervals; with groups, by stage and group; many groups as tiles."""
     beside = "group" if by else "to"
     title = f"Where customers are lost, by {by or 'branch'}"
     drawn = rows[rows["estimate"].notna()]
-    top = ordered(drawn, "estimate").head(5)
-    told = [
-        f"{row['stage']}, {row[beside]}: {percent(row['estimate'])} ({percent(row['lower'])} to "
-        f"{percent(row['upper'])}) of {row['n']:,.0f}"
-        for _, row in top.iterrows()
+    values = [
+        f"{row['stage']}, {row[beside]}: {share_in_words(row)} of {row['n']:,.0f}"
+        for _, row in ordered(drawn, "estimate").head(5).iterrows()
     ]
-    alt = f"Share of visits lost within {in_days(day)} of entering, highest first. {'; '.join(told)}."
+    alt = f"Share of visits lost within {in_days(day)} of entering, highest first. {'; '.join(values)}."
     if by and drawn["group"].nunique() > MOST_BESIDE:
         return _tiles(rows, title=f"{title}: lost within {in_days(day)}", alt=alt, ax=ax)
     return charts.intervals(
         drawn,
         label="stage",
-        x="estimate",
-        lower="lower",
-        upper="upper",
         by=beside,
         percent=True,
         x_label=f"lost within {in_days(day)} of entering the stage ({confidence:.0%} intervals)",
@@ -70,9 +67,9 @@ def ledger(entered: pd.DataFrame, whole: pd.DataFrame, *, ax) -> Chart:
     )
 
 
-def places(table: pd.DataFrame, *, by: str | None, what: str, confidence: float, alt: str, ax) -> Chart:
-    """What is lost at the worst places, with intervals, and how often each comes first."""
-    drawn = table[table["estimate"] > 0].head(MOST_PLACES)
+def loss_points(table: pd.DataFrame, *, by: str | None, what: str, confidence: float, alt: str, ax) -> Chart:
+    """What is lost at the worst points, with intervals, and how often each comes first."""
+    drawn = table[table["estimate"] > 0].head(MOST_ROWS)
     label = drawn["stage"] + " · " + drawn["branch"]
     label = label + " · " + drawn["group"] if by else label
     if "first" in drawn:
@@ -81,9 +78,6 @@ def places(table: pd.DataFrame, *, by: str | None, what: str, confidence: float,
     return charts.intervals(
         drawn.assign(label=label),
         label="label",
-        x="estimate",
-        lower="lower",
-        upper="upper",
         x_label=f"{what} lost within {in_days(drawn['horizon_days'].iloc[0])} of entering ({confidence:.0%} intervals)",
         title="The most vulnerable places",
         alt=alt,
@@ -91,29 +85,19 @@ def places(table: pd.DataFrame, *, by: str | None, what: str, confidence: float,
     )
 
 
-def against_naive(table: pd.DataFrame, *, by: str | None, confidence: float, alt: str, ax) -> Chart:
-    """The naive share, the share ended so far and the estimate, beside each other."""
-    label = table["stage"] + " · " + table["group"] if by else table["stage"]
+def against_naive(table: pd.DataFrame, *, confidence: float, alt: str, ax) -> Chart:
+    """The naive share, the share ended so far and the estimate, beside each other; `table` has a column `label`."""
     day = in_days(table["horizon_days"].iloc[0])
+    no_limits = {"lower": np.nan, "upper": np.nan}
     views = {
-        "did not move on": table.assign(estimate=table["naive"], lower=None, upper=None),
-        "lost so far": table.assign(estimate=table["crude"], lower=None, upper=None),
+        "did not move on": table.assign(estimate=table["naive"], **no_limits),
+        "lost so far": table.assign(estimate=table["crude"], **no_limits),
         f"lost within {day}": table,
     }
-    drawn = pd.concat(
-        [
-            part.assign(label=label, view=view)[["label", "view", "estimate", "lower", "upper"]].astype(
-                {"estimate": float, "lower": float, "upper": float}
-            )
-            for view, part in views.items()
-        ]
-    )
+    drawn = pd.concat([rows.assign(view=view) for view, rows in views.items()])
     return charts.intervals(
         drawn[drawn["estimate"].notna()],
         label="label",
-        x="estimate",
-        lower="lower",
-        upper="upper",
         by="view",
         percent=True,
         x_label=f"share of visits ({confidence:.0%} interval of the estimate)",
@@ -124,22 +108,19 @@ def against_naive(table: pd.DataFrame, *, by: str | None, confidence: float, alt
 
 
 def differences(table: pd.DataFrame, *, by: str, confidence: float, alt: str, ax) -> Chart:
-    """The differences told apart best, in points."""
+    """The clearest differences, in points."""
     tested = table[table["p_value"].notna()]
-    drawn = ordered(tested.iloc[order_of_p(tested["p_value"])[:MOST_PLACES]], "estimate")
+    drawn = ordered(tested.iloc[order_of_p(tested["p_value"])[:MOST_ROWS]], "estimate")
     label = drawn["group"] + ": " + drawn["stage"] + " · " + drawn["to"]
-    apart = drawn["p_adjusted"] < LEVEL
-    label = label.where(apart, label + " (not told apart)")
+    is_clear = drawn["p_adjusted"] < LEVEL
+    label = label.where(is_clear, label + " (may be chance)")
     points = {column: 100 * drawn[column] for column in ("estimate", "lower", "upper")}
     day = in_days(drawn["horizon_days"].iloc[0])
     return charts.intervals(
         drawn.assign(label=label, **points),
         label="label",
-        x="estimate",
-        lower="lower",
-        upper="upper",
         reference=0.0,
-        faint=label[~apart].tolist(),
+        faint=label[~is_clear].tolist(),
         x_label=f"points more lost within {day} than among others ({confidence:.0%} intervals)",
         title=f"Who is lost more than the others, by {by}",
         alt=alt,

@@ -1,9 +1,9 @@
-"""Places: at which stage, and by which branch, are most customers lost, and how sure is that order?
+"""Loss points: at which stage, and by which branch, are most customers lost, and how sure is that order?
 
-A place is a stage with one of its branches, or with all of them together. What is lost there within a horizon is the
-share lost times what entered: customers, or what they are worth. All places are estimated from the same customers, so
-their errors are correlated: each estimate comes with the influence of every customer on it (`estimators.influence`),
-and the products of these are the covariances.
+A loss point is a stage with one of its branches, or with all of them together. What is lost there within a horizon is
+the share lost times what entered: customers, or what they are worth. All points are estimated from the same customers,
+so their errors are correlated: each estimate comes with the influence of every customer on it
+(`estimators.influence`), and the products of these are the covariances.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ _RIDGE = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class LossPoint:
-    """What is lost at one place within a horizon.
+    """What is lost at one point within a horizon.
 
     cell: the stage, and the group. branch: the branch, or None for all together. share, lower, upper: of the visits, or
     of their value. total: customers who entered, or what they are worth. ids, influence: for each customer who entered
@@ -57,35 +57,35 @@ class LossPoint:
         return self.total * self.influence + self.share * self.member
 
 
-def find_places(cells: Sequence[StageExits], day: float, *, together: bool, by_value: bool = False) -> list[LossPoint]:
-    """The places of `cells` at the horizon `day`, in their order; a stage without a branch has none."""
-    return [place for cell in cells for place in _places_of(cell, day, together, by_value)]
+def find_loss_points(
+    cells: Sequence[StageExits], day: float, *, together: bool, by_value: bool = False
+) -> list[LossPoint]:
+    """The loss points of `cells` at the horizon `day`, in their order; a stage without a branch has none."""
+    return [point for cell in cells for point in _points_of(cell, day, together, by_value)]
 
 
-def _places_of(cell: StageExits, day: float, together: bool, by_value: bool) -> Iterator[LossPoint]:
-    exits, note = cell.kept, cell.why_missing(day)
+def _points_of(cell: StageExits, day: float, together: bool, by_value: bool) -> Iterator[LossPoint]:
+    exits, note = cell.exits, cell.why_missing(day)
     lost = exits.merged(exits.losses, "lost") if together and exits.losses else exits
     weights = np.nan_to_num(exits.value, nan=0.0) if by_value else None
     ids, member = _members(exits, by_value)
-    known = np.isfinite(exits.value) if by_value else np.ones(exits.n, bool)
-    base = (int(known.sum()), len(np.unique(exits.customers[known])))
+    has_value = np.isfinite(exits.value) if by_value else np.ones(exits.n, bool)
+    base = (int(has_value.sum()), len(np.unique(exits.customers[has_value])))
     if note is None and weights is not None and not weights.any():
         note = "nothing of value entered"
     if note is None:
         is_plain = weights is None and not together
         curves = cell.curves if is_plain else ExitCurves.of(lost, cell.confidence, weights=weights)
         shares, at = curves.shares(np.array([day])), np.searchsorted(ids, curves.fitted.ids)
-        moved = curves.fitted.influence_by_state(day)
+        influence_by_state = curves.fitted.influence_by_state(day)
     for branch in lost.losses:
         estimates, influence = np.full(3, np.nan), np.zeros(len(ids))
         if note is None:
             state = lost.ways.index(branch) + 1
-            estimates = [float(each[0, state]) for each in shares]
-            influence[at] = moved[:, state]
-        name = None if together else branch
-        yield LossPoint(
-            cell, name, *estimates, float(member.sum()), ids, influence, member, *base, note or exits.condition
-        )
+            estimates = [float(column[0, state]) for column in shares]
+            influence[at] = influence_by_state[:, state]
+        name, total = None if together else branch, float(member.sum())
+        yield LossPoint(cell, name, *estimates, total, ids, influence, member, *base, note or exits.condition)
 
 
 def _members(exits: Exits, by_value: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -101,57 +101,58 @@ def _members(exits: Exits, by_value: bool) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True, eq=False)
 class JointEstimate:
-    """The estimates of several places and how they vary together from one such crowd of customers to the next."""
+    """The estimates of several loss points, and how they vary together between samples of customers."""
 
-    places: Sequence[LossPoint]
+    points: Sequence[LossPoint]
 
     @cached_property
     def lost(self) -> np.ndarray:
-        """How much is lost at each place, (places,)."""
-        return np.array([place.lost for place in self.places])
+        """How much is lost at each point, (points,)."""
+        return np.array([point.lost for point in self.points])
 
     @cached_property
     def covariance(self) -> np.ndarray:
-        """Of `lost`, (places, places): the infinitesimal jackknife, the number of all customers taken as it is.
+        """Of `lost`, (points, points): the infinitesimal jackknife, the number of all customers taken as it is.
 
-        Customers who never entered a place count as well: from one crowd to the next, more or fewer come there.
+        Customers who never entered a stage count as well: how many come there varies between samples.
         """
-        ids = np.concatenate([np.zeros(0, dtype=np.int64), *(place.ids for place in self.places)])
-        column = np.repeat(np.arange(len(self.places)), [len(place.ids) for place in self.places])
-        moved = np.concatenate([np.zeros(0), *(place.moved for place in self.places)])
+        ids = np.concatenate([np.zeros(0, dtype=np.int64), *(point.ids for point in self.points)])
+        column = np.repeat(np.arange(len(self.points)), [len(point.ids) for point in self.points])
+        moved = np.concatenate([np.zeros(0), *(point.moved for point in self.points)])
         present, row = np.unique(ids, return_inverse=True)
-        shape = (len(present), len(self.places))
+        shape = (len(present), len(self.points))
         table = csc_array((np.nan_to_num(moved), (row, column)), shape=shape)
         mean = np.asarray(table.sum(axis=0)).ravel() / max(len(present), 1)
         return (table.T @ table).toarray() - len(present) * np.outer(mean, mean)
 
     def resampled(self, *, seed: int, n_resamples: int = N_RESAMPLES) -> np.ndarray:
-        """`lost` at each place in so many other crowds like this one, (resamples, places).
+        """`lost` at each point in so many other samples like this one, (resamples, points).
 
         A multiplier bootstrap by customer, on the log scale, so that nothing falls below 0: every customer gets one
-        normal weight for all places. What comes of these weights is normal with `covariance`, and is drawn directly.
-        A place where nobody was lost keeps its 0, as in any bootstrap; one that cannot be estimated stays missing.
+        normal weight for all points. What comes of these weights is normal with `covariance`, and is drawn directly.
+        A point where nobody was lost keeps its 0, as in any bootstrap; one that cannot be estimated stays missing.
         """
-        found = np.flatnonzero(np.nan_to_num(self.lost) > 0)
+        losing = np.flatnonzero(np.nan_to_num(self.lost) > 0)
         drawn = np.tile(self.lost, (n_resamples, 1))
-        if len(found):
-            relative = self.covariance[np.ix_(found, found)] / np.outer(self.lost[found], self.lost[found])
+        if len(losing):
+            # Covariance on the log scale (delta method).
+            relative = self.covariance[np.ix_(losing, losing)] / np.outer(self.lost[losing], self.lost[losing])
             ridge = _RIDGE * (1.0 + np.diag(relative))
             root = np.linalg.cholesky(relative + np.diag(ridge))
-            normal = np.random.default_rng(seed).standard_normal((n_resamples, len(found)))
-            drawn[:, found] = self.lost[found] * np.exp(normal @ root.T)
+            normal = np.random.default_rng(seed).standard_normal((n_resamples, len(losing)))
+            drawn[:, losing] = self.lost[losing] * np.exp(normal @ root.T)
         return drawn
 
     def ranks(self, *, seed: int) -> np.ndarray:
-        """The rank of each place in each resample, (resamples, places): 1 is where most is lost."""
+        """The rank of each point in each resample, (resamples, points): 1 is where most is lost."""
         drawn = np.nan_to_num(self.resampled(seed=seed), nan=-1.0)
-        places = order(drawn)
-        ranks = np.empty_like(places)
-        np.put_along_axis(ranks, places, np.arange(1, drawn.shape[1] + 1)[None], axis=1)
+        ranking = order(drawn)
+        ranks = np.empty_like(ranking)
+        np.put_along_axis(ranks, ranking, np.arange(1, drawn.shape[1] + 1)[None], axis=1)
         return ranks
 
     def ratio(self, part: np.ndarray, whole: np.ndarray) -> tuple[float, float]:
-        """What share of all that is lost at the places `whole` is lost at the places `part`, both bool (places,), and
+        """What share of all that is lost at the points `whole` is lost at the points `part`, both bool (points,), and
         its standard error; missing where nothing is lost, and where the estimate of one of `whole` is missing."""
         total = self.lost[whole].sum()
         if not total > 0:

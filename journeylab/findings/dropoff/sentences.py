@@ -1,4 +1,4 @@
-"""Words: what the tables of drop-off say, in sentences with number, interval and base."""
+"""Sentences: what the tables of drop-off say, in sentences with number, interval and base."""
 
 from collections.abc import Sequence
 
@@ -8,18 +8,19 @@ from journeylab.base.ordering import largest, ordered
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
 from journeylab.findings.dropoff.differences import LOST
+from journeylab.findings.finding import share_in_words
 
-# The order of places is called settled where the first stays first in at least this share of resamples.
+# The order is called settled where the first stays first in at least this share of resamples.
 SETTLED = 0.95
 LEVEL = 0.05
 NO_BRANCH = "Nobody can be lost: no stage that customers entered has a loss branch or a silence window."
 
 
-def place_of(row: pd.Series, by: str | None) -> str:
-    """Where: in “paid” to “price” among customers with plan “large”."""
+def point_of(row: pd.Series, by: str | None) -> str:
+    """Where: “paid” to “price” among customers with plan “large”."""
     branch = "" if row["branch"] == LOST else f" to “{row['branch']}”"
     group = f" among customers with {by} “{row['group']}”" if by else ""
-    return f"in “{row['stage']}”{branch}{group}"
+    return f"“{row['stage']}”{branch}{group}"
 
 
 def most_lost(table: pd.DataFrame, *, by: str | None, confidence: float) -> str:
@@ -34,10 +35,11 @@ def most_lost(table: pd.DataFrame, *, by: str | None, confidence: float) -> str:
         return f"No customer was lost {within} in any stage where that can be estimated."
     given = f", {worst['note']}," if worst["note"] else ""
     interval = f"{confidence:.0%} interval {percent(worst['share_lower'])} to {percent(worst['share_upper'])}"
+    share = f"{percent(worst['share'])} of {counted(worst['n'], 'visit')} ({interval})"
     return (
-        f"Most customers are lost {place_of(worst, by)}: {percent(worst['share'])} of {counted(worst['n'], 'visit')} "
-        f"({interval}) end so {within}{given or ','} about {worst['estimate']:,.0f} of {worst['customers']:,} "
-        f"customers ({worst['lower']:,.0f} to {worst['upper']:,.0f})."
+        f"Most customers are lost in {point_of(worst, by)}: {share} end this way {within}{given or ','} about "
+        f"{worst['estimate']:,.0f} of {worst['customers']:,} customers "
+        f"({worst['lower']:,.0f} to {worst['upper']:,.0f})."
     )
 
 
@@ -47,7 +49,7 @@ def most_value(table: pd.DataFrame, *, by: str | None, value: str) -> str:
         return ""
     worst = table.iloc[0]
     return (
-        f"By {value}, most is lost {place_of(worst, by)}: about {worst['estimate']:,.0f} of {worst['total']:,.0f} "
+        f"By {value}, most is lost in {point_of(worst, by)}: about {worst['estimate']:,.0f} of {worst['total']:,.0f} "
         f"({worst['lower']:,.0f} to {worst['upper']:,.0f}; {counted(worst['customers'], 'customer')})."
     )
 
@@ -56,25 +58,23 @@ def stability(table: pd.DataFrame, *, by: str | None, n_resamples: int) -> str:
     """How sure the order of a ranking is."""
     known = table[table["estimate"] > 0]
     if len(known) < 2:
-        return "There are fewer than two places where customers are lost, so there is no order to be sure of."
-    first = known.iloc[0]
-    where = place_of(first, by).removeprefix("in ")
-    rest = ordered(known.iloc[1:], "first")
-    resamples = f"{n_resamples:,} resamples of the customers"
+        return "Customers are lost in fewer than two places, so there is no order to be sure of."
+    first, second = known.iloc[0], known.iloc[1]
+    often_first = f"{point_of(first, by)} comes first in {often(first['first'])} of {n_resamples:,} resamples of the"
     if first["first"] >= SETTLED:
         return (
-            f"The first place is settled: {where} comes first in {often(first['first'])} of {resamples}. "
-            f"Next comes {place_of(known.iloc[1], by).removeprefix('in ')}, whose rank is {_ranks(known.iloc[1])}."
+            f"The first place is settled: {often_first} customers. "
+            f"Next comes {point_of(second, by)}, in rank {_ranks(second)}."
         )
-    rival = rest.iloc[0]
+    rival = ordered(known.iloc[1:], "first").iloc[0]
     return (
-        f"The first place is not settled: {where} comes first in {often(first['first'])} of {resamples} (rank "
-        f"{_ranks(first)}), {place_of(rival, by).removeprefix('in ')} in {often(rival['first'])}."
+        f"The first place is not settled: {often_first} customers (rank {_ranks(first)}), {point_of(rival, by)} in "
+        f"{often(rival['first'])}."
     )
 
 
 def difference(table: pd.DataFrame, *, by: str, confidence: float) -> str:
-    """How many differences are there after adjustment, and the largest of them."""
+    """How many differences there are after adjustment, and the largest of them."""
     tested = table[table["p_value"].notna()]
     if tested.empty:
         return f"No two groups by {by} are large enough to be compared in any stage."
@@ -83,8 +83,8 @@ def difference(table: pd.DataFrame, *, by: str, confidence: float) -> str:
     differ = tested[tested["p_adjusted"] < LEVEL]
     if differ.empty:
         return (
-            f"Of {family}, none is told apart from chance (smallest p {tested['p_adjusted'].min():.2g}, adjusted by "
-            "Holm for all of them)."
+            f"Of {family}, none has a p below {LEVEL:g} (smallest p {tested['p_adjusted'].min():.2g}, adjusted by Holm "
+            "for all of them)."
         )
     # Where a branch makes the difference, name the branch: it says more than all losses together.
     row = differ.iloc[largest(differ["estimate"].abs())]
@@ -92,8 +92,8 @@ def difference(table: pd.DataFrame, *, by: str, confidence: float) -> str:
     against = row["reference"] if row["reference"] == "all others" else f"“{row['reference']}”"
     given = f", {row['note']}" if row["note"] else ""
     return (
-        f"Of {family}, {len(differ):,} {'is' if len(differ) == 1 else 'are'} told apart from chance (p below "
-        f"{LEVEL:g}, adjusted by Holm for all of them). The largest: “{row['group']}” is lost in “{row['stage']}”{to} "
+        f"Of {family}, {len(differ):,} {'has' if len(differ) == 1 else 'have'} a p below {LEVEL:g} (adjusted by Holm "
+        f"for all of them). The largest: “{row['group']}” is lost in “{row['stage']}”{to} "
         f"by {with_sign(100 * row['estimate'])} points against {against} ({confidence:.0%} interval "
         f"{with_sign(100 * row['lower'])} to {with_sign(100 * row['upper'])}; {percent(row['share'])} of "
         f"{counted(row['n'], 'visit')}, {percent(row['share_reference'])} of {row['n_reference']:,}{given})."
@@ -108,9 +108,9 @@ def unexplained(
     by: str | None,
     confidence: float,
 ) -> str:
-    """What nobody can explain, and where to ask first."""
+    """How much is lost without a stated reason, and where to ask first."""
     if not branches:
-        return "Every loss branch of the journey names a reason: there is nothing unexplained to find out."
+        return "Every loss branch of the journey names a reason: no loss is without a reason."
     named = listed([f"“{branch}”" for branch in branches])
     known = table[table["estimate"] > 0]
     if known.empty:
@@ -121,44 +121,45 @@ def unexplained(
     share, lower, upper = overall
     return (
         f"Of all customers lost within {in_days(row['horizon_days'])} of entering a stage, {percent(share)} "
-        f"({confidence:.0%} interval {percent(lower)} to {percent(upper)}) leave no reason (they go to {named}). To "
-        f"find out first: why about {row['estimate']:,.0f} of {row['customers']:,} customers ({row['lower']:,.0f} to "
-        f"{row['upper']:,.0f}) are lost {place_of(row, by)}, {percent(row['of_losses'])} of all lost there."
+        f"({confidence:.0%} interval {percent(lower)} to {percent(upper)}) are lost without a stated reason (to "
+        f"{named}). Find out first why about {row['estimate']:,.0f} of {row['customers']:,} customers "
+        f"({row['lower']:,.0f} to {row['upper']:,.0f}) are lost in {point_of(row, by)}, {percent(row['of_losses'])} of "
+        "all lost there."
     )
 
 
 def naive(table: pd.DataFrame, *, by: str | None) -> str:
     """Where a plain count would look first, and where the estimate says to look."""
-    counted_so, known = table[table["naive"].notna()], table[table["estimate"].notna()]
-    if known.empty or counted_so.empty:
-        return "The naive view cannot be set beside an estimate: in no stage are there customers enough for both."
-    wrong, right = counted_so.iloc[largest(counted_so["naive"])], known.iloc[largest(known["estimate"])]
+    counts, known = table[table["naive"].notna()], table[table["estimate"].notna()]
+    if known.empty or counts.empty:
+        return "The naive view cannot be compared with an estimate: no stage has enough customers for both."
+    wrong, right = counts.iloc[largest(counts["naive"])], known.iloc[largest(known["estimate"])]
     within = f"within {in_days(right['horizon_days'])} of entering"
-    where = "" if len(known) == len(counted_so) else ", where that is possible,"
+    where = "" if len(known) == len(counts) else ", where that is possible"
     n_inside = few_or(wrong["ongoing"])
     but = (
-        "None of them is still inside, and the count takes in whatever happened, however late."
+        "None of them is still inside, and the count includes all that happened, however late."
         if wrong["ongoing"] == 0
         else f"But {n_inside} of them {'is' if n_inside == '1' else 'are'} still inside, and not everyone was watched "
         "for equally long."
     )
-    verdict = "also" if wrong.name == right.name else "instead"
-    names = [place_of(row.reindex([*row.index, "branch"], fill_value=LOST), by) for row in (wrong, right)]
+    verdict = "too" if wrong.name == right.name else "instead"
+    names = [point_of(row.reindex([*row.index, "branch"], fill_value=LOST), by) for row in (wrong, right)]
     return (
-        f"Counting who moved on, the largest share seems to be lost {names[0]}: {percent(wrong['naive'])} of "
+        f"Counting who moved on, the largest share seems to be lost in {names[0]}: {percent(wrong['naive'])} of "
         f"{wrong['entered']:,.0f} visits have not moved on. {but} "
-        f"Estimated {within}{where} it is {verdict} lost {names[1]}: {percent(right['estimate'])} "
-        f"({percent(right['lower'])} to {percent(right['upper'])}) of {right['n']:,.0f} visits."
+        f"Estimated {within}{where}, the largest share is lost in {names[1]} {verdict}: {share_in_words(right)} of "
+        f"{right['n']:,.0f} visits."
     )
 
 
 def few_or(count: float) -> str:
-    """A count, which may be missing as it is too small to be handed on."""
+    """A count, which is missing where it is too small to be passed on."""
     return f"fewer than {MIN_SHOWN}" if pd.isna(count) else f"{count:,.0f}"
 
 
 def often(share: float) -> str:
-    """A share of resamples: beyond a percent, nothing is told apart."""
+    """A share of resamples, to a percent."""
     return "less than 1%" if share < 0.005 else "more than 99%" if share > 0.995 else f"{share:.0%}"
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.words import counted
 from journeylab.events.features.attributes import Attributes
-from journeylab.events.log import KNOWN_AT
 from journeylab.events.queries.covariates import Exposure, RiskRows, check_known_in_time
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import visits_to
-from journeylab.findings.grouping import Grouping, watched
+from journeylab.findings.grouping import Grouping, attribute_names, watched
 
 BEFORE, AFTER = "before", "after"
 
@@ -68,7 +68,7 @@ class Design:
     @classmethod
     def of(cls, spells: Spells, stage: str, covariates: Sequence[str | Grouping | pd.Series | Exposure]) -> "Design":
         """The visits to `stage`, watched from when all labels in `covariates` were known on, with what was known."""
-        nouns = tuple(Grouping.of(each, spells) if isinstance(each, pd.Series) else each for each in covariates)
+        nouns = tuple(Grouping.of(noun, spells) if isinstance(noun, pd.Series) else noun for noun in covariates)
         _check_names([_name(noun) for noun in nouns])
         visits = visits_to(watched(spells, None), spells.journey, stage)
         lacking = None if len(visits) else f"Nobody was watched inside “{stage}”, so there is nothing to compare."
@@ -77,7 +77,7 @@ class Design:
             if isinstance(noun, Grouping):
                 watched(spells, noun)
                 known = visits_to(noun.apply(visits).drop(columns="group"), spells.journey, stage)
-                left_out += _left_out(len(visits) - len(known), f"whose “{noun.name}” was not known before they ended")
+                left_out += _counted(len(visits) - len(known), f"whose “{noun.name}” was not known before they ended")
                 visits, values[noun.name] = known, noun.labels
             elif isinstance(noun, str):
                 check_known_in_time(visits, spells.customers, noun)
@@ -85,7 +85,7 @@ class Design:
                 numbers |= {noun} if is_number else set()
         for name, column in values.items():
             is_known = visits["customer_id"].map(column).notna()
-            left_out += _left_out(int((~is_known).sum()), f"without “{name}”")
+            left_out += _counted(int((~is_known).sum()), f"without “{name}”")
             visits = visits[is_known]
         if not len(visits) and lacking is None:
             lacking = f"No visit to “{stage}” has all of the covariates: {'; '.join(left_out)}."
@@ -126,7 +126,7 @@ def _name(noun: str | Grouping | Exposure) -> str:
 def _check_names(names: list[str]) -> None:
     if not names:
         raise EstimateError("No covariate is given. Name one or more, such as covariates=[“plan”].")
-    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if twice is not None:
         raise EstimateError(f"Two covariates are called “{twice}”. Leave one out, or rename it.")
 
@@ -134,16 +134,16 @@ def _check_names(names: list[str]) -> None:
 def _attribute(name: str, customers: pd.DataFrame) -> tuple[pd.Series, bool]:
     """The values by customer, and whether they are numbers."""
     if name not in customers.columns:
-        known = [column for column in customers.columns if not str(column).endswith(KNOWN_AT)]
-        raise EstimateError(f"The customers have no attribute “{name}”. {did_you_mean(name, known)}")
-    found = Attributes.of(customers[[name]], customers.index)
-    if len(found.unused):
+        hint = did_you_mean(name, attribute_names(customers))
+        raise EstimateError(f"The customers have no attribute “{name}”. {hint}")
+    attributes = Attributes.of(customers[[name]], customers.index)
+    if len(attributes.unused):
         raise EstimateError(
-            f"The attribute “{name}” cannot be a covariate: {found.unused['reason'].iloc[0]}. "
+            f"The attribute “{name}” cannot be a covariate: {attributes.unused['reason'].iloc[0]}. "
             "Leave it out; what became known later can be a Grouping with `known_at`, or an Exposure."
         )
-    is_number = name in found.numbers
-    return (found.numbers if is_number else found.categories)[name], is_number
+    is_number = name in attributes.numbers
+    return (attributes.numbers if is_number else attributes.categories)[name], is_number
 
 
 def _exposure(name: str, exposed: np.ndarray) -> Coded:
@@ -151,10 +151,10 @@ def _exposure(name: str, exposed: np.ndarray) -> Coded:
     if exposed.all() or not exposed.any():
         share = "all" if exposed.all() else "none"
         raise EstimateError(
-            f"Of the time watched, {share} lies after “{name}”, so before and after cannot be compared. Leave it out."
+            f"Of the time watched, {share} is after “{name}”, so before and after cannot be compared. Leave it out."
         )
     return Coded(name, BEFORE, (AFTER,), exposed.astype(float)[:, None])
 
 
-def _left_out(number: int, why: str) -> list[str]:
-    return [f"{number:,} visit{'' if number == 1 else 's'} {why}"] if number else []
+def _counted(number: int, why: str) -> list[str]:
+    return [f"{counted(number, 'visit')} {why}"] if number else []

@@ -10,9 +10,7 @@ from journeylab.estimators.intervals import probability_interval
 from journeylab.estimators.product_integral import ProductIntegral
 from journeylab.estimators.rows_at_risk import RowsAtRisk
 from journeylab.events.spells.transitions import Transitions
-
-# What is nearer to 0 or 1 than this is there but for rounding.
-ROUNDING = 1e-12
+from journeylab.findings.exit_curves import rounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,16 +29,18 @@ class JourneyCurves:
     confidence: float
 
     @classmethod
-    def of(cls, journeys: Transitions, since: np.ndarray, confidence: float, *, least: int) -> "JourneyCurves | None":
+    def of(
+        cls, journeys: Transitions, since: np.ndarray, confidence: float, *, min_at_risk: int
+    ) -> "JourneyCurves | None":
         """The curves of `journeys`, each watched from day `since` (customers,) on; None if nobody is watched.
 
-        They begin on the first day with `least` customers watched (if there never are so many, with the most): where
-        these are on that day is where all begin.
+        They begin on the first day with `min_at_risk` customers watched (if there never are so many, with the most):
+        where these are on that day is where all begin.
         """
         watched = journeys.watched_from(since)
         if not watched.n:
             return None
-        begins = watched.day_with(least)
+        begins = watched.day_with(min_at_risk)
         watched = watched.watched_from(begins)
         return cls(journeys, watched, begins, _fit(watched, begins), confidence)
 
@@ -53,33 +53,28 @@ class JourneyCurves:
         return self._with_limits(self.fitted.occupancy(days), self.fitted.standard_errors(days), days)
 
     def lost(self, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Share that is lost by whichever branch just after each of `days`: three arrays (days, 1)."""
+        """Share that is lost by any branch just after each of `days`: three arrays (days, 1)."""
         branches = range(self.journeys.n_stages, len(self.journeys.states))
         share = self.fitted.occupancy(days)[:, branches].sum(axis=1)
         error = _root_of_squares(self.fitted.influence(days, branches))
-        found = self._with_limits(share, error, days)
-        return tuple(column[:, None] for column in found)
+        return tuple(column[:, None] for column in self._with_limits(share, error, days))
 
     def n_watched(self, days: np.ndarray) -> np.ndarray:
-        """Customers watched, in whichever state, just before each of `days`; on the first day, just after it."""
+        """Customers watched, in any state, just before each of `days`; on the first day, just after it."""
         before, after = self.watched.n_watched(days), self.watched.n_watched(days, just="after")
         return np.where(days == self.begins, after, before)
-
-    def estimates(self, days: np.ndarray) -> np.ndarray:
-        """The shares without limits, which is fast: (days, states)."""
-        return self.fitted.occupancy(days)
 
     def reached(self, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Share that has ever been in each state by each of `days`, if only in passing: three arrays (days, states).
 
         Visits of which the spells tell count even if they were over before the curves begin.
         """
-        found = []
+        by_state = []
         for code, state in enumerate(self.journeys.states):
             until = _fit(self.journeys.until_reached(state).watched_from(self.watched.since), self.begins)
             error = _root_of_squares(until.influence(days, code))
-            found.append(self._with_limits(until.occupancy(days)[:, code], error, days))
-        return tuple(np.stack(parts, axis=1) for parts in zip(*found, strict=True))
+            by_state.append(self._with_limits(until.occupancy(days)[:, code], error, days))
+        return tuple(np.stack(parts, axis=1) for parts in zip(*by_state, strict=True))
 
     def mean_days(self, day: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Mean days in each state from the curves' begin to `day`: estimate, lower, upper, standard error (states,).
@@ -96,7 +91,7 @@ class JourneyCurves:
     def _with_limits(
         self, share: np.ndarray, error: np.ndarray, days: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        share = np.where(np.abs(share - np.round(share)) < ROUNDING, np.round(share), share)
+        share = rounded(share)
         base = self.n_watched(days)
         base = base[:, None] if share.ndim == 2 else base
         return share, *probability_interval(share, error, scale="logit", confidence=self.confidence, n=base)
@@ -104,9 +99,9 @@ class JourneyCurves:
 
 def _fit(watched: Transitions, begins: float) -> AalenJohansen:
     """The estimate from all at risk, the start being where those are who are watched just after day `begins`."""
-    columns = (watched.entry, watched.exit, watched.origin, watched.destination)
-    rows = dict(zip(("entry", "exit", "origin", "destination"), columns, strict=True))
-    exposure = RowsAtRisk.of({**rows, "ids": watched.customer, "weights": None}, n_states=len(watched.states))
+    columns = {name: getattr(watched, name) for name in ("entry", "exit", "origin", "destination")}
+    exposure = RowsAtRisk.of({**columns, "ids": watched.customer, "weights": None}, n_states=len(watched.states))
+    # Those at risk just after the day on which the curves begin: their states are where the journeys start.
     here = (exposure.entry <= begins) & (exposure.exit > begins)
     origin, codes = exposure.origin[here], exposure.codes[here]
     counts = np.bincount(origin, minlength=exposure.n_states)

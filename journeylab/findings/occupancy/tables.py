@@ -1,47 +1,30 @@
 """Rows: how are the curves of journeys written down as tidy tables?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
+from journeylab.base.words import counted
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.finding import tidy
 from journeylab.findings.occupancy.curves import JourneyCurves
 
-# Curves begin where so many customers are watched; estimates on fewer are noted, and not drawn.
 N_DAYS_DRAWN = 100
-_WHERE = dict.fromkeys(("group", "state", "kind"), object)
-_ESTIMATE = dict.fromkeys(("estimate", "lower", "upper"), float)
-_BASE = {"at_risk": int, "n": int, "note": object}
-_SHARES = {**_WHERE, "days": float, **_ESTIMATE, **_BASE}
-_MEANS = {**_WHERE, "from_days": float, "horizon_days": float, **_ESTIMATE, "standard_error": float, **_BASE}
-_DRAWN = {**_WHERE, "days": float, "estimate": float, "at_risk": int}
+_SHARES = "group state kind days estimate lower upper at_risk n note"
+_MEANS = "group state kind from_days horizon_days estimate lower upper standard_error at_risk n note"
+_DRAWN = "group state kind days estimate at_risk"
 
 
-def share_rows(
-    curves: Sequence[JourneyCurves], asked: tuple[float, ...], *, of: Callable, by: str | None
-) -> pd.DataFrame:
-    """A row per curve, state and day asked for; `of` is a method of JourneyCurves, such as `JourneyCurves.shares`.
+def share_rows(curves: Sequence[JourneyCurves], days: Sequence[float], *, of: Callable, by: str | None) -> pd.DataFrame:
+    """A row per curve, state and day; `of` is a method of JourneyCurves, such as `JourneyCurves.shares`.
 
     Where it gives one column only, this is the state “lost”.
     """
     rows = []
     for curve in curves:
-        estimate, lower, upper = of(curve, np.array(asked))
-        at_risk = curve.n_watched(np.array(asked))
-        rows += [
-            {
-                **place,
-                "days": day,
-                "estimate": estimate[row, code],
-                "lower": lower[row, code],
-                "upper": upper[row, code],
-                **_base(curve, day, int(at_risk[row])),
-            }
-            for code, place in (_places(curve) if of is not JourneyCurves.lost else _lost(curve))
-            for row, day in enumerate(asked)
-        ]
+        shares = dict(zip(("estimate", "lower", "upper"), of(curve, np.array(days)), strict=True))
+        rows += _rows(curve, np.array(days), shares, is_merged=of is JourneyCurves.lost)
     return tidy(rows, _SHARES, by=by)
 
 
@@ -49,13 +32,10 @@ def mean_rows(curves: Sequence[JourneyCurves], horizon: float, *, by: str | None
     """A row per curve and state: mean days there until `horizon`."""
     rows = []
     for curve in curves:
-        found = dict(zip(("estimate", "lower", "upper", "standard_error"), curve.mean_days(horizon), strict=True))
-        base = _base(curve, horizon, int(curve.n_watched(np.array(horizon))))
-        length = {"from_days": curve.begins, "horizon_days": horizon}
-        rows += [
-            {**place, **length, **{name: values[code] for name, values in found.items()}, **base}
-            for code, place in _places(curve)
-        ]
+        names = ("estimate", "lower", "upper", "standard_error")
+        means = {name: values[None] for name, values in zip(names, curve.mean_days(horizon), strict=True)}
+        for row in _rows(curve, np.array([horizon]), means):
+            rows.append({**row, "from_days": curve.begins, "horizon_days": horizon})
     return tidy(rows, _MEANS, by=by)
 
 
@@ -65,13 +45,8 @@ def drawn_rows(curves: Sequence[JourneyCurves], until: float, *, by: str | None)
     for curve in curves:
         ends = np.sort(curve.watched.until[curve.watched.since < curve.watched.until])
         last = min(until, ends[max(len(ends) - MIN_CUSTOMERS, 0)])
-        shown = np.linspace(curve.begins, max(last, curve.begins), N_DAYS_DRAWN + 1 if last > curve.begins else 1)
-        estimate, at_risk = curve.estimates(shown), curve.n_watched(shown)
-        rows += [
-            {**place, "days": day, "estimate": estimate[row, code], "at_risk": int(at_risk[row])}
-            for code, place in _places(curve)
-            for row, day in enumerate(shown)
-        ]
+        days = np.linspace(curve.begins, max(last, curve.begins), N_DAYS_DRAWN + 1 if last > curve.begins else 1)
+        rows += _rows(curve, days, {"estimate": curve.fitted.occupancy(days)})
     return tidy(rows, _DRAWN, by=by)
 
 
@@ -85,25 +60,32 @@ def last_day(shares: pd.DataFrame, asked: tuple[float, ...]) -> float:
     return float(enough[enough == enough.max()].index.max() if len(enough) else known["days"].max())
 
 
-def _places(curve: JourneyCurves) -> list[tuple[int, dict]]:
-    """The position of each state, with the cells that say whose and which it is."""
-    journeys = curve.journeys
-    return [
-        (code, {"group": journeys.group, "state": state, "kind": "stage" if code < journeys.n_stages else "branch"})
-        for code, state in enumerate(journeys.states)
-    ]
+def _rows(
+    curve: JourneyCurves, days: np.ndarray, columns: dict[str, np.ndarray], *, is_merged: bool = False
+) -> Iterator[dict]:
+    """A row per state (one, “lost”, if they are merged) and day, with the values of `columns`, each (days, states)."""
+    journeys, at_risk = curve.journeys, curve.n_watched(days)
+    for code, state in enumerate(("lost",) if is_merged else journeys.states):
+        kind = "branch" if is_merged or code >= journeys.n_stages else "stage"
+        for row, day in enumerate(days):
+            yield {
+                "group": journeys.group,
+                "state": state,
+                "kind": kind,
+                "days": day,
+                **{name: values[row, code] for name, values in columns.items()},
+                "at_risk": int(at_risk[row]),
+                "n": curve.watched.n,
+                "note": _note(curve, day, int(at_risk[row])),
+            }
 
 
-def _lost(curve: JourneyCurves) -> list[tuple[int, dict]]:
-    return [(0, {"group": curve.journeys.group, "state": "lost", "kind": "branch"})]
-
-
-def _base(curve: JourneyCurves, day: float, at_risk: int) -> dict:
-    n, note = curve.watched.n, None
+def _note(curve: JourneyCurves, day: float, at_risk: int) -> str | None:
+    """Why there is no estimate for a day, or that few were watched so long."""
     if day < curve.begins:
-        note = f"customers are watched from day {curve.begins:,.1f} on"
-    elif day > curve.watched.last_day:
-        note = f"nobody was watched after day {curve.watched.last_day:,.1f}"
-    elif at_risk < MIN_CUSTOMERS:
-        note = f"only {at_risk:,} of {n:,} customer{'' if n == 1 else 's'} watched so long"
-    return {"at_risk": at_risk, "n": n, "note": note}
+        return f"customers are watched from day {curve.begins:,.1f} on"
+    if day > curve.watched.last_day:
+        return f"nobody was watched after day {curve.watched.last_day:,.1f}"
+    if at_risk < MIN_CUSTOMERS:
+        return f"only {at_risk:,} of {counted(curve.watched.n, 'customer')} watched so long"
+    return None

@@ -1,28 +1,17 @@
 """Rows of the tables of time in stage: what does each curve say, of how many, and what must a reader know?"""
 
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
 
-from journeylab.base.words import counted
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.exit_curves import ExitCurves
-from journeylab.findings.finding import tidy
+from journeylab.findings.exit_curves import QUANTILES, ExitCurves, whose
+from journeylab.findings.finding import joined_notes, tidy
 
 INSIDE = "inside"
-QUANTILES = (0.25, 0.5, 0.75)
-# Curves begin where so many visits are at risk, and are drawn, not computed, only as long as they are; fewer customers
-# than that are noted as few, and drawn in grey.
 NOT_REACHED, NO_UPPER_LIMIT = "not reached", "upper limit not reached"
-_WHOSE = dict.fromkeys(("group", "stage"), object)
-_ESTIMATE = dict.fromkeys(("estimate", "lower", "upper"), float)
-_BASE = dict.fromkeys(("n", "customers"), int)
-_STATES = {**_WHOSE, "state": object, "days": float, **_ESTIMATE, "at_risk": int, "n": int}
-QUANTILE_COLUMNS = {**_WHOSE, "quantile": float, **_ESTIMATE, **_BASE, "note": object}
-MEAN_COLUMNS = {
-    **_WHOSE, "horizon_days": float, **_ESTIMATE, "standard_error": float, **_BASE, "at_risk": int, "note": object,
-}  # fmt: skip
+_STATES = "group stage state days estimate lower upper at_risk n"
+_QUANTILES = "group stage quantile estimate lower upper n customers note"
+_MEANS = "group stage horizon_days estimate lower upper standard_error n customers at_risk note"
 
 
 def states_of(curves: tuple[ExitCurves, ...], *, by: str | None) -> pd.DataFrame:
@@ -34,80 +23,63 @@ def states_of(curves: tuple[ExitCurves, ...], *, by: str | None) -> pd.DataFrame
 
 
 def _curve(curve: ExitCurves) -> pd.DataFrame:
-    shown, states = curve.days(), (INSIDE, *curve.exits.ways)
-    estimates = zip(("estimate", "lower", "upper"), curve.shares(shown), strict=True)
+    days, states = curve.days(), (INSIDE, *curve.exits.ways)
+    estimates = zip(("estimate", "lower", "upper"), curve.shares(days), strict=True)
     return pd.DataFrame(
         {
             "group": curve.exits.group,
             "stage": curve.exits.stage,
-            "state": np.repeat(states, len(shown)),
-            "days": np.tile(shown, len(states)),
+            "state": np.repeat(states, len(days)),
+            "days": np.tile(days, len(states)),
             **{name: values.T.ravel() for name, values in estimates},
-            "at_risk": np.tile(curve.exits.at_risk(shown), len(states)),
+            "at_risk": np.tile(curve.exits.at_risk(days), len(states)),
             "n": curve.exits.n,
         }
     )
 
 
-def quantiles_of(curve: ExitCurves) -> list[dict]:
+def quantiles_of(curves: tuple[ExitCurves, ...], *, by: str | None) -> pd.DataFrame:
+    """When a quarter, half, and three quarters had left, of each curve that can be left."""
     rows = []
-    for share, estimate, lower, upper in zip(QUANTILES, *curve.days_until(QUANTILES), strict=True):
-        missed = NOT_REACHED if np.isnan(estimate) else NO_UPPER_LIMIT if np.isnan(upper) else None
-        found = {"quantile": share, "estimate": estimate, "lower": lower, "upper": upper}
-        rows.append({**whose(curve), **found, **base_of(curve), "note": note_of(curve, missed)})
-    return rows
+    for curve in (curve for curve in curves if curve.exits.ways):
+        for quantile, estimate, lower, upper in zip(QUANTILES, *curve.days_until(QUANTILES), strict=True):
+            missed = NOT_REACHED if np.isnan(estimate) else NO_UPPER_LIMIT if np.isnan(upper) else None
+            limits = {"quantile": quantile, "estimate": estimate, "lower": lower, "upper": upper}
+            rows.append({**whose(curve.exits), **limits, "note": _note(curve, missed)})
+    return tidy(rows, _QUANTILES, by=by)
 
 
-def note_of(curve: ExitCurves, missed: str | None) -> str | None:
+def means_of(curves: tuple[ExitCurves, ...], day: float, *, by: str | None) -> pd.DataFrame:
+    """The mean days inside in the first `day` days, of each curve."""
+    rows = []
+    for curve in curves:
+        names = ("estimate", "lower", "upper", "standard_error")
+        row = {**whose(curve.exits), "horizon_days": day, **dict(zip(names, curve.restricted_mean(day), strict=True))}
+        missed = f"nobody was watched after day {curve.fitted.last_time:,.1f}" if np.isnan(row["estimate"]) else None
+        rows.append({**row, "at_risk": int(curve.exits.at_risk(day)), "note": _note(curve, missed)})
+    return tidy(rows, _MEANS, by=by)
+
+
+def _note(curve: ExitCurves, missed: str | None) -> str | None:
     """What a reader must know: what is missing, that few came, what the estimate is conditional on."""
-    return "; ".join(part for part in (missed, curve.exits.few(MIN_CUSTOMERS), curve.exits.condition) if part) or None
+    return joined_notes(missed, curve.exits.few(MIN_CUSTOMERS), curve.exits.condition)
 
 
 def remarks_in(note: str | None) -> str:
-    """What a note says beside that something was not reached, to go on with in a sentence."""
+    """What a note says except that something was not reached, to continue a sentence."""
     parts = note.split("; ") if note else []
     return "".join(f", {part}" for part in parts if part not in (NOT_REACHED, NO_UPPER_LIMIT))
 
 
-def whose(curve: ExitCurves) -> dict:
-    return {"group": curve.exits.group, "stage": curve.exits.stage}
-
-
-def base_of(curve: ExitCurves) -> dict:
-    return {"n": curve.exits.n, "customers": curve.exits.n_customers}
-
-
-def whose_are_few(curves: Iterable[ExitCurves]) -> dict[tuple[str | None, str], str]:
-    """How few came, in words, by (group, stage), where fewer than `MIN_CUSTOMERS` customers did."""
-    found = {(curve.exits.group, curve.exits.stage): curve.exits.few(MIN_CUSTOMERS) for curve in curves}
-    return {whose: few for whose, few in found.items() if few}
-
-
-def drawable(rows: pd.DataFrame, curves: Iterable[ExitCurves]) -> pd.DataFrame:
-    """The rows with enough at risk to be worth drawing, and those of curves of few, which are drawn as such."""
-    enough = rows[(rows["at_risk"] >= MIN_CUSTOMERS) | _are_few(rows, whose_are_few(curves))]
+def drawable(rows: pd.DataFrame, curves: tuple[ExitCurves, ...]) -> pd.DataFrame:
+    """The rows with enough at risk to be worth drawing, and all those of few customers, with a column `customers`."""
+    rows = with_customers(rows, curves)
+    enough = rows[(rows["at_risk"] >= MIN_CUSTOMERS) | (rows["customers"] < MIN_CUSTOMERS)]
     return enough if len(enough) else rows
 
 
-def named_if_few(rows: pd.DataFrame, curves: Iterable[ExitCurves], *, column: str | None = None) -> pd.DataFrame:
-    """The rows with a column `is_few`; where that is so, the name in `column` says of how many customers.
-
-    Without `column` it is the group, or, where there are no groups, the stage.
-    """
+def with_customers(rows: pd.DataFrame, curves: tuple[ExitCurves, ...]) -> pd.DataFrame:
+    """`rows` with a column `customers`, how many customers are behind each."""
     customers = {(curve.exits.group, curve.exits.stage): curve.exits.n_customers for curve in curves}
-    column = column or ("group" if "group" in rows else "stage")
-    is_few = _are_few(rows, whose_are_few(curves))
-    names = [
-        f"{name} (few: {counted(customers[whose], 'customer')})" if few else name
-        for name, whose, few in zip(rows[column], _keys(rows), is_few, strict=True)
-    ]
-    return rows.assign(**{column: pd.Series(names, index=rows.index, dtype=object)}, is_few=is_few)
-
-
-def _are_few(rows: pd.DataFrame, few: dict) -> np.ndarray:
-    return np.fromiter((whose in few for whose in _keys(rows)), bool, len(rows))
-
-
-def _keys(rows: pd.DataFrame) -> list[tuple[str | None, str]]:
     groups = rows["group"] if "group" in rows else [None] * len(rows)
-    return list(zip(groups, rows["stage"], strict=True))
+    return rows.assign(customers=[customers[key] for key in zip(groups, rows["stage"], strict=True)])

@@ -1,4 +1,4 @@
-"""Tails: what parametric model fits the time in a stage, and what does it say of days that nobody was watched?"""
+"""Tails: which parametric model fits the time in a stage, and what does it say of days when nobody was watched?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Tail:
-    """A model of the time from entering a stage to leaving it by whichever way.
+    """A model of the time from entering a stage to leaving it by any exit.
 
     model: a key of `FAMILIES`. location, scale: of log days. log_likelihood: of the exits after day 0.
     inside: share of the visits, watched from their start, that did not end at the moment of entering (spells of no
@@ -81,14 +81,12 @@ class Tail:
     covariance: np.ndarray
 
     @property
-    def n_parameters(self) -> int:
-        """Parameters of the model; the share `inside` is the same with all models, and not counted."""
-        return 1 if self.model == "exponential" else 2
-
-    @property
     def aic(self) -> float:
-        """Akaike's criterion: the lower, the better does the model tell what was watched. Says nothing of the tail."""
-        return 2 * self.n_parameters - 2 * self.log_likelihood
+        """Akaike's criterion: the lower, the better the model fits the days watched. Says nothing of later days.
+
+        The share `inside` is the same with all models, and not counted among the parameters.
+        """
+        return 2 * _n_free(self.model) - 2 * self.log_likelihood
 
     def shares(self, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Share still inside on each of `days` (at or after `begin`) with standard errors (delta method)."""
@@ -119,17 +117,15 @@ def fit_tail(exits: Exits, model: str) -> Tail | None:
         return None
     location, scale = family.parameters(fitted)
     theta = np.array([location + np.log(unit), np.log(scale)], dtype=float)
-    free = 1 if model == "exponential" else 2
+    free, visits = _n_free(model), (entry, leaving, left)
     # lifelines stops a few digits short of the maximum: one Newton step takes it there.
-    scores = _scores(family, theta, entry, leaving, left)[:, :free]
-    information = -_slope_of_scores(family, theta, entry, leaving, left)[:free, :free]
+    scores, information = _scores_and_information(family, theta, visits, free)
     if not (np.isfinite(information).all() and np.linalg.eigvalsh(information).min() > 0):
         return None
     theta[:free] += np.linalg.solve(information, scores.sum(axis=0))
     influence = np.zeros((exits.n, 3))
     inside, influence[:, 0] = _inside(exits)
-    scores = _scores(family, theta, entry, leaving, left)[:, :free]
-    information = -_slope_of_scores(family, theta, entry, leaving, left)[:free, :free]
+    scores, information = _scores_and_information(family, theta, visits, free)
     influence[rows, 1 : 1 + free] = np.linalg.solve(information, scores.T).T
     of_customers = np.column_stack([np.bincount(exits.customers, column) for column in influence.T])
     return Tail(
@@ -173,11 +169,18 @@ def _scores(family: Family, theta: np.ndarray, entry: np.ndarray, leaving: np.nd
     return left[:, None] * of_exit - during
 
 
-def _slope_of_scores(family: Family, theta: np.ndarray, *visits: np.ndarray) -> np.ndarray:
-    """The Hessian of the log likelihood, from differences of the exact scores."""
+def _scores_and_information(
+    family: Family, theta: np.ndarray, visits: tuple[np.ndarray, ...], free: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each visit's scores of the `free` parameters, and the observed information, from differences of the scores."""
     columns = []
     for step in _STEP * np.eye(2):
-        above, below = (_scores(family, theta + way * step, *visits).sum(axis=0) for way in (1, -1))
+        above, below = (_scores(family, theta + sign * step, *visits).sum(axis=0) for sign in (1, -1))
         columns.append((above - below) / (2 * _STEP))
-    found = np.column_stack(columns)
-    return (found + found.T) / 2
+    hessian = np.column_stack(columns)
+    information = -((hessian + hessian.T) / 2)[:free, :free]
+    return _scores(family, theta, *visits)[:, :free], information
+
+
+def _n_free(model: str) -> int:
+    return 1 if model == "exponential" else 2

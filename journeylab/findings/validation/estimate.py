@@ -4,34 +4,28 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from journeylab.events.spells import Spells
-from journeylab.findings.arguments import check_confidence, check_least, read_horizons
+from journeylab.findings.arguments import check_confidence, check_min_at_risk, read_horizons
 from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import tidy
-from journeylab.findings.grouping import By, Grouping, Where, select, watched, why_nobody
-from journeylab.findings.validation.proofs import VALIDATED, find_proofs
-from journeylab.findings.validation.tables import (
-    DIFFERENCES,
-    LOSSES,
-    RATIOS,
-    SHARES,
-    TIMES,
-    differences_of,
-    losses_of,
-    ratios_of,
-    times_of,
-    with_adjusted,
-)
-from journeylab.findings.validation.validation import Validation
+from journeylab.findings.grouping import By, WatchedVisits, Where
+from journeylab.findings.validation.proofs import find_proofs
+from journeylab.findings.validation.tables import differences_of, losses_of, ratios_of, times_of, with_adjusted
+from journeylab.findings.validation.validation import CLAIMS, Validation
 
 NO_RULE = (
     "No stage of the journey declares a validation, so nothing can be proven. "
     "Say in journey.yml, under “validated_by”, by which event a customer proves what a stage is about."
 )
+_SHARES = "group stage to horizon_days estimate lower upper n customers events at_risk note"
 _COUNTS = {
     **dict.fromkeys(("group", "stage", "validation"), object),
     "within_days": float,
-    **dict.fromkeys(("triggered", VALIDATED, "left_unproven", "out_of_time", "not_yet"), int),
+    **dict.fromkeys(("triggered", *CLAIMS), int),
 }
+_TIMES = "group stage quantile estimate lower upper n customers note"
+_LOSSES = "group stage to landmark_days horizon_days validated estimate lower upper n customers events at_risk note"
+_DIFFERENCES = "group stage to landmark_days horizon_days estimate lower upper n note"
+_RATIOS = "group stage to estimate lower upper p_value p_adjusted n customers events_before events_after note"
 
 
 def estimate_validation(
@@ -45,6 +39,34 @@ def estimate_validation(
 ) -> Validation:
     """Of those who enter a stage, how many prove what it is about, how soon, and are those lost less who do?
 
+    Parameters
+    ----------
+    spells : Spells
+    horizons : list of str or timedelta
+        Days after entering the stage, such as ``["30d", "90d"]``; for losses, after the landmark (see Notes).
+    by : Grouping, Series, str or list of these, optional
+        Groups to compare: labels by customer, or a column of the customers' table; a list gives all combinations.
+    where : str or Series of bool, optional
+        Only these customers: a condition on their columns, such as ``"seats > 10"``, or yes or no for each customer.
+    confidence : float
+        The level of all intervals.
+    min_at_risk : int
+        What has fewer customers is missing, with a note.
+
+    Returns
+    -------
+    Validation
+        Empty where no stage declares a validation, or nobody was watched in one that does; `lacking` then says so.
+
+    Raises
+    ------
+    EstimateError
+        No horizon; unknown `by`; no labelled customer has a spell; impossible `confidence` or `min_at_risk`.
+    JourneyLabError
+        A horizon that is not a duration.
+
+    Notes
+    -----
     Time to validation: Aalen-Johansen on the spell clock, in which leaving the stage unproven, by moving on or by being
     lost, competes; so the shares are of everybody who entered. Visits still inside and unproven are censored; those
     validated before they were watched enter only the counts.
@@ -56,47 +78,46 @@ def estimate_validation(
     something that counts from the moment when it happens, for losses by a loss event and to silence apart: for a while
     after a validating event nobody can be silent, by definition. Both are associations.
 
-    horizons: durations after entering, and for losses after the landmark. by: a Grouping, a Series of labels by
-    customer, or a column of `spells.customers`. Errors are clustered by customer; the difference of two shares takes
-    proven and unproven visits as independent. What lacks customers (`min_at_risk`) is missing, with a note.
+    Errors are clustered by customer; the difference of two shares takes proven and unproven visits as independent.
 
-    Where no stage declares a validation, or nobody was watched in one that does, the finding is empty and `lacking`
-    says so. Raises EstimateError: no horizon, unknown `by`, labels of nobody with a spell, impossible `confidence` or
-    `min_at_risk`; JourneyLabError: a horizon that is no duration.
-    Source: Anderson, Cain & Gelber (1983), Journal of Clinical Oncology 1:710-719 (landmark); Andersen & Gill (1982),
-    Annals of Statistics 10:1100-1120.
+    References
+    ----------
+    Anderson, Cain & Gelber (1983), Journal of Clinical Oncology 1:710-719 (landmark); Andersen & Gill (1982), Annals of
+    Statistics 10:1100-1120.
+
+    Examples
+    --------
+    >>> import journeylab as jl
+    >>> simulation = jl.simulate_log(200, seed=1)
+    >>> spells = jl.find_spells(simulation.log, simulation.journey)
+    >>> jl.estimate_validation(spells, horizons=["30d"]).counts[["stage", "triggered", "validated"]].head(2)
+            stage  triggered  validated
+    0  evaluating        186         80
+    1  onboarding        156         46
     """
-    asked = read_horizons(horizons)
+    days = read_horizons(horizons)
     check_confidence(confidence)
-    check_least(min_at_risk)
-    spells = select(spells, where)
-    grouping = None if by is None else Grouping.of(by, spells)
-    is_ruled = any(stage.validated_by for stage in spells.journey.stages)
-    every = find_proofs(watched(spells, grouping), spells.journey)
-    found = [proofs for proofs in every if proofs.exits.n]
-    cells = [StageExits(proofs.until_proven(), min_at_risk, confidence) for proofs in found]
-    losses = [row for each in found for row in losses_of(each, asked, least=min_at_risk, confidence=confidence)]
-    ratios = with_adjusted([row for each in found for row in ratios_of(each, confidence=confidence)])
-    name = grouping.name if grouping else None
+    check_min_at_risk(min_at_risk)
+    watched = WatchedVisits.of(spells, by=by, where=where)
+    stages, name = watched.spells.journey.stages, watched.by
+    is_ruled = any(stage.validated_by for stage in stages)
+    every = find_proofs(watched.visits, watched.spells.journey)
+    entered = [proofs for proofs in every if proofs.exits.n]
+    levels = {"min_at_risk": min_at_risk, "confidence": confidence}
+    cells = tuple(StageExits(proofs.until_proven(), **levels) for proofs in entered)
+    losses = [row for proofs in entered for row in losses_of(proofs, days, **levels)]
+    ratios = with_adjusted([row for proofs in entered for row in ratios_of(proofs, confidence=confidence)])
     return Validation(
-        title="Who proves what each stage is about" + (f", by {name}" if name else ""),
-        table=tidy((row for cell in cells for row in cell.rows(asked)), SHARES, by=name),
-        lacking=None if found else why_nobody(spells, grouping) if is_ruled else NO_RULE,
-        period=spells.window,
-        counts=tidy((_counted(proofs) for proofs in every), _COUNTS, by=name),
-        times=tidy((row for cell in cells for row in times_of(cell)), TIMES, by=name),
-        losses=tidy(losses, LOSSES, by=name),
-        differences=tidy(differences_of(losses), DIFFERENCES, by=name),
-        ratios=tidy(ratios, RATIOS, by=name),
-        horizons=asked,
+        **watched.about("Who proves what each stage is about"),
+        table=tidy((row for cell in cells for row in cell.rows(days)), _SHARES, by=name),
+        lacking=None if entered else watched.why_nobody() if is_ruled else NO_RULE,
+        counts=tidy((proofs.counts() for proofs in every), _COUNTS, by=name),
+        times=tidy((row for cell in cells for row in times_of(cell)), _TIMES, by=name),
+        losses=tidy(losses, _LOSSES, by=name),
+        differences=tidy(differences_of(losses), _DIFFERENCES, by=name),
+        ratios=tidy(ratios, _RATIOS, by=name),
+        horizons=days,
         confidence=confidence,
-        by=name,
-        stages=spells.journey.stage_names,
-        unruled=tuple(stage.name for stage in spells.journey.stages if stage.validated_by is None),
-        cells=tuple(cells),
+        unruled=tuple(stage.name for stage in stages if stage.validated_by is None),
+        cells=cells,
     )
-
-
-def _counted(proofs) -> dict:
-    whose = {"group": proofs.exits.group, "stage": proofs.exits.stage}
-    return {**whose, "validation": proofs.rule.words, "within_days": proofs.within, **proofs.counts()}
