@@ -148,5 +148,5 @@ def _cut(text: str, at_most: int) -> str:
 
 
 def _inches(ax: Axes) -> tuple[float, float]:
-    box, (width, height) = ax.get_position(), ax.figure.get_size_inches()
+    box, (width, height) = ax.get_position(), ax.figure.figure.get_size_inches()
     return box.width * width, box.height * height
