@@ -72,7 +72,7 @@ FINDINGS_BY_GROUP: dict[str, FindBy] = {
     "Recovery": lambda _, spells, by: jl.estimate_recovery(spells, horizons=["7d", "30d"], by=by),
     "Survival": lambda _, spells, by: jl.estimate_survival(spells, by=by),
     "Thoughts": lambda log, spells, by: jl.find_thoughts(log, spells, seed=1, by=by),
-    "Touchpoints": lambda log, spells, by: jl.estimate_touchpoints(spells, log, by=by),
+    "Touchpoints": lambda log, spells, by: jl.estimate_touchpoints(log, spells, by=by),
     "Validation": lambda _, spells, by: jl.estimate_validation(spells, horizons=["7d", "30d"], by=by),
 }
 FINDINGS_OF_ALL: dict[str, Find] = {

@@ -188,7 +188,7 @@ class Flow(StageFinding):
         return charts.flows(
             flows,
             order=self.stages,
-            heads=headings(balance, self.titles),
+            headings=headings(balance, self.titles),
             title="Where visits to each stage led, so far" + (f" · {group}" if self.by else ""),
             alt=alt_text(balance, self.titles, self.completing),
             note=SILENT_NOTE if flows["text"].isna().any() else None,
