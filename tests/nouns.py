@@ -129,7 +129,7 @@ def find_in(study: Study, name: str, by: Grouping | pd.Series | None = None) -> 
 def build_nouns(study: Study, findings: dict[str, Finding]) -> dict[str, object]:
     """An instance of every noun that shows itself, by the name of its class; `findings` are among them."""
     log, spells, personas, journey = study.log, study.spells, study.personas, study.journey
-    notes, cards = jl.read_notes(NOTES, journey=journey), personas.cards(spells, log, horizon="90d")
+    notes, cards = jl.read_notes(NOTES, journey=journey), personas.cards(log, spells, horizon="90d")
     texts = pd.DataFrame({"customer_id": ["a"], "time": [log.window.start], "text": [f"I like {HOSTILE} a lot"]})
     plain = jl.build_map(spells, [])
     others = [

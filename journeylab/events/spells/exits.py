@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -211,7 +211,7 @@ def find_exits(visits: pd.DataFrame, journey: Journey) -> list[Exits]:
         # A way that was taken counts even where the rules forbid it: nothing may vanish from the books.
         open_ways = {*possible_exits(journey, stage), *(names[code - 1] for code in np.unique(way[rows]) if code > 0)}
         ways = tuple(name for name in names if name in open_ways)
-        columns = {name: column[rows] for name, column in clock.items()}
+        columns: dict[str, Any] = {name: column[rows] for name, column in clock.items()}
         columns |= {"destination": _recoding(names, ways)[way[rows]], "value": None if value is None else value[rows]}
         exits.append(Exits(stage, groups[number // len(stages)], ways, **columns))
     return exits

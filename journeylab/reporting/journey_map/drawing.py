@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from importlib.metadata import version
 from math import ceil
 from typing import Any, NamedTuple, Protocol
 
@@ -11,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from journeylab.base import html
+from journeylab.base.version import VERSION
 from journeylab.reporting.journey_map.cells import (
     EMOTIONS,
     EVIDENCE,
@@ -107,7 +107,7 @@ def _rendered(template: str, maps: Sequence[Drawn], *, level: int) -> str:
         level=level,
         identity=f"jm-{first.sha256[:8]}" + (f"-{maps[1].sha256[:8]}" if len(maps) > 1 else ""),
         size=_size_on_paper(rows, len(first.stages), first),
-        version=version("journeylab"),
+        version=VERSION,
         evidence=EVIDENCE,
         most=MOST_ITEMS,
         headers=[in_short(drawn.header) for drawn in maps],
