@@ -189,8 +189,8 @@ def _mismatches(
     still = now["is_lost"] & now["bucket"].isin([*expected.values()])
     rows = now[wrong | still]
     # Where the CRM has no record of anybody, `bucket_since` is missing and no time.
-    rows = rows.assign(bucket_since=pd.to_datetime(rows["bucket_since"], utc=True))
-    since = rows[["place_since", "bucket_since"]].max(axis=1)
+    bucket_since = pd.to_datetime(rows["bucket_since"], utc=True).astype(rows["place_since"].dtype)
+    since = rows[["place_since"]].assign(bucket_since=bucket_since).max(axis=1)
     another = rows["bucket"].notna().map({True: "another bucket", False: NO_RECORD})
     rows = rows.assign(
         stage=rows["where"],
