@@ -98,7 +98,8 @@ class Study:
             return None
         if source.column is not None:
             return CrmRecords.from_log(self.log, column=source.column)
-        options = {"columns": source.columns.model_dump(), "timezone": source.timezone, "time_unit": source.time_unit}
+        assert source.path is not None, "“crm” in study.yml names a table or a column"
+        options = source.model_dump(include={"columns", "timezone", "time_unit"})
         return read_crm(self.folders.place(source.path), window=self.window, **options)
 
     @cached_property
