@@ -40,12 +40,14 @@ quick: $(READY)
 coverage: $(READY)
 	$(PYTEST) -m "not slow" --cov --cov-report=term tests
 
-# The lowest versions that pyproject.toml allows, in an environment of their own.
+# The lowest versions that pyproject.toml allows, in an environment of their own. What these call is deprecated in the
+# newest versions of what they need in turn.
+OLD := -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
 lowest:
 	@test -x .venv-lowest/bin/uv || \
 	  { $(PYTHON) -m venv .venv-lowest && .venv-lowest/bin/python -m pip install --quiet 'uv>=0.9,<1'; }
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e . --group dev
-	$(ONE_THREAD) .venv-lowest/bin/python -m pytest -n 2 --dist loadfile -m "not slow" tests
+	$(ONE_THREAD) .venv-lowest/bin/python -m pytest -n 2 --dist loadfile $(OLD) -m "not slow" tests
 
 notebooks: $(READY)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb

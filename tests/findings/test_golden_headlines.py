@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import yaml
-from journeys_by_hand import at
+from by_hand import at
 
 import journeylab as jl
 from journeylab.events.journey import Journey
