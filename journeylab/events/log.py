@@ -114,16 +114,22 @@ class Quarantine:
 class EventLog:
     """Events of customers within a window, normalised when they are read.
 
-    events: Ibis table; columns `customer_id` (string), `time` (timestamp, microseconds, UTC), `event` (string), `seq`
-        (int64, order within one time), and any of `event_id`, `channel`, `process`, `initiator`, `contact_id`, `role`,
-        `value`, `score`, `text`; other columns are kept as they were read. The rows are in no particular order.
-    customers: DataFrame indexed by `customer_id`; attributes known at the start of each customer's journey. May have no
-        column. It has every customer of the log, and those of the customers' table without an event.
-    window: what was observed. Events before its start are history; none is at or after its end.
-    quarantine: the rows that were refused at reading.
-    rows_read: how many rows were read: events + rows quarantined. `before` and `only` leave this number and the
-        quarantine as they are, and `n_left_out` counts the rows that they left out: `rows_read` = events + rows
-        quarantined + `n_left_out`.
+    Attributes
+    ----------
+    events : Ibis table
+        Columns `customer_id` (string), `time` (timestamp, microseconds, UTC), `event` (string), `seq` (int64, order
+        within one time), and any of `event_id`, `channel`, `process`, `initiator`, `contact_id`, `role`, `value`,
+        `score`, `text`; other columns are kept as they were read. The rows are in no particular order.
+    customers : DataFrame
+        Index `customer_id`; attributes known at the start of each customer's journey. May have no column. It has every
+        customer of the log, and those of the customers' table without an event.
+    window : Window
+        What was observed. Events before its start are history; none is at or after its end.
+    quarantine : Quarantine
+        The rows that were refused at reading.
+    rows_read : int
+        How many rows were read: events + rows quarantined. `before` and `only` leave this number and the quarantine as
+        they are, and `n_left_out` counts the rows that they left out.
     """
 
     events: ibis.Table

@@ -21,10 +21,13 @@ BEGINNING = pd.Timestamp("1970-01-01", tz="UTC")
 class CrmRecords:
     """Moves of customers between the buckets (stages) of a CRM.
 
-    table: DataFrame with the columns `customer_id`, `time` (UTC) and `bucket`, by customer and time; a row says that
-        from this time on the CRM holds the customer in this bucket, or, where it is null, in none. A row that repeats
-        the bucket before it is no move, and is left out.
-    refused: how many rows could not be used, and why, in words; None where none was refused.
+    Attributes
+    ----------
+    table : DataFrame
+        Columns `customer_id`, `time` (UTC) and `bucket`, by customer and time: from this time on the CRM has the
+        customer in this bucket, or, where it is null, in none. A row that repeats the bucket before it is left out.
+    refused : str or None
+        How many rows could not be used, and why, in words; None where none was refused.
     """
 
     table: pd.DataFrame

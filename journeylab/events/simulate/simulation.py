@@ -42,12 +42,17 @@ ACCOUNTS_PER_GROUP = 10_000
 class Simulation:
     """A simulated log of business accounts over two years.
 
-    raw: Arrow table of the lines as an export would hold them, in order of time; `time` is text (ISO 8601, offset Z).
-        Some lines are of no use: without customer or event, with an unreadable time, twice, or after the window.
-    customers: DataFrame, index customer_id: plan, segment, industry, country, seats, as known at the start. Bots have
-        none of it.
-    journey: the journey that the accounts travel, as journey.yml declares it.
-    truth: what was planted and what happened; none of it is in `raw` or `customers`.
+    Attributes
+    ----------
+    raw : Arrow table
+        The lines of an export, in order of time; `time` is text (ISO 8601, offset Z). Some lines are of no use: without
+        customer or event, with an unreadable time, twice, or after the window.
+    customers : DataFrame
+        Index customer_id: plan, segment, industry, country, seats, as known at the start. Bots have none of it.
+    journey : Journey
+        The journey that the accounts travel, as journey.yml declares it.
+    truth : Truth
+        What was planted and what happened; none of it is in `raw` or `customers`.
     """
 
     raw: pa.Table

@@ -34,15 +34,26 @@ class MapStage(NamedTuple):
 class JourneyMap:
     """A journey on one sheet: stages across, lanes down.
 
-    name: the journey's. persona: the persona, or “everyone”. header: pairs of a word and what it says. stages: the
-    columns, and lanes: the rows, pairs of name and title, in order.
-    table: tidy, a row per `lane`, `stage` and `part` (“Proven”; may be empty): `text` in full, with interval and base;
-        `evidence`: data, survey, interview, assumption, or none where it is “not measured”; `source`: what told it;
-        `estimate`, `lower`, `upper`, `n` where the part is one number.
-    curve: a row per stage with the mean feeling from -2 to 2, its interval, n, and `mark` (high, low); missing where
+    Attributes
+    ----------
+    name, persona : str
+        The journey's name; the persona, or “everyone”.
+    header : tuple of (str, str)
+        Pairs of a word and what it says.
+    stages, lanes : tuple
+        The columns and the rows, in order; a lane is a pair of name and title.
+    table : DataFrame
+        A row per `lane`, `stage` and `part` (“Proven”; may be empty): `text` in full, with interval and base;
+        `evidence`: data, survey, interview, assumption, or none where it is “not measured”; `source`: what it is based
+        on; `estimate`, `lower`, `upper`, `n` where the part is one number.
+    curve : DataFrame
+        A row per stage with the mean feeling from -2 to 2, its interval, n, and `mark` (high, low); missing where
         nothing was asked.
-    missing: why findings could not tell. definition: the fingerprint of journey.yml. data_until: the end of the data,
-    ISO 8601. stale: why the map is out of date, or None. changes: what differs from an earlier map, or None.
+    missing : why findings could not say anything
+    definition, data_until, stale : str or None
+        The fingerprint of journey.yml, the end of the data (ISO 8601), and why the map is out of date.
+    changes : MapChange or None
+        What differs from an earlier map.
     """
 
     name: str
