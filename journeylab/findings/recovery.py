@@ -160,9 +160,16 @@ class Recovery(StageFinding):
         rows = rows[rows["estimate"] > 0]
         if rows.empty:
             return []
-        best = rows.iloc[largest(rows["estimate"])]
-        group = f" among customers{self._with_group(best)}" if self.by else ""
-        return [f"Most come back from “{best['to']}” in “{best['stage']}”{group}: {self._share(best)}."]
+        best, most = rows.iloc[largest(rows["estimate"])], rows.iloc[largest(rows["estimate"] * rows["n"])]
+        largest_share = f"The largest share comes back from {self._exit(best)}: {self._share(best)}"
+        number = f"about {most['estimate'] * most['n']:,.0f} of {most['n']:,.0f}"
+        if best.name == most.name:
+            return [f"{largest_share}. Most visits come back from there, too: {number}."]
+        return [f"{largest_share}; most visits come back from {self._exit(most)}: {number}."]
+
+    def _exit(self, row: pd.Series) -> str:
+        group = f" among customers{self._with_group(row)}" if self.by else ""
+        return f"“{row['to']}” in “{row['stage']}”{group}"
 
     def _share(self, row: pd.Series) -> str:
         base = counted(row["n"], "lost visit") + (f", {row['note']}" if row["note"] else "")
