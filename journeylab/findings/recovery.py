@@ -68,13 +68,13 @@ class Recovery(StageFinding):
     branches: tuple[str, ...]
 
     def ranking(self, horizon: str | timedelta) -> pd.DataFrame:
-        """The rows of `table` by stage and branch at `horizon`, those first from where most come back."""
+        """The rows of `table` by stage and branch at `horizon`, those first from where the largest share comes back."""
         chosen = chosen_horizon(horizon, self.horizons, what="Recovery")
         rows = self.table[(self.table["horizon_days"] == chosen) & (self.table["to"] != ANY_BRANCH)]
         return ordered(rows, "estimate").reset_index(drop=True)
 
     def sentence(self) -> str:
-        """What share comes back, how soon half of them are, and from where most do."""
+        """What share comes back, how soon half of them are, and from where the largest share and most visits do."""
         if self.lacking:
             return self.lacking
         day = self._headline()

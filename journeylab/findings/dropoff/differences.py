@@ -84,7 +84,7 @@ def _compared(
     }
     for way, arm, other in zip(ways, *arms, strict=True) if len(ways) > 1 else ():
         if way in too_early:
-            yield {**row, "to": way, "note": "cannot show by then"}, np.full(3, np.nan), np.full(3, np.nan)
+            yield {**row, "to": way, "note": missing or "cannot show so soon"}, *np.full((2, 3), np.nan)
         else:
             yield {**row, "to": way}, arm, other
 

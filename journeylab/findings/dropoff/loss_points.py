@@ -32,7 +32,8 @@ class LossPoint:
     of their value; between share_at_least and share_at_most it lies where something is unresolved. total: visits, or
     what those who made them are worth. seen: how many visits were seen to be lost there; 0 where value is counted.
     ids, influence: for each customer who entered the influence on the share, or, where that is missing, on
-    share_at_least; member: what each is of the total. cannot_show: nobody can be lost this way so soon. note: why there is no estimate, or on what it is conditional.
+    share_at_least; member: what each is of the total. cannot_show: nobody can be lost this way so
+    soon. note: why there is no estimate, or on what it is conditional.
     """
 
     cell: StageExits

@@ -11,8 +11,8 @@ from journeylab.findings.dropoff.differences import LOST
 from journeylab.findings.finding import share_in_words
 
 LEVEL = 0.05
-# So many places that may come first as well are named.
-MOST_RIVALS = 2
+# So many places that may come first as well, or that have no estimate, are named.
+MOST_NAMED = 2
 NO_BRANCH = "Nobody can be lost: no stage that customers entered has a loss branch or a silence window."
 
 
@@ -35,11 +35,13 @@ def most_lost(table: pd.DataFrame, *, by: str | None, confidence: float, noun: s
     if table.empty:
         return NO_BRANCH
     known = table[table["estimate"].notna()]
-    if known.empty and not (table["at_least"] / table["n"] > 0).any():
+    is_before = table["estimate"].notna().cumsum() == 0
+    is_many = (table["at_least"] >= MIN_SHOWN) & (table["customers_seen"] >= MIN_SHOWN)
+    unknown = table[is_before & is_many].head(MOST_NAMED)
+    if known.empty and unknown.empty:
         return f"How many are lost cannot be estimated yet: {table['note'].iloc[0]}."
     entering = f"within {in_days(table['horizon_days'].iloc[0])} of {'first ' * (noun == 'customer')}entering"
-    n_unknown = int(table["estimate"].notna().to_numpy().argmax()) if len(known) else int(table["rank"].notna().sum())
-    parts = [_certainly_lost(row, entering, by=by, noun=noun) for _, row in table.head(n_unknown).iterrows()]
+    parts = [_certainly_lost(row, entering, by=by, noun=noun) for _, row in unknown.iterrows()]
     if len(known) and known["estimate"].iloc[0] > 0:
         worst = known.iloc[0]
         interval = f"{confidence:.0%} interval {percent(worst['share_lower'])} to {percent(worst['share_upper'])}"
@@ -95,7 +97,7 @@ def stability(table: pd.DataFrame, *, by: str | None) -> str:
     if first["rank_upper"] == 1:
         return f"{exit_of(first, by)} comes first {within}, also when all places are compared at once."
     rivals = others[others["rank_lower"] == 1]
-    rivals = (others if rivals.empty else rivals).head(MOST_RIVALS)
+    rivals = (others if rivals.empty else rivals).head(MOST_NAMED)
     names = listed([f"{exit_of(row, by)} ({_ranks(row)})" for _, row in rivals.iterrows()])
     return (
         f"{exit_of(first, by)} has the most losses {within} ({_ranks(first)} when all places are compared at once), "
