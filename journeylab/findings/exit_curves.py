@@ -91,15 +91,15 @@ class ExitCurves:
                 notes[row] = f"{percent(inside)} unresolved: {reason}"
                 numbers[1:3, row] = lower, np.minimum(upper + inside, 1.0)
         for way, first_day in self.exits.earliest.items():
-            too_early, reason = np.flatnonzero(days < first_day), f"cannot show before day {first_day:g}"
-            for row in too_early:
+            too_early = f"cannot show before day {first_day:g}"
+            for row in np.flatnonzero(days < first_day).tolist():
                 if way in self.exits.ways:
                     state = self.exits.ways.index(way) + 1
-                    numbers[:, row, state], notes[row, state] = np.nan, reason
+                    numbers[:, row, state], notes[row, state] = np.nan, too_early
                 else:
                     losses = [self.exits.ways.index(loss) + 1 for loss in self.exits.losses]
                     known = [state for state in losses if np.isfinite(numbers[0, row, state])]
-                    notes[row, known] = [joined_notes(note, f"“{way}” {reason}") for note in notes[row, known]]
+                    notes[row, known] = [joined_notes(note, f"“{way}” {too_early}") for note in notes[row, known]]
         return numbers, notes
 
     def read_on(self, day: float, *, min_at_risk: int) -> float:

@@ -366,7 +366,7 @@ def test_a_few_who_came_back_early_do_not_decide_for_those_watched_from_later_on
     assert share(found, "trial", "other", 14, "crude") == 2 / 14
     assert found.ledger.loc[0, ["entered", "already_inside"]].tolist() == [14, 12]
     assert (
-        "are lost to it within 14 days of entering, given still inside on day 10.0, about 3 visits (3 to 7), by about "
+        "are lost to it within 14 days of entering (given still inside on day 10.0), about 3 visits (3 to 7), by about "
         "3 different customers." in found.sentence()
     )
     assert (

@@ -104,8 +104,8 @@ def test_the_sentence_says_where_most_value_is_lost(spells_of):
     seats = pd.Series([1] * 8 + [10] * 4 + [1] * 28, index=[f"c{i}" for i in range(40)], name="seats")
     assert estimate_dropoff(spells_of(rows), horizons=["9d"], value=seats).sentence() == (
         "The largest single exit is “price” in “trial”: 20% of 40 visits (95% interval 10% to 35%) are lost to it "
-        "within 9 days of entering, about 8 visits (8 to 14), by about 8 different customers. By seats, most is lost in "
-        "“trial” to “other”: about 40 of 76 (22 to 58; 40 customers)."
+        "within 9 days of entering, about 8 visits (8 to 14), by about 8 different customers. By seats, most is lost "
+        "in “trial” to “other”: about 40 of 76 (22 to 58; 40 customers)."
     )
 
 

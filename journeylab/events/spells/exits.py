@@ -222,16 +222,24 @@ def find_exits(visits: pd.DataFrame, journey: Journey) -> list[Exits]:
         open_ways = {*possible_exits(journey, stage), *(names[code - 1] for code in np.unique(way[rows]) if code > 0)}
         ways = tuple(name for name in names if name in open_ways)
         columns = {name: column[rows] for name, column in clock.items()}
-        columns |= {"destination": _recoding(names, ways)[way[rows]], "value": None if value is None else value[rows]}
-        cell = Exits(stage, groups[number // len(stages)], ways, **columns)
-        exits.append(replace(cell, earliest=_earliest(cell, journey)))
+        columns["destination"] = _recoding(names, ways)[way[rows]]
+        exits.append(
+            Exits(
+                stage,
+                groups[number // len(stages)],
+                ways,
+                value=None if value is None else value[rows],
+                earliest=_earliest(journey, stage, columns["exit"][columns["destination"] == len(ways)]),
+                **columns,
+            )
+        )
     return exits
 
 
-def _earliest(exits: Exits, journey: Journey) -> dict[str, float]:
-    """Silence shows when the silence window has passed, and not later than it was seen."""
-    window = journey.stages[journey.position(exits.stage)].silent_after_us
-    return {} if window is None else {SILENT: float(exits.exit[exits.ended_by(SILENT)].min(initial=window / DAY))}
+def _earliest(journey: Journey, stage: str, last_way: np.ndarray) -> dict[str, float]:
+    """Silence, the last of all ways, shows when the silence window has passed, and not later than it was seen."""
+    window = journey.stages[journey.position(stage)].silent_after_us
+    return {} if window is None else {SILENT: float(last_way.min(initial=window / DAY))}
 
 
 def visits_to(visits: pd.DataFrame, journey: Journey, stage: str) -> pd.DataFrame:

@@ -107,8 +107,8 @@ class DropOff(StageFinding):
             lost are never fewer than were seen to be. `at_least`, `at_most`: between these lies what is lost where some
             visits are unresolved; a place without an estimate stands where `at_least` puts it, without rank if that is
             0. `customers_lost`: how many different customers are lost there within `horizon` of first entering, never
-            fewer than were seen. `n` visits of `customers`; `events`: seen to be lost this way, `customers_seen`: by
-            how many customers; `note`.
+            fewer than were seen to be. `n` visits of `customers`; `events`: seen to be lost this way, `customers_seen`:
+            by how many customers; `note`.
 
         Raises
         ------
@@ -398,7 +398,7 @@ class DropOff(StageFinding):
         cells = self.any_loss if together and is_of_customers else self.cells
         by_value = measure == "value"
         points = find_loss_points(cells, day, together=together and not is_of_customers, by_value=by_value)
-        customers = None if is_of_customers else self.customers_lost
+        customers = self.customers_lost if self.unit == "visits" else None
         return tables.ranked(points, day, by=self.by, customers=customers, together=together), JointEstimate(points)
 
     def _horizon(self, horizon: str | timedelta) -> float:

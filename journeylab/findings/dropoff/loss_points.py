@@ -100,10 +100,15 @@ def _points_of(cell: StageExits, day: float, together: bool, by_value: bool) -> 
         influences[np.searchsorted(ids, curves.fitted.ids)] = curves.fitted.influence_by_state(until)
     for branch in lost.losses:
         state = lost.ways.index(branch) + 1
+        share, lower, upper, at_least, at_most = numbers[:, state].tolist()
         yield LossPoint(
             cell,
             None if together else branch,
-            *numbers[:, state].tolist(),
+            share,
+            lower,
+            upper,
+            at_least,
+            at_most,
             float(member.sum()),
             0 if by_value else lost.count(branch, within=day),
             ids,
@@ -190,8 +195,8 @@ class JointEstimate:
     def rank_sets(self, *, confidence: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """The best and the worst rank of each point, all compared at once; see `estimators.rank_sets`."""
         missing = np.isnan(self.lost)
-        limits = (np.where(missing, np.nan_to_num(bound), self.lost) for bound in self.bounds.T)
-        return rank_sets(*limits, self.covariance, confidence=confidence, seed=seed)
+        lower, upper = (np.where(missing, np.nan_to_num(bound), self.lost) for bound in self.bounds.T)
+        return rank_sets(lower, upper, self.covariance, confidence=confidence, seed=seed)
 
     def ratio(self, part: np.ndarray, whole: np.ndarray) -> tuple[float, float]:
         """What share of all that is lost at the points `whole` is lost at the points `part`, both bool (points,), and

@@ -46,9 +46,9 @@ def most_lost(table: pd.DataFrame, *, by: str | None, confidence: float, noun: s
         worst = known.iloc[0]
         interval = f"{confidence:.0%} interval {percent(worst['share_lower'])} to {percent(worst['share_upper'])}"
         is_lost = f"{'is' if worst['n'] == 1 else 'are'} lost to it {entering}"
-        given = f", {worst['note']}" if worst["note"] else ""
+        given = f" ({worst['note']})" if worst["note"] else ""
         n_lost = ""
-        if noun != "customer" and pd.notna(worst["customers_lost"]):
+        if noun == "visit" and pd.notna(worst["customers_lost"]):
             n_lost = f", by about {counted(round(worst['customers_lost']), 'different customer')}"
         parts.append(
             f"The largest single exit{' with an estimate' if parts else ''} is {exit_of(worst, by)}: "

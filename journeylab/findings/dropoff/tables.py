@@ -59,7 +59,7 @@ def ranked(
     """A row per loss point, most lost first, with its `rank`; a point without an estimate stands where the least that
     is lost there puts it, and has no rank if that is nothing.
 
-    The index says at which of `points` each row is. Without `customers`, the points are of customers themselves.
+    The index says at which of `points` each row is. Without `customers`, each visit is a customer.
     """
     numbers = customers.numbers(day, together=together) if customers else None
     table = tidy((_row(point, day, numbers) for point in points), _RANKED, by=by)
@@ -144,9 +144,13 @@ def _rank(table: pd.DataFrame) -> pd.Series:
 
 def _row(point: LossPoint, day: float, customers: dict[tuple, tuple[float, int]] | None) -> dict:
     exits, branch = point.cell.exits, point.branch or LOST
-    lost = sum(exits.count(way, within=day) for way in ([branch] if branch in exits.ways else exits.losses))
-    key = (exits.group, exits.stage, branch)
-    customers_lost, customers_seen = (point.lost, lost) if customers is None else customers[key]
+    ways = [branch] if branch in exits.ways else exits.losses
+    is_lost = np.isin(exits.destination, [exits.ways.index(way) + 1 for way in ways]) & (exits.exit <= day)
+    customers_lost, customers_seen = point.lost, len(np.unique(exits.customers[is_lost]))
+    if customers is not None:
+        estimate, events = customers[exits.group, exits.stage, branch]
+        customers_seen = max(customers_seen, events)
+        customers_lost = np.maximum(estimate, customers_seen)
     at_least, at_most = point.bounds
     return {
         "group": exits.group,
@@ -165,7 +169,7 @@ def _row(point: LossPoint, day: float, customers: dict[tuple, tuple[float, int]]
         "total": point.total,
         "customers": point.customers,
         "n": point.n,
-        "events": lost,
+        "events": int(is_lost.sum()),
         "customers_seen": customers_seen,
         "note": point.note,
     }

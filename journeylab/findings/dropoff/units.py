@@ -61,7 +61,7 @@ class CustomersLost:
         for cell in self.any_loss if together else self.by_branch:
             (row,) = cell.rows([day])
             numbers[row["group"], row["stage"], row["to"]] = (
-                float(np.maximum(row["estimate"] * row["n"], row["events"])),
+                row["estimate"] * row["n"],
                 row["events"],
             )
         return numbers

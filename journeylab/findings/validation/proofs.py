@@ -110,4 +110,6 @@ def find_proofs(visits: pd.DataFrame, journey: Journey) -> list[Proofs]:
 def _part(exits: Exits, chosen: np.ndarray, *, since: float) -> Exits:
     """The chosen visits, bool (visits,), that were still inside `since` days after entering; day 0 is then."""
     later = exits.only(chosen & (exits.exit > since))
-    return replace(later, entry=np.where(later.entry <= since, -1.0, later.entry - since), exit=later.exit - since)
+    earliest = {way: day - since for way, day in later.earliest.items()}
+    entry = np.where(later.entry <= since, -1.0, later.entry - since)
+    return replace(later, entry=entry, exit=later.exit - since, earliest=earliest)
