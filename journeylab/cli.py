@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,7 +66,7 @@ Data = Annotated[
 
 def _say_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"journeylab {version('journeylab')}")
+        typer.echo(f"journeylab {base.version.VERSION}")
         raise typer.Exit
 
 
@@ -276,9 +275,10 @@ def _key(name: str) -> str:
 
 
 def _notebooks(study: Path, pattern: str = "*.ipynb") -> list[Path]:
-    """The study's own notebooks that match `pattern`, or else those that come with journeylab."""
+    """The study's own notebooks that match `pattern`, or else those that come with journeylab; notebook 00 is where an
+    analyst's own question begins, and no report."""
     for folder in (study / NOTEBOOKS, *SHIPPED):
-        if notebooks := sorted(folder.glob(pattern)):
+        if notebooks := sorted(path for path in folder.glob(pattern) if not path.name.startswith("00_")):
             return notebooks
     raise ReportError(
         f"There is no notebook “{pattern}”, neither in “{study / NOTEBOOKS}” nor in journeylab itself. Install "

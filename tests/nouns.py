@@ -72,7 +72,7 @@ FINDINGS_BY_GROUP: dict[str, FindBy] = {
     "Recovery": lambda _, spells, by: jl.estimate_recovery(spells, horizons=["7d", "30d"], by=by),
     "Survival": lambda _, spells, by: jl.estimate_survival(spells, by=by),
     "Thoughts": lambda log, spells, by: jl.find_thoughts(log, spells, seed=1, by=by),
-    "Touchpoints": lambda log, spells, by: jl.estimate_touchpoints(spells, log, by=by),
+    "Touchpoints": lambda log, spells, by: jl.estimate_touchpoints(log, spells, by=by),
     "Validation": lambda _, spells, by: jl.estimate_validation(spells, horizons=["7d", "30d"], by=by),
 }
 FINDINGS_OF_ALL: dict[str, Find] = {
@@ -129,7 +129,7 @@ def find_in(study: Study, name: str, by: Grouping | pd.Series | None = None) -> 
 def build_nouns(study: Study, findings: dict[str, Finding]) -> dict[str, object]:
     """An instance of every noun that shows itself, by the name of its class; `findings` are among them."""
     log, spells, personas, journey = study.log, study.spells, study.personas, study.journey
-    notes, cards = jl.read_notes(NOTES, journey=journey), personas.cards(spells, log, horizon="90d")
+    notes, cards = jl.read_notes(NOTES, journey=journey), personas.cards(log, spells, horizon="90d")
     texts = pd.DataFrame({"customer_id": ["a"], "time": [log.window.start], "text": [f"I like {HOSTILE} a lot"]})
     plain = jl.build_map(spells, [])
     others = [

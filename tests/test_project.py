@@ -153,7 +153,6 @@ EXACT = {
         "findings/occupancy/curves.py argsort",
         "findings/personas/rules.py argsort",  # besides, F1 of counts, to six decimals
     ),
-    "days between two times, which equal ones may swap": ("findings/paths/edges.py lexsort",),
 }
 
 

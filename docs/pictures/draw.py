@@ -12,7 +12,7 @@ dropoff, survival = jl.estimate_dropoff(spells, horizons=study.horizons), jl.est
 dropoff.plot().write(FOLDER / "loss_branches.png")
 survival.plot().write(FOLDER / "time_in_stage.png")
 jl.estimate_flow(spells).plot().write(FOLDER / "paths.png")
-study.personas.cards(spells, log, horizon=study.horizons[-1]).plot().write(FOLDER / "personas.png")
+study.personas.cards(log, spells, horizon=study.horizons[-1]).plot().write(FOLDER / "personas.png")
 findings = [
     dropoff,
     survival,

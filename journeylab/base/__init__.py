@@ -2,5 +2,5 @@
 
 import lazy_loader
 
-# Loaded when first used: both bring pandas with them, which the command does not always need.
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["html", "ordering"])
+# Loaded when first used: they bring libraries with them that the command does not always need.
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["html", "ordering", "version"])

@@ -88,11 +88,8 @@ def _fix(wanted: str, problem: Mapping[str, Any], model: type[BaseModel]) -> str
     if wanted == "text" and isinstance(value, bool | int | float | date):
         return "Put it in quotes."
     if wanted.startswith("a mapping"):
-        examples = [
-            example
-            for tried in _models_at(model, problem["loc"])
-            for example in (tried.model_config.get("json_schema_extra") or {}).get("examples", [])
-        ]
+        extras: list[Any] = [tried.model_config.get("json_schema_extra") for tried in _models_at(model, problem["loc"])]
+        examples = [example for extra in extras for example in (extra or {}).get("examples", [])]
         if examples:
             example = yaml.safe_dump(examples[0], default_flow_style=True, sort_keys=False, width=1000)
             return f"Write it like {example.strip()}."

@@ -111,8 +111,7 @@ class Redactor:
         name = self._name_end(plain, start)
         for kind, tell in _TELLERS.items():
             match = _KINDS[kind].match(plain, start)
-            label = tell(match[0]) if match else None
-            if label and match.end() >= name:
+            if match and match.end() >= name and (label := tell(match[0])):
                 return label, match.end()
         if name > start:
             return "name", name
@@ -123,11 +122,13 @@ class Redactor:
         """Where the longest known name that begins at `start` ends; `start` if there is none."""
         first = _TOKEN.match(plain, start)
         several = self.names.get(compared(first[0]), ()) if first else ()
-        words, end, longest = (), start, start
+        words: tuple[str, ...] = ()
+        end = longest = start
         while several and len(words) < _MOST_WORDS and (token := _TOKEN.match(plain, end)):
             words = (*words, compared(token[0]))
             longest = token.end() if words in several else longest
-            end = _BETWEEN.match(plain, token.end()).end()
+            between = _BETWEEN.match(plain, token.end())
+            end = between.end() if between else token.end()
         return longest
 
 

@@ -31,7 +31,7 @@ def percent(share: float, digits: int | None = None) -> str:
     >>> percent(0.25), percent(0.042), percent(0.954), percent(0.25, 1)
     ('25%', '4.2%', '95.4%', '25.0%')
     """
-    share = base.ordering.settled(share)
+    share = float(base.ordering.settled(share))
     if digits is None:
         digits = 0 if share in (0, 1) or 0.0995 <= share <= 0.9 else 1
     return f"{share:.{digits}%}"

@@ -222,7 +222,7 @@ def _at(step: int) -> np.ndarray:
     return emphasis
 
 
-def _checked_times(times: ArrayLike) -> np.ndarray:
+def _checked_times(times: object) -> np.ndarray:
     try:
         given = np.atleast_1d(np.asarray(times, dtype=np.float64))
     except (TypeError, ValueError):

@@ -34,11 +34,12 @@ def numbers(name: str, values: np.ndarray) -> np.ndarray:
     """`values` as float64, none missing or infinite."""
     if values.dtype.kind not in "iufb" and len(values):
         try:
-            values = values.astype(np.float64) if values.dtype.kind == "O" else None
+            if values.dtype.kind != "O":
+                raise TypeError
+            values = values.astype(np.float64)
         except (TypeError, ValueError):
-            values = None
-        if values is None:
-            raise EstimateError(f"“{name}” is not numeric. Convert it to numbers, times to one unit such as days.")
+            message = f"“{name}” is not numeric. Convert it to numbers, times to one unit such as days."
+            raise EstimateError(message) from None
     values = values.astype(np.float64)
     bad = ~np.isfinite(values)
     if bad.any():

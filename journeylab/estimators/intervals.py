@@ -185,9 +185,12 @@ def curve_quantiles(
             f"The shares asked for are {shares.tolist()}. Give shares above 0 and below 1, as 0.5 (median)."
         )
     curves = [np.asarray(curve, dtype=np.float64) for curve in (survival, lower, upper)]
-    if np.isnan(curves[0]).all() and len(times):
-        return tuple(np.full(len(shares), np.nan) for _ in curves)
-    return tuple(np.array([_first_below(times, curve, 1.0 - share) for share in shares]) for curve in curves)
+    is_missing = np.isnan(curves[0]).all() and len(times)
+    quantile, low, high = (
+        np.array([np.nan if is_missing else _first_below(times, curve, 1.0 - share) for share in shares])
+        for curve in curves
+    )
+    return quantile, low, high
 
 
 @dataclass(frozen=True)

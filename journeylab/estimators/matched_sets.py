@@ -102,13 +102,9 @@ class MatchedSets:
         even = np.zeros(n_traits)
         by_score = normal_p_value(shared.score(even), np.sqrt(shared.information(even)))
         p_values = np.where(is_endless, by_score, normal_p_value(log_ratio, error))
-        return OddsRatios(
-            *np.exp([log_ratio, lower, upper]),
-            p_values,
-            np.bincount(shared.trait, minlength=n_traits),
-            np.bincount(traits[is_case], minlength=n_traits),
-            np.bincount(traits[~is_case], minlength=n_traits),
-        )
+        estimate, lower, upper = np.exp([log_ratio, lower, upper])
+        counts = (np.bincount(of, minlength=n_traits) for of in (shared.trait, traits[is_case], traits[~is_case]))
+        return OddsRatios(estimate, lower, upper, p_values, *counts)
 
 
 @dataclass(frozen=True, eq=False)

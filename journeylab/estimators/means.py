@@ -82,8 +82,8 @@ def mean_difference(
         return difference, float("nan"), float("nan")
     if _error(influence) < ROUNDING * (bounds[1] - bounds[0]):
         means = (clustered_mean(*answers, bounds=bounds, confidence=confidence) for answers in (first, second))
-        difference, lower, upper = difference_interval(*means)
-        return float(difference), float(lower), float(upper)
+        of_means, lower, upper = difference_interval(*means)
+        return float(of_means), float(lower), float(upper)
     margin = _quantile(n_ids, confidence) * _error(influence)
     return difference, difference - margin, difference + margin
 

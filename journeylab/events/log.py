@@ -1,6 +1,6 @@
 """The log: which events of which customers were observed, in which window, and which rows could not be used."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -93,7 +93,7 @@ class Quarantine:
     rows: ibis.Table
 
     @classmethod
-    def from_counts(cls, counts: dict[str, int], rows: ibis.Table) -> "Quarantine":
+    def from_counts(cls, counts: Mapping[str | None, int], rows: ibis.Table) -> "Quarantine":
         """The quarantine with `counts` rows by reason; a reason that is not named has none."""
         return cls(pd.DataFrame({"reason": REASONS, "rows": [counts.get(reason, 0) for reason in REASONS]}), rows)
 
@@ -208,14 +208,14 @@ class EventLog:
     def only(self, *, customers: Iterable[str]) -> "EventLog":
         """The log of these customers alone. Raises LogError when none of them is in the log."""
         wanted = sorted({customers} if isinstance(customers, str) else set(customers))
-        customers = self.customers.loc[self.customers.index.isin(wanted)]
-        if not len(customers):
+        found = self.customers.loc[self.customers.index.isin(wanted)]
+        if not len(found):
             raise LogError(
                 f"None of the customers asked for ({len(wanted):,}) is in the log. Use ids from `log.customers.index`."
             )
         # A long list of literals is slow to compile; the engine joins it as a table.
         table = ibis.memtable(pd.DataFrame({"customer_id": wanted}), schema={"customer_id": "string"})
-        return replace(self, events=self.events.semi_join(table, "customer_id"), customers=customers)
+        return replace(self, events=self.events.semi_join(table, "customer_id"), customers=found)
 
     def summary(self) -> pd.DataFrame:
         """What became of the rows read: one row each for all, the accepted, and every reason to refuse; columns `part`,

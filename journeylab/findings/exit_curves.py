@@ -53,7 +53,7 @@ class ExitCurves:
         shrinkage = 1.0 if weights is None else weights.sum() ** 2 / (weights**2).sum() / len(weights)
         return cls(exits, fitted, confidence, float(shrinkage))
 
-    def shares(self, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def shares(self, days: np.ndarray) -> tuple[np.ndarray, ...]:
         """Share in each state at each of `days` with lower and upper limit: three arrays (days, states).
 
         Missing after the last day watched, unless all had left by then. Limits are log(-log) for inside, logit for the
@@ -121,7 +121,7 @@ class ExitCurves:
         """The days on which to show the curves: 0, those when someone left (thinned to `N_DAYS`), the last watched."""
         return np.unique(np.concatenate([[0.0], self._thinned, [self.fitted.last_time]]))
 
-    def days_until(self, shares: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def days_until(self, shares: tuple[float, ...]) -> tuple[np.ndarray, ...]:
         """The first days by which the given shares have left by any exit, with limits; missing if not reached.
 
         The limits are the days when the limits of the share inside say so (Brookmeyer & Crowley 1982).
@@ -153,7 +153,7 @@ class ExitCurves:
         left = np.sort(self.exits.exit[self.exits.destination > 0])
         return np.unique(left[np.linspace(0, len(left) - 1, N_DAYS).astype(int)])
 
-    def _limits(self, days: np.ndarray, share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _limits(self, days: np.ndarray, share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, ...]:
         base = self.shrinkage * self.exits.n_customers_known(days)[:, None]
         limits = [
             probability_interval(share[:, states], error[:, states], scale=scale, confidence=self.confidence, n=base)

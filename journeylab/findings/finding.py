@@ -125,7 +125,7 @@ class StageFinding(Finding):
     def _level(self) -> str:
         return f"{self.confidence:.0%} interval "
 
-    def _lanes(self, lanes: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    def _lanes(self, lanes: Mapping[str, Mapping[str, str | None]]) -> pd.DataFrame:
         """`lanes`, each with its text by stage, as `by_stage` gives them; None where a lane has no text."""
         filled = {lane: [texts.get(stage) for stage in self.stages] for lane, texts in lanes.items()}
         return pd.DataFrame(filled, index=pd.Index(self.stages, name="stage"), dtype=object)

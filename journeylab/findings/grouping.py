@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
 
@@ -183,8 +183,8 @@ def _read_times(times: pd.Series) -> pd.Series:
     return utc_times
 
 
-By = Grouping | pd.Series | str | Sequence["Grouping | pd.Series | str"]
-Where = str | pd.Series
+By: TypeAlias = Grouping | pd.Series | str | Sequence["Grouping | pd.Series | str"]
+Where: TypeAlias = str | pd.Series
 
 
 def select(record: Record, where: Where | None) -> Record:

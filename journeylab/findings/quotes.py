@@ -50,8 +50,14 @@ class Quote:
 class Quotes:
     """Some of what customers wrote.
 
-    quotes: the most representative first. n_texts by `customers`: what they were chosen from, redacted texts of four
-    words or more. lacking: why there is no quote, a sentence; None where there is one.
+    Attributes
+    ----------
+    quotes : tuple of Quote
+        The most representative first.
+    n_texts, customers : int
+        What they were chosen from: redacted texts of four words or more, and who wrote them.
+    lacking : str or None
+        A sentence that says why there is no quote; None where there is one.
     """
 
     quotes: tuple[Quote, ...]
@@ -62,7 +68,7 @@ class Quotes:
     @property
     def table(self) -> pd.DataFrame:
         """One row per quote: `quote`, `source`, `month`."""
-        rows = [(each.text, each.source, each.month) for each in self.quotes]
+        rows = [(quote.text, quote.source, quote.month) for quote in self.quotes]
         return pd.DataFrame(rows, columns=["quote", "source", "month"], dtype=object)
 
     def sentence(self) -> str:
@@ -71,34 +77,60 @@ class Quotes:
             return self.lacking
         return (
             f"{counted(len(self.quotes), 'quote')} of as many customers, chosen from {counted(self.n_texts, 'text')} "
-            f"of {counted(self.customers, 'customer')} for being typical and unlike each other; "
-            "what tells who wrote is taken out."
+            f"of {counted(self.customers, 'customer')} because they are typical and unlike each other. "
+            "What would tell who wrote them is redacted."
         )
 
     def _repr_html_(self) -> str:
-        shown = (html.quotation(each.text, origin=each.origin) for each in self.quotes)
-        return html.paragraph(self.sentence()) + "".join(shown)
+        quotations = (html.quotation(quote.text, origin=quote.origin) for quote in self.quotes)
+        return html.paragraph(self.sentence()) + "".join(quotations)
 
 
 def find_quotes(
     texts: pd.DataFrame, *, n: int, seed: int, names: Iterable[str] | Redactor = (), at_most: int = MAX_LETTERS
 ) -> Quotes:
-    """Up to `n` quotes out of `texts`, one per customer, typical of all and unlike each other.
+    """Find up to `n` quotes in `texts`, one per customer, typical of all and unlike each other.
 
-    texts: DataFrame `customer_id`, `time` (UTC), `text`, and where known `channel`: the quote's source. Where it has a
-        column `consent`, only rows where that is True are used.
-    names: what `journeylab.base.redaction.redact` is to take for names (a `Redactor` knows its own); a customer's own
-        id is taken out of their texts too.
-    at_most: so many characters; longer ones are cut at a word, with an ellipsis.
+    Typical is what is nearest to the middle of all customers' texts (cosine of TF-IDF weights of words, each customer
+    counting once). Likeness to other quotes is measured the same way, and the two are weighed by maximal marginal
+    relevance. Of more than 5,000 texts so many are drawn at random. Words are separated by spaces and signs: scripts
+    written without them are not quoted.
 
-    Typical is what lies nearest to the middle of all customers' texts (cosine of TF-IDF weights of words, each customer
-    counting once); unlike the others is told the same way, and the two are weighed by maximal marginal relevance. Of
-    more than 5,000 texts so many are drawn by `seed`. There is no quote where fewer than five customers wrote four
-    words or more beside what was redacted, and fewer than `n` where texts repeat each other. Words
-    are told by spaces and signs: scripts written without them are not quoted.
+    Parameters
+    ----------
+    texts : DataFrame
+        Columns `customer_id`, `time` (UTC), `text`, and where known `channel`: the quote's source. With a column
+        `consent`, only rows where it is True are used.
+    n : int
+        How many at most; there are fewer where texts repeat each other.
+    seed : int
+        Of the draw.
+    names : iterable of str or Redactor
+        Words to redact as names (a `Redactor` knows its own). A customer's own id is redacted in their texts too.
+    at_most : int
+        So many characters; longer texts are cut at a word, with an ellipsis.
 
-    Raises JourneyLabError where `texts` lacks a column.
-    Source: Carbonell & Goldstein (1998), The use of MMR, SIGIR, pages 335-336.
+    Returns
+    -------
+    Quotes
+        Empty where fewer than five customers wrote four words or more besides what was redacted.
+
+    Raises
+    ------
+    JourneyLabError
+        If `texts` lacks a column.
+
+    References
+    ----------
+    Carbonell & Goldstein (1998), The use of MMR, SIGIR, pages 335-336.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> texts = [f"the board is slow on {day}" for day in ("monday", "tuesday", "friday", "sunday", "holidays")]
+    >>> table = pd.DataFrame({"customer_id": list("abcde"), "text": texts})
+    >>> find_quotes(table.assign(time=pd.Timestamp("2025-03-01", tz="UTC")), n=1, seed=1).quotes[0].origin
+    '2025-03'
     """
     check_columns(texts, _CONTRACT, name="The table of texts")
     redactor = names if isinstance(names, Redactor) else Redactor.of(names)
@@ -134,24 +166,20 @@ def shortened(text: str, at_most: int) -> str:
 def _usable(texts: pd.DataFrame, redactor: Redactor, seed: int) -> pd.DataFrame:
     """The texts that may be quoted, redacted, in an order that does not depend on theirs."""
     if "consent" in texts.columns:
-        texts = texts[texts["consent"].map(lambda said: said is True or said is np.True_).astype(bool)]
-    texts = texts[texts["text"].notna() & texts["customer_id"].notna()]
-    channel = texts["channel"] if "channel" in texts.columns else pd.Series(None, index=texts.index, dtype=object)
-    plain = pd.DataFrame(
-        {
-            "customer_id": texts["customer_id"].astype(str),
-            "time": texts["time"],
-            "channel": channel.astype(object).where(channel.notna(), None),
-            "text": texts["text"].astype(str),
-        }
-    ).sort_values(["customer_id", "time", "text", "channel"], kind="stable", ignore_index=True)
+        texts = texts[texts["consent"].map(lambda consent: consent is True or consent is np.True_).astype(bool)]
+    texts = texts.reindex(columns=[*_CONTRACT, "channel"]).dropna(subset=["text", "customer_id"])
+    channel = texts["channel"].astype(object)
+    plain = texts.astype({"customer_id": str, "text": str}).assign(channel=channel.where(channel.notna(), None))
+    plain = plain.sort_values(["customer_id", "time", "text", "channel"], kind="stable", ignore_index=True)
     if len(plain) > MAX_TEXTS:
         drawn = np.random.default_rng(seed).choice(len(plain), size=MAX_TEXTS, replace=False)
         plain = plain.iloc[np.sort(drawn)].reset_index(drop=True)
     redacted = [" ".join(text.split()) for text in redactor.redact_each(plain["text"], plain["customer_id"])]
     words = [" ".join(word for word in text.split() if word.strip(_POINTS) not in _MARKS) for text in redacted]
-    is_told = np.array([len(_LETTERS.findall(text)) >= MIN_WORDS and bool(_WORD.search(text)) for text in words], bool)
-    return plain.assign(text=redacted, words=words)[is_told].reset_index(drop=True)
+    is_usable = np.array(
+        [len(_LETTERS.findall(text)) >= MIN_WORDS and bool(_WORD.search(text)) for text in words], bool
+    )
+    return plain.assign(text=redacted, words=words)[is_usable].reset_index(drop=True)
 
 
 def _chosen(weights: csr_matrix, customers: np.ndarray, n: int) -> list[int]:

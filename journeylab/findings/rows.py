@@ -1,6 +1,7 @@
 """Rows: how do an estimate and its limits become cells of a table?"""
 
 from collections.abc import Iterable
+from typing import SupportsFloat
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from journeylab.estimators.intervals import wilson
 ESTIMATE = dict.fromkeys(("estimate", "lower", "upper"), float)
 
 
-def estimated(limits: Iterable[float]) -> dict[str, float]:
+def estimated(limits: Iterable[SupportsFloat]) -> dict[str, float]:
     """An estimate with its lower and upper limit, as cells of a row."""
     return dict(zip(ESTIMATE, map(float, limits), strict=True))
 

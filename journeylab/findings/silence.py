@@ -285,7 +285,7 @@ def _returns(
     log: EventLog, journey: Journey, factors: tuple[float, ...], horizon: float, confidence: float
 ) -> list[dict]:
     """Per stage and length of silence: the share of the silent who come back within the horizon."""
-    windows = {stage.name: stage.silent_after_us / DAY for stage in journey.stages if stage.silent_after}
+    windows = {stage.name: stage.silent_after_us / DAY for stage in journey.stages if stage.silent_after_us is not None}
     multiples = np.union1d(np.linspace(factors[0], factors[-1], N_SILENCES), factors)
     shortest = {stage: window * factors[0] for stage, window in windows.items()}
     rows = []

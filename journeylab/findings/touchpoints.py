@@ -187,9 +187,8 @@ def estimate_touchpoints(
     visits, journey = watched.visits, watched.spells.journey
     groups = visits["group"] if watched.by else pd.Series(EVERYBODY, index=visits.index)
     visits = visits.assign(stage=visits["stage"].astype(object), key=groups.astype(object))
-    rows, sources = [], []
-    if len(visits):
-        rows, sources = _rows(log, journey, visits, confidence), _covered(log, visits, confidence)
+    rows = _rows(log, journey, visits, confidence) if len(visits) else ()
+    sources = _covered(log, visits, confidence) if len(visits) else ()
     openers = frozenset(
         (stage.name, event) for stage in journey.stages for rule in stage.opened_by for event in rule.events
     )
@@ -237,8 +236,8 @@ def _of_stage(
         values = np.zeros(n)
         values[: len(sides)] = sides["value"].fillna(0.0)
         mean, error = values.mean(), values.std(ddof=1) / np.sqrt(n)
-        limits = (mean, *normal_interval(mean, error, confidence=confidence))
-        yield _row(VALUE, limits, n=n, customers=n_valued, events=n_valued)
+        lower, upper = normal_interval(mean, error, confidence=confidence)
+        yield _row(VALUE, (mean, lower, upper), n=n, customers=n_valued, events=n_valued)
 
 
 def _row(kind: str, limits: tuple, **base: int) -> dict:

@@ -55,8 +55,8 @@ def opening(notebook: NotebookNode, *, name: str) -> tuple[str, str, list[Notebo
     title, under = split_title(cells[0].source) if cells and cells[0].cell_type == "markdown" else (None, "")
     if title is None:
         return Path(name).stem.lstrip("0123456789_- ").replace("_", " ").capitalize(), "", cells
-    lede, heading, further = re.match(r"(.*?)(^#+ |\Z)(.*)", under, re.DOTALL | re.MULTILINE).groups()
-    return title, lede.strip(), [NotebookNode({**cells[0], "source": heading + further}), *cells[1:]]
+    lede, *rest = re.split(r"^(?=#+ )", under, maxsplit=1, flags=re.MULTILINE)
+    return title, lede.strip(), [NotebookNode({**cells[0], "source": "".join(rest)}), *cells[1:]]
 
 
 class _Exporter(TemplateExporter):
@@ -91,7 +91,7 @@ def _picture(output: NotebookNode, mime: str, before: list[Picture]) -> Picture:
     elif len(alt) <= _LONGEST_CAPTION and "\n" not in alt:
         caption, words = alt, None
     else:
-        caption, words = re.match(r".*?(?:[.!?](?=\s)|:?(?=\n)|\Z)", alt, re.DOTALL)[0], alt
+        caption, words = re.split(r"(?<=[.!?])(?=\s)|(?=\n)", alt, maxsplit=1)[0], alt
     width = output.get("metadata", {}).get(mime, {}).get("width")
     picture = Picture(number, alt, caption, words, width)
     before.append(picture)

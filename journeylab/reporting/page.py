@@ -3,12 +3,12 @@
 import base64
 import re
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from journeylab.base.html import FLUSH_LEFT, visible
+from journeylab.base.version import VERSION
 from journeylab.reporting.offline import SORTING, SORTING_POLICY, TEMPLATES, check_offline
 from journeylab.reporting.prose import SCROLLS, Prose
 
@@ -44,7 +44,7 @@ def render(template: str, *, name: str, title: str, masthead: Masthead, prose: P
 def furnish(made: Environment, prose: Prose) -> Environment:
     """`made` with what all pages share; it then escapes whatever is not said to be HTML. `prose` serves one page."""
     made.autoescape = True
-    made.globals |= {"version": version("journeylab"), "prose": prose, "sorting": SORTING}
+    made.globals |= {"version": VERSION, "prose": prose, "sorting": SORTING}
     made.globals |= {"pages": PAGES, "reports": "", "sorting_policy": SORTING_POLICY}
     made.filters |= {
         "prose": prose,

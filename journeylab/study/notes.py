@@ -61,7 +61,7 @@ class Note(Frozen):
     model_config = described("a remark", text="Nobody knows who may pay", status="open")
 
     text: Text
-    evidence: Literal["data", "survey", "interview", "assumption"] = ASSUMPTION
+    evidence: Literal["data", "survey", "interview", "assumption"] = "assumption"
     source: Text | None = None
     date: Day | None = None
     status: Literal["open", "supported", "refuted"] | None = None

@@ -206,8 +206,8 @@ def _named_files(written: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if not isinstance(written, Mapping):
         return
     events = written.get("events")
-    holders = {(key,): written.get(key) for key in ("customers", "crm")}
+    holders: dict[tuple[str | int, ...], Any] = {(key,): written.get(key) for key in ("customers", "crm")}
     holders |= {("events", number): source for number, source in enumerate(events if isinstance(events, list) else [])}
-    named = {("journey",): written.get("journey")}
+    named: dict[tuple[str | int, ...], Any] = {("journey",): written.get("journey")}
     named |= {(*path, "path"): holder.get("path") for path, holder in holders.items() if isinstance(holder, Mapping)}
     yield from ((path, name) for path, name in named.items() if isinstance(name, str) and name.strip())

@@ -8,12 +8,12 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 
 from journeylab.base import html
 from journeylab.base.durations import days
 from journeylab.base.files import fingerprint
+from journeylab.base.version import VERSION
 from journeylab.base.words import counted
 from journeylab.events.journey import Journey, read_journey
 from journeylab.events.lint import Lint, lint_journey
@@ -98,7 +98,8 @@ class Study:
             return None
         if source.column is not None:
             return CrmRecords.from_log(self.log, column=source.column)
-        options = {"columns": source.columns.model_dump(), "timezone": source.timezone, "time_unit": source.time_unit}
+        assert source.path is not None, "“crm” in study.yml names a table or a column"
+        options = source.model_dump(include={"columns", "timezone", "time_unit"})
         return read_crm(self.folders.place(source.path), window=self.window, **options)
 
     @cached_property
@@ -202,7 +203,7 @@ class Study:
         written += [self.settings.customers.path] if self.settings.customers else []
         files = [file for path in written for file in self.folders.find(path)]
         names = "\n".join(file.name for file in files)
-        return fingerprint(version("journeylab"), files_of_code, self.settings.data_settings(), names, files)
+        return fingerprint(VERSION, files_of_code, self.settings.data_settings(), names, files)
 
     def __repr__(self) -> str:
         return f"Study “{self.name}”: journey “{self.journey.name}”, window {self.window}"

@@ -90,6 +90,13 @@ def test_a_chart_can_be_drawn_into_axes_of_ones_own():
     plt.close("all")
 
 
+def test_a_chart_can_be_drawn_into_axes_without_a_grid_and_into_a_part_of_a_figure():
+    for axes in (plt.figure().add_axes((0.1, 0.1, 0.6, 0.8)), plt.figure().subfigures(1, 2)[0].subplots()):
+        assert [text.get_text() for text in curve(ax=axes).axes.texts] == ["price", "silent"]
+        assert charts.note("Nothing", title="None", ax=axes).png().startswith(b"\x89PNG")
+    plt.close("all")
+
+
 def test_charts_leave_no_figure_behind_and_no_setting_changed():
     before = dict(plt.rcParams)
     curve()

@@ -55,6 +55,9 @@ def test_a_mapping_that_cannot_be_meant_is_refused():
         "`columns` maps “time” to “{'constant': '2024-01-01T12:00:00Z'}”. Name one column of the source, "
         'or for a text {"constant": "…"}.'
     )
+    assert refusal(rows(), columns={"initiator": {"constant": "compny"}}) == (
+        "`columns` maps “initiator” to “{'constant': 'compny'}”, which is no initiator. Did you mean “company”?"
+    )
 
 
 def test_columns_that_differ_in_case_alone_are_refused():

@@ -98,8 +98,8 @@ def test_without_five_writers_there_is_no_quote(n, why):
 def test_five_writers_are_enough():
     found = find_quotes(texts_of(SLOW + PRICE[:1]), n=1, seed=1)
     assert found.sentence() == (
-        "1 quote of as many customers, chosen from 5 texts of 5 customers for being typical and unlike each other; "
-        "what tells who wrote is taken out."
+        "1 quote of as many customers, chosen from 5 texts of 5 customers because they are typical and unlike each "
+        "other. What would tell who wrote them is redacted."
     )
     assert len(found.table) == 1
 

@@ -129,7 +129,7 @@ def test_nothing_turns_the_direction_of_what_stands_around_it():
 
 
 def test_a_script_of_ours_that_a_cell_shows_is_refused_too():
-    with pytest.raises(ReportError, match="it holds the element <script>"):
+    with pytest.raises(ReportError, match="it has the element <script>"):
         page(shown(text_html=SORTING))
 
 

@@ -275,3 +275,8 @@ def test_a_journey_that_cannot_be_read_is_told_when_the_study_is_opened(folder):
     with pytest.raises(JourneyError) as caught:
         open_study(folder)
     assert "journey.yml:3: Unknown key “gaol”" in str(caught.value)
+
+
+@pytest.mark.parametrize("folder", [*study_module.EVENT_CODE, *study_module.PERSONA_CODE])
+def test_what_a_fingerprint_covers_is_code_of_the_package(folder):
+    assert list((study_module.PACKAGE / folder).rglob("*.py"))

@@ -4,10 +4,10 @@ from journeylab.base.charts.chart import INK, PALETTE, Chart, colours, note
 from journeylab.base.charts.curves import areas, curves, lines
 from journeylab.base.charts.flows import flows
 from journeylab.base.charts.funnel import funnel
-from journeylab.base.charts.journey_map import journey_map
 from journeylab.base.charts.marks import intervals, stacked, tiles
 from journeylab.base.charts.moods import moods
 from journeylab.base.charts.profiles import profiles
+from journeylab.base.charts.sheet import sheet
 
 __all__ = [
     "INK",
@@ -19,11 +19,11 @@ __all__ = [
     "flows",
     "funnel",
     "intervals",
-    "journey_map",
     "lines",
     "moods",
     "note",
     "profiles",
+    "sheet",
     "stacked",
     "tiles",
 ]

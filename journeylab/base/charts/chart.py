@@ -84,7 +84,7 @@ class Chart:
 
     def _drawn(self) -> np.ndarray:
         """The pixels in full colour. `savefig` would draw it twice, the first time to find its layout."""
-        figure = self.axes.figure
+        figure = self.axes.figure.figure
         shown_by, dpi, face = figure.canvas, figure.dpi, figure.get_facecolor()
         try:
             with matplotlib.rc_context(theme()):
@@ -96,12 +96,12 @@ class Chart:
             figure.set(dpi=dpi, facecolor=face, canvas=shown_by)
 
     def _save(self, target, kind: str) -> None:
-        unstamped = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+        unstamped = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
         with matplotlib.rc_context(theme()):
-            self.axes.figure.savefig(target, format=kind, dpi=DPI, facecolor="white", metadata=unstamped.get(kind))
+            self.axes.figure.figure.savefig(target, format=kind, dpi=DPI, facecolor="white", metadata=unstamped)
 
     def _repr_mimebundle_(self, include=None, exclude=None):  # noqa: ARG002
-        width = round(self.axes.figure.get_size_inches()[0] * 100)
+        width = round(self.axes.figure.figure.get_size_inches()[0] * 100)
         bundle = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.alt}
         return bundle, {"image/png": {"width": width}}
 
@@ -137,8 +137,10 @@ def rule(axes: Axes, along: Literal["x", "y"], *, percent: bool = False) -> None
 
 def write_beside(axes: Axes, text: str, y: float, *, points: float, size: float, colour: str) -> None:
     """Write `text` at height `y`, so many `points` to the right of the axes."""
-    place = {"xycoords": axes.get_yaxis_transform(), "xytext": (points, 0), "textcoords": "offset points"}
-    axes.annotate(text, (1, y), va="center", fontsize=size, color=colour, annotation_clip=False, **place)
+    axes.annotate(
+        text, (1, y), xycoords=axes.get_yaxis_transform(), xytext=(points, 0), textcoords="offset points", va="center",
+        fontsize=size, color=colour, annotation_clip=False,
+    )  # fmt: skip
 
 
 def colours(names: Iterable[str]) -> dict[str, str]:
@@ -158,7 +160,7 @@ def shades(names: Iterable[str]) -> dict[str, str]:
 def note(text: str, *, title: str, ax: Axes | None = None) -> Chart:
     """A figure that shows only `text`, for where there is nothing to draw; the alternative text is the same."""
     with matplotlib.rc_context(theme()):
-        width = ax.get_position().width * ax.figure.get_size_inches()[0] if ax else SIZE[0]
+        width = ax.get_position().width * ax.figure.figure.get_size_inches()[0] if ax else SIZE[0]
         rows = wrap(drawable(text), width=max(20, int(width * LETTERS_PER_INCH)))
         axes = ax or new_axes(height=0.7 + 0.2 * len(rows))
         axes.text(0, 1, "\n".join(rows), transform=axes.transAxes, va="top", linespacing=1.5)

@@ -1,6 +1,7 @@
 """Curves: how does something change, with its band, its name beside it and its numbers at risk below?"""
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,7 @@ def curves(
     `faint`: the lines, or whole panels, drawn in grey. `dashed`: the lines drawn so. `mark`: the column of the values
     of x where each panel has a dotted upright.
     """
-    names = list(dict.fromkeys(table[by])) if by else [None]
+    names: list[Any] = list(dict.fromkeys(table[by])) if by else [None]
     order = colours((*colour_order, *names))
     height = 2.6 + 0.14 * len(names)
     top = table[upper or y].max() if percent else None
@@ -97,7 +98,7 @@ def areas(
     axes = ax or new_axes()
     colour = colours((*colour_order, *shares)) | shades(in_shades)
     for name in shares:
-        band = {"color": colour[name], "step": "post", "linewidth": 0.4, "edgecolor": "white"}
+        band: dict[str, Any] = {"color": colour[name], "step": "post", "linewidth": 0.4, "edgecolor": "white"}
         axes.fill_between(shares.index, tops[name] - shares[name], tops[name], **band)
     axes.set_title(title)
     _label_axes(axes, x_label, "", 1.0)
@@ -124,7 +125,7 @@ def lines(
     ax: Axes | None = None,
 ) -> Chart:
     """A line with a marker at each point, one per value of `by`; `mark` is the x value that was chosen."""
-    names = list(dict.fromkeys(table[by])) if by else [None]
+    names: list[Any] = list(dict.fromkeys(table[by])) if by else [None]
     axes = ax or new_axes()
     colour = colours(names)
     for name in names:
@@ -165,10 +166,10 @@ def _panels(table: pd.DataFrame, panel: str | None, title: str, ax: Axes | None,
 
 def _curve(axes: Axes, line: pd.DataFrame, columns: tuple, colour: str, *, step: bool, dashed: bool) -> None:
     x, y, lower, upper = columns
-    style = {"drawstyle": "steps-post" if step else "default", "linestyle": (0, (4, 2)) if dashed else "-"}
-    axes.plot(line[x], line[y], color=colour, linewidth=1.8, **style)
+    drawn, dashes = "steps-post" if step else "default", (0, (4, 2)) if dashed else "-"
+    axes.plot(line[x], line[y], color=colour, linewidth=1.8, drawstyle=drawn, linestyle=dashes)
     if lower and upper:
-        shape = "post" if step else None
+        shape: Literal["post"] | None = "post" if step else None
         axes.fill_between(line[x], line[lower], line[upper], step=shape, color=colour, alpha=0.16, linewidth=0)
 
 
@@ -187,10 +188,11 @@ def _label_ends(axes: Axes, table: pd.DataFrame, x: str, y: str, by: str, colour
     last = table.dropna(subset=[y]).sort_values(x, kind="stable").groupby(by, sort=False, observed=True).tail(1)
     last = ordered(last, y, smallest=True)
     bottom, top = axes.get_ylim()
-    n_rows = axes.get_subplotspec().get_gridspec().nrows
+    place = axes.get_subplotspec()
+    n_rows = place.get_gridspec().nrows if place else 1
     # The axes take about three quarters of their row, less where numbers at risk stand under them.
     share = 0.75 if n_rows == 1 else 0.5
-    line_height = 0.145 * (top - bottom) * n_rows / (share * axes.figure.get_size_inches()[1])
+    line_height = 0.145 * (top - bottom) * n_rows / (share * axes.figure.figure.get_size_inches()[1])
     heights = apart(last[y].to_numpy(dtype=float), distance=line_height, bottom=bottom)
     for name, height in zip(last[by], heights, strict=True):
         ink = colour[name] if colour[name] in (*PALETTE[:5], QUIET) else INK
@@ -219,7 +221,7 @@ def _write_at_risk(axes: Axes, at_risk: pd.DataFrame, by: str | None, colour: di
     for row, name in enumerate(names):
         numbers = at_risk[at_risk[by] == name] if by else at_risk
         ink = colour[name] if by and colour.get(name) in PALETTE[:5] else QUIET
-        placed = {"textcoords": "offset points", "fontsize": 7, "color": ink, "annotation_clip": False}
+        placed: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7, "color": ink, "annotation_clip": False}
         ends = numbers["x"].min(), numbers["x"].max()
         for x, n in zip(numbers["x"], numbers["n"], strict=True):
             # The layout makes room for the outermost; between them there is room.

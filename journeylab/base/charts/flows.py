@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ def flows(
     headings: of each place; what follows the first line is written smaller. note: a line at the bottom.
     width: of the figure, in inches, where no `ax` is given.
     """
-    inches = ax.get_position().width * ax.figure.get_size_inches()[0] if ax else width
+    inches = ax.get_position().width * ax.figure.figure.get_size_inches()[0] if ax else width
     rows = table[table["n"] > 0].reset_index(drop=True)
     plan = _Plan(rows.assign(part=rows["part"].fillna(rows["kind"])), tuple(order), inches)
     lists = [_list(plan, place) for place in plan.order]
@@ -61,7 +62,7 @@ def flows(
     axes.set(xlim=(0, plan.width), ylim=(0, top + head), title=title)
     axes.set_axis_off()
     # Ribbons are drawn in points, so the axes must have the size that they will have on paper.
-    axes.figure.draw_without_rendering()
+    axes.figure.figure.draw_without_rendering()
     colour = {**colours((*colour_order, *plan.table["part"])), **GREYS}
     _Drawing(axes, plan, colour, below + plan.drop + plan.tallest).draw()
     for at, (bold, plain), listed in zip(plan.x, titles, lists, strict=True):
@@ -346,5 +347,5 @@ def _write_list(
 
 def _mark(axes: Axes, corner: tuple[float, float], size: tuple[float, float], colour: str, *, is_hatched: bool) -> None:
     """A rectangle in `colour`, or hatched with it."""
-    inside = {"facecolor": "white", "hatch": "////////"} if is_hatched else {"facecolor": colour}
+    inside: dict[str, Any] = {"facecolor": "white", "hatch": "////////"} if is_hatched else {"facecolor": colour}
     axes.add_patch(Rectangle(corner, *size, edgecolor=colour, linewidth=0.5, zorder=2, **inside))

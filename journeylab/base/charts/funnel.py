@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -41,7 +43,7 @@ def funnel(
     whose bars are pale.
     """
     labels = list(dict.fromkeys(table[label]))
-    groups = list(dict.fromkeys(table[by])) if by else [None]
+    groups: list[Any] = list(dict.fromkeys(table[by])) if by else [None]
     axes = ax or new_axes(height=max(2.2, 1.25 + len(labels) * max(0.42, 0.25 * len(groups))))
     colour = colours((*colour_order, *groups))
     for number, group in enumerate(groups):
@@ -85,12 +87,12 @@ def _write(axes: Axes, texts: pd.Series, at: np.ndarray, *, small: bool) -> None
 
 
 def _explain(axes: Axes, groups: list[str], colour: dict[str, str], beside_label: str) -> None:
-    entries = [Patch(color=colour[group], alpha=0.75, linewidth=0, label=group) for group in groups]
+    entries: list[Artist] = [Patch(color=colour[group], alpha=0.75, linewidth=0, label=group) for group in groups]
     if beside_label:
-        mark = {"marker": "D", "markersize": 4.5, "markerfacecolor": "white", "markeredgecolor": INK}
+        mark: dict[str, Any] = {"marker": "D", "markersize": 4.5, "markerfacecolor": "white", "markeredgecolor": INK}
         entries.append(Line2D([], [], color=INK, linewidth=0.9, label=beside_label, **mark))
     if entries:
         axes.legend(
             handles=entries, frameon=False, fontsize=8, ncols=min(3, len(entries)), loc="upper left",
-            bbox_to_anchor=(0, -0.22 * 4.2 / axes.figure.get_size_inches()[1]),
+            bbox_to_anchor=(0, -0.22 * 4.2 / axes.figure.figure.get_size_inches()[1]),
         )  # fmt: skip

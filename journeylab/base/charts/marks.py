@@ -1,7 +1,7 @@
 """Marks: dots with intervals, stacked bars and tiles, one for each row of a tidy table."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,7 @@ def intervals(
     `scale` “log”, where twice and half are equally far from 1.
     """
     labels = list(dict.fromkeys(table[label]))
-    groups = list(dict.fromkeys(table[by])) if by else [None]
+    groups: list[Any] = list(dict.fromkeys(table[by])) if by else [None]
     axes = ax or new_axes(height=max(2.0, 0.9 + 0.3 * len(labels) * max(1, 0.7 * len(groups))))
     colour = colours((*colour_order, *groups))
     for number, group in enumerate(groups):
@@ -110,7 +110,7 @@ def stacked(
             height=0.7,
             edgecolor="white",
         )
-        for row in np.flatnonzero(widths > 0.06 * widest):
+        for row in np.flatnonzero(widths > 0.06 * widest).tolist():
             text = f"{widths[row]:.0%}" if percent else f"{widths[row]:,.0f}"
             middle = start[row] + widths[row] / 2
             axes.text(middle, row, text, ha="center", va="center", fontsize=8, color=readable_on(colour[part]))

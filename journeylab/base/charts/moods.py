@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ def moods(
     such as “high”, written at the dots that have one. With `by`, a line for each of its values.
     """
     stages = list(dict.fromkeys(table[stage]))
-    names = list(dict.fromkeys(table[by])) if by else [None]
+    names: list[Any] = list(dict.fromkeys(table[by])) if by else [None]
     axes = ax or new_axes(height=3.4)
     colour = colours((*colour_order, *names))
     for number, name in enumerate(names):
@@ -54,7 +55,7 @@ def moods(
     n_known = table.groupby(stage, sort=False)[y].count()
     for number in [position for position, name in enumerate(stages) if not n_known[name]]:
         axes.axvspan(number - 0.5, number + 0.5, color=FAINT, alpha=0.6, zorder=0, linewidth=0)
-        above = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+        above: dict[str, Any] = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center", "va": "bottom"}
         axes.annotate(fill(gap, 10), (number, sum(ends) / 2), color=INK, fontsize=8, **above)
     _dress(axes, stages, ends, y_label, title)
     if by:
@@ -72,6 +73,7 @@ def _write_marks(
     for position in np.flatnonzero(marks.notna().to_numpy()):
         is_above = y[position] == np.nanmax(y)
         edge = upper[position] if is_above else lower[position]
+        beyond: dict[str, Any]
         if ends[0] + room < edge < ends[1] - room:
             beyond = {"xytext": (0, 5 if is_above else -5), "ha": "center", "va": "bottom" if is_above else "top"}
         else:

@@ -37,4 +37,6 @@ def _in_few(shades: np.ndarray, n_pixels: np.ndarray) -> tuple[np.ndarray, bytes
     votes = 1 + n_pixels.astype(np.int64) // _PIXELS_PER_VOTE
     voters = Image.fromarray(np.repeat(shades, votes, axis=0)[np.newaxis])
     cut = voters.quantize(_PALETTE, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    return np.asarray(cut)[0, np.cumsum(votes) - 1], bytes(cut.getpalette())
+    palette = cut.getpalette()
+    assert palette is not None, "an image cut down to few colours has a palette"
+    return np.asarray(cut)[0, np.cumsum(votes) - 1], bytes(palette)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from textwrap import shorten
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,8 +108,9 @@ def _curves(axes: Axes, rows: pd.DataFrame, named: str | None, faint: str | None
         if is_main:
             axes.fill_between(part["x"], part["lower"], part["upper"], step="post", color=ink, alpha=0.16, linewidth=0)
         if is_main or named:
-            placed = {"xytext": (4, 7 if is_main else 0), "textcoords": "offset points", "annotation_clip": False}
+            placed: dict[str, Any] = {"xytext": (4, 7 if is_main else 0), "textcoords": "offset points"}
             placed["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
+            placed["annotation_clip"] = False
             end = (part["x"].iloc[-1], part["estimate"].iloc[-1])
             axes.annotate(str(line), end, fontsize=8, color=ink if ink in PALETTE[:5] else INK, va="center", **placed)
     axes.set_ylim(0, 1.02)

@@ -56,4 +56,4 @@ def _towards(corner: np.ndarray, other: Sequence[float], radius: float) -> tuple
 def _inches_per_unit(axes: Axes) -> float:
     """How long one unit of y is on paper; close to 1 where the figure was made for its flows."""
     bottom, top = axes.get_ylim()
-    return axes.get_position().height * axes.figure.get_size_inches()[1] / (top - bottom)
+    return axes.get_position().height * axes.figure.figure.get_size_inches()[1] / (top - bottom)

@@ -71,11 +71,11 @@ def gray_test(
     bounds = pairwise(np.flatnonzero(np.diff(sets.stratum, prepend=-1, append=-1)))
     curves = [_Stratum.of(at_risk[begin:end], left[begin:end], others[begin:end]) for begin, end in bounds]
     if ids is None:
-        variance = sum(stratum.variance() for stratum in curves)
+        variance = sum((stratum.variance() for stratum in curves), np.zeros((n_groups, n_groups)))
     else:
         variance = rows.clustered_variance(_residuals(rows, sets, curves, n_groups))
-    observed, expected = left.sum(axis=0), sum(stratum.expected() for stratum in curves)
-    return GroupTest.of(labels, observed, expected, variance, is_robust=ids is not None)
+    expected = sum((stratum.expected() for stratum in curves), np.zeros(n_groups))
+    return GroupTest.of(labels, left.sum(axis=0), expected, variance, is_robust=ids is not None)
 
 
 def _counts(rows: EventRows, sets: RiskSets, group: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,11 +1,11 @@
 """Conditions: which events of a log does a rule of the journey mean, and what must their columns hold?"""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import and_
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -98,6 +98,7 @@ Wanted = Annotated[
     Discriminator(_kind),
     AfterValidator(_unwrapped),
 ]
+_One = TypeVar("_One", bound=Bounds | Value)
 
 
 def _in_order(where: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def _wanted_words(wanted: Wanted) -> str:
     return " or ".join(map(value_text, values_of(wanted)))
 
 
-def values_of(wanted: Value | tuple[Value, ...]) -> tuple[Value, ...]:
+def values_of(wanted: _One | tuple[_One, ...]) -> tuple[_One, ...]:
     """The wanted values, always a tuple."""
     return wanted if isinstance(wanted, tuple) else (wanted,)
 
@@ -221,7 +222,8 @@ def holds(events: ibis.Table, condition: Condition, *, owner: str) -> BooleanVal
         raise JourneyError(f"{problem.problem} {problem.fix}")
     tests = [events.event.isin(condition.events)]
     for column, wanted in condition.where.items():
-        tests.append((_within if isinstance(wanted, Bounds) else _equals)(events[column], wanted))
+        cell = events[column]
+        tests.append(_within(cell, wanted) if isinstance(wanted, Bounds) else _equals(cell, wanted))
     return reduce(and_, tests).fill_null(False)
 
 
@@ -240,7 +242,7 @@ def _equals(column: Column, wanted: Value | tuple[Value, ...]) -> BooleanValue:
     kind, texts = column.type(), [value_text(value) for value in values_of(wanted)]
     if kind.is_boolean():
         booleans = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
-        values = [booleans[text] for text in texts if text in booleans]
+        values: Sequence[Value] = [booleans[text] for text in texts if text in booleans]
     elif kind.is_numeric():
         values = [number for value in values_of(wanted) if (number := value_number(value)) is not None]
     else:

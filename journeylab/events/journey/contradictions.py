@@ -32,11 +32,11 @@ def contradictions(data: Any) -> Iterator[Problem]:
     stage_names = list(dict.fromkeys(stage["name"] for _, stage in stages if isinstance(stage.get("name"), str)))
     for position, branch in branches:
         path, origin = ("loss_branches", position, "from"), branch.get("from")
-        is_listed = isinstance(origin, list | tuple)
-        for item, name in enumerate(origin if is_listed else [origin]):
+        listed = origin if isinstance(origin, list | tuple) else [origin]
+        for item, name in enumerate(listed):
             if isinstance(name, str) and name.strip() and name not in stage_names:
                 yield Problem(
-                    (*path, item) if is_listed else path,
+                    (*path, item) if listed is origin else path,
                     f"“from” names the stage “{name}”, but the journey has no such stage. "
                     f"{did_you_mean(name, stage_names)}",
                 )

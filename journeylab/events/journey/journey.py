@@ -161,7 +161,8 @@ class Journey(Frozen):
 
     def title(self, name: str) -> str:
         """What figures call the stage or branch `name`: its label, or its name made readable."""
-        titles = {part.name: part.title for part in (*self.stages, *self.loss_branches)}
+        parts: tuple[Stage | LossBranch, ...] = (*self.stages, *self.loss_branches)
+        titles = {part.name: part.title for part in parts}
         return titles.get(name, readable(name))
 
     def where(self, *path: str | int) -> str:

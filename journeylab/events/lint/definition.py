@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from journeylab.events.journey import Condition, Journey, LossBranch, Stage
+from journeylab.events.journey.conditions import ValidationRule
 from journeylab.events.lint.overlap import covers, is_covered, overlaps
 from journeylab.events.lint.remarks import Remark, error, warning
 
@@ -102,7 +103,7 @@ def validations_that_prove_nothing(journey: Journey) -> Iterator[Remark]:
                     "Add one that can be counted: validated_by: {event: …, at_least: 2, within: 14d}.",
                 )
         elif is_covered(stage.validated_by, _endings(journey, at)):
-            yield _ends_the_stage(stage, at)
+            yield _ends_the_stage(stage, stage.validated_by, at)
         elif is_covered(stage.validated_by, stage.opened_by):
             yield warning(
                 "validation-is-opener",
@@ -113,8 +114,8 @@ def validations_that_prove_nothing(journey: Journey) -> Iterator[Remark]:
             )
 
 
-def _ends_the_stage(stage: Stage, at: int) -> Remark:
-    validation, path = stage.validated_by, ("stages", at, "validated_by")
+def _ends_the_stage(stage: Stage, validation: ValidationRule, at: int) -> Remark:
+    path = ("stages", at, "validated_by")
     fix = "Name what the customer does while in the stage."
     if validation.at_least > 1:
         return error(

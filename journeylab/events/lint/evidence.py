@@ -135,7 +135,7 @@ def _what_occurs(events: ibis.Table, column: str, wanted: Wanted) -> str:
         by_value = filled.group_by(value=filled[column]).aggregate(n=filled.count())
         common = by_value.order_by([ibis.desc("n"), "value"]).limit(_COMPARED).to_pandas()["value"]
         if len(common):
-            return _closest(value_text(wanted), [value_text(value) for value in common])
+            return _closest(" or ".join(map(value_text, values_of(wanted))), [value_text(value) for value in common])
     return f"“{column}” is empty in all of these events. Name another column."
 
 

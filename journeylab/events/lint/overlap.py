@@ -41,8 +41,9 @@ def _cases(condition: Condition) -> Iterator[Condition]:
     if prod(map(len, (condition.events, *listed))) > _MANY:
         yield condition
         return
-    for event, *values in product(condition.events, *listed):
-        yield Condition(event=event, where=dict(zip(columns, values, strict=True)))
+    for event in condition.events:
+        for values in product(*listed):
+            yield Condition(event=event, where=dict(zip(columns, values, strict=True)))
 
 
 def _within(narrow: Wanted, wide: Wanted) -> bool:
@@ -54,9 +55,9 @@ def _within(narrow: Wanted, wide: Wanted) -> bool:
 
 
 def _meet(one: Wanted, other: Wanted) -> bool:
-    if isinstance(one, Bounds) and isinstance(other, Bounds):
-        return max(_low(one), _low(other)) < min(_high(one), _high(other))
     if isinstance(one, Bounds):
+        if isinstance(other, Bounds):
+            return max(_low(one), _low(other)) < min(_high(one), _high(other))
         return any(_is_inside(value, one) for value in values_of(other))
     if isinstance(other, Bounds):
         return _meet(other, one)

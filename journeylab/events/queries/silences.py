@@ -59,7 +59,7 @@ def find_silences(
     _, batches = find_signals(log, [quiet], batch_rows=batch_rows)
     moves = Moves.of(quiet)
     parts = [_silences(signals, walk_signals(signals, moves, end=end), shortest, start) for signals in batches]
-    empty = [np.zeros(0, np.int64)] * 5
+    empty: tuple[np.ndarray, ...] = (np.zeros(0, np.int64),) * 5
     stage, customer, begun, ended, way = (np.concatenate(columns) for columns in zip(*(parts or [empty]), strict=True))
     entry = np.where(begun >= start, -1.0, (start - begun) / DAY)
     columns = (entry, (ended - begun) / DAY, way, customer)

@@ -39,7 +39,7 @@ def check_values(store: Store, sheets: Iterable[Sheet]) -> None:
     for sheet in sheets:
         for target in (*NUMBERS, "seq"):
             if target in sheet.columns.known:
-                text = store.rows[store.raw[sheet.columns.known[target]]].cast("string")
+                text = store.rows[store.raw[sheet.columns.named(target)]].cast("string")
                 _check_column(store, sheet, target, text, is_right=store.rows[store.log[target]].notnull())
         if "initiator" in sheet.columns.known:
             initiator = store.rows[store.log["initiator"]]
@@ -79,7 +79,7 @@ def _check_column(store: Store, sheet: Sheet, target: str, text: ibis.Value, *, 
     wrong = store.rows.filter(~is_right & ~is_blank(text))
     n_wrong, example = _one(wrong.aggregate(rows=wrong.count(), example=text.min())).values()
     if n_wrong:
-        name, is_initiator = sheet.columns.known[target], target == "initiator"
+        name, is_initiator = sheet.columns.named(target), target == "initiator"
         close = f"{did_you_mean(example, INITIATORS)} " if is_initiator else ""
         raise LogError(
             f"{column_in_words(name, sheet.data.label)} does not hold {'an initiator' if is_initiator else 'a number'} "

@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TypeAlias
 
 import ibis
 import ibis.expr.datatypes as dt
 
 from journeylab.base.errors import LogError, did_you_mean
-from journeylab.events.log import REQUIRED
+from journeylab.events.log import INITIATORS, REQUIRED
 
 TEXTS = ("customer_id", "event", "event_id", "channel", "process", "initiator", "contact_id", "role", "text")
 NUMBERS = ("value", "score")
 KNOWN = ("customer_id", "time", "event", "seq", *TEXTS[2:-1], *NUMBERS, "text")
+Mapped: TypeAlias = Mapping[str, str | Mapping[str, str]]
 _WHOLE = r"^\s*(-?[0-9]+)\.0+\s*$"
 
 
@@ -32,6 +34,12 @@ class Columns:
     known: Mapping[str, str | Constant]
     others: Mapping[str, str]
 
+    def named(self, target: str) -> str:
+        """The name of the source column of a `target` that is no constant."""
+        name = self.known[target]
+        assert isinstance(name, str), f"“{target}” is a constant"
+        return name
+
     @property
     def text(self) -> set[str]:
         """Names of the source columns that are to be read as they are written."""
@@ -39,7 +47,7 @@ class Columns:
         return {name for target, name in self.known.items() if target in wanted and isinstance(name, str)}
 
 
-def match_columns(columns: Mapping[str, object], names: Iterable[str], *, label: str) -> Columns:
+def match_columns(columns: Mapped, names: Iterable[str], *, label: str) -> Columns:
     """Match the log's columns to the source's `names`: first as `columns` says, then by equal name. The rest stay as
     they are.
 
@@ -71,7 +79,7 @@ def match_columns(columns: Mapping[str, object], names: Iterable[str], *, label:
     return _with_others(known, [name for name in names if name not in claimed and name not in known.values()])
 
 
-def check_mapping(columns: Mapping[str, object]) -> Mapping[str, object]:
+def check_mapping(columns: Mapped) -> Mapped:
     """`columns` itself, or LogError when it is not a mapping, or has an entry that cannot be right."""
     if not isinstance(columns, Mapping):
         raise LogError(
@@ -85,6 +93,9 @@ def check_mapping(columns: Mapping[str, object]) -> Mapping[str, object]:
                 f"`columns` maps “{target}” to “{written}”. Name one column of the source, "
                 'or for a text {"constant": "…"}.'
             )
+        if target == "initiator" and not isinstance(written, str) and written["constant"] not in INITIATORS:
+            fix = did_you_mean(str(written["constant"]), INITIATORS)
+            raise LogError(f"`columns` maps “initiator” to “{written}”, which is no initiator. {fix}")
         close = [] if target in KNOWN else get_close_matches(str(target), KNOWN, n=1, cutoff=0.8)
         if close:
             raise LogError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import ibis
 import pandas as pd
@@ -13,7 +14,7 @@ from journeylab.base.words import counted
 from journeylab.events.log import customer_ids
 
 KEY = "customer_id"
-Customers = str | Path | pd.DataFrame | pa.Table | ibis.Table | Mapping[str, object] | None
+Customers: TypeAlias = str | Path | pd.DataFrame | pa.Table | ibis.Table | Mapping[str, Any] | None
 
 
 def read_customers(customers: Customers, events: ibis.Table) -> pd.DataFrame:
@@ -50,7 +51,7 @@ def _opened(customers: Customers) -> tuple[pd.DataFrame, str, list[str] | None]:
                 f"`customers` has the keys {', '.join(str(name) for name in customers)}. "
                 'Write {"path": "…", "key": "…"}, or leave the key out where it is “customer_id”.'
             )
-        customers, key, wanted = customers["path"], customers.get("key", KEY), customers.get("attributes")
+        key, wanted, customers = customers.get("key", KEY), customers.get("attributes"), customers["path"]
     if isinstance(customers, str | Path):
         return _from_file(Path(customers).expanduser(), key), key, wanted
     if isinstance(customers, pd.DataFrame):

@@ -48,10 +48,10 @@ class Sheet:
 
 def open_sheet(connection: Backend, source: Source) -> Sheet:
     """Open a source and match its columns, without reading its rows."""
-    time = source.columns.get("time", "time")
-    data = open_data(connection, source.data, time=time)
-    columns = match_columns(source.columns, data.schema.names, label=data.label)
-    return Sheet(data, columns, Clock(data.label, columns.known["time"], source.timezone, source.time_unit))
+    mapped = source.columns or {}
+    data = open_data(connection, source.data, time=str(mapped.get("time", "time")))
+    columns = match_columns(mapped, data.schema.names, label=data.label)
+    return Sheet(data, columns, Clock(data.label, columns.named("time"), source.timezone, source.time_unit))
 
 
 def _refused(log: dict[str, ibis.Value], window: Window) -> ibis.Value:

@@ -41,7 +41,7 @@ class Source:
         unknown zone or an unknown unit."""
         columns = check_mapping((columns if self.columns is None else self.columns) or {})
         timezone, time_unit = check_timezone(self.timezone or timezone), self.time_unit or time_unit
-        if time_unit not in (None, *UNITS):
+        if time_unit is not None and time_unit not in UNITS:
             raise LogError(f"“{time_unit}” is not a time_unit. {did_you_mean(time_unit, UNITS)}")
         return Source(self.data, columns, timezone, time_unit)
 
@@ -97,8 +97,8 @@ class Memory:
             connection.con.unregister(self.name)
 
 
-def open_data(connection: Backend, data: object, *, time: str | None) -> Files | Memory:
-    """Open `data` on the engine without reading it; `time` names the column that holds the time, if known.
+def open_data(connection: Backend, data: object, *, time: str) -> Files | Memory:
+    """Open `data` on the engine without reading it; `time` names the column that holds the time.
 
     Raises LogError for data of another kind, for no file, and for columns that differ only in case.
     """
@@ -118,7 +118,7 @@ def open_data(connection: Backend, data: object, *, time: str | None) -> Files |
     return Memory(label, name, connection.table(name).schema(), is_copy=not isinstance(arrow, pa.Table))
 
 
-def _to_arrow(data: object, time: str | None) -> tuple[str, pa.Table | pa.RecordBatchReader]:
+def _to_arrow(data: object, time: str) -> tuple[str, pa.Table | pa.RecordBatchReader]:
     if isinstance(data, pd.DataFrame):
         return "The DataFrame", _from_pandas(data, time)
     if isinstance(data, ibis.Table):
@@ -134,7 +134,7 @@ def _to_arrow(data: object, time: str | None) -> tuple[str, pa.Table | pa.Record
     )
 
 
-def _from_pandas(frame: pd.DataFrame, time: str | None) -> pa.Table:
+def _from_pandas(frame: pd.DataFrame, time: str) -> pa.Table:
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     names = [str(name) for name in frame.columns]

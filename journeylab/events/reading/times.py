@@ -20,18 +20,18 @@ _SAY_ZONE = 'Name the zone of the clock that wrote them: timezone="Europe/Berlin
 _SAY_UNIT = 'Say what they count since 1970: time_unit="s" (seconds), "ms" (milliseconds) or "us" (microseconds).'
 
 
-@ibis.udf.scalar.builtin(name="timezone")
-def _in_zone(zone: dt.string, time: dt.Timestamp(scale=6)) -> _INSTANT:
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, dt.Timestamp(scale=6)), _INSTANT))
+def _in_zone(zone, time):
     """The instant of a clock time in a zone."""
 
 
-@ibis.udf.scalar.builtin(name="make_timestamptz")
-def _instant(microseconds: dt.int64) -> _INSTANT:
+@ibis.udf.scalar.builtin(name="make_timestamptz", signature=((dt.int64,), _INSTANT))
+def _instant(microseconds):
     """The instant some microseconds after 1970 began."""
 
 
-@ibis.udf.scalar.builtin(name="isfinite")
-def _is_finite(time: _INSTANT) -> dt.boolean:
+@ibis.udf.scalar.builtin(name="isfinite", signature=((_INSTANT,), dt.boolean))
+def _is_finite(time):
     """Whether a time is one that a clock can show, not the engine's “infinity”."""
 
 
@@ -58,7 +58,7 @@ class Clock:
         if kind.is_numeric() and not self.time_unit:
             raise self.number_without_unit()
         if self.time_unit:
-            return self._from_numbers(column)
+            return self._from_numbers(column, UNITS[self.time_unit])
         if kind.is_string():
             return self._from_text(column.strip().upper())
         if kind.is_timestamp() and kind.timezone:
@@ -83,9 +83,9 @@ class Clock:
     def _error(self, problem: str) -> LogError:
         return LogError(f"{column_in_words(self.name, self.label)} holds {problem}")
 
-    def _from_numbers(self, column: ibis.Value) -> ibis.Value:
+    def _from_numbers(self, column: ibis.Value, unit: int) -> ibis.Value:
         number = column.strip() if column.type().is_string() else column
-        microseconds = number.try_cast("float64") * UNITS[self.time_unit]
+        microseconds = number.try_cast("float64") * unit
         return _instant(ibis.ifelse(microseconds.abs() < _FURTHEST, microseconds.round(), None).try_cast("int64"))
 
     def _from_text(self, text: ibis.Value) -> ibis.Value:

@@ -65,8 +65,7 @@ def destinations(stages: np.ndarray, exits: np.ndarray) -> np.ndarray:
     """The stage or branch that follows on leaving `stages` by `exits` (positions in STAGES and EXITS), None for
     STAYS."""
     names, stage_names = np.array([*EXITS, None], dtype=object), np.array(STAGES, dtype=object)
-    to = np.where(exits >= FIRST_BRANCH, names[exits], None)
-    to = np.where(exits == ADVANCE, stage_names[np.minimum(stages + 1, PARTNER)], to)
+    to = np.where(exits == ADVANCE, stage_names[np.minimum(stages + 1, PARTNER)], names[exits])
     return np.where(exits == REGRESS, stage_names[stages - 1], to)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from journeylab.events.simulate.arrays import Records, counter
 from journeylab.events.simulate.calendar import DAY, END, HOUR
@@ -40,7 +41,7 @@ class Rows(Records):
     value: np.ndarray
 
     @classmethod
-    def of(cls, account: np.ndarray, time: np.ndarray, event: np.ndarray | int, **cells: np.ndarray) -> Self:
+    def of(cls, account: np.ndarray, time: np.ndarray, event: ArrayLike, **cells: ArrayLike) -> Self:
         """Rows with these cells; all others are empty."""
         cells = {"value": np.nan, "account": account, "time": time, "event": event, **cells}
         shape = (len(account),)

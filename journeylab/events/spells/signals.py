@@ -64,11 +64,12 @@ class Codes:
 
     def at(self, path: KeyPath) -> int:
         """The code of the rule to which the condition at this `path` of keys belongs."""
-        kind, position, *more = path
+        kind, position, key, *_ = path
+        assert isinstance(position, int), f"{path} is not the path of a condition"
         if kind == "loss_branches":
             return position
         of_stage = {"opened_by": self.opening, "reopened_by": self.reopening, "validated_by": self.validation}
-        return of_stage[more[0]](position)
+        return of_stage[str(key)](position)
 
     @property
     def total(self) -> int:

@@ -1,6 +1,7 @@
 """Transitions: on the journey clock, when did each customer come to each stage or branch, and where did they go?"""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -55,10 +56,10 @@ class Transitions:
 
     def n_watched(self, days: np.ndarray | float, *, just: str = "before") -> np.ndarray:
         """Number of customers watched, in any state, just `before` or just `after` each of `days`."""
-        side = {"before": "left", "after": "right"}[just]
+        sides: dict[str, Literal["left", "right"]] = {"before": "left", "after": "right"}
         watched = self.since < self.until
         begun, ended = np.sort(self.since[watched]), np.sort(self.until[watched])
-        return np.searchsorted(begun, days, side) - np.searchsorted(ended, days, side)
+        return np.searchsorted(begun, days, sides[just]) - np.searchsorted(ended, days, sides[just])
 
     def day_with(self, min_watched: int) -> float:
         """The first day just after which `min_watched` customers are watched, or the most if never as many are."""

@@ -108,7 +108,7 @@ class Arms:
                     "note": _both(row["note"], other["note"]),
                 }
 
-    def _difference(self, row: dict, other: dict) -> tuple[float, float, float]:
+    def _difference(self, row: dict, other: dict) -> tuple[float, ...]:
         if row["measure"] == DAYS_INSIDE:
             difference = row["estimate"] - other["estimate"]
             error = np.hypot(row["standard_error"], other["standard_error"])

@@ -65,8 +65,8 @@ class Comparison(StageFinding):
             return self.lacking
         given = f", given still inside on day {self.start_day:,.1f}" if self.start_day is not None else ""
         days = "; ".join(f"{self.by} “{row.group}” {self._days(row)}" for row in self._means().itertuples())
-        means = f"Mean days inside “{self.stage}” in the first {in_days(self.horizon_days)}{given}: {days}."
-        means = [means, *self._difference_in_words()]
+        first = f"Mean days inside “{self.stage}” in the first {in_days(self.horizon_days)}{given}: {days}."
+        means = [first, *self._difference_in_words()]
         pace, factor = self._pace_in_words(), self._factor_in_words()
         return " ".join([factor, *means, pace] if self.lead == HAZARD_RATIOS else [*means, pace, factor])
 

@@ -5,6 +5,7 @@ independent: on repeated visits a plain log-rank test finds differences that are
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,7 +92,7 @@ class _Contest:
         expected = self.expected(way)
         codes = [code for code, group in enumerate(self.groups) if expected[group] >= FEWEST_EXPECTED]
         contest = self.only(codes)
-        row = {"to": way or AT_ALL, "test": "Gray, robust" if way else "log-rank, robust"}
+        row: dict[str, Any] = {"to": way or AT_ALL, "test": "Gray, robust" if way else "log-rank, robust"}
         row |= {"statistic": np.nan, "degrees_of_freedom": max(len(codes) - 1, 0), "p_value": np.nan}
         row |= {"proportional_p": np.nan, "groups": len(codes), **contest.base(way), "note": self._note(way, codes)}
         if len(codes) < 2:
@@ -134,7 +135,7 @@ class _Contest:
         destination = self.visits["destination"].to_numpy()
         return destination > 0 if way is None else destination == self.ways.index(way) + 1
 
-    def _times(self) -> dict[str, np.ndarray]:
+    def _times(self) -> dict[str, Any]:
         """The arguments that each estimator takes."""
         names = {"entry": "entry", "exit": "exit", "ids": "customers"}
         return {name: self.visits[column].to_numpy() for name, column in names.items()}

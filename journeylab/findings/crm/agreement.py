@@ -17,7 +17,7 @@ SHARES = {
     **dict.fromkeys(("n", "recorded", "agreeing"), int),
     **dict.fromkeys((*ESTIMATE, "customer_days", *_DAYS_SHARE), float),
 }
-KAPPA = {
+KAPPA: dict[str, type] = {
     **dict.fromkeys(("group", "when"), object),
     **dict.fromkeys((*ESTIMATE, "observed", "by_chance", "n", "customers"), float),
 }

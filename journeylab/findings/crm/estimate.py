@@ -106,7 +106,7 @@ def compare_crm(
     order = _order(pieces, expected, journey.stage_names)
     rows = {table: [] for table in COLUMNS}
     for group, parts in _by_group(visits, (pieces, now, waits), name):
-        for table, found in _rows(*parts, expected, order, moment, confidence).items():
+        for table, found in _rows(parts, expected, order, moment, confidence).items():
             rows[table] += [{"group": group, **row} for row in found]
     return CrmComparison(
         **watched.about("What the CRM says, beside what customers do"),
@@ -135,8 +135,8 @@ def _read_records(records: CrmRecords | pd.DataFrame | None) -> CrmRecords:
     if isinstance(records, CrmRecords):
         return records
     if records is None:
-        records = pd.DataFrame({"customer_id": [], "time": pd.to_datetime([], utc=True), "bucket": []}, dtype=object)
-        records = records.astype({"time": "datetime64[us, UTC]"})
+        none = pd.DataFrame({"customer_id": [], "time": pd.to_datetime([], utc=True), "bucket": []}, dtype=object)
+        records = none.astype({"time": "datetime64[us, UTC]"})
     return CrmRecords.of(records)
 
 
@@ -161,15 +161,14 @@ def _by_group(
 
 
 def _rows(
-    pieces: pd.DataFrame,
-    now: pd.DataFrame,
-    waits: pd.DataFrame,
+    parts: tuple[pd.DataFrame, ...],
     expected: Mapping[str, str],
     order: tuple[list[str], list[str]],
     moment: pd.Timestamp,
     confidence: float,
 ) -> dict[str, list[dict]]:
-    """The rows of each table of the finding."""
+    """The rows of each table of the finding. `parts`: pieces, those at the moment, and waits."""
+    pieces, now, waits = parts
     return {
         "table": agreement.share_rows(pieces, now, expected, confidence=confidence),
         "matrix": agreement.matrix_rows(pieces, now, order, confidence=confidence),
@@ -189,8 +188,8 @@ def _mismatches(
     still = now["is_lost"] & now["bucket"].isin([*expected.values()])
     rows = now[wrong | still]
     # Where the CRM has no record of anybody, `bucket_since` is missing and no time.
-    rows = rows.assign(bucket_since=pd.to_datetime(rows["bucket_since"], utc=True))
-    since = rows[["place_since", "bucket_since"]].max(axis=1)
+    bucket_since = pd.to_datetime(rows["bucket_since"], utc=True).astype(rows["place_since"].dtype)
+    since = rows[["place_since"]].assign(bucket_since=bucket_since).max(axis=1)
     another = rows["bucket"].notna().map({True: "another bucket", False: NO_RECORD})
     rows = rows.assign(
         stage=rows["where"],

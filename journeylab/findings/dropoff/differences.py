@@ -28,7 +28,8 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
         pair for stage in stages for pair in _pairs([cell for cell in cells if cell.entered.stage == stage], order)
     ]
     compared = [comparison for pair in pairs for comparison in _compared(*pair, day, order)]
-    arms, others = (tuple(np.array([each[side] for each in compared]).reshape(-1, 3).T) for side in (1, 2))
+    sides = (np.array([each[side] for each in compared]).reshape(-1, 3).T for side in (1, 2))
+    arms, others = ((share, error, base) for share, error, base in sides)
     limits = np.transpose(share_difference(arms, others, confidence=confidence)).reshape(-1, 3)
     p_values = share_difference_p_value(arms, others)
     return [

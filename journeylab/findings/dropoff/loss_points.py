@@ -83,9 +83,11 @@ def find_loss_points(
 def _points_of(cell: StageExits, day: float, together: bool, by_value: bool) -> Iterator[LossPoint]:
     exits, why = cell.exits, cell.why_missing(day)
     lost = exits.merged(exits.losses, "lost") if together and exits.losses else exits
-    weights = np.nan_to_num(exits.value, nan=0.0) if by_value else None
-    ids, member = _members(exits, by_value)
-    has_value = np.isfinite(exits.value) if by_value else np.ones(exits.n, bool)
+    value = exits.value if by_value else None
+    assert value is not None or not by_value, "losses in value are asked for where visits have values"
+    weights = None if value is None else np.nan_to_num(value, nan=0.0)
+    ids, member = _members(exits, value)
+    has_value = np.ones(exits.n, bool) if value is None else np.isfinite(value)
     base = (int(has_value.sum()), len(np.unique(exits.customers[has_value])))
     if why is None and weights is not None and not weights.any():
         why = "nothing of value entered"
@@ -120,14 +122,14 @@ def _points_of(cell: StageExits, day: float, together: bool, by_value: bool) -> 
         )
 
 
-def _members(exits: Exits, by_value: bool) -> tuple[np.ndarray, np.ndarray]:
+def _members(exits: Exits, value: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """The customers who entered, and what each is of the total: their visits, or their worth, the mean over these."""
     ids, code = np.unique(exits.customers, return_inverse=True)
-    if not by_value:
+    if value is None:
         return ids, np.bincount(code, minlength=len(ids)).astype(float)
-    known = np.isfinite(exits.value)
+    known = np.isfinite(value)
     n_known = np.bincount(code[known], minlength=len(ids))
-    total = np.bincount(code[known], weights=exits.value[known], minlength=len(ids))
+    total = np.bincount(code[known], weights=value[known], minlength=len(ids))
     return ids, np.divide(total, n_known, out=np.zeros(len(ids)), where=n_known > 0)
 
 

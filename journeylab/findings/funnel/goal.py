@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -181,7 +182,7 @@ class Goal:
 def goals_of(attempts: Attempts, *, group: str | None) -> list[Goal]:
     """The goals of a funnel in order: each step; unordered, all steps together come last."""
     rules = attempts.rules
-    shared = {
+    shared: dict[str, Any] = {
         "group": group,
         "watched": np.minimum(rules.window_days, days_between(attempts.entered, np.full(len(attempts), attempts.end))),
         "is_closed": attempts.is_closed,
@@ -195,7 +196,7 @@ def goals_of(attempts: Attempts, *, group: str | None) -> list[Goal]:
         days = attempts.days_to(at)
         over = ended if is_unordered else np.minimum(ended, _earliest_after(attempts, at))
         gone = np.where(np.isfinite(days), np.inf, over)
-        named = {"number": at + 1, "label": step.title, "kind": _kind(attempts, at)}
+        named: dict[str, Any] = {"number": at + 1, "label": step.title, "kind": _kind(attempts, at)}
         goals.append(Goal(**named, days=days, gone=gone, since=since, **shared))
         since = since if is_unordered or step.optional else days
     if is_unordered:

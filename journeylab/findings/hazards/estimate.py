@@ -133,8 +133,7 @@ def _fitted(
     coded = design.coded(rows)
     names = [f"{covariate.name}: {level}" for covariate in coded for level in covariate.levels]
     columns = pd.DataFrame(np.hstack([covariate.columns for covariate in coded]), columns=names)
-    times = {"entry": rows.entry, "exit": rows.exit, "event": rows.event}
-    cox = fit_cox(columns, **times, ids=exits.customers[rows.visit])
+    cox = fit_cox(columns, entry=rows.entry, exit=rows.exit, event=rows.event, ids=exits.customers[rows.visit])
     checks = _checks(coded, cox, robust=exits.n_customers < exits.n)
     table = _table(coded, rows, exits.customers, cox, confidence)
     return table, checks, (*_notes(design, checks), *cox.notes)
@@ -149,7 +148,7 @@ def _table(coded: list[Coded], rows: RiskRows, customers: np.ndarray, cox: Cox, 
         at_level = np.ones_like(covariate.columns, bool) if is_number else covariate.columns > 0
         row = {"covariate": covariate.name, "reference": covariate.reference}
         if not is_number:
-            base = _base(~at_level.any(axis=1), rows, customers, "reference")
+            base = _base(~np.any(at_level, axis=1), rows, customers, "reference")
             table.append({**row, "level": covariate.reference, "hazard_ratio": 1.0, **base})
         for level, is_there in zip(covariate.levels, at_level.T, strict=True):
             ratio = dict(zip(("hazard_ratio", "lower", "upper", "p_value"), next(figures), strict=True))

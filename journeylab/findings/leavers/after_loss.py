@@ -59,8 +59,8 @@ class AfterLoss:
         returned = seen.counts(is_back[seen.look])
         rows = [(seen.kinds[kind], first[kind], had[kind], returned[kind], None) for kind in np.flatnonzero(had)]
         n_none, n_back = (~has_own).sum(), is_back.sum()
-        rows += [(NO_KIND, n_none, n_none, 0, NO_EVENT), (NO_KIND, 0, n_back, n_back, CAME_BACK)]
-        for kind, n_first, n_had, n_returned, note in rows:
+        others = [(NO_KIND, n_none, n_none, 0, NO_EVENT), (NO_KIND, 0, n_back, n_back, CAME_BACK)]
+        for kind, n_first, n_had, n_returned, note in (*rows, *others):
             share = wilson_share(n_had, n, confidence=confidence)
             counts = {"first": int(n_first), "had": int(n_had), **share, "returned": int(n_returned), "n": n}
             yield {**self.visits.name, "branch": self.branch, **kind, **counts, "note": note}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -95,7 +96,8 @@ class CaseControl:
     @cached_property
     def _seen(self) -> list[Seen]:
         """What the looks at `matched`, then those at `wholes`, hold: one question, so that all have the same kinds."""
-        return _seen(self.log, [part.looks() for part in (*self.matched, *self.wholes)], nearest="last")
+        looks = [cell.looks() for cell in self.matched] + [whole.looks() for whole in self.wholes]
+        return _seen(self.log, looks, nearest="last")
 
 
 def _from_last_signs(log: EventLog, cells: list[Matched], before: int) -> list[Matched]:
@@ -106,7 +108,7 @@ def _from_last_signs(log: EventLog, cells: list[Matched], before: int) -> list[M
     return [cell.from_last_signs(next(parts), before=before) if cell.branch == SILENT else cell for cell in cells]
 
 
-def _seen(log: EventLog, parts: list[TimeSpans], *, nearest: str) -> list[Seen]:
+def _seen(log: EventLog, parts: list[TimeSpans], *, nearest: Literal["last", "first"]) -> list[Seen]:
     """What the looks of each part hold, asked of the engine at once."""
     windows = find_event_windows(log, TimeSpans.together(parts), nearest=nearest)
     kinds = windows.kinds.to_dict("records")

@@ -44,7 +44,7 @@ class JourneyCurves:
         watched = watched.watched_from(begins)
         return cls(journeys, watched, begins, _fit(watched, begins), confidence)
 
-    def shares(self, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def shares(self, days: np.ndarray) -> tuple[np.ndarray, ...]:
         """Share in each state just after each of `days` with logit limits: three arrays (days, states).
 
         Missing before the curves begin and after the last day on which anyone was watched. Limits of a share of exactly
@@ -52,7 +52,7 @@ class JourneyCurves:
         """
         return self._with_limits(self.fitted.occupancy(days), self.fitted.standard_errors(days), days)
 
-    def lost(self, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def lost(self, days: np.ndarray) -> tuple[np.ndarray, ...]:
         """Share that is lost by any branch just after each of `days`: three arrays (days, 1)."""
         branches = range(self.journeys.n_stages, len(self.journeys.states))
         share = self.fitted.occupancy(days)[:, branches].sum(axis=1)
@@ -64,7 +64,7 @@ class JourneyCurves:
         before, after = self.watched.n_watched(days), self.watched.n_watched(days, just="after")
         return np.where(days == self.begins, after, before)
 
-    def reached(self, days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def reached(self, days: np.ndarray) -> tuple[np.ndarray, ...]:
         """Share that has ever been in each state by each of `days`, if only in passing: three arrays (days, states).
 
         Visits of which the spells tell count even if they were over before the curves begin.
@@ -76,7 +76,7 @@ class JourneyCurves:
             by_state.append(self._with_limits(until.occupancy(days)[:, code], error, days))
         return tuple(np.stack(parts, axis=1) for parts in zip(*by_state, strict=True))
 
-    def mean_days(self, day: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def mean_days(self, day: float) -> tuple[np.ndarray, ...]:
         """Mean days in each state from the curves' begin to `day`: estimate, lower, upper, standard error (states,).
 
         The limits are those of the share of the time that is spent there: within 0 and all of it.
@@ -88,9 +88,7 @@ class JourneyCurves:
         _, lower, upper = self._with_limits(means / length, errors / length, np.full(len(means), day))
         return means, lower * length, upper * length, errors
 
-    def _with_limits(
-        self, share: np.ndarray, error: np.ndarray, days: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _with_limits(self, share: np.ndarray, error: np.ndarray, days: np.ndarray) -> tuple[np.ndarray, ...]:
         share = rounded(share)
         base = self.n_watched(days)
         base = base[:, None] if share.ndim == 2 else base

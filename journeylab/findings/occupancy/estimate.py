@@ -81,8 +81,8 @@ def estimate_occupancy(
     watched = WatchedVisits.of(spells, by=by, where=where)
     journeys = find_transitions(watched.spells)
     parts = _by_group(journeys, watched.grouping)
-    curves = [JourneyCurves.of(part, since, confidence, min_at_risk=MIN_CUSTOMERS) for part, since in parts]
-    curves = [curve for curve in curves if curve]
+    found = [JourneyCurves.of(part, since, confidence, min_at_risk=MIN_CUSTOMERS) for part, since in parts]
+    curves = [curve for curve in found if curve]
     table = share_rows(curves, days, of=JourneyCurves.shares, by=watched.by)
     return Occupancy(
         **watched.about("Where customers are in their journey"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -102,7 +103,7 @@ class Flow(StageFinding):
         EstimateError
             If `n` is below 1, or `loops` is unknown.
         """
-        options = {"most": n, "loops": loops, "confidence": self.confidence}
+        options: dict[str, Any] = {"most": n, "loops": loops, "confidence": self.confidence}
         rows = [row for paths in self.paths for row in variant_rows(paths, self.completing, **options)]
         return tidy(rows, COLUMNS, by=self.by)
 
@@ -177,8 +178,8 @@ class Flow(StageFinding):
             return charts.note(self.lacking, title=self.title, ax=ax)
         if self.by and group is None:
             return self._plot_shares(ax)
-        groups = list(dict.fromkeys(self.balance["group"])) if self.by else [None]
-        if group not in groups:
+        groups = list(dict.fromkeys(self.balance["group"])) if self.by else []
+        if group is not None and group not in groups:
             raise EstimateError(f"There is no group “{group}” in this flow. {did_you_mean(group, groups)}")
         table, arrivals, balance = (
             rows[rows["group"] == group] if self.by else rows for rows in (self.table, self.arrivals, self.balance)
@@ -188,7 +189,7 @@ class Flow(StageFinding):
         return charts.flows(
             flows,
             order=self.stages,
-            heads=headings(balance, self.titles),
+            headings=headings(balance, self.titles),
             title="Where visits to each stage led, so far" + (f" · {group}" if self.by else ""),
             alt=alt_text(balance, self.titles, self.completing),
             note=SILENT_NOTE if flows["text"].isna().any() else None,

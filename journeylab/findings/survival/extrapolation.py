@@ -190,7 +190,7 @@ def _why_not(curve: ExitCurves, until: float, day: float) -> str | None:
 
 def _shares(curve: ExitCurves, tail: Tail | None, until: float, day: float) -> list[dict]:
     """The observed shares until day `until`, and those of the model from there to `day`."""
-    parts = [(OBSERVED, *curve_to(curve, until, 0))]
+    parts: list[tuple[str, np.ndarray, Sequence[np.ndarray]]] = [(OBSERVED, *curve_to(curve, until, 0))]
     if tail is not None:
         beyond = np.linspace(until, day, _N_DAYS)
         parts.append((EXTRAPOLATION, beyond, _limits(curve, tail, beyond)))

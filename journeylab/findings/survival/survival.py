@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -139,7 +140,7 @@ class Survival(StageFinding):
             line = "line"
         named = with_few_named(drawn, line)
         in_panels = {"panel": "stage", "by": line if self.by else None, "at_risk": at_risk}
-        layout = in_panels if ax is None else {"by": line}
+        layout: dict[str, Any] = in_panels if ax is None else {"by": line}
         if layout["by"]:
             layout["colour_order"] = list(dict.fromkeys(drawn[line]))
         return charts.curves(

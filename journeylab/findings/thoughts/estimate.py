@@ -141,7 +141,7 @@ def _cells(
 ) -> dict[tuple[str | None, str | None, str | None], pd.DataFrame]:
     """The texts to quote, by group, stage and theme: all of each group and stage, and those that hold most of a
     theme."""
-    cells = {
+    cells: dict[tuple, pd.DataFrame] = {
         (group, stage, None): rows[(rows["group"] == group) & (rows["stage"] == stage)]
         for group in sorted(rows["group"].unique())
         for stage in stages

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence, check_min_at_risk, read_horizons
@@ -103,7 +104,7 @@ def estimate_validation(
     is_ruled = any(stage.validated_by for stage in stages)
     every = find_proofs(watched.visits, watched.spells.journey)
     entered = [proofs for proofs in every if proofs.exits.n]
-    levels = {"min_at_risk": min_at_risk, "confidence": confidence}
+    levels: dict[str, Any] = {"min_at_risk": min_at_risk, "confidence": confidence}
     cells = tuple(StageExits(proofs.until_proven(), **levels) for proofs in entered)
     losses = [row for proofs in entered for row in losses_of(proofs, days, **levels)]
     ratios = with_adjusted([row for proofs in entered for row in ratios_of(proofs, confidence=confidence)])

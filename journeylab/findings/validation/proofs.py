@@ -69,7 +69,7 @@ class Proofs:
         columns = (exits.entry, leaving, np.where(self.is_validated, 1, unproven), exits.customers)
         return Exits(exits.stage, exits.group, (VALIDATED, *ends), *(column[is_watched] for column in columns))
 
-    def after_landmark(self) -> tuple[Exits, Exits] | None:
+    def after_landmark(self) -> tuple[Exits, ...] | None:
         """The visits still inside once the time to validate is over: those validated, and the others.
 
         Days are counted from then on, and declared losses are one exit. None without such a time, or where nobody can

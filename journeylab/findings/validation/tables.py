@@ -73,9 +73,8 @@ def ratios_of(proofs: Proofs, *, confidence: float) -> Iterator[dict]:
         rows = RiskRows.of(exits.entry, exits.exit, is_lost, [proofs.after])
         after = rows.exposed[:, 0]
         n_customers = len(np.unique(exits.customers[is_lost]))
-        ratio, note = [np.nan] * 4, f"only {counted(n_customers, 'customer')} lost this way"
-        if n_customers >= MIN_CUSTOMERS:
-            ratio, note = _fitted(rows, exits, confidence)
+        few = [np.nan] * 4, f"only {counted(n_customers, 'customer')} lost this way"
+        ratio, note = _fitted(rows, exits, confidence) if n_customers >= MIN_CUSTOMERS else few
         yield {
             **whose(exits),
             "to": kind,
@@ -93,9 +92,9 @@ def with_adjusted(rows: list[dict]) -> list[dict]:
 
 
 def _fitted(rows: RiskRows, exits: Exits, confidence: float) -> tuple[list[float], str | None]:
-    times = {"entry": rows.entry, "exit": rows.exit, "event": rows.event}
+    event, ids = rows.event, exits.customers[rows.visit]
     try:
-        cox = fit_cox(rows.exposed.astype(float), **times, ids=exits.customers[rows.visit])
+        cox = fit_cox(rows.exposed.astype(float), entry=rows.entry, exit=rows.exit, event=event, ids=ids)
     except EstimateError:
         # Cox's model refuses a covariate that is the same for all who are at risk together whenever someone leaves.
         return [np.nan] * 4, "never some validated and others not when one was lost"

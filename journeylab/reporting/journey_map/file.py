@@ -1,6 +1,7 @@
 """File: how is a map written, and read back only if it is whole and unchanged?"""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def plain(table: pd.DataFrame) -> dict[str, Any]:
     return {"columns": list(table.columns), "rows": [[_rounded(value) for value in row] for row in rows]}
 
 
-def to_table(written: dict[str, Any], columns: dict[str, type]) -> pd.DataFrame:
+def to_table(written: dict[str, Any], columns: Mapping[str, type]) -> pd.DataFrame:
     """The table that `plain` made plain, with these columns of these types."""
     return pd.DataFrame(written["rows"], columns=written["columns"]).reindex(columns=list(columns)).astype(columns)
 

@@ -119,7 +119,7 @@ class JourneyMap:
             stage=self.table["stage"].map(stages),
             text=[drawing.line(row) for row in self.table.itertuples(index=False)],
         )
-        return charts.journey_map(
+        return charts.sheet(
             cells,
             curve=curve if curve is None else curve.assign(stage=curve["stage"].map(stages)),
             curve_lane=titles.get(EMOTIONS, ""),

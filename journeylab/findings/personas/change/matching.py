@@ -173,7 +173,9 @@ def lineage_table(
     for link in links:
         old = None if link.old is None else crossing.old[link.old]
         new = None if link.new is None else crossing.new[link.new]
-        permanent, verdict = (old, verdicts["old"].get(old)) if new is None else (ids[new], verdicts["new"].get(new))
+        persona, side = (old, "old") if new is None else (new, "new")
+        assert persona is not None, "a link has an old persona, a new one, or both"
+        permanent, verdict = (persona if new is None else ids[new]), verdicts[side].get(persona)
         row: dict[str, Any] = {"id": permanent, "change": link.change, "verdict": verdict, "old": old, "new": new}
         if old is None or new is None:
             row |= dict.fromkeys(("n_both", "jaccard", "of_old", "of_new"), 0)
@@ -210,7 +212,8 @@ def permanent_ids(links: Iterable[Link], crossing: Crossing, used: Iterable[str]
     A survivor has the id of the old persona. All others have one that none of the old personas and none of `used` has:
     their own if that is free, else the number after the highest.
     """
-    kept = {crossing.new[link.new]: crossing.old[link.old] for link in links if link.change == SURVIVED}
+    pairs = ((link.old, link.new) for link in links if link.change == SURVIVED)
+    kept = {crossing.new[new]: crossing.old[old] for old, new in pairs if old is not None and new is not None}
     return fresh_ids(crossing.new, kept=kept, used={*used, *crossing.old})
 
 

@@ -1,4 +1,4 @@
-"""Journey map: what stands in each lane for each stage, on one sheet, with the curve of emotions in its lane."""
+"""Sheet: words in a row for each lane and a column for each stage, on one page, with a curve in one of the lanes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class _Layout:
 
 
 @themed
-def journey_map(
+def sheet(
     cells: pd.DataFrame,
     *,
     header: Sequence[str],
@@ -148,5 +148,5 @@ def _cut(text: str, at_most: int) -> str:
 
 
 def _inches(ax: Axes) -> tuple[float, float]:
-    box, (width, height) = ax.get_position(), ax.figure.get_size_inches()
+    box, (width, height) = ax.get_position(), ax.figure.figure.get_size_inches()
     return box.width * width, box.height * height

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from journeylab.base.charts import journey_map
+from journeylab.base.charts import sheet
 
 
 def cells(n_lines: int) -> pd.DataFrame:
@@ -13,7 +13,7 @@ def cells(n_lines: int) -> pd.DataFrame:
 
 
 def drawn(n_lines: int, **options):
-    return journey_map(cells(n_lines), header=["Goal: to plan"], title="Map", alt="A map.", **options)
+    return sheet(cells(n_lines), header=["Goal: to plan"], title="Map", alt="A map.", **options)
 
 
 def texts(chart) -> list[str]:

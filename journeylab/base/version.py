@@ -1,0 +1,5 @@
+"""Version: which journeylab is this?"""
+
+from importlib.metadata import version
+
+VERSION = version("journeylab")
