@@ -66,8 +66,10 @@ class Proofs:
         unproven = np.array([0, *codes.values(), -1])[exits.destination]
         leaving = np.where(self.is_validated, self.after, exits.exit)
         is_watched = (exits.entry < 0) | (leaving > exits.entry)
-        columns = (exits.entry, leaving, np.where(self.is_validated, 1, unproven), exits.customers)
-        return Exits(exits.stage, exits.group, (VALIDATED, *ends), *(column[is_watched] for column in columns))
+        destination = np.where(self.is_validated, 1, unproven)
+        columns = (column[is_watched] for column in (exits.entry, leaving, destination, exits.customers))
+        entry, leaving, destination, customers = columns
+        return Exits(exits.stage, exits.group, (VALIDATED, *ends), entry, leaving, destination, customers)
 
     def after_landmark(self) -> tuple[Exits, ...] | None:
         """The visits still inside once the time to validate is over: those validated, and the others.
