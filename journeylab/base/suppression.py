@@ -39,12 +39,15 @@ def without_few(table: pd.DataFrame, *, min_shown: int = MIN_SHOWN) -> pd.DataFr
     """A finding's table of shares with counts of one to `min_shown` - 1 missing, and all numbers of groups of so few.
 
     Columns: `customers` (the base), `estimate`, `lower`, `upper`, `crude` (the share of `n` that is a plain count),
-    `n`, `events`, `at_risk`. An estimate on a base that is large enough stays: it is no count.
+    `n`, `events`, `at_risk`; `at_least` and `at_most`, if there, are treated as `crude` is. An estimate on a base that
+    is large enough stays: it is no count.
     """
     is_few = (table["customers"] > 0) & (table["customers"] < min_shown)
-    numbers = ["estimate", "lower", "upper", "crude", "n", "customers", "events", "at_risk"]
+    shares = [name for name in ("crude", "at_least", "at_most") if name in table]
+    numbers = ["estimate", "lower", "upper", *shares, "n", "customers", "events", "at_risk"]
     numeric = table.astype(dict.fromkeys(numbers, float))
-    counted = {"events": table["events"], "crude": (table["crude"] * table["n"]).round(), "at_risk": table["at_risk"]}
+    counted = {name: (table[name] * table["n"]).round() for name in shares}
+    counted |= {"events": table["events"], "at_risk": table["at_risk"]}
     hidden = {column: is_few | ((count > 0) & (count < min_shown)) for column, count in counted.items()}
     return numeric.assign(**{column: numeric[column].mask(hidden.get(column, is_few)) for column in numbers})
 

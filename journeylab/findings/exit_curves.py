@@ -7,9 +7,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from journeylab.base.words import percent
 from journeylab.estimators.aalen_johansen import AalenJohansen
 from journeylab.estimators.intervals import curve_quantiles, normal_interval, probability_interval
 from journeylab.events.spells.exits import MOVES, Exits
+from journeylab.findings.finding import joined_notes
 
 # Curves are shown on so many days at most: those by which equal shares of the exits have happened, so that no step of a
 # drawn curve is higher than a hundredth of them.
@@ -18,6 +20,9 @@ N_AT_RISK_SHOWN = 5
 QUANTILES = (0.25, 0.5, 0.75)
 # What is nearer to 0 or 1 than this is there, except for rounding.
 ROUNDING = 1e-12
+# With a larger share of visits neither ended nor watched by enough others there is no estimate, only bounds.
+MAX_UNRESOLVED = 0.02
+NUMBERS = ("estimate", "lower", "upper", "at_least", "at_most")
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,50 @@ class ExitCurves:
         share = rounded(self.fitted.occupancy(days))
         error = self._errors[np.searchsorted(self.fitted.times, days, "right")]
         return share, *self._limits(days, share, error)
+
+    def estimates(self, horizons: Sequence[float], *, min_at_risk: int) -> tuple[np.ndarray, np.ndarray]:
+        """For each horizon and state `NUMBERS`, (5, horizons, states), and a note, (horizons, states).
+
+        Past the last day t with `min_at_risk` at risk the share that left by an exit lies between F(t) and F(t) + S(t),
+        S(t) being the share inside: these bounds are there where S(t) is not 0. If S(t) is at most `MAX_UNRESOLVED`,
+        the estimate is that of the last day watched, and its limits are those of the bounds.
+        """
+        days = np.array(horizons, dtype=float)
+        numbers = np.full((len(NUMBERS), len(days), self.fitted.n_states), np.nan)
+        notes = np.full(numbers.shape[1:], None, dtype=object)
+        numbers[:3] = self.shares(np.minimum(days, self.fitted.last_time))
+        span = None if self.exits.few(min_at_risk) else self.exits.at_risk_span(min_at_risk)
+        for row, reason in enumerate(self.exits.why_missing(horizons, min_at_risk=min_at_risk)):
+            if reason is None:
+                continue
+            notes[row] = reason
+            inside = np.inf
+            if span is not None and days[row] > span[1]:
+                share, lower, upper = (column[0] for column in self.shares(np.array([span[1]])))
+                inside = share[0]
+                numbers[3:, row] = share, np.minimum(share + inside, 1.0)
+            if inside > MAX_UNRESOLVED:
+                numbers[:3, row] = np.nan
+            else:
+                notes[row] = f"{percent(inside)} unresolved: {reason}"
+                numbers[1:3, row] = lower, np.minimum(upper + inside, 1.0)
+        for way, first_day in self.exits.earliest.items():
+            too_early = f"cannot show before day {first_day:g}"
+            for row in np.flatnonzero(days < first_day).tolist():
+                if way in self.exits.ways:
+                    state = self.exits.ways.index(way) + 1
+                    numbers[:, row, state], notes[row, state] = np.nan, too_early
+                else:
+                    losses = [self.exits.ways.index(loss) + 1 for loss in self.exits.losses]
+                    known = [state for state in losses if np.isfinite(numbers[0, row, state])]
+                    notes[row, known] = [joined_notes(note, f"“{way}” {too_early}") for note in notes[row, known]]
+        return numbers, notes
+
+    def read_on(self, day: float, *, min_at_risk: int) -> float:
+        """The day whose curves answer for the horizon `day`: the last one before it with enough at risk."""
+        span = self.exits.at_risk_span(min_at_risk)
+        is_known = self.exits.why_missing([day], min_at_risk=min_at_risk) == [None]
+        return min(day, self.fitted.last_time if is_known or span is None else span[1])
 
     def shares_of(self, sets: Sequence[Sequence[str]], day: float) -> tuple[np.ndarray, np.ndarray]:
         """Share that left by any exit of each of `sets` by `day`, and its standard error: two arrays (sets,).
@@ -142,29 +191,33 @@ class StageExits:
         return ExitCurves.of(self.exits, self.confidence)
 
     def why_missing(self, day: float) -> str | None:
-        """Why there is no estimate of what happened within `day` days after entering; None where there is one."""
+        """Why what happened within `day` days after entering is not fully known; None where it is."""
         return self.exits.why_missing([day], min_at_risk=self.min_at_risk)[0]
+
+    def note_of(self, estimate: float, note: str | None) -> str | None:
+        """`note`, and what the estimate, if there is one, is conditional on."""
+        return joined_notes(note, None if note and np.isnan(estimate) else self.exits.condition)
 
     def rows(self, horizons: Sequence[float]) -> list[dict]:
         """A row for each exit and horizon: the share that left by it, with limits, base, and a note."""
         exits, entered = self.exits, self.entered
-        notes = exits.why_missing(horizons, min_at_risk=self.min_at_risk)
-        # Share, lower and upper limit by horizon and state; state 0 is inside the stage.
-        shares = np.full((3, len(horizons), len(exits.ways) + 1), np.nan)
+        # By horizon and state; state 0 is inside the stage.
+        shape = (len(horizons), len(exits.ways) + 1)
+        numbers = np.full((len(NUMBERS), *shape), np.nan)
+        notes = np.full(shape, exits.why_missing(horizons[:1], min_at_risk=self.min_at_risk)[0], dtype=object)
         if exits.n:
-            shares[:] = self.curves.shares(np.array(horizons))
-        shares[:, [note is not None for note in notes]] = np.nan
+            numbers, notes = self.curves.estimates(horizons, min_at_risk=self.min_at_risk)
         return [
             {
                 **whose(exits),
                 "to": way,
                 "kind": way if way in MOVES else "lost",
                 "horizon_days": day,
-                **dict(zip(("estimate", "lower", "upper"), shares[:, row, state], strict=True)),
+                **dict(zip(NUMBERS, numbers[:, row, state], strict=True)),
                 "crude": entered.count(way) / entered.n if entered.n else np.nan,
                 "events": exits.count(way, within=day),
                 "at_risk": int(exits.at_risk(day)),
-                "note": notes[row] or exits.condition,
+                "note": self.note_of(numbers[0, row, state], notes[row, state]),
             }
             for state, way in enumerate(exits.ways, start=1)
             for row, day in enumerate(horizons)

@@ -15,7 +15,8 @@ from journeylab.findings.arguments import MIN_CUSTOMERS
 # A column has the same type in every table; those not named here hold floats.
 _TEXTS = "group reference stage to kind state branch measure covariate level validated model test note"
 _COUNTS = (
-    "n customers events at_risk n_reference customers_reference groups degrees_of_freedom events_before events_after"
+    "n customers events at_risk n_reference customers_reference groups degrees_of_freedom events_before "
+    "events_after customers_seen"
 )
 
 

@@ -68,13 +68,13 @@ class Recovery(StageFinding):
     branches: tuple[str, ...]
 
     def ranking(self, horizon: str | timedelta) -> pd.DataFrame:
-        """The rows of `table` by stage and branch at `horizon`, those first from where most come back."""
+        """The rows of `table` by stage and branch at `horizon`, those first from where the largest share comes back."""
         chosen = chosen_horizon(horizon, self.horizons, what="Recovery")
         rows = self.table[(self.table["horizon_days"] == chosen) & (self.table["to"] != ANY_BRANCH)]
         return ordered(rows, "estimate").reset_index(drop=True)
 
     def sentence(self) -> str:
-        """What share comes back, how soon half of them are, and from where most do."""
+        """What share comes back, how soon half of them are, and from where the largest share and most visits do."""
         if self.lacking:
             return self.lacking
         day = self._headline()
@@ -160,9 +160,16 @@ class Recovery(StageFinding):
         rows = rows[rows["estimate"] > 0]
         if rows.empty:
             return []
-        best = rows.iloc[largest(rows["estimate"])]
-        group = f" among customers{self._with_group(best)}" if self.by else ""
-        return [f"Most come back from “{best['to']}” in “{best['stage']}”{group}: {self._share(best)}."]
+        best, most = rows.iloc[largest(rows["estimate"])], rows.iloc[largest(rows["estimate"] * rows["n"])]
+        largest_share = f"The largest share comes back from {self._exit(best)}: {self._share(best)}"
+        number = f"about {most['estimate'] * most['n']:,.0f} of {most['n']:,.0f}"
+        if best.name == most.name:
+            return [f"{largest_share}. Most visits come back from there, too: {number}."]
+        return [f"{largest_share}; most visits come back from {self._exit(most)}: {number}."]
+
+    def _exit(self, row: pd.Series) -> str:
+        group = f" among customers{self._with_group(row)}" if self.by else ""
+        return f"“{row['to']}” in “{row['stage']}”{group}"
 
     def _share(self, row: pd.Series) -> str:
         base = counted(row["n"], "lost visit") + (f", {row['note']}" if row["note"] else "")

@@ -20,7 +20,7 @@ from journeylab.events.spells import Spells, find_spells_under
 from journeylab.events.spells.exits import Exits, find_exits
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.exit_curves import StageExits
-from journeylab.findings.finding import LaneName, StageFinding, joined_notes, share_in_words, tidy
+from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
 
 LOST = "lost"
 N_SILENCES = 13
@@ -39,8 +39,8 @@ class SilenceSensitivity(StageFinding):
         A row per stage that can be left, `factor` and `to`: the share of visits lost within `horizon_days` of entering
         the stage to the branch `silent`, or by any branch (`lost`), if every `silent_after` were `factor` times as long
         (in this stage `silent_after_days`). `n` visits of `customers`, `at_risk`: watched and inside just before the
-        horizon. `note` says why an estimate is missing, what it is conditional on, or that the silence lasts longer
-        than the horizon, so that nobody can be lost to it by then.
+        horizon. `note` says why an estimate is missing, as where the silence lasts longer than the horizon, or what it
+        is conditional on.
     returns : DataFrame
         A row per stage with `silent_after` and length of silence: of the silences inside the stage that lasted longer
         than `silent_days`, `n` of `customers`, the share that ended with a return of the customer in the next
@@ -277,8 +277,6 @@ def _losses(spells: Spells, factor: float, horizon: float, confidence: float) ->
         counted_as += [(exits.merged(exits.losses, LOST), LOST)] if exits.losses else []
         for visits, branch in counted_as:
             row = _share(visits, branch, horizon, confidence)
-            if branch == SILENT and window > horizon:
-                row["note"] = joined_notes(row["note"], "the silence lasts longer than the horizon")
             rows.append({**row, "factor": factor, "silent_after_days": window})
     return rows
 

@@ -201,7 +201,7 @@ def many(n=40):
     return rows
 
 
-def test_vulnerability_ranks_stage_and_branch_by_customers_lost(spells_of):
+def test_vulnerability_ranks_stage_and_branch_by_visits_lost(spells_of):
     found = estimate_dropoff(spells_of(many(), end=100), horizons=["7d", "30d"])
     ranked = found.vulnerability("30d")
     assert ranked.loc[:2, ["rank", "stage", "branch"]].to_numpy().tolist() == [
@@ -209,7 +209,10 @@ def test_vulnerability_ranks_stage_and_branch_by_customers_lost(spells_of):
     ]  # fmt: skip
     assert ranked.loc[:2, "estimate"].tolist() == pytest.approx([10, 10, 2])
     assert ranked.loc[2, ["share", "customers"]].tolist() == pytest.approx([0.1, 20])
-    assert ranked.loc[0, "lower"] == pytest.approx(ranked.loc[0, "share_lower"] * 40)
+    # Ten were seen to be lost, more than the lower limit of the share makes of 40.
+    assert ranked.loc[0, "lower"] == 10 > ranked.loc[0, "share_lower"] * 40
+    assert ranked.loc[0, "upper"] == pytest.approx(ranked.loc[0, "share_upper"] * 40)
+    assert ranked.loc[:2, "customers_lost"].tolist() == pytest.approx([10, 10, 2])
     missing = ranked[ranked["rank"].isna()]
     assert missing["stage"].tolist() == ["plus"]
     assert missing["note"].tolist() == ["nobody entered"]
@@ -218,18 +221,19 @@ def test_vulnerability_ranks_stage_and_branch_by_customers_lost(spells_of):
 def test_the_sentence_names_number_interval_and_base(spells_of):
     found = estimate_dropoff(spells_of(many(), end=100), horizons=["7d", "30d"])
     assert found.sentence() == (
-        "Most customers are lost in “trial” to “price”: 25% of 40 visits (95% interval 14% to 41%) end this way within "
-        "30 days of entering, about 10 of 40 customers (6 to 16)."
+        "The largest single exit is “price” in “trial”: 25% of 40 visits (95% interval 14% to 41%) are lost to it "
+        "within 30 days of entering, about 10 visits (10 to 16), by about 10 different customers."
     )
     assert found.sentence("30d") == found.sentence()
-    assert "end this way within 7 days of entering" in found.sentence("7d")
+    assert "are lost to it within 7 days of entering" in found.sentence("7d")
     with pytest.raises(EstimateError, match="was estimated for the horizons 7d, 30d, not for “9d”"):
         found.sentence("9d")
     labels = pd.Series({f"c{i:02}": "odd" if i % 2 else "even" for i in range(40)}, name="half")
     grouped = estimate_dropoff(spells_of(many(), end=100), horizons=["7d"], by=labels, confidence=0.9)
     assert grouped.sentence() == (
-        "Most customers are lost in “trial” to “price” among customers with half “even”: 50% of 20 visits (90% "
-        "interval 32% to 68%) end this way within 7 days of entering, about 10 of 20 customers (6 to 14)."
+        "The largest single exit is “price” in “trial” among customers with half “even”: 50% of 20 visits (90% "
+        "interval 32% to 68%) are lost to it within 7 days of entering, about 10 visits (10 to 14), by about 10 "
+        "different customers."
     )
 
 
@@ -362,7 +366,11 @@ def test_a_few_who_came_back_early_do_not_decide_for_those_watched_from_later_on
     assert share(found, "trial", "other", 14, "crude") == 2 / 14
     assert found.ledger.loc[0, ["entered", "already_inside"]].tolist() == [14, 12]
     assert (
-        "end this way within 14 days of entering, given still inside on day 10.0, about 3 of 12 customers"
-        in found.sentence()
+        "are lost to it within 14 days of entering (given still inside on day 10.0), about 3 visits (3 to 7), by about "
+        "3 different customers." in found.sentence()
     )
-    assert found.by_stage().loc["trial", "lost (x)"].endswith("12 visits, given still inside on day 10.0)")
+    assert (
+        found.by_stage()
+        .loc["trial", "lost (x)"]
+        .endswith("12 visits, “silent” cannot show before day 30; given still inside on day 10.0)")
+    )

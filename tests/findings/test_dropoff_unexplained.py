@@ -60,8 +60,8 @@ def test_the_unexplained_are_ranked_with_their_share_of_all_losses(found):
 
 def test_the_sentence_says_how_much_is_unexplained_and_where_to_ask_first(found):
     assert found.unexplained_in_words("40d") == (
-        "Of all customers lost within 40 days of entering a stage, 50% (95% interval 36% to 64%) are lost without a "
-        "stated reason (to “other” and “silent”). Find out first why about 12 of 60 customers (7 to 19) are lost in "
+        "Of all visits lost within 40 days of entering a stage, 50% (95% interval 36% to 64%) are lost without a "
+        "stated reason (to “other” and “silent”). Find out first why about 12 of 60 visits (12 to 19) are lost in "
         "“trial” to “other”, 29% of all lost there."
     )
 
@@ -134,7 +134,8 @@ def test_the_naive_view_that_is_handed_on_does_not_count_few(spells_of):
         "fewer than 5 of them are still inside, and not everyone was watched for equally long. Estimated within 4 days "
         "of entering, the largest share is lost in “trial” too: 0% (0% to 11%) of 30 visits."
     )
-    assert shown.plot(horizon="4d").alt.endswith("trial, silent: 0% (0% to 11%) of 30.")
+    # Silence cannot show after four days.
+    assert shown.plot(horizon="4d").alt.endswith("trial, other: 0% (0% to 11%) of 30.")
 
 
 def test_with_groups_the_share_is_of_what_the_group_loses_in_the_stage(spells_of):

@@ -86,9 +86,10 @@ def visit(customer: str, stage: str, entered: float, length: float, outcome: str
 
 def spells_of(case: dict) -> Spells:
     number, rows = count(), []
+    default = case.get("stage") or case["stages"][0]
     for group in case["groups"]:
         for _ in range(group["n"]):
-            rows += visits_of(group, f"c{next(number):04}", group.get("stage", case.get("stage")))
+            rows += visits_of(group, f"c{next(number):04}", group.get("stage", default))
     table = pd.DataFrame(rows, columns=[*COLUMNS])
     for column, kind in COLUMNS.items():
         if kind == "time":

@@ -53,14 +53,16 @@ def test_value_lost_counts_those_who_are_worth_more_for_more(spells_of):
     assert by_head["trial", "price"] == pytest.approx(2)
 
 
-def test_where_all_are_worth_the_same_value_says_what_customers_say(spells_of):
+def test_where_all_come_once_and_are_worth_the_same_value_says_what_visits_say(spells_of):
     rows = random_rows(120)
     worth = pd.Series(3.0, index=[f"c{i}" for i in range(120)], name="worth")
     found = estimate_dropoff(spells_of(rows), horizons=["15d"], value=worth)
-    heads, value = (found.vulnerability("15d", measure=each) for each in ("customers", "value"))
-    for column in ("estimate", "lower", "upper", "total"):
-        assert value[column].tolist() == pytest.approx((3 * heads[column]).tolist(), nan_ok=True)
-    assert value[["rank", "stage", "branch", "n"]].equals(heads[["rank", "stage", "branch", "n"]])
+    visits, value = (found.vulnerability("15d", measure=each) for each in ("visits", "value"))
+    for column in ("share_lower", "share_upper"):
+        assert value[column].tolist() == pytest.approx(visits[column].tolist(), nan_ok=True)
+    for column in ("estimate", "total"):
+        assert value[column].tolist() == pytest.approx((3 * visits[column]).tolist(), nan_ok=True)
+    assert value[["rank", "stage", "branch", "n"]].equals(visits[["rank", "stage", "branch", "n"]])
 
 
 def test_a_value_by_visit_is_that_on_entering_and_a_missing_one_is_left_out(spells_of):
@@ -101,9 +103,9 @@ def test_the_sentence_says_where_most_value_is_lost(spells_of):
     rows = [(f"c{i}", "trial", 0, 5, "price" if i < 8 else "other" if i < 12 else "advanced") for i in range(40)]
     seats = pd.Series([1] * 8 + [10] * 4 + [1] * 28, index=[f"c{i}" for i in range(40)], name="seats")
     assert estimate_dropoff(spells_of(rows), horizons=["9d"], value=seats).sentence() == (
-        "Most customers are lost in “trial” to “price”: 20% of 40 visits (95% interval 10% to 35%) end this way within "
-        "9 days of entering, about 8 of 40 customers (4 to 14). By seats, most is lost in “trial” to “other”: about 40 "
-        "of 76 (22 to 58; 40 customers)."
+        "The largest single exit is “price” in “trial”: 20% of 40 visits (95% interval 10% to 35%) are lost to it "
+        "within 9 days of entering, about 8 visits (8 to 14), by about 8 different customers. By seats, most is lost "
+        "in “trial” to “other”: about 40 of 76 (22 to 58; 40 customers)."
     )
 
 
@@ -147,7 +149,7 @@ def test_values_that_are_none_are_refused(spells_of, value, text):
     ("asked", "text"),
     [
         ({"branches": "all"}, "`branches` is “all”. Use “each” or “together”."),
-        ({"measure": "seats"}, "`measure` is “seats”. Use “customers” or “value”."),
+        ({"measure": "seats"}, "`measure` is “seats”. Use “visits” or “value”."),
         ({"measure": "value"}, "No values were given. Estimate drop-off with `value`, what customers are worth."),
     ],
 )
@@ -158,19 +160,21 @@ def test_a_ranking_that_does_not_exist_is_refused(spells_of, asked, text):
     assert str(error.value) == text
 
 
-def test_a_clear_order_is_settled_and_a_tie_is_not(spells_of):
+def test_a_clear_first_place_is_told_and_a_tie_is_not(spells_of):
     clear = [(f"c{i}", "trial", 0, 5, "price" if i < 60 else "other" if i < 65 else "advanced") for i in range(100)]
     found = estimate_dropoff(spells_of(clear), horizons=["9d"])
     table = found.rank_stability("9d", seed=1)
     assert table.loc[0, ["branch", "first", "top_3", "rank_lower", "rank_upper"]].tolist() == ["price", 1, 1, 1, 1]
     assert found.stability_in_words("9d", seed=1) == (
-        "The first place is settled: “trial” to “price” comes first in more than 99% of 2,000 resamples of the "
-        "customers. Next comes “trial” to “other”, in rank 2."
+        "“price” in “trial” comes first within 9 days, also when all places are compared at once."
     )
     tied = [(f"c{i}", "trial", 0, 5, "price" if i < 30 else "other" if i < 60 else "advanced") for i in range(100)]
     found = estimate_dropoff(spells_of(tied), horizons=["9d"])
     assert found.rank_stability("9d", seed=1)["first"].head(2).tolist() == pytest.approx([0.5, 0.5], abs=0.04)
-    assert found.stability_in_words("9d", seed=1).startswith("The first place is not settled: “trial” to “price” comes")
+    assert found.stability_in_words("9d", seed=1) == (
+        "“price” in “trial” has the most losses within 9 days (rank 1 to 2 when all places are compared at once), but "
+        "cannot be told from “other” in “trial” (rank 1 to 2)."
+    )
 
 
 def test_the_same_seed_gives_the_same_ranks_and_what_was_estimated_stays(spells_of):
@@ -237,7 +241,7 @@ def resampled(cell, drawn):
 def test_figures_say_where_most_is_lost_and_how_sure_that_is(spells_of):
     found = estimate_dropoff(spells_of(random_rows(200)), horizons=["15d"])
     chart = found.plot_vulnerability("15d", seed=1)
-    assert chart.alt.startswith("How many customers are lost, most first. 1. “trial” to “price”: ")
+    assert chart.alt.startswith("How many visits are lost, most first. 1. “trial” to “price”: ")
     assert "first in" in chart.axes.get_yticklabels()[0].get_text()
     nothing = estimate_dropoff(spells_of([]), horizons=["30d"])
     assert nothing.plot_vulnerability("30d", seed=1).alt == nothing.lacking

@@ -82,7 +82,8 @@ def test_the_sentence_names_share_wait_and_the_best_place(spells_of):
     found = estimate_recovery(spells_of(rows), horizons=["30d"])
     assert found.sentence() == (
         "Of customers who are lost, 15% (95% interval 6.9% to 30%) are back within 30 days (40 lost visits), half of "
-        "those by day 4.0 (2.0 to 9.0). Most come back from “price” in “trial”: 25% (11% to 48%; 20 lost visits)."
+        "those by day 4.0 (2.0 to 9.0). The largest share comes back from “price” in “trial”: 25% (11% to "
+        "48%; 20 lost visits). Most visits come back from there, too: about 5 of 20."
     )
     assert found.by_stage().loc["trial"].tolist() == ["15% (6.9% to 30%; 40 lost visits) within 30 days"]
     assert found.ranking("30d")["to"].head(2).tolist() == ["price", "other"]

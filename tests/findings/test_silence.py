@@ -3,6 +3,7 @@
 import dataclasses
 
 import ibis
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -99,16 +100,16 @@ def test_where_too_many_come_back_no_silence_is_long_enough():
     assert found[["silent_days", "estimate", "n"]].isna().all(axis=None)
 
 
-def test_a_silence_longer_than_the_horizon_is_said_to_lose_nobody_by_then():
+def test_a_silence_longer_than_the_horizon_has_no_share_by_then():
     found = compare_silence(FORTY, JOURNEY, horizon="8d", factors=[0.5, 1]).table
     found = found[found["stage"] == "trial"].set_index(["factor", "to"])
     assert found["note"].to_dict() == {
         (0.5, "silent"): None,
         (0.5, "lost"): None,
-        (1.0, "lost"): None,
-        (1.0, "silent"): "the silence lasts longer than the horizon",
+        (1.0, "lost"): "“silent” cannot show before day 10",
+        (1.0, "silent"): "cannot show before day 10",
     }
-    assert found.loc[(1.0, "silent"), "estimate"] == 0
+    assert np.isnan(found.loc[(1.0, "silent"), "estimate"])
 
 
 def test_estimates_on_few_are_missing_and_say_why():

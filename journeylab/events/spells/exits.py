@@ -1,9 +1,9 @@
 """Exits: how long after entering a stage did each visit end, and how? And the ledger: how many ended in each way?"""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ import pandas as pd
 from journeylab.base.durations import DAY, all_since_1970
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted
-from journeylab.events.journey import Journey
+from journeylab.events.journey import SILENT, Journey
 
 MOVES = ("advanced", "regressed", "completed")
 CENSORED = -1
@@ -30,6 +30,7 @@ class Exits:
     destination: 1, 2, ... for `ways` in their order; `CENSORED` where the visit was ongoing at the window's end.
     customers: a whole number for each customer, the same in all stages and groups.
     value: what each visit is worth, missing where that is not known; None where no values were asked for.
+    earliest: by exit, the day before which it cannot show; for silence, the silence window. Others are left out.
     """
 
     stage: str
@@ -40,6 +41,7 @@ class Exits:
     destination: np.ndarray
     customers: np.ndarray
     value: np.ndarray | None = None
+    earliest: Mapping[str, float] = field(default_factory=dict)
 
     # What notes call a visit, being in it, and that there was none.
     _visit: ClassVar[str] = "visit"
@@ -78,11 +80,13 @@ class Exits:
         """For each of `days`, why these visits support no estimate of what happened by then; None where they do.
 
         They do if at least `min_at_risk` customers came, and the day is in the span with as many visits at risk. They
-        also do if all were watched from entering on and none was censored before that day: then it is a plain share.
+        also do after that span if all who were at risk on its last day left on it, and if all were watched from
+        entering on and none was censored before the day asked for: then it is a plain share.
         """
         if why := self._nobody if not self.n else self.few(min_at_risk):
             return [why] * len(days)
         span = self.at_risk_span(min_at_risk)
+        all_left = span is not None and ((self.exit == span[1]) & (self.destination > 0)).sum() == self.at_risk(span[1])
         censored = self.exit[self.destination == CENSORED].min(initial=np.inf)
         plain_until = -1.0 if (self.entry >= 0).any() else censored
 
@@ -91,7 +95,8 @@ class Exits:
                 return f"never as many as {min_at_risk} at risk"
             if day <= span[0]:
                 return f"fewer than {min_at_risk} at risk until day {span[0]:,.1f}"
-            return f"fewer than {min_at_risk} at risk after day {span[1]:,.1f}" if day > span[1] else None
+            is_known = day <= span[1] or all_left
+            return None if is_known else f"fewer than {min_at_risk} at risk after day {span[1]:,.1f}"
 
         return [None if day <= plain_until else why_outside(day) for day in days]
 
@@ -157,7 +162,9 @@ class Exits:
         """The same visits with `ways` counted as one, called `name`, which comes last."""
         others = tuple(way for way in self.ways if way not in ways)
         code = _recoding(tuple(way if way in others else name for way in self.ways), (*others, name))
-        return replace(self, ways=(*others, name), destination=code[self.destination])
+        # What one way cannot show yet, others may: only where it is the only one is its name that of all.
+        earliest = {name if ways == (way,) else way: day for way, day in self.earliest.items()}
+        return replace(self, ways=(*others, name), destination=code[self.destination], earliest=earliest)
 
 
 def join_exits(parts: Sequence[Exits], order: Sequence[str], *, group: str | None) -> Exits:
@@ -166,7 +173,10 @@ def join_exits(parts: Sequence[Exits], order: Sequence[str], *, group: str | Non
     ways = tuple(way for way in order if way in taken)
     columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("entry", "exit", "customers")}
     destination = np.concatenate([_recoding(part.ways, ways)[part.destination] for part in parts])
-    return Exits(parts[0].stage, group, ways, destination=destination, **columns)
+    earliest: dict[str, float] = {}
+    for part in parts:
+        earliest |= {way: min(day, earliest.get(way, day)) for way, day in part.earliest.items()}
+    return Exits(parts[0].stage, group, ways, destination=destination, earliest=earliest, **columns)
 
 
 def possible_exits(journey: Journey, stage: str) -> tuple[str, ...]:
@@ -211,10 +221,25 @@ def find_exits(visits: pd.DataFrame, journey: Journey) -> list[Exits]:
         # A way that was taken counts even where the rules forbid it: nothing may vanish from the books.
         open_ways = {*possible_exits(journey, stage), *(names[code - 1] for code in np.unique(way[rows]) if code > 0)}
         ways = tuple(name for name in names if name in open_ways)
-        columns: dict[str, Any] = {name: column[rows] for name, column in clock.items()}
-        columns |= {"destination": _recoding(names, ways)[way[rows]], "value": None if value is None else value[rows]}
-        exits.append(Exits(stage, groups[number // len(stages)], ways, **columns))
+        columns = {name: column[rows] for name, column in clock.items()}
+        columns["destination"] = _recoding(names, ways)[way[rows]]
+        exits.append(
+            Exits(
+                stage,
+                groups[number // len(stages)],
+                ways,
+                value=None if value is None else value[rows],
+                earliest=_earliest(journey, stage, columns["exit"][columns["destination"] == len(ways)]),
+                **columns,
+            )
+        )
     return exits
+
+
+def _earliest(journey: Journey, stage: str, last_way: np.ndarray) -> dict[str, float]:
+    """Silence, the last of all ways, shows when the silence window has passed, and not later than it was seen."""
+    window = journey.stages[journey.position(stage)].silent_after_us
+    return {} if window is None else {SILENT: float(last_way.min(initial=window / DAY))}
 
 
 def visits_to(visits: pd.DataFrame, journey: Journey, stage: str) -> pd.DataFrame:

@@ -13,16 +13,17 @@ from journeylab.base.ordering import ordered
 from journeylab.base.suppression import MIN_SHOWN, suppressed, without_few
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.spells.exits import MOVES, check_ledger, ledger_parts
-from journeylab.findings.arguments import chosen_horizon, headline_horizon
+from journeylab.findings.arguments import chosen_horizon
 from journeylab.findings.dropoff import figures, sentences, tables
 from journeylab.findings.dropoff.differences import COLUMNS as DIFFERENCES
 from journeylab.findings.dropoff.differences import find_differences
-from journeylab.findings.dropoff.loss_points import N_RESAMPLES, JointEstimate, find_loss_points
+from journeylab.findings.dropoff.loss_points import JointEstimate, find_loss_points
+from journeylab.findings.dropoff.units import NOUNS, CustomersLost, Unit
 from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
 
 Branches = Literal["each", "together"]
-Measure = Literal["customers", "value"]
+Measure = Literal["visits", "value"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class DropOff(StageFinding):
         was known. They count in `entered`, since what became of them is counted too.
     table : DataFrame
         A row per (group,) stage, exit `to` and `horizon_days`. `kind` is the outcome. `estimate`, `lower`, `upper`: the
-        share of visits that ended this way at most so many days after entering (elapsed time, inclusive). `crude`: the
+        share of visits that ended this way at most so many days after entering (elapsed time, inclusive); between
+        `at_least` and `at_most` it lies for certain where some visits are unresolved at the horizon. `crude`: the
         share of visits ended so far that way, after however long; it misses what is still to come. `n` visits of
         `customers`; `events` of this kind within the horizon; `at_risk`: visits still watched and inside just before
         the horizon. `note` says why an estimate is missing, or what it is conditional on; then `n`, `customers` and
@@ -51,8 +53,14 @@ class DropOff(StageFinding):
         Those that give no reason, see `unexplained`.
     value : str or None
         What visits are worth.
-    cells : tuple of StageExits
-        The visits of each stage and group, from which all is estimated.
+    unit : {"visits", "first_visits", "customers"}
+        What `n` and the shares of `table` and `losses` count. The ledger counts visits.
+    cells, any_loss : tuple of StageExits
+        What was watched of each stage and group, from which all is estimated; and the same for any loss.
+    customers_lost : CustomersLost
+        What customers are lost where.
+    places : DataFrame
+        The rows of `table` for losses, with how many are lost.
     people : DataFrame
         The ledger in customers.
     is_for_export : bool
@@ -64,7 +72,11 @@ class DropOff(StageFinding):
     horizons: tuple[float, ...]
     unexplained_branches: tuple[str, ...] = ()
     value: str | None = None
+    unit: Unit = "visits"
     cells: tuple[StageExits, ...] = field(default=(), repr=False)
+    any_loss: tuple[StageExits, ...] = field(default=(), repr=False)
+    customers_lost: CustomersLost | None = field(default=None, repr=False)
+    places: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     people: pd.DataFrame | None = field(default=None, repr=False)
     is_for_export: bool = False
 
@@ -72,7 +84,7 @@ class DropOff(StageFinding):
         check_ledger(self.ledger)
 
     def vulnerability(
-        self, horizon: str | timedelta, *, branches: Branches = "each", measure: Measure = "customers"
+        self, horizon: str | timedelta, *, branches: Branches = "each", measure: Measure = "visits"
     ) -> pd.DataFrame:
         """Stages and branches, those first that lose most within `horizon`.
 
@@ -82,18 +94,21 @@ class DropOff(StageFinding):
             One of `horizons`.
         branches : {"each", "together"}
             With “together” there is one row per stage, and `branch` is “lost”.
-        measure : {"customers", "value"}
+        measure : {"visits", "value"}
             What is lost; “value” where `estimate_dropoff` was given one.
 
         Returns
         -------
         DataFrame
             Columns `rank`, (`group`,) `stage`, `branch`, `horizon_days`; `estimate`, `lower`, `upper`: how much is
-            lost, which is the `share` lost (`share_lower` to `share_upper`) times the `total` that entered, taken as it
-            is: all `customers`, or what they are worth, each the mean of their visits to the stage. The share is then
-            one of value: visits weigh what they are worth, so it shows whether those who are worth more are lost more.
-            `n` visits; `events`: seen to be lost this way; `note`. What could not be estimated comes last, without
-            rank.
+            lost, which is the `share` lost (`share_lower` to `share_upper`) times the `total` that entered: all visits,
+            or what their customers are worth, each the mean of their visits to the stage. The share is then one of
+            value: visits weigh what they are worth, so it shows whether those who are worth more are lost more. Visits
+            lost are never fewer than were seen to be. `at_least`, `at_most`: between these lies what is lost where some
+            visits are unresolved; a place without an estimate stands where `at_least` puts it, without rank if that is
+            0. `customers_lost`: how many different customers are lost there within `horizon` of first entering, never
+            fewer than were seen to be. `n` visits of `customers`; `events`: seen to be lost this way, `customers_seen`:
+            by how many customers; `note`.
 
         Raises
         ------
@@ -103,7 +118,7 @@ class DropOff(StageFinding):
         return self._exportable(self._ranked(self._horizon(horizon), branches, measure)[0].reset_index(drop=True))
 
     def rank_stability(
-        self, horizon: str | timedelta, *, seed: int, branches: Branches = "each", measure: Measure = "customers"
+        self, horizon: str | timedelta, *, seed: int, branches: Branches = "each", measure: Measure = "visits"
     ) -> pd.DataFrame:
         """As `vulnerability`, and whether the order would hold for other such customers.
 
@@ -118,16 +133,21 @@ class DropOff(StageFinding):
         -------
         DataFrame
             Further columns: `first`, `top_3`: the share of 2,000 resamples of customers in which the row comes first,
-            or among the first three; `rank_lower` to `rank_upper`: the ranks that it has in the share `confidence` of
-            them.
+            or among the first three; `rank_lower` to `rank_upper`: the ranks that it can have when all places are
+            compared at once: with probability `confidence` those of all rows hold together.
 
         Notes
         -----
         Whole customers are resampled, with all their visits, by normal weights on their influence (multiplier
-        bootstrap; on the log scale): all ranks of one resample come from the same customers.
+        bootstrap; on the log scale): all ranks of one resample come from the same customers. The ranks that a place can
+        have follow from simultaneous intervals of all differences.
+
+        References
+        ----------
+        Mogstad, Romano, Shaikh & Wilhelm (2024), Review of Economic Studies 91:476-518.
         """
         table, joint = self._ranked(self._horizon(horizon), branches, measure)
-        return self._exportable(tables.with_stability(table, joint.ranks(seed=seed), self.confidence))
+        return self._exportable(tables.with_stability(table, joint, self.confidence, seed=seed))
 
     def differences(self, horizon: str | timedelta) -> pd.DataFrame:
         """By how much each group is lost more, within `horizon`, than all other groups together.
@@ -141,6 +161,11 @@ class DropOff(StageFinding):
             (`note`). `p_value`: the level at which the interval just reaches 0; `p_adjusted`: by Holm over all rows,
             one family. `n` visits of `customers`, `n_reference` of `customers_reference`.
 
+        Raises
+        ------
+        EstimateError
+            A horizon that was not estimated; the unit “customers”.
+
         Notes
         -----
         Customers, not visits, count as independent (clustered jackknife).
@@ -149,13 +174,15 @@ class DropOff(StageFinding):
         ----------
         Zou & Donner (2008), Statistics in Medicine 27:1693-1702.
         """
+        if self.unit == "customers":
+            raise EstimateError("Differences are between shares of visits. Estimate drop-off with unit=“visits”.")
         order = (*MOVES, *(way for way in ledger_parts(self.ledger) if way not in (*MOVES, "ongoing")))
         cells = self.cells if self.by else ()
         rows = find_differences(cells, self._horizon(horizon), order=order, confidence=self.confidence)
         return tidy(rows, DIFFERENCES, by="group")
 
     def unexplained(self, horizon: str | timedelta) -> pd.DataFrame:
-        """What to find out next: the losses without a stated reason, those of most customers first.
+        """What to find out next: the losses without a stated reason, those of most visits first.
 
         Returns
         -------
@@ -184,28 +211,33 @@ class DropOff(StageFinding):
         return tables.against_naive(self.ledger, losses, by=self.by)
 
     def sentence(self, horizon: str | timedelta | None = None) -> str:
-        """The stage and branch that lose most customers (and most value, where given) within `horizon`.
+        """The stage and branch that lose most (and most value, where given) within `horizon`.
 
         Parameters
         ----------
         horizon : str or timedelta, optional
-            One of `horizons`; by default the longest at which most can be estimated.
+            One of `horizons`. By default the longest at which every place has an estimate, or those without cannot be
+            first; if there is none, the longest at which most have one. Where another place comes first at another
+            horizon, the sentence says so.
         """
         if self.lacking:
             return self.lacking
         day = self._headline() if horizon is None else self._horizon(horizon)
-        customers = sentences.most_lost(self._ranked(day)[0], by=self.by, confidence=self.confidence)
-        if self.value is None:
-            return customers
-        table = self._ranked(day, measure="value")[0]
-        return f"{customers} {sentences.most_value(table, by=self.by, value=self.value)}".strip()
+        noun = NOUNS[self.unit]
+        parts = [sentences.most_lost(self._ranked(day)[0], by=self.by, confidence=self.confidence, noun=noun)]
+        if horizon is None:
+            parts.append(sentences.first_places(tables.first_places(self.places, self.horizons), by=self.by))
+        if self.value is not None:
+            table = self._ranked(day, measure="value")[0]
+            parts.append(sentences.most_value(table, by=self.by, value=self.value))
+        return " ".join(part for part in parts if part)
 
     def stability_in_words(
-        self, horizon: str | timedelta, *, seed: int, branches: Branches = "each", measure: Measure = "customers"
+        self, horizon: str | timedelta, *, seed: int, branches: Branches = "each", measure: Measure = "visits"
     ) -> str:
-        """Whether it is settled where most are lost; see `rank_stability`."""
+        """Whether it can be told where most are lost, all places compared at once; see `rank_stability`."""
         table = self.rank_stability(horizon, seed=seed, branches=branches, measure=measure)
-        return self.lacking or sentences.stability(table, by=self.by, n_resamples=N_RESAMPLES)
+        return self.lacking or sentences.stability(table, by=self.by)
 
     def differences_in_words(self, horizon: str | timedelta) -> str:
         """How many differences between groups there are, and the largest; see `differences`."""
@@ -219,7 +251,8 @@ class DropOff(StageFinding):
         branches = [branch for branch in self.unexplained_branches if (table["branch"] == branch).any()]
         overall = tables.overall_unexplained(table, joint, branches, self.confidence)
         rows = self.unexplained(horizon)
-        return sentences.unexplained(rows, overall, branches, by=self.by, confidence=self.confidence)
+        noun = NOUNS[self.unit]
+        return sentences.unexplained(rows, overall, branches, by=self.by, confidence=self.confidence, noun=noun)
 
     def naive_in_words(self, horizon: str | timedelta) -> str:
         """Where a plain count would look, and where the estimate says to look; see `against_naive`."""
@@ -277,19 +310,19 @@ class DropOff(StageFinding):
         *,
         seed: int,
         branches: Branches = "each",
-        measure: Measure = "customers",
+        measure: Measure = "visits",
         ax=None,
     ) -> Chart:
         """How much is lost at the worst points, with intervals, and how often each comes first in resamples."""
         table = self.rank_stability(horizon, seed=seed, branches=branches, measure=measure)
         if not (table["estimate"] > 0).any():
-            return charts.note(self.sentence(), title="The most vulnerable places", ax=ax)
+            return charts.note(self.sentence(horizon), title="The most vulnerable places", ax=ax)
         values = [
             f"{row['rank']}. {sentences.point_of(row, self.by)}: {row['estimate']:,.0f} ({row['lower']:,.0f} to "
             f"{row['upper']:,.0f}), first in {sentences.often(row['first'])} of resamples"
             for _, row in table[table["estimate"] > 0].head(5).iterrows()
         ]
-        what = "customers" if measure == "customers" else str(self.value)
+        what = f"{NOUNS[self.unit]}s" if measure == "visits" else str(self.value)
         alt = f"How many {what} are lost, most first. {'; '.join(values)}."
         return figures.loss_points(table, by=self.by, what=what, confidence=self.confidence, alt=alt, ax=ax)
 
@@ -332,7 +365,8 @@ class DropOff(StageFinding):
             "Visits counted so far. entered = advanced + regressed + completed + lost by each branch + ongoing. –: "
             f"fewer than {MIN_SHOWN} customers, or a number that would give such a count away."
         )
-        level = f"Share of visits that end this way within the horizon ({self.confidence:.0%} intervals), and so far."
+        what = f"{NOUNS[self.unit]}s"
+        level = f"Share of {what} that end this way within the horizon ({self.confidence:.0%} intervals), and so far."
         return {counts: exported.ledger, level: exported.table}
 
     def _exportable(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -351,23 +385,27 @@ class DropOff(StageFinding):
         return by_stage.assign(label=by_stage["stage"] + " · " + by_stage["group"])
 
     def _ranked(
-        self, day: float, branches: Branches = "each", measure: Measure = "customers"
+        self, day: float, branches: Branches = "each", measure: Measure = "visits"
     ) -> tuple[pd.DataFrame, JointEstimate]:
         """The ranking, and the joint estimates that its index points at."""
-        options = {"branches": (branches, ("each", "together")), "measure": (measure, ("customers", "value"))}
+        options = {"branches": (branches, ("each", "together")), "measure": (measure, ("visits", "value"))}
         for name, (given, known) in options.items():
             if given not in known:
                 raise EstimateError(f"`{name}` is “{given}”. Use “{known[0]}” or “{known[1]}”.")
         if measure == "value" and self.value is None:
             raise EstimateError("No values were given. Estimate drop-off with `value`, what customers are worth.")
-        points = find_loss_points(self.cells, day, together=branches == "together", by_value=measure == "value")
-        return tables.ranked(points, day, by=self.by), JointEstimate(points)
+        together, is_of_customers = branches == "together", self.unit == "customers"
+        cells = self.any_loss if together and is_of_customers else self.cells
+        by_value = measure == "value"
+        points = find_loss_points(cells, day, together=together and not is_of_customers, by_value=by_value)
+        customers = self.customers_lost if self.unit == "visits" else None
+        return tables.ranked(points, day, by=self.by, customers=customers, together=together), JointEstimate(points)
 
     def _horizon(self, horizon: str | timedelta) -> float:
         return chosen_horizon(horizon, self.horizons, what="Drop-off")
 
     def _headline(self) -> float:
-        return headline_horizon(self.table[self.table["kind"] == "lost"], self.horizons)
+        return tables.headline_horizon(self.places, self.horizons)
 
 
 def _lane(row: pd.Series) -> str:

@@ -14,8 +14,10 @@ from journeylab.events.log import KNOWN_AT
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import Exits, build_ledger, find_exits
 from journeylab.findings.arguments import check_confidence, check_min_at_risk, read_horizons
+from journeylab.findings.dropoff import tables
 from journeylab.findings.dropoff.differences import LOST
 from journeylab.findings.dropoff.dropoff import DropOff
+from journeylab.findings.dropoff.units import CustomersLost, Unit, check_unit, first_visits
 from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, known_at_column
@@ -28,13 +30,16 @@ _NO_REASON = re.compile(
 )
 
 _VISIT = ["customer_id", "spell"]
-_COLUMNS = "group stage to kind horizon_days estimate lower upper crude n customers events at_risk note"
+_COLUMNS = (
+    "group stage to kind horizon_days estimate lower upper at_least at_most crude n customers events at_risk note"
+)
 
 
 def estimate_dropoff(
     spells: Spells,
     *,
     horizons: Iterable[str | timedelta],
+    unit: Unit = "visits",
     by: By | None = None,
     where: Where | None = None,
     value: pd.Series | str | None = None,
@@ -48,6 +53,9 @@ def estimate_dropoff(
     spells : Spells
     horizons : list of str or timedelta
         Days after entering the stage, such as ``["30d", "90d"]``.
+    unit : {"visits", "first_visits", "customers"}
+        What is counted: every visit; each customer's first visit to the stage; or customers, who are lost if one of
+        their visits is, on the clock of days since they first entered. With “customers” the table has losses only.
     by : Grouping, Series, str or list of these, optional
         Groups to compare: labels by customer, or a column of the customers' table; a list gives all combinations.
         Where a label became known after the journey began (personas), its customers are watched from then on.
@@ -60,8 +68,8 @@ def estimate_dropoff(
     confidence : float
         The level of all intervals.
     min_at_risk : int
-        An estimate is missing, with a note, if fewer customers came, or after the last time with as many visits at
-        risk; see Notes.
+        An estimate is missing, with a note, if fewer customers came, or if too much is unresolved after the last time
+        with as many visits at risk; see Notes.
 
     Returns
     -------
@@ -71,21 +79,25 @@ def estimate_dropoff(
     Raises
     ------
     EstimateError
-        No horizon; unknown `by` or `value`; no customer with a label or value has a spell; values that are not numbers,
-        or negative; `confidence` not between 0 and 1; `min_at_risk` below 1.
+        No horizon; unknown `unit`, `by` or `value`; no customer with a label or value has a spell; values that are not
+        numbers, or negative; `confidence` not between 0 and 1; `min_at_risk` below 1.
     JourneyLabError
         A horizon that is not a duration.
 
     Notes
     -----
-    The unit is the visit (spell), on the spell clock; standard errors are clustered by customer (infinitesimal
-    jackknife), intervals logit. Shares are Aalen-Johansen cumulative incidences: other exits compete, ongoing visits
-    are censored at the window's end, visits already running at its start enter the risk set late. An exit that nobody
-    took has the share 0 and Wilson's upper bound over the customers who were not censored before the horizon.
+    The unit is by default the visit (spell), on the spell clock; standard errors are clustered by customer
+    (infinitesimal jackknife), intervals logit. Shares are Aalen-Johansen cumulative incidences: other exits compete,
+    ongoing visits are censored at the window's end, visits already running at its start enter the risk set late. An
+    exit that nobody took has the share 0 and Wilson's upper bound over the customers who were not censored before the
+    horizon.
 
-    Beyond `min_at_risk` there is one exception, which needs no model: where all were watched from entering and none was
-    censored before the horizon, the estimate is a plain share of `n`. Where the risk set is too small at first, and
-    grows by late entry, estimates are conditional on being inside when it is large enough, which the note says.
+    Let t be the last day with `min_at_risk` at risk, F(t) the share out by an exit and S(t) the share inside. A later
+    horizon is estimated where S(t) is at most 2 points; the interval then holds F(t) to F(t) + S(t) with their limits.
+    Otherwise these are bounds, `at_least` and `at_most`. Where all were watched from entering and none was censored
+    before the horizon, the estimate is a plain share of `n`. Silence has no estimate before it can show. Where
+    the risk set is too small at first, and grows by late entry, estimates are conditional on being inside when it is
+    large enough, which the note says.
 
     References
     ----------
@@ -106,15 +118,26 @@ def estimate_dropoff(
     days = read_horizons(horizons)
     check_confidence(confidence)
     check_min_at_risk(min_at_risk)
+    check_unit(unit)
     watched = WatchedVisits.of(spells, by=by, where=where)
     journey, visits = watched.spells.journey, watched.visits
-    exits = find_exits(visits if value is None else _with_values(visits, value, watched.spells), journey)
-    cells = tuple(StageExits(cell, min_at_risk, confidence) for cell in exits)
-    any_loss = (StageExits(_any_loss(cell), min_at_risk, confidence) for cell in exits)
+    if value is not None:
+        visits = _with_values(visits, value, watched.spells)
+    if unit == "first_visits":
+        every_visit = watched.spells.table.select(["customer_id", "spell", "stage"]).to_pandas()
+        visits = first_visits(visits, every_visit)
+    exits = find_exits(visits, journey)
+    customers = CustomersLost(visits, journey, watched.spells.window.end, min_at_risk, confidence)
+    if unit == "customers":
+        cells, any_loss = customers.by_branch, customers.any_loss
+    else:
+        cells = tuple(StageExits(cell, min_at_risk, confidence) for cell in exits)
+        any_loss = tuple(StageExits(_any_loss(cell), min_at_risk, confidence) for cell in exits)
     losses = (row for cell in any_loss for row in cell.rows(days) if row["to"] == LOST)
+    table = tidy((row for cell in cells for row in cell.rows(days)), _COLUMNS, by=watched.by)
     return DropOff(
         **watched.about("Drop-off by stage and branch"),
-        table=tidy((row for cell in cells for row in cell.rows(days)), _COLUMNS, by=watched.by),
+        table=table,
         lacking=None if any(cell.n for cell in exits) else watched.why_nobody(),
         ledger=build_ledger(exits, journey),
         losses=tidy(losses, _COLUMNS, by=watched.by),
@@ -122,7 +145,11 @@ def estimate_dropoff(
         confidence=confidence,
         unexplained_branches=unexplained_branches(journey),
         value=None if value is None else _name_of(value),
+        unit=unit,
         cells=cells,
+        any_loss=any_loss,
+        customers_lost=customers,
+        places=tables.places(table),
         people=build_ledger(exits, journey, unit="customers"),
     )
 

@@ -1,8 +1,8 @@
-"""Loss points: at which stage, and by which branch, are most customers lost, and how sure is that order?
+"""Loss points: at which stage, and by which branch, are most visits lost, and how sure is that order?
 
 A loss point is a stage with one of its branches, or with all of them together. What is lost there within a horizon is
-the share lost times what entered: customers, or what they are worth. All points are estimated from the same customers,
-so their errors are correlated: each estimate comes with the influence of every customer on it
+the share lost times what entered: visits, or what customers are worth. All points are estimated from the same
+customers, so their errors are correlated: each estimate comes with the influence of every customer on it
 (`estimators.influence`), and the products of these are the covariances.
 """
 
@@ -14,8 +14,9 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from journeylab.base.ordering import order
+from journeylab.estimators.rank_sets import rank_sets
 from journeylab.events.spells.exits import Exits
-from journeylab.findings.exit_curves import ExitCurves, StageExits
+from journeylab.findings.exit_curves import NUMBERS, ExitCurves, StageExits
 
 N_RESAMPLES = 2000
 TOP = 3
@@ -28,9 +29,11 @@ class LossPoint:
     """What is lost at one point within a horizon.
 
     cell: the stage, and the group. branch: the branch, or None for all together. share, lower, upper: of the visits, or
-    of their value. total: customers who entered, or what they are worth. ids, influence: for each customer who entered
-    the influence on the share; member: what each is of the total. note: why there is no estimate, or on what it is
-    conditional.
+    of their value; between share_at_least and share_at_most it lies where something is unresolved. total: visits, or
+    what those who made them are worth. seen: how many visits were seen to be lost there; 0 where value is counted.
+    ids, influence: for each customer who entered the influence on the share, or, where that is missing, on
+    share_at_least; member: what each is of the total. cannot_show: nobody can be lost this way so
+    soon. note: why there is no estimate, or on what it is conditional.
     """
 
     cell: StageExits
@@ -38,23 +41,36 @@ class LossPoint:
     share: float
     lower: float
     upper: float
+    share_at_least: float
+    share_at_most: float
     total: float
+    seen: int
     ids: np.ndarray
     influence: np.ndarray
     member: np.ndarray
     n: int
     customers: int
+    cannot_show: bool
     note: str | None
 
     @property
     def lost(self) -> float:
-        """How much is lost: the share of the total."""
-        return self.share * self.total
+        """How much is lost: the share of the total, and no less than was seen."""
+        return float(np.maximum(self.share * self.total, self.seen))
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Between what `lost` is known to lie, where something is unresolved; else missing."""
+        if not self.n or self.cannot_show or (np.isfinite(self.share) and np.isnan(self.share_at_least)):
+            return np.nan, np.nan
+        at_least = max(np.nan_to_num(self.share_at_least) * self.total, self.seen)
+        return at_least, max(np.nan_to_num(self.share_at_most, nan=1.0) * self.total, at_least)
 
     @property
     def moved(self) -> np.ndarray:
         """How far each customer moves `lost`, if they were there once more: through the share, and as one of all."""
-        return self.total * self.influence + self.share * self.member
+        share = self.share_at_least if np.isnan(self.share) else self.share
+        return self.total * self.influence + share * self.member
 
 
 def find_loss_points(
@@ -65,7 +81,7 @@ def find_loss_points(
 
 
 def _points_of(cell: StageExits, day: float, together: bool, by_value: bool) -> Iterator[LossPoint]:
-    exits, note = cell.exits, cell.why_missing(day)
+    exits, why = cell.exits, cell.why_missing(day)
     lost = exits.merged(exits.losses, "lost") if together and exits.losses else exits
     value = exits.value if by_value else None
     assert value is not None or not by_value, "losses in value are asked for where visits have values"
@@ -73,28 +89,44 @@ def _points_of(cell: StageExits, day: float, together: bool, by_value: bool) -> 
     ids, member = _members(exits, value)
     has_value = np.ones(exits.n, bool) if value is None else np.isfinite(value)
     base = (int(has_value.sum()), len(np.unique(exits.customers[has_value])))
-    if note is None and weights is not None and not weights.any():
-        note = "nothing of value entered"
-    if note is None:
+    if why is None and weights is not None and not weights.any():
+        why = "nothing of value entered"
+    shape = (len(lost.ways) + 1,)
+    numbers, notes = np.full((len(NUMBERS), *shape), np.nan), np.full(shape, why, dtype=object)
+    influences = np.zeros((len(ids), *shape))
+    if exits.n and (weights is None or weights.any()):
         is_plain = weights is None and not together
         curves = cell.curves if is_plain else ExitCurves.of(lost, cell.confidence, weights=weights)
-        shares, at = curves.shares(np.array([day])), np.searchsorted(ids, curves.fitted.ids)
-        influence_by_state = curves.fitted.influence_by_state(day)
+        numbers, notes = (part[..., 0, :] for part in curves.estimates([day], min_at_risk=cell.min_at_risk))
+        until = curves.read_on(day, min_at_risk=cell.min_at_risk)
+        influences[np.searchsorted(ids, curves.fitted.ids)] = curves.fitted.influence_by_state(until)
     for branch in lost.losses:
-        (share, lower, upper), influence = [np.nan] * 3, np.zeros(len(ids))
-        if note is None:
-            state = lost.ways.index(branch) + 1
-            share, lower, upper = (float(column[0, state]) for column in shares)
-            influence[at] = influence_by_state[:, state]
-        name, total = None if together else branch, float(member.sum())
-        yield LossPoint(cell, name, share, lower, upper, total, ids, influence, member, *base, note or exits.condition)
+        state = lost.ways.index(branch) + 1
+        share, lower, upper, at_least, at_most = numbers[:, state].tolist()
+        yield LossPoint(
+            cell,
+            None if together else branch,
+            share,
+            lower,
+            upper,
+            at_least,
+            at_most,
+            float(member.sum()),
+            0 if by_value else lost.count(branch, within=day),
+            ids,
+            influences[:, state],
+            member,
+            *base,
+            day < lost.earliest.get(branch, 0.0),
+            cell.note_of(numbers[0, state], notes[state]),
+        )
 
 
 def _members(exits: Exits, value: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """The customers who entered, and what each is of the total: one, or their worth, the mean over their visits."""
+    """The customers who entered, and what each is of the total: their visits, or their worth, the mean over these."""
     ids, code = np.unique(exits.customers, return_inverse=True)
     if value is None:
-        return ids, np.ones(len(ids))
+        return ids, np.bincount(code, minlength=len(ids)).astype(float)
     known = np.isfinite(value)
     n_known = np.bincount(code[known], minlength=len(ids))
     total = np.bincount(code[known], weights=value[known], minlength=len(ids))
@@ -146,19 +178,35 @@ class JointEstimate:
         return drawn
 
     def ranks(self, *, seed: int) -> np.ndarray:
-        """The rank of each point in each resample, (resamples, points): 1 is where most is lost."""
-        drawn = np.nan_to_num(self.resampled(seed=seed), nan=-1.0)
+        """The rank of each point in each resample, (resamples, points): 1 is where most is lost.
+
+        A point without an estimate stands where the least that is lost there puts it.
+        """
+        drawn = self.resampled(seed=seed)
+        drawn = np.where(np.isnan(drawn), np.nan_to_num(self.bounds[:, 0], nan=-1.0), drawn)
         ranking = order(drawn)
         ranks = np.empty_like(ranking)
         np.put_along_axis(ranks, ranking, np.arange(1, drawn.shape[1] + 1)[None], axis=1)
         return ranks
 
+    @cached_property
+    def bounds(self) -> np.ndarray:
+        """`LossPoint.bounds` of each point, (points, 2)."""
+        return np.array([point.bounds for point in self.points]).reshape(-1, 2)
+
+    def rank_sets(self, *, confidence: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """The best and the worst rank of each point, all compared at once; see `estimators.rank_sets`."""
+        missing = np.isnan(self.lost)
+        lower, upper = (np.where(missing, np.nan_to_num(bound), self.lost) for bound in self.bounds.T)
+        return rank_sets(lower, upper, self.covariance, confidence=confidence, seed=seed)
+
     def ratio(self, part: np.ndarray, whole: np.ndarray) -> tuple[float, float]:
         """What share of all that is lost at the points `whole` is lost at the points `part`, both bool (points,), and
         its standard error; missing where nothing is lost, and where the estimate of one of `whole` is missing."""
-        total = self.lost[whole].sum()
+        lost = np.where([point.cannot_show for point in self.points], 0.0, self.lost)
+        total = lost[whole].sum()
         if not total > 0:
             return float("nan"), float("nan")
-        share = self.lost[part & whole].sum() / total
+        share = lost[part & whole].sum() / total
         slope = ((part & whole) - share * whole) / total
         return float(share), float(np.sqrt(max(slope @ self.covariance @ slope, 0.0)))

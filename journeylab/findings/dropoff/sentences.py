@@ -1,18 +1,18 @@
 """Sentences: what the tables of drop-off say, in sentences with number, interval and base."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from journeylab.base.ordering import largest, ordered
+from journeylab.base.ordering import largest
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
 from journeylab.findings.dropoff.differences import LOST
 from journeylab.findings.finding import share_in_words
 
-# The order is called settled where the first stays first in at least this share of resamples.
-SETTLED = 0.95
 LEVEL = 0.05
+# So many places that may come first as well, or that have no estimate, are named.
+MOST_NAMED = 2
 NO_BRANCH = "Nobody can be lost: no stage that customers entered has a loss branch or a silence window."
 
 
@@ -23,24 +23,57 @@ def point_of(row: pd.Series, by: str | None) -> str:
     return f"“{row['stage']}”{branch}{group}"
 
 
-def most_lost(table: pd.DataFrame, *, by: str | None, confidence: float) -> str:
-    """The first row of a ranking of customers."""
+def exit_of(row: pd.Series, by: str | None) -> str:
+    """What takes customers where: “price” in “paid” among customers with plan “large”."""
+    group = f" among customers with {by} “{row['group']}”" if by else ""
+    branch = "" if row["branch"] == LOST else f"“{row['branch']}” in "
+    return f"{branch}“{row['stage']}”{group}"
+
+
+def most_lost(table: pd.DataFrame, *, by: str | None, confidence: float, noun: str) -> str:
+    """The first row of a ranking of visits; and, before the first that has an estimate, those that have none."""
     if table.empty:
         return NO_BRANCH
-    worst = table.iloc[0]
-    if pd.isna(worst["estimate"]):
-        return f"How many are lost cannot be estimated yet: {worst['note']}."
-    within = f"within {in_days(worst['horizon_days'])} of entering"
-    if worst["estimate"] == 0:
-        return f"No customer was lost {within} in any stage where that can be estimated."
-    given = f", {worst['note']}," if worst["note"] else ""
-    interval = f"{confidence:.0%} interval {percent(worst['share_lower'])} to {percent(worst['share_upper'])}"
-    share = f"{percent(worst['share'])} of {counted(worst['n'], 'visit')} ({interval})"
+    known = table[table["estimate"].notna()]
+    is_before = table["estimate"].notna().cumsum() == 0
+    is_many = (table["at_least"] >= MIN_SHOWN) & (table["customers_seen"] >= MIN_SHOWN)
+    unknown = table[is_before & is_many].head(MOST_NAMED)
+    if known.empty and unknown.empty:
+        return f"How many are lost cannot be estimated yet: {table['note'].iloc[0]}."
+    entering = f"within {in_days(table['horizon_days'].iloc[0])} of {'first ' * (noun == 'customer')}entering"
+    parts = [_certainly_lost(row, entering, by=by, noun=noun) for _, row in unknown.iterrows()]
+    if len(known) and known["estimate"].iloc[0] > 0:
+        worst = known.iloc[0]
+        interval = f"{confidence:.0%} interval {percent(worst['share_lower'])} to {percent(worst['share_upper'])}"
+        is_lost = f"{'is' if worst['n'] == 1 else 'are'} lost to it {entering}"
+        given = f" ({worst['note']})" if worst["note"] else ""
+        n_lost = ""
+        if noun == "visit" and pd.notna(worst["customers_lost"]):
+            n_lost = f", by about {counted(round(worst['customers_lost']), 'different customer')}"
+        parts.append(
+            f"The largest single exit{' with an estimate' if parts else ''} is {exit_of(worst, by)}: "
+            f"{percent(worst['share'])} of {counted(worst['n'], noun)} ({interval}) {is_lost}{given}, about "
+            f"{counted(round(worst['estimate']), noun)} ({worst['lower']:,.0f} to {worst['upper']:,.0f}){n_lost}."
+        )
+    return " ".join(parts) or f"No customer was lost {entering} in any stage where that can be estimated."
+
+
+def _certainly_lost(row: pd.Series, entering: str, *, by: str | None, noun: str) -> str:
     return (
-        f"Most customers are lost in {point_of(worst, by)}: {share} end this way {within}{given or ','} about "
-        f"{worst['estimate']:,.0f} of {worst['customers']:,} customers "
-        f"({worst['lower']:,.0f} to {worst['upper']:,.0f})."
+        f"At least {row['at_least']:,.0f} of {counted(row['n'], noun)} are lost to {exit_of(row, by)} {entering}; how "
+        f"many cannot be estimated yet: {row['note']}."
     )
+
+
+def first_places(firsts: Mapping[float, pd.Series], *, by: str | None) -> str:
+    """Which exit is largest at which horizon, if that is not the same one at all; else empty."""
+    days: dict[str, list[str]] = {}
+    for day, row in firsts.items():
+        days.setdefault(exit_of(row, by), []).append(f"{day:,g}")
+    if len(days) < 2:
+        return ""
+    parts = [f"within {listed(horizons)} days {name}" for name, horizons in days.items()]
+    return f"Which exit is largest depends on the horizon: {', '.join(parts)}."
 
 
 def most_value(table: pd.DataFrame, *, by: str | None, value: str) -> str:
@@ -54,22 +87,21 @@ def most_value(table: pd.DataFrame, *, by: str | None, value: str) -> str:
     )
 
 
-def stability(table: pd.DataFrame, *, by: str | None, n_resamples: int) -> str:
-    """How sure the order of a ranking is."""
-    known = table[table["estimate"] > 0]
-    if len(known) < 2:
+def stability(table: pd.DataFrame, *, by: str | None) -> str:
+    """How sure the first place of a ranking is."""
+    lost = table[table["estimate"].fillna(table["at_least"]) > 0]
+    if len(lost) < 2:
         return "Customers are lost in fewer than two places, so there is no order to be sure of."
-    first, second = known.iloc[0], known.iloc[1]
-    often_first = f"{point_of(first, by)} comes first in {often(first['first'])} of {n_resamples:,} resamples of the"
-    if first["first"] >= SETTLED:
-        return (
-            f"The first place is settled: {often_first} customers. "
-            f"Next comes {point_of(second, by)}, in rank {_ranks(second)}."
-        )
-    rival = ordered(known.iloc[1:], "first").iloc[0]
+    first, others = lost.iloc[0], lost.iloc[1:]
+    within = f"within {in_days(first['horizon_days'])}"
+    if first["rank_upper"] == 1:
+        return f"{exit_of(first, by)} comes first {within}, also when all places are compared at once."
+    rivals = others[others["rank_lower"] == 1]
+    rivals = (others if rivals.empty else rivals).head(MOST_NAMED)
+    names = listed([f"{exit_of(row, by)} ({_ranks(row)})" for _, row in rivals.iterrows()])
     return (
-        f"The first place is not settled: {often_first} customers (rank {_ranks(first)}), {point_of(rival, by)} in "
-        f"{often(rival['first'])}."
+        f"{exit_of(first, by)} has the most losses {within} ({_ranks(first)} when all places are compared at once), "
+        f"but cannot be told from {names}."
     )
 
 
@@ -107,6 +139,7 @@ def unexplained(
     *,
     by: str | None,
     confidence: float,
+    noun: str,
 ) -> str:
     """How much is lost without a stated reason, and where to ask first."""
     if not branches:
@@ -120,9 +153,9 @@ def unexplained(
     row = known.iloc[0]
     share, lower, upper = overall
     return (
-        f"Of all customers lost within {in_days(row['horizon_days'])} of entering a stage, {percent(share)} "
+        f"Of all {noun}s lost within {in_days(row['horizon_days'])} of entering a stage, {percent(share)} "
         f"({confidence:.0%} interval {percent(lower)} to {percent(upper)}) are lost without a stated reason (to "
-        f"{named}). Find out first why about {row['estimate']:,.0f} of {row['customers']:,} customers "
+        f"{named}). Find out first why about {row['estimate']:,.0f} of {counted(row['n'], noun)} "
         f"({row['lower']:,.0f} to {row['upper']:,.0f}) are lost in {point_of(row, by)}, {percent(row['of_losses'])} of "
         "all lost there."
     )
@@ -165,4 +198,4 @@ def often(share: float) -> str:
 
 def _ranks(row: pd.Series) -> str:
     lower, upper = row["rank_lower"], row["rank_upper"]
-    return f"{lower}" if lower == upper else f"{lower} to {upper}"
+    return f"rank {lower}" if lower == upper else f"rank {lower} to {upper}"

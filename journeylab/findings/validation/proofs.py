@@ -66,8 +66,10 @@ class Proofs:
         unproven = np.array([0, *codes.values(), -1])[exits.destination]
         leaving = np.where(self.is_validated, self.after, exits.exit)
         is_watched = (exits.entry < 0) | (leaving > exits.entry)
-        columns = (exits.entry, leaving, np.where(self.is_validated, 1, unproven), exits.customers)
-        return Exits(exits.stage, exits.group, (VALIDATED, *ends), *(column[is_watched] for column in columns))
+        destination = np.where(self.is_validated, 1, unproven)
+        columns = (column[is_watched] for column in (exits.entry, leaving, destination, exits.customers))
+        entry, leaving, destination, customers = columns
+        return Exits(exits.stage, exits.group, (VALIDATED, *ends), entry, leaving, destination, customers)
 
     def after_landmark(self) -> tuple[Exits, ...] | None:
         """The visits still inside once the time to validate is over: those validated, and the others.
@@ -110,4 +112,6 @@ def find_proofs(visits: pd.DataFrame, journey: Journey) -> list[Proofs]:
 def _part(exits: Exits, chosen: np.ndarray, *, since: float) -> Exits:
     """The chosen visits, bool (visits,), that were still inside `since` days after entering; day 0 is then."""
     later = exits.only(chosen & (exits.exit > since))
-    return replace(later, entry=np.where(later.entry <= since, -1.0, later.entry - since), exit=later.exit - since)
+    earliest = {way: day - since for way, day in later.earliest.items()}
+    entry = np.where(later.entry <= since, -1.0, later.entry - since)
+    return replace(later, entry=entry, exit=later.exit - since, earliest=earliest)
