@@ -77,9 +77,6 @@ FINDINGS_BY_GROUP: dict[str, FindBy] = {
 }
 FINDINGS_OF_ALL: dict[str, Find] = {
     "Comparison": lambda _, spells: jl.compare_groups(spells, stage=first_stage(spells), by="segment", horizon="30d"),
-    "Extrapolation": lambda _, spells: jl.estimate_survival(spells).extrapolate(
-        first_stage(spells), horizon="800d", model="weibull"
-    ),
     "Hazards": lambda log, spells: jl.fit_hazards(
         spells,
         stage=first_stage(spells),

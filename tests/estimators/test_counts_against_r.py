@@ -2,8 +2,8 @@
 
 These reference numbers are not used, as nothing here computes them: gamma frailty (cgd/frailty.csv), mean numbers of
 events (cgd/mcf.csv), Fine and Gray's model (mgus2_cr/finegray.csv), cmprsk's variance of an incidence, which counts one
-less at risk (mgus2_cr/cuminc.csv, var_aalen), parametric models with covariates (lung/aft_survreg.csv, of which
-test_extrapolation.py has those without), and concordance (concordance.csv).
+less at risk (mgus2_cr/cuminc.csv, var_aalen), parametric models (lung/aft_survreg.csv), and concordance
+(concordance.csv).
 """
 
 import numpy as np

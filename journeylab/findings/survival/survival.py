@@ -15,7 +15,6 @@ from journeylab.base.words import counted
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.exit_curves import ExitCurves, n_at_risk
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, with_few_named
-from journeylab.findings.survival.extrapolation import Extrapolation, extrapolate
 from journeylab.findings.survival.tables import INSIDE, drawable, means_of, remarks_in, with_customers
 
 
@@ -65,40 +64,6 @@ class Survival(StageFinding):
             that long and some would still have been inside.
         """
         return means_of(self.curves, days(horizon), by=self.by)
-
-    def extrapolate(self, stage: str, *, horizon: str | timedelta, model: str) -> Extrapolation:
-        """The share still inside `stage` until `horizon`, continued by a parametric model beyond the days watched.
-
-        Parameters
-        ----------
-        stage : str
-        horizon : str or timedelta
-            Beyond the days watched.
-        model : {"weibull", "lognormal", "loglogistic", "exponential"}
-
-        Returns
-        -------
-        Extrapolation
-            Groups with fewer than 10 customers, or exits, are not extrapolated.
-
-        Raises
-        ------
-        EstimateError
-            A stage of which no exit was estimated; unknown `model`; a `horizon` within the days watched.
-
-        Notes
-        -----
-        Leaving by any exit, fitted to all visits (late entry and censoring as in the curves). Visits that ended at the
-        moment of entering count as the share observed, and the model is one of the rest.
-
-        References
-        ----------
-        Collett (2015), Modelling Survival Data in Medical Research, chapter 5; for late entry Klein & Moeschberger
-        (2003), section 3.5.
-        """
-        self._check_can_be_left(stage)
-        curves = [curve for curve in self.curves if curve.exits.stage == stage]
-        return extrapolate(self, curves, model=model, horizon=horizon)
 
     def sentence(self) -> str:
         """After how long half have left each stage; with groups, the stage with most visits."""

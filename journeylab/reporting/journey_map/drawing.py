@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from math import ceil
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader
@@ -23,9 +23,8 @@ from journeylab.reporting.journey_map.cells import (
 from journeylab.reporting.journey_map.curve import emotion_curve
 from journeylab.reporting.offline import TEMPLATES, check_offline
 
-if TYPE_CHECKING:
-    from journeylab.reporting.journey_map.journey_map import JourneyMap
-
+# A JourneyMap, whose file imports this one.
+Drawn: TypeAlias = Any
 MOST_ITEMS, MOST_OF_TITLE = 9, 60
 # A3 across less margins and a little more, in CSS pixels, and what of it the lanes’ titles take.
 _SHEET_WIDTH, _SHEET_HEIGHT, _HEADS = 1520, 1030, 130
@@ -62,12 +61,12 @@ class MapCell(NamedTuple):
         return self.before is not None or any(item.evidence != NO_EVIDENCE for item in self.items)
 
 
-def fragment(maps: Sequence["JourneyMap"]) -> str:
+def fragment(maps: Sequence[Drawn]) -> str:
     """One map, or several lane by lane, as a fragment of HTML with its own styles."""
     return _rendered("journey_map.html.j2", maps, level=3)
 
 
-def page(maps: Sequence["JourneyMap"]) -> str:
+def page(maps: Sequence[Drawn]) -> str:
     """The same as a page. Raises ReportError if that were not complete in itself."""
     made = _rendered("journey_map_page.html.j2", maps, level=1)
     check_offline(made, name="the journey map")
@@ -80,7 +79,7 @@ def line(row: Any) -> str:
     return f"{row.part}: {brief}" if row.part else brief
 
 
-def _rendered(template: str, maps: Sequence["JourneyMap"], *, level: int) -> str:
+def _rendered(template: str, maps: Sequence[Drawn], *, level: int) -> str:
     lanes = tuple(dict.fromkeys(lane for drawn in maps for lane in drawn.lanes))
     cells_of = [(drawn, _cells(drawn)) for drawn in maps]
     rows = [
@@ -115,7 +114,7 @@ def in_short(header: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(word, "; ".join(in_brief(part) for part in in_parts(said))) for word, said in header]
 
 
-def _cells(drawn: "JourneyMap") -> dict[str, list[MapCell]]:
+def _cells(drawn: Drawn) -> dict[str, list[MapCell]]:
     """The cells of each lane, in the order of the stages."""
     before = {}
     if drawn.changes is not None:
@@ -143,7 +142,7 @@ def _items(rows: Iterable[Any]) -> Iterator[Item]:
         yield Item(in_brief(row.part, at_most=40), brief, row.text, row.evidence, row.source, share)
 
 
-def _row(drawn: "JourneyMap", cells: dict[str, list[MapCell]], lane: str) -> dict[str, Any]:
+def _row(drawn: Drawn, cells: dict[str, list[MapCell]], lane: str) -> dict[str, Any]:
     has_curve = lane == EMOTIONS and drawn.curve["estimate"].notna().any()
     nothing = [MapCell(stage.title, (), 0, "", None) for stage in drawn.stages]
     return {
@@ -153,12 +152,12 @@ def _row(drawn: "JourneyMap", cells: dict[str, list[MapCell]], lane: str) -> dic
     }
 
 
-def _table(drawn: "JourneyMap", *, csv: bool) -> Markup:
+def _table(drawn: Drawn, *, csv: bool) -> Markup:
     """All that the map says, as a table; with `csv` the page carries the same rows once more, to be saved."""
     return Markup(html.table(_numbers(drawn), caption=f"All that the map says: {drawn.title}", csv=csv))
 
 
-def _numbers(drawn: "JourneyMap") -> pd.DataFrame:
+def _numbers(drawn: Drawn) -> pd.DataFrame:
     titles, stages = dict(drawn.lanes), {stage.name: stage.title for stage in drawn.stages}
     table = drawn.table.assign(lane=drawn.table["lane"].map(titles), stage=drawn.table["stage"].map(stages))
     columns = ["lane", "stage", "part", "text", "evidence", "source"]
@@ -166,7 +165,7 @@ def _numbers(drawn: "JourneyMap") -> pd.DataFrame:
     return pd.concat([head, table[columns]], ignore_index=True)
 
 
-def _size_on_paper(rows: Sequence[dict[str, Any]], n_stages: int, drawn: "JourneyMap") -> float:
+def _size_on_paper(rows: Sequence[dict[str, Any]], n_stages: int, drawn: Drawn) -> float:
     """The largest font, in CSS pixels, with which the map fits one sheet of A3 across."""
     width = (_SHEET_WIDTH - _HEADS) / max(1, n_stages)
     for size in _SIZES:
