@@ -25,6 +25,9 @@ from journeylab.base.charts.chart import (
 )
 from journeylab.base.ordering import ordered
 
+# A longer name beside a line would leave no room for the line; the alternative text has it whole.
+_LETTERS = 28
+
 
 @themed
 def curves(
@@ -196,7 +199,8 @@ def _label_ends(axes: Axes, table: pd.DataFrame, x: str, y: str, by: str, colour
     heights = apart(last[y].to_numpy(dtype=float), distance=line_height, bottom=bottom)
     for name, height in zip(last[by], heights, strict=True):
         ink = colour[name] if colour[name] in (*PALETTE[:5], QUIET) else INK
-        write_beside(axes, str(name), height, points=3, size=8, colour=ink)
+        label = name if len(name := str(name)) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
+        write_beside(axes, label, height, points=3, size=8, colour=ink)
 
 
 def apart(heights: np.ndarray, *, distance: float, bottom: float) -> np.ndarray:
