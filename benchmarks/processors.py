@@ -22,10 +22,9 @@ import nbformat
 from numpy._core import _multiarray_umath as numpy_core
 
 PROJECT = Path(__file__).parents[1]
-# In place of this folder, whose coverage.py is not the library.
-sys.path[0] = str(PROJECT)
+sys.path.insert(0, str(PROJECT / "tests"))
 
-from conftest import TEXTS, is_close  # noqa: E402
+from nbval_tolerance import TEXTS, is_close  # noqa: E402
 
 STUDY = ("study.yml", "journey.yml", "notes.yml", "data/raw", "notebooks")
 # What numpy may use beyond its baseline, of what this processor has.

@@ -11,7 +11,7 @@ RUNS, PERSONA_RUNS = 100, 15
 
 @pytest.fixture(scope="module")
 def benchmark(project):
-    return runpy.run_path(str(project / "benchmarks" / "coverage.py"))
+    return runpy.run_path(str(project / "benchmarks" / "interval_coverage.py"))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """How often do 95% intervals hold the truth, and how often do groups that are alike seem to differ?
 
-    python benchmarks/coverage.py [RUNS]          by default 1,000, about ten minutes
+    python benchmarks/interval_coverage.py [RUNS]          by default 1,000, about ten minutes
 
 Each run makes up customers who come three times to one stage, on whole days (so that many leave on the same day), some
 of them before the window (late entry), some still inside at its end. How long the visits of one customer last is
