@@ -14,8 +14,6 @@ export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/bytecode
 # The two workers, and the kernels they start, have a core each: more threads would only wait for one another.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile
-# The files that hold examples in their docstrings.
-EXAMPLES = $(shell grep -rl --include='*.py' '>>>' journeylab)
 
 .PHONY: setup reports test quick coverage lowest notebooks lint docs bench processors lab clean
 
@@ -32,7 +30,7 @@ reports: $(READY)
 	$(BIN)/journeylab report --study $(STUDY)
 
 test: $(READY)
-	$(PYTEST) --doctest-modules --nbval --nbval-current-env --nbval-cell-timeout=120 tests notebooks $(EXAMPLES)
+	$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=120 tests notebooks
 
 quick: $(READY)
 	$(PYTEST) -m "not slow" tests

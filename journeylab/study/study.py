@@ -33,8 +33,8 @@ from journeylab.study.sprints.record import Sprint, find_sprints
 NOTES = "personas.yml"
 PACKAGE = Path(__file__).parents[1]
 # The folders of the package whose code makes log and spells, and personas.
-EVENT_CODE = ("events",)
-PERSONA_CODE = ("events", "estimators", "findings/personas")
+EVENT_CODE = ("base", "events")
+PERSONA_CODE = ("base", "estimators", "events", "findings/personas")
 
 
 @dataclass(frozen=True)
