@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(__file__).parents[1] / "journeylab"
 MODULES = [
     ".".join(("journeylab", *path.relative_to(PACKAGE).with_suffix("").parts))

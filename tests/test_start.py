@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # Of seaborn a part, because seaborn itself is registered before it is loaded.
 HEAVY = ("seaborn.utils", "scipy", "sklearn", "matplotlib", "jsonschema", "nbformat", "pandas", "ibis", "duckdb")
 COMMAND = """\

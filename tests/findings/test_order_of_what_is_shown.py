@@ -28,6 +28,8 @@ from journeylab.findings.personas.description import PROFILES, sets_apart
 from journeylab.findings.recovery import estimate_recovery
 from journeylab.findings.survival import estimate_survival
 
+pytestmark = pytest.mark.slow
+
 HORIZONS = ["7d", "30d"]
 # What was asked for, and so is equal or not, is no estimate.
 ASKED = ("horizon_days", "days", "quantile", "landmark_days", "from_days")
