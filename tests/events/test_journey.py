@@ -462,7 +462,7 @@ journeys = st.lists(stages, min_size=1, max_size=3).flatmap(
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(journeys)
 def test_any_journey_reads_back_equal_and_pleases_the_schema(declared):
     journey = read_journey(declared)

@@ -54,7 +54,7 @@ def errors(spells: Spells) -> dict:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, derandomize=True, database=None)
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
 @given(journeys(), rows(), windows())
 def test_spells_found_in_any_log_are_valid(journey, events, window):
     flaws = find_flaws(find_spells(log_of(events, window), journey))
