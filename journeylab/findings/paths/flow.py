@@ -11,12 +11,12 @@ from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.ordering import largest
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.base.words import counted, percent
+from journeylab.base.words import counted, elapsed, percent
 from journeylab.events.queries.paths import ONGOING, Paths
 from journeylab.events.spells.exits import MOVES
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
 from journeylab.findings.paths.balance import check_balance
-from journeylab.findings.paths.figures import alt_text, elapsed, flow_rows, headings
+from journeylab.findings.paths.figures import alt_text, flow_rows, headings
 from journeylab.findings.paths.tables import KINDS, hidden, pooled
 from journeylab.findings.paths.variants import COLUMNS, variant_rows
 
