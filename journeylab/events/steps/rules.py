@@ -90,8 +90,8 @@ class StepRules(Frozen):
 
     @cached_property
     def by_any_way(self) -> bool:
-        """Whether there is one goal, and any way there counts: unordered, with no other step that is needed."""
-        return self.order == "unordered" and len(self.required) == 2
+        """Whether one goal is needed, and any way there counts: unordered, the steps between being optional."""
+        return self.order == "unordered" and len(self.required) == 2 < len(self.steps)
 
     def conditions(self) -> Iterator[tuple[int, str, Condition]]:
         """Every condition: its bit (steps, then exclusions), whose it is, and itself."""

@@ -159,6 +159,6 @@ def _why_nobody(attempts: Attempts, grouping: Grouping | None, left_out: list[di
         absent = f" The log has no event {quoted(attempts.absent)}." if attempts.absent else ""
         return f"Nobody did “{first}” in the log's window, so there is no funnel to estimate.{absent}"
     if grouping is not None and grouping.labels.empty:
-        return f"Nobody has a known {grouping.name}, so there is nothing to compare by it."
+        return grouping.lacking or f"Nobody has a known {grouping.name}, so there is nothing to compare by it."
     why = "; ".join(f"{counted(row['attempts'], 'attempt')}: {row['reason']}" for row in left_out)
     return f"Nobody who did “{first}” is left to judge ({why}). The entry “every” looks at later attempts too."

@@ -12,7 +12,7 @@ from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import settled
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.base.words import counted, elapsed, in_days, listed, percent
+from journeylab.base.words import counted, in_days, in_one_unit, listed, percent
 from journeylab.events.steps import StepRules
 from journeylab.findings.finding import StageFinding, share_in_words, tidy
 from journeylab.findings.funnel.fates import ANOTHER_WAY
@@ -110,7 +110,7 @@ class Funnel(StageFinding):
             main = [f"Share that goes {asked}: {'; '.join(shares)}."]
         else:
             row = converted.iloc[0]
-            half = f", half of them within {elapsed(row['median_days'])}" if row["reached"] else ""
+            half = f", half of them within {_time(row['median_days'])}" if row["reached"] else ""
             main = [f"{self._share(row)} went {asked}{half}.", *self._where_most_end()]
         return " ".join([*main, *self._in_progress(converted), *self._remarks()])
 
@@ -217,12 +217,15 @@ def route(rules: StepRules) -> str:
     return f"from “{rules.steps[0].title}” to {goal}{' by any way' if rules.by_any_way else ''}"
 
 
+def _time(days: float) -> str:
+    (number,), unit = in_one_unit([days])
+    return f"{number} {unit}"
+
+
 def _ways(rows: pd.DataFrame) -> list[str]:
-    """How many ended in which way, those of fewer than five together."""
-    few = rows["attempts"] < MIN_SHOWN
+    """How many ended in which way, those of fewer than five together where there are others."""
+    few = (rows["attempts"] < MIN_SHOWN) & (rows["attempts"].sum() >= MIN_SHOWN)
     ways = [f"{row['attempts']:,} {row['ended_by']}" for _, row in rows[~few].iterrows()]
-    if few.sum() == 1 and not ways:
-        return rows["ended_by"].tolist()
     rest = rows.loc[few, "attempts"].sum()
     if rest:
         ways.append(f"{rest:,} otherwise" if rest >= MIN_SHOWN else f"fewer than {MIN_SHOWN} otherwise")

@@ -34,8 +34,8 @@ def losses_of(attempts: Attempts, spells: Spells | None, *, group: str | None, c
         ended_by = fates_of(closed, spells, np.zeros_like(step) if is_counted else step)
     for at, name in enumerate(names):
         here = is_lost & (step == at)
-        for way in dict.fromkeys(ended_by[here][np.argsort(closed.ended[here], kind="stable")]):
-            ended = here & (ended_by == way)
+        for code, way in sorted(set(zip(closed.ended[here], ended_by[here], strict=True))):
+            ended = here & (closed.ended == code) & (ended_by == way)
             yield {
                 "group": group,
                 "step": at + 1,
