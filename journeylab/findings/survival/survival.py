@@ -11,6 +11,7 @@ from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import UNITS, counted, elapsed, in_one_unit, unit_of
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.exit_curves import ExitCurves, n_at_risk
@@ -189,7 +190,19 @@ class Survival(StageFinding):
         if np.isnan(row["estimate"]):
             return f"not while watched ({base})"
         (half, lower, upper), unit = in_one_unit([row["estimate"], row["lower"], row["upper"]])
-        return f"after {half} {unit} ({self._level}{lower} to {upper}; {base})"
+        return f"after {half} {unit} ({self._level}{lower} to {upper}{self._at_once(row)}; {base})"
+
+    def _at_once(self, row: pd.Series) -> str:
+        """Where the limits are the estimate itself: how many left after the very same time, as dates in a calendar
+        make them."""
+        if not row["lower"] == row["estimate"] == row["upper"]:
+            return ""
+        group = row["group"] if self.by else None
+        visits = next(
+            curve.exits for curve in self.curves if (curve.exits.stage, curve.exits.group) == (row["stage"], group)
+        )
+        n_then = int((visits.exit[visits.destination > 0] == row["estimate"]).sum())
+        return f", as {n_then:,} left after just that time" if n_then >= MIN_SHOWN else ""
 
     def _at_risk(self, drawn: pd.DataFrame) -> pd.DataFrame:
         """Numbers at risk at a few evenly spaced days of each panel."""
