@@ -36,19 +36,20 @@ def fates_of(attempts: Attempts, spells: Spells, steps: np.ndarray) -> np.ndarra
     asked = asked[attempts.ended == RAN_OUT].sort_values("deadline", kind="stable")
     last = pd.merge_asof(asked, visits, by="customer_id", left_on="deadline", right_on="entered")
     for row in last[last["stage"].notna()].itertuples():
-        names[row.at] = _fate(row, spells)
+        names[row.at] = _fate(row, spells, in_order=attempts.rules.order != "unordered")
     return names
 
 
-def _fate(row, spells: Spells) -> str:
-    """What a row of an attempt beside the last visit that its customer began in time says."""
+def _fate(row, spells: Spells, *, in_order: bool) -> str:
+    """What a row of an attempt beside the last visit that its customer began in time says. `in_order`: whether the
+    steps of the attempt have one, so that there is another way."""
     journey = spells.journey
     if row.outcome == "lost" and row.left <= row.deadline:
         return f"lost to “{journey.title(row.to)}”"
     here = f"in “{journey.title(row.stage)}”"
     if row.stage == row.reached:
         return f"still {here}"
-    if row.reached is None:
+    if row.reached is None or not in_order:
         return here
     order = journey.stage_names.index
     return f"{here} {ANOTHER_WAY}" if order(row.stage) > order(row.reached) else f"back {here}"

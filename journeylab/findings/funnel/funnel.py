@@ -177,6 +177,8 @@ class Funnel(StageFinding):
         ways = _ways(rows)
         if self.rules.by_any_way:
             return [f"The other {most:,}, when their time had passed: {listed(ways)}."]
+        if len(self.rules.required) < len(self.rules.steps) and rows["ended_by"].eq("time passed").all():
+            return [f"Of the others, most had “{after}” as the last needed step when their time had passed: {most:,}."]
         if rows["ended_by"].str.endswith(ANOTHER_WAY).any():
             return [f"Of the others, most went no further in this order than “{after}”: {most:,} ({listed(ways)})."]
         how = listed(ways) if len(ways) > 1 else rows["ended_by"].iloc[0]
