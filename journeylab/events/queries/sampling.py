@@ -4,6 +4,7 @@ A log of journeys that ended within some stretch of time holds, of those who cam
 those who came late only the quick ones. To compare customers by when they came then compares nothing but that.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,10 @@ from journeylab.events.log import written
 from journeylab.events.queries.entries import find_entries
 from journeylab.events.spells import Spells
 
-# So many must be expected where there is none, or hardly any: of 10 expected, none come by luck once in 22,000 times.
-LEAST_EXPECTED, HARDLY_ANY = 10.0, 0.05
+# So many must be expected where there is none: of 10 expected, none come by luck once in 22,000 times.
+LEAST_EXPECTED = 10.0
+# Hardly any are at most a fifth of those expected, and so few that luck brings them once in 10,000 times.
+HARDLY_ANY, LUCK = 0.2, 1e-4
 # Where more of the later journeys end on one day, such as the end of a term, the calendar ends them.
 MOST_ON_ONE_DAY = 0.2
 FEWEST = 20
@@ -27,15 +30,16 @@ class Sampling:
     """What a log should hold if customers came into it when their journey began, and what it holds.
 
     first_end: when the first journey ended, None where none did. ended: how many should have ended before that by the
-    pace of those who came later. inside: how many should still be on their way when the window ends, by the pace of the
-    half who came first; n_inside: how many are. end: of the window.
+    pace of those who came later. inside: how many should be on their way at the time `late`, by the pace of the half
+    who came first; n_inside: how many are. That time is the window's end or, if more are lacking then, when the last
+    customer came. by_calendar: whether many journeys end on one day.
     """
 
     first_end: pd.Timestamp | None
     ended: float
     inside: float
     n_inside: int
-    end: pd.Timestamp
+    late: pd.Timestamp
     by_calendar: bool
 
     @property
@@ -46,8 +50,13 @@ class Sampling:
     @property
     def lacks_late_journeys(self) -> bool:
         """Whether hardly anyone is still on the way where many should be: the log holds journeys that have ended."""
-        is_empty = self.inside >= LEAST_EXPECTED and self.n_inside <= HARDLY_ANY * self.inside
-        return is_empty and not self.by_calendar
+        if self.by_calendar or self.inside < LEAST_EXPECTED or self.n_inside > HARDLY_ANY * self.inside:
+            return False
+        # So few by a Poisson law.
+        by_luck = math.fsum(
+            math.exp(n * math.log(self.inside) - self.inside - math.lgamma(n + 1)) for n in range(self.n_inside + 1)
+        )
+        return by_luck <= LUCK
 
     def problem(self) -> str | None:
         """What shows that the log was sampled by when journeys ended; None where nothing does."""
@@ -61,8 +70,8 @@ class Sampling:
         if self.lacks_late_journeys:
             are = "is" if self.n_inside == 1 else "are"
             parts.append(
-                f"{counted(self.n_inside, 'customer')} {are} still on the way on {written(self.end.floor('D'))}, where "
-                f"about {self.inside:,.0f} should be, at the pace of the earlier ones"
+                f"{counted(self.n_inside, 'customer')} {are} still on the way on {written(self.late.floor('D'))}, "
+                f"where about {self.inside:,.0f} should be, at the pace of the earlier ones"
             )
         if not parts:
             return None
@@ -86,19 +95,24 @@ def sampling_of(entered: np.ndarray, ended: np.ndarray, window_end: int) -> Samp
     is_over, stay = ended < window_end, ended - entered
     first = int(ended[is_over].min(initial=window_end))
     came_before = entered < first
-    should_have, should_be = 0.0, 0.0
+    should_have = 0.0
     if is_over.any() and (~came_before).sum() >= FEWEST:
         times, share = _leaving(stay[~came_before], is_over[~came_before])
         should_have = float(_at(times, np.cumsum(share), first - 1 - entered[came_before], before=0.0).sum())
-    is_first_half = entered <= np.median(entered) if len(entered) else came_before
-    if is_first_half.sum() >= FEWEST:
-        times, share = _leaving(stay[is_first_half], is_over[is_first_half])
-        should_be = float(_at(times, np.cumprod(1 - share), window_end - entered, before=1.0).sum())
-    day = ended[is_over & ~is_first_half] // DAY
-    busiest = np.unique(day, return_counts=True)[1].max(initial=0) / max(len(day), 1)
-    when = pd.Timestamp(first, unit="us", tz="UTC") if is_over.any() else None
-    end = pd.Timestamp(window_end, unit="us", tz="UTC")
-    return Sampling(when, should_have, should_be, int((~is_over).sum()), end, bool(busiest > MOST_ON_ONE_DAY))
+    is_late = entered > np.median(entered) if len(entered) else came_before
+    inside, n_inside, late = 0.0, int((~is_over).sum()), window_end
+    if (~is_late).sum() >= FEWEST:
+        last = int(entered.max())
+        times, share = _leaving(stay[~is_late], is_over[~is_late])
+        rows = []
+        for at, n_there in ((window_end, n_inside), (last, int((ended > last).sum()))):
+            rows.append((float(_at(times, np.cumprod(1 - share), at - entered, before=1.0).sum()), n_there, at))
+        inside, n_inside, late = min(rows, key=lambda row: row[1] / row[0] if row[0] >= LEAST_EXPECTED else np.inf)
+    days = ended[is_over & is_late] // DAY
+    busiest = np.unique(days, return_counts=True)[1].max(initial=0) / max(len(days), 1)
+    first_end, then = (pd.Timestamp(time, unit="us", tz="UTC") for time in (first, late))
+    first_end = first_end if is_over.any() else None
+    return Sampling(first_end, should_have, inside, n_inside, then, bool(busiest > MOST_ON_ONE_DAY))
 
 
 def _leaving(stay: np.ndarray, is_over: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
