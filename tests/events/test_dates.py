@@ -105,8 +105,8 @@ def test_a_source_of_dates_among_times_is_named(tmp_path):
     timed = dated.assign(time=f"{BEFORE} 10:00")
     log = read_events([Source(tmp_path / "orders.csv"), timed], window=WINDOW, timezone=LISBON)
     assert not log.dates_only
-    assert len(log.dated) == 1
-    assert "orders.csv" in log.dates_in_words()
+    assert log.dated == ("“orders.csv”",)
+    assert log.dates_in_words().startswith(" “orders.csv” has only dates, where other sources have times")
     assert "has only dates, where other sources have times" in log.sentence()
     again = read_log(write_log(log, tmp_path / "kept.duckdb"), window=log.window)
     assert again.dates_in_words() == log.dates_in_words()

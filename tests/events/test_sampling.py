@@ -123,6 +123,18 @@ def test_cohorts_of_such_a_log_are_not_compared_and_a_sentence_says_why(bookings
         assert "no journey ended before 2025-10-" in sentence
 
 
+def test_other_findings_by_such_cohorts_say_why_too(bookings):
+    log, spells = bookings
+    cohorts = find_cohorts(spells, every="year")
+    findings = [
+        jl.estimate_survival(spells, by=cohorts),
+        jl.compare_groups(spells, stage="booked", by=cohorts, horizon="90d"),
+        jl.estimate_funnel(log, ["book", "arrive"], window="90d", by=cohorts),
+    ]
+    for finding in findings:
+        assert finding.sentence().startswith("Customers are not compared by entry year.")
+
+
 def test_the_lint_says_so_too(bookings):
     log, spells = bookings
     (row,) = lint_spells(log, spells).table.itertuples()

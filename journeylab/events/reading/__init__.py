@@ -185,7 +185,7 @@ def _fill(connection: Backend, sheets: list[Sheet], window: object, timezone: st
 
 def _read(connection: Backend, sheets: list[Sheet], window: object, timezone: str | None, *, thorough: bool) -> _Filled:
     as_dates = [sheet.with_dates(connection, thorough=thorough) for sheet in sheets]
-    dated = [sheet.data.label for sheet in as_dates if sheet.clock.dated is not None]
+    dated = [sheet.name for sheet in as_dates if sheet.clock.dated is not None]
     if len(dated) == len(sheets):
         # A date is a day on the calendar, not an instant: so are those that bound the window.
         sheets, timezone, dated = as_dates, None, []

@@ -1,6 +1,7 @@
 """What does each row of one source say? Its columns become the log's; rows that cannot be used are marked."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -22,6 +23,12 @@ class Sheet:
     data: Files | Memory
     columns: Columns
     clock: Clock
+
+    @property
+    def name(self) -> str:
+        """What to call the source in what is shown: of files the name alone, not the folder they lie in."""
+        label = self.data.label
+        return f"“{Path(label.strip('“”')).name}”" if isinstance(self.data, Files) else label
 
     def with_dates(self, connection: Backend, *, thorough: bool) -> "Sheet":
         """This sheet, with a clock that reads dates if the source has nothing else. `thorough`: see `Files.table`."""

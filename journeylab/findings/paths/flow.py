@@ -146,7 +146,10 @@ class Flow(StageFinding):
         if self.lacking:
             return self.lacking
         groups = self._by_group(self.balance, self.variants(MANY), self.variants(MANY, loops="collapsed"))
-        return " ".join(self._most_frequent(*ways, self._with_group(balance.iloc[0])) for _, balance, *ways in groups)
+        return " ".join(
+            self._most_frequent(shown, collapsed, self._with_group(balance.iloc[0]))
+            for _, balance, shown, collapsed in groups
+        )
 
     def by_stage(self) -> pd.DataFrame:
         """Lanes `forward`, `skip`, `back` and `still inside`: the share of visits so far, in words, with interval and
