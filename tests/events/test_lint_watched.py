@@ -45,6 +45,11 @@ def test_a_few_events_before_entry_are_not_worth_a_remark():
     assert remarks(rows) == []
 
 
+def test_history_before_the_window_is_not_taken_for_events_before_entry():
+    rows = [row for n in range(5) for row in rows_of(n, ("start", -9), ("use", -8), ("churned", -7), ("start", 4))]
+    assert remarks(rows) == []
+
+
 def losses(n_that_go_on: int, n: int = 12, **columns: str) -> list[dict]:
     """Customers with four uses before a loss on day 20, some with two uses after it."""
     rows = []

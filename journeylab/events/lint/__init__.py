@@ -28,7 +28,7 @@ def lint_journey(journey: Journey, *, log: EventLog | None = None) -> Lint:
     log : EventLog, optional
         One query over its events (and one more for each value that never occurs) shows events, columns and values that
         the log lacks, bounds on text, stages that only the company opens, and validations and silences that these data
-        cannot show.
+        cannot show; parts of days where the log, or one of its sources, has only dates.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import ibis
-import pandas as pd
+import pyarrow as pa
 
 from journeylab.base.durations import DAY, all_since_1970, since_1970
 from journeylab.base.words import listed, percent
@@ -23,13 +23,16 @@ DAYS_AFTER, AS_BEFORE, MOST, FEWEST = 30, 0.5, 0.5, 10
 
 
 def events_before_entry(log: EventLog, spells: Spells) -> Iterator[Remark]:
-    """Events of customers before they came into the journey, where they are many: no finding looks at them."""
+    """Events of customers before they came into the journey, where they are many: no finding looks at them.
+
+    Only events within the window count, of customers who came in then: what ended before it is not in the spells.
+    """
     entries = find_entries(spells)
-    table = ibis.memtable(
-        pd.DataFrame({"whose": entries.index.astype(object), "since": entries["entered"].to_numpy()}),
-        schema={"whose": "string", "since": TIME},
-    )
-    events = log.events.inner_join(table, log.events.customer_id == table.whose)
+    entries = entries[entries["is_known"]]
+    since = pa.array(entries["entered"].dt.as_unit("us")).cast(TIME)
+    table = ibis.memtable(pa.table({"whose": pa.array(entries.index.astype(object), pa.string()), "since": since}))
+    events = log.events.filter(log.events.time >= log.window.start)
+    events = events.inner_join(table, events.customer_id == table.whose)
     by_event = events.group_by("event").aggregate(
         events=events.count(),
         before=(events.time < events.since).sum(),
