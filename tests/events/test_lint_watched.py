@@ -98,3 +98,16 @@ def test_a_source_of_dates_among_times_is_a_warning(order):
     row = rows[rows["rule"] == "dates-among-times"].iloc[0]
     assert row["problem"].startswith("The DataFrame has only dates, where other sources have times")
     assert row["where"] == "the log"
+
+
+def test_events_of_which_only_dates_are_known_are_named():
+    days = pd.date_range("2025-03-20", periods=20, freq="D")  # clocks change on the 30th
+    signed = pd.DataFrame({"event": "start", "time": days.strftime("%Y-%m-%d")})
+    used = pd.DataFrame({"event": "use", "time": (days + pd.Timedelta(hours=9, minutes=5)).strftime("%Y-%m-%d %H:%M")})
+    table = pd.concat([signed, used], ignore_index=True).assign(customer_id="a")
+    log = read_events(table, window=("2025-01-01", "2025-05-01"), timezone="Europe/Lisbon")
+    rows = lint_journey(JOURNEY, log=log).table
+    assert rows.loc[rows["rule"] == "dates-among-times", "problem"].tolist() == [
+        "All 20 events “start” come at the same time of day, to the second. Perhaps only their dates are known, and "
+        "not their order among what else happened on the day."
+    ]

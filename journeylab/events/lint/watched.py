@@ -111,11 +111,33 @@ def parts_of_days(journey: Journey, log: EventLog) -> Iterator[Remark]:
 
 
 def dates_among_times(log: EventLog) -> Iterator[Remark]:
-    """Sources that have only dates, where others have times."""
+    """Sources that have only dates, where others have times; else events of which only dates seem to be known."""
     if log.dated:
         yield warning(
             "dates-among-times",
             (),
             log.dates_in_words().strip(),
             f"Export {listed(log.dated)} with the time of day, or give all sources as dates.",
+        )
+    elif not log.dates_only:
+        yield from _events_with_dates(log)
+
+
+def _events_with_dates(log: EventLog) -> Iterator[Remark]:
+    """Events that always come at one full hour, or at two where clocks change: of these only dates are known."""
+    second = log.events.time.epoch_seconds() % 86_400
+    by_event = log.events.group_by("event").aggregate(
+        n=log.events.count(),
+        days=(log.events.time.epoch_seconds() // 86_400).nunique(),
+        hours=second.nunique(),
+        broken=(second % 3600 != 0).sum(),
+    )
+    always = by_event.filter(by_event.broken == 0, by_event.hours <= 2, by_event.days >= FEWEST)
+    for row in always.order_by([ibis.desc("n"), "event"]).to_pyarrow().to_pylist():
+        yield warning(
+            "dates-among-times",
+            (),
+            f"All {row['n']:,} events “{row['event']}” come at the same time of day, to the second. Perhaps only "
+            "their dates are known, and not their order among what else happened on the day.",
+            "Export them with the time of day, if it is known.",
         )
