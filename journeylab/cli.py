@@ -137,7 +137,7 @@ def check(
         console.print(_as_table(opened.lint.table.drop(columns="rule"), title="What the lint found in the journey"))
     console.print(f"Lint: {opened.lint.sentence()}", highlight=False)
     console.print(_escaped(f"Notes on the map: {opened.notes.sentence()}"), highlight=False)
-    if len(opened.lint.errors) or (strict and len(opened.lint.warnings)):
+    if len(opened.lint.errors) or (strict and (len(opened.lint.warnings) or opened.notes.doubts())):
         raise typer.Exit(1)
 
 

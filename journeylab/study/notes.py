@@ -9,6 +9,7 @@ notes.yml, beside study.yml, lists them under the names of the journey's stages:
         owner: growth
         opportunities:
           - {text: Invite the whole team on the first day, owner: growth}
+          - {text: Ask who is silent, evidence: data, finding: silence}
         pain_points:
           - {text: Nobody knows who may pay, evidence: interview, source: Interview with a planner, date: 2026-03-02}
         assumptions:
@@ -38,9 +39,13 @@ from journeylab.base.documents import (
 from journeylab.base.errors import StudyError, did_you_mean
 from journeylab.base.words import counted, listed
 from journeylab.events.journey import Journey
-from journeylab.reporting.journey_map.cells import ASSUMPTION, EVIDENCE, INTERVIEW
+from journeylab.reporting.journey_map.cells import ASSUMPTION, DATA, EVIDENCE, INTERVIEW, SURVEY
 
 FILE = "notes.yml"
+# What “finding” may name: the answers that the notebooks give.
+Named = Literal["comparison", "crm", "drop-off", "feelings", "flow", "funnel", "hazards", "leavers", "occupancy",
+                "personas", "persona change", "recovery", "silence", "survival", "thoughts", "touchpoints",
+                "validation"]  # fmt: skip
 # Each kind of remark, as notes.yml writes it, and the lane of the map in which it stands.
 LANES = {
     "goals": "goal",
@@ -56,17 +61,33 @@ COLUMNS = ("stage", "lane", "text", "evidence", "source", "date", "status", "own
 
 
 class Note(Frozen):
-    """What somebody adds to one stage. `evidence` is what it is based on; an assumption has a `status`."""
+    """What somebody adds to one stage. `evidence` is what it is based on: data where a `finding` is named, an interview
+    or a survey where a source and a date are; all else is an assumption, which has a `status`."""
 
     model_config = described("a remark", text="Nobody knows who may pay", status="open")
 
     text: Text
     evidence: Literal["data", "survey", "interview", "assumption"] = "assumption"
+    finding: Named | None = None
     source: Text | None = None
     date: Day | None = None
     status: Literal["open", "supported", "refuted"] | None = None
     owner: Text | None = None
     persona: Text | None = None
+
+    @property
+    def rests_on(self) -> str:
+        """The evidence that it has, whatever is written: without what shows it, it is an assumption."""
+        return ASSUMPTION if self.doubt else self.evidence
+
+    @property
+    def doubt(self) -> str | None:
+        """What is missing for the evidence that is written; None where nothing is."""
+        if self.evidence == DATA and not self.finding:
+            return "no finding is named. Add one, such as “finding: drop-off”"
+        if self.evidence == SURVEY and not self.finding and not (self.source and self.date):
+            return "neither a finding is named, nor a source with its date. Add “finding: feelings”, or both of these"
+        return None
 
 
 Remarks = Annotated[tuple[Note, ...], OneOrList()]
@@ -121,6 +142,15 @@ class Notes:
         if wrong:
             raise StudyError("\n".join(wrong))
 
+    def doubts(self) -> tuple[str, ...]:
+        """What is written as evidence but counts as an assumption, by line, with what to do."""
+        return tuple(
+            f"{self.places.where(*path, 'evidence')}: The evidence is “{remark.evidence}”, but {remark.doubt}, or leave "
+            "out “evidence”. Until then the map shows an assumption."
+            for path, remark in self._remarks()
+            if remark.doubt
+        )
+
     def table(self) -> pd.DataFrame:
         """One row per remark: the columns of `COLUMNS`; `lane` as the map calls it, `date` as text. The owner of a
         stage is the row of lane `owner`."""
@@ -136,7 +166,8 @@ class Notes:
         resting = listed([f"{kind} {kinds[kind]}" for kind in EVIDENCE if kind in kinds])
         days = sorted(rows["date"].dropna().unique())
         dated = f"; dated {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else ""
-        return f"{counted(len(rows), 'remark')} on {counted(rows['stage'].nunique(), 'stage')} ({resting}){dated}."
+        told = f"{counted(len(rows), 'remark')} on {counted(rows['stage'].nunique(), 'stage')} ({resting}){dated}."
+        return " ".join([told, *self.doubts()])
 
     def __repr__(self) -> str:
         return f"Notes: {self.sentence()}"
@@ -153,7 +184,8 @@ class Notes:
                 yield stage, "owner", notes.owner, ASSUMPTION, FILE, None, None, None, None
         for (_, stage, kind, _), note in self._remarks():
             day = note.date.isoformat() if note.date else None
-            yield stage, LANES[kind], note.text, note.evidence, note.source, day, note.status, note.owner, note.persona
+            source = note.source or (f"finding: {note.finding}" if note.finding else None)
+            yield stage, LANES[kind], note.text, note.rests_on, source, day, note.status, note.owner, note.persona
 
     def _remarks(self) -> Iterator[tuple[tuple[str, str, str, int], Note]]:
         for stage, notes in self.stages.items():

@@ -4,7 +4,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from journeylab.events.journey import read_journey
+from journeylab.events.journey import Condition, read_journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.queries.entries import find_triggers
 from journeylab.events.queries.events_in_stage import find_sides, find_sources, find_touchpoints
@@ -84,10 +84,17 @@ def test_groups_are_counted_apart(log, visits):
 
 
 def test_sides_count_what_customer_and_company_began_and_nothing_of_systems(log, visits):
-    found = find_sides(log, visits).set_index(["stage", "customer_id"])
+    contacts = [Condition(event=["start", "look", "call", "buy"])]
+    found = find_sides(log, visits, contacts=contacts).set_index(["stage", "customer_id"])
     assert tuple(found.loc[("trial", "a"), ["reactive", "proactive"]]) == (2, 1)
     assert tuple(found.loc[("trial", "b"), ["reactive", "proactive"]]) == (1, 0)
     assert tuple(found.loc[("paid", "a"), ["reactive", "proactive"]]) == (2, 0)
+
+
+def test_only_declared_contacts_count_and_without_any_no_side_is_known(log, visits):
+    found = find_sides(log, visits, contacts=[Condition(event="call")]).set_index(["stage", "customer_id"])
+    assert tuple(found.loc[("trial", "a"), ["reactive", "proactive"]]) == (0, 1)
+    assert find_sides(log, visits)[["reactive", "proactive"]].isna().all(axis=None)
 
 
 def test_the_value_is_the_sum_in_the_stage_and_missing_where_none_has_one(log, visits):

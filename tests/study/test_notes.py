@@ -1,10 +1,13 @@
 """notes.yml: what people add to the map, checked against the journey, every problem with its line."""
 
+from typing import get_args
+
 import pytest
+from nouns import FINDINGS
 
 from journeylab.base.errors import StudyError
 from journeylab.events.journey import read_journey
-from journeylab.study.notes import Notes, read_notes
+from journeylab.study.notes import Named, Notes, read_notes
 
 JOURNEY = read_journey(
     {
@@ -62,6 +65,34 @@ def test_nothing_need_be_noted():
     assert read_notes({}, journey=JOURNEY).table().empty
 
 
+def test_data_is_evidence_only_where_a_finding_is_named(notes):
+    written = "stages:\n  trial:\n    opportunities:\n      - {text: Ask first, evidence: data, source: Loss branches}"
+    read = notes(written)
+    assert read.table()["evidence"].tolist() == ["assumption"]
+    doubt = (
+        "notes.yml:4: The evidence is “data”, but no finding is named. Add one, such as “finding: drop-off”, or leave "
+        "out “evidence”. Until then the map shows an assumption."
+    )
+    assert read.doubts() == (doubt,)
+    assert read.sentence() == f"1 remark on 1 stage (assumption 1). {doubt}"
+    named = notes(written.replace("source: Loss branches", "finding: drop-off"))
+    assert named.table()[["evidence", "source"]].to_numpy().tolist() == [["data", "finding: drop-off"]]
+    assert named.doubts() == ()
+
+
+def test_a_survey_is_evidence_with_a_finding_or_with_source_and_date(notes):
+    written = "stages:\n  trial:\n    moments: {text: x, evidence: survey%s}"
+    given = {"": "assumption", ", source: Exit survey": "assumption", ", finding: feelings": "survey",
+             ", source: Exit survey, date: 2026-03-02": "survey"}  # fmt: skip
+    assert {text: notes(written % text).table()["evidence"].iloc[0] for text in given} == given
+
+
+def test_every_kind_of_finding_can_be_named():
+    classes = {"Assignment": "personas", "DropOff": "drop-off", "PersonaChange": "persona change",
+               "SilenceSensitivity": "silence", "CrmComparison": "crm"}  # fmt: skip
+    assert {classes.get(name, name.lower()) for name in FINDINGS} == set(get_args(Named))
+
+
 REFUSED = {
     "unknown stage": ("stages:\n  trail: {owner: x}", "notes.yml:2: There is no stage “trail”. Did you mean “trial”?"),
     "unknown key": (
@@ -84,6 +115,12 @@ REFUSED = {
     "no date": (
         "stages:\n  trial:\n    moments:\n      - {text: x, date: soon}",
         "notes.yml:4: “date” must be a date, found “soon”. Write it like 2026-03-02.",
+    ),
+    "unknown finding": (
+        "stages:\n  trial:\n    moments:\n      - {text: x, evidence: data, finding: dropoff}",
+        "notes.yml:4: “finding” must be comparison or crm or drop-off or feelings or flow or funnel or hazards or leavers "
+        "or occupancy or personas or persona change or recovery or silence or survival or thoughts or touchpoints or "
+        "validation, found “dropoff”. Did you mean “drop-off”?",
     ),
     "unknown evidence": (
         "stages:\n  trial:\n    moments: {text: x, evidence: interviews}",

@@ -22,7 +22,7 @@ from journeylab.events.queries.texts import by_customers, first_texts, has_texts
 
 Asked = str | Sequence[str] | Mapping[str, Any]
 _INSTANT = pd.Timedelta(microseconds=1)
-_STATEMENTS = ["customer_id", "group", "stage", "time", "text", "channel"]
+_STATEMENTS = ["customer_id", "group", "stage", "time", "text", "channel", "score"]
 
 
 def has_scores(log: EventLog) -> bool:
@@ -57,7 +57,7 @@ def find_scores(log: EventLog, visits: pd.DataFrame, *, asked: Asked | None = No
 def find_statements(log: EventLog, visits: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """The texts that customers wrote during `visits` (rows of the spells' table, watched from `observed_from` on), one
     row each, by stage, customer and time: `customer_id`, `group` (None without groups), `stage`, `time`, `text`,
-    `channel`.
+    `channel`, `score` (given with the text; missing where none was).
 
     `journeylab.events.queries.texts` says whose texts, with whose consent, and how many at most of each stage.
     """

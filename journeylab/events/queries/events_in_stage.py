@@ -4,10 +4,17 @@ The engine joins the events with the visits to stages and counts; what leaves it
 stage and customer, never an event.
 """
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+
 import ibis
 import pandas as pd
 import pyarrow as pa
+from ibis.expr.types import Value
 
+from journeylab.events.journey import Condition
+from journeylab.events.journey.conditions import holds
 from journeylab.events.log import EventLog
 from journeylab.events.queries.event_windows import is_within, spans_table
 from journeylab.events.spells.signals import COMPANY, CUSTOMER, is_own
@@ -38,21 +45,24 @@ def find_touchpoints(log: EventLog, visits: pd.DataFrame) -> pd.DataFrame:
     return rows.astype(dict.fromkeys(("stage", "group", "kind", "name"), object))
 
 
-def find_sides(log: EventLog, visits: pd.DataFrame) -> pd.DataFrame:
-    """Who began what happened between each customer and the company, and what it was worth: a row per stage, group and
-    customer who had an event there.
+def find_sides(log: EventLog, visits: pd.DataFrame, *, contacts: Iterable[Condition] = ()) -> pd.DataFrame:
+    """Who began the contacts between each customer and the company, and what the customer's events were worth: a row
+    per stage, group and customer who had an event there.
 
-    Columns: `stage`, `group`, `customer_id`; `reactive`, events that the customer initiated (one without initiator is
-    the customer's), `proactive`, those of the company; third parties and systems count for neither. Where the log names
-    no initiators both are missing. `value`: the sum of the events' values, missing where none has one. By stage, group
-    and customer.
+    contacts: which events are contacts. Columns: `stage`, `group`, `customer_id`; `reactive`, contacts that the
+    customer initiated (one without initiator is the customer's), `proactive`, those of the company; third parties and
+    systems count for neither. Where the log names no initiators, or there are no `contacts`, both are missing. `value`:
+    the sum of the values of all events, missing where none has one. By stage, group and customer.
+
+    Raises JourneyError where a contact asks for a column that the log lacks.
     """
-    events = _events_in(log, visits)
+    rules = [holds(log.events, contact, owner="“contacts”") for contact in contacts]
+    events = _events_in(log, visits, is_contact=reduce(or_, rules, ibis.literal(False)))
     reactive = proactive = ibis.null("int64")
     worth = ibis.null("float64")
-    if "initiator" in events.columns:
+    if "initiator" in events.columns and rules:
         initiator = events.initiator.fill_null(CUSTOMER)
-        reactive, proactive = (initiator == CUSTOMER).sum(), (initiator == COMPANY).sum()
+        reactive, proactive = ((events.is_contact & (initiator == side)).sum() for side in (CUSTOMER, COMPANY))
     if "value" in events.columns:
         worth = ibis.cases((events.value.isnan().fill_null(True), None), else_=events.value).sum()
     sides = events.group_by("stage", "group", "customer_id").aggregate(
@@ -94,18 +104,18 @@ def _coverage(rows: ibis.Table, number: int) -> ibis.Table:
     return rows.group_by("group", "source").aggregate(**counts).mutate(number=ibis.literal(number))
 
 
-def _events_in(log: EventLog, visits: pd.DataFrame) -> ibis.Table:
-    """The events of `log` in each of `visits`, with its `stage` and `group`."""
+def _events_in(log: EventLog, visits: pd.DataFrame, **more: Value) -> ibis.Table:
+    """The events of `log` in each of `visits`, with its `stage` and `group`, and the columns `more`."""
     names = {"stage": visits["stage"].astype(object), "group": _group(visits)}
     columns = {name: pa.array(column, pa.string()) for name, column in names.items()}
     times = (pd.to_datetime(visits[name], utc=True).dt.as_unit("us") for name in ("observed_from", "left"))
     spans = spans_table(visits["customer_id"].astype(object), *times, **columns)
-    events = _select(log, "customer_id", "time", "event", "channel", "role", "initiator", "value")
+    events = _select(log, "customer_id", "time", "event", "channel", "role", "initiator", "value", **more)
     return events.inner_join(spans, is_within(events, spans))
 
 
-def _select(log: EventLog, *columns: str) -> ibis.Table:
-    return log.events.select(*(name for name in columns if name in log.events.columns))
+def _select(log: EventLog, *columns: str, **more: Value) -> ibis.Table:
+    return log.events.select(*(name for name in columns if name in log.events.columns), **more)
 
 
 def _group(visits: pd.DataFrame) -> pd.Series:
