@@ -9,13 +9,14 @@ notes.yml, beside study.yml, lists them under the names of the journey's stages:
         owner: growth
         opportunities:
           - {text: Invite the whole team on the first day, owner: growth}
-          - {text: Ask who is silent, evidence: data, finding: silence}
+          - {text: Ask who is silent, evidence: data, source: compare_silence}
         pain_points:
           - {text: Nobody knows who may pay, evidence: interview, source: Interview with a planner, date: 2026-03-02}
         assumptions:
           - {text: Trials fail where the lead is alone, status: open}
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,10 +43,13 @@ from journeylab.events.journey import Journey
 from journeylab.reporting.journey_map.cells import ASSUMPTION, DATA, EVIDENCE, INTERVIEW, SURVEY
 
 FILE = "notes.yml"
-# What “finding” may name: the answers that the notebooks give.
-Named = Literal["comparison", "crm", "drop-off", "feelings", "flow", "funnel", "hazards", "leavers", "occupancy",
-                "personas", "persona change", "recovery", "silence", "survival", "thoughts", "touchpoints",
-                "validation"]  # fmt: skip
+# What gives a finding: the source of a remark that rests on data.
+FINDINGS = (
+    *("compare_crm", "compare_groups", "compare_leavers", "compare_personas", "compare_silence", "estimate_dropoff"),
+    *("estimate_feelings", "estimate_flow", "estimate_funnel", "estimate_occupancy", "estimate_recovery"),
+    *("estimate_survival", "estimate_touchpoints", "estimate_validation", "find_personas", "find_thoughts"),
+    "fit_hazards",
+)
 # Each kind of remark, as notes.yml writes it, and the lane of the map in which it stands.
 LANES = {
     "goals": "goal",
@@ -61,14 +65,14 @@ COLUMNS = ("stage", "lane", "text", "evidence", "source", "date", "status", "own
 
 
 class Note(Frozen):
-    """What somebody adds to one stage. `evidence` is what it is based on: data where a `finding` is named, an interview
-    or a survey where a source and a date are; all else is an assumption, which has a `status`."""
+    """What somebody adds to one stage. `evidence` is what it is based on: data where `source` begins with
+    the name of what gives the finding, such as estimate_dropoff; an interview, and a survey too, where a source and a
+    date are given. All else is an assumption, which has a `status`."""
 
     model_config = described("a remark", text="Nobody knows who may pay", status="open")
 
     text: Text
     evidence: Literal["data", "survey", "interview", "assumption"] = "assumption"
-    finding: Named | None = None
     source: Text | None = None
     date: Day | None = None
     status: Literal["open", "supported", "refuted"] | None = None
@@ -83,11 +87,13 @@ class Note(Frozen):
     @property
     def doubt(self) -> str | None:
         """What is missing for the evidence that is written; None where nothing is."""
-        if self.evidence == DATA and not self.finding:
-            return "no finding is named. Add one, such as “finding: drop-off”"
-        if self.evidence == SURVEY and not self.finding and not (self.source and self.date):
-            return "neither a finding is named, nor a source with its date. Add “finding: feelings”, or both of these"
-        return None
+        name = re.split(r"\W", self.source or "", maxsplit=1)[0]
+        if self.evidence not in (DATA, SURVEY) or name in FINDINGS:
+            return None
+        if self.evidence == SURVEY:
+            return None if self.source and self.date else "no source with its date is given. Add both"
+        found = f"“{self.source}” is no finding. {did_you_mean(name, FINDINGS)}" if self.source else "no source is given."
+        return f"{found} Name what shows it, such as “source: estimate_dropoff”"
 
 
 Remarks = Annotated[tuple[Note, ...], OneOrList()]
@@ -184,8 +190,7 @@ class Notes:
                 yield stage, "owner", notes.owner, ASSUMPTION, FILE, None, None, None, None
         for (_, stage, kind, _), note in self._remarks():
             day = note.date.isoformat() if note.date else None
-            source = note.source or (f"finding: {note.finding}" if note.finding else None)
-            yield stage, LANES[kind], note.text, note.rests_on, source, day, note.status, note.owner, note.persona
+            yield stage, LANES[kind], note.text, note.rests_on, note.source, day, note.status, note.owner, note.persona
 
     def _remarks(self) -> Iterator[tuple[tuple[str, str, str, int], Note]]:
         for stage, notes in self.stages.items():

@@ -197,8 +197,8 @@ def _header(
     customers = visits["customer_id"].nunique()
     of_log = f" of {log.n_customers:,} in the log" if log is not None else ""
     yield "Goal", spells.journey.goal
-    for word, noted in (("Scenario", people.scenario), ("Owner", people.owner)):
-        yield word, f"{noted} (as noted: an assumption)" if noted else "not noted"
+    yield "Scenario", people.scenario or "not noted"
+    yield "Owner", people.owner or "not noted"
     yield "Period", f"{_day(spells.window.start)} up to {_day(spells.window.end)}"
     is_few = 0 < customers < MIN_SHOWN
     yield (
