@@ -92,7 +92,9 @@ class Note(Frozen):
             return None
         if self.evidence == SURVEY:
             return None if self.source and self.date else "no source with its date is given. Add both"
-        found = f"“{self.source}” is no finding. {did_you_mean(name, FINDINGS)}" if self.source else "no source is given."
+        found = (
+            f"“{self.source}” is no finding. {did_you_mean(name, FINDINGS)}" if self.source else "no source is given."
+        )
         return f"{found} Name what shows it, such as “source: estimate_dropoff”"
 
 

@@ -290,7 +290,7 @@ loss_branches:
         "journey.yml:2: “name” must be text, found the number 5. Put it in quotes.",
         "journey.yml:4: Unknown key “extra” of the journey. "
         "Known: journeylab, name, goal, stages, movement, loss_branches, "
-            "contacts.",
+        "contacts.",
         "journey.yml:5: The key “goal” stands twice, first on line 3. Keep one of them.",
         "journey.yml:7: Unknown key “lable” of a stage. Did you mean “label”?",
         "journey.yml:9: “opened_by” must be a mapping of keys to values, found “start”. "

@@ -134,7 +134,9 @@ def test_a_log_without_channels_and_initiators_leaves_those_lanes_empty(spells, 
     bare = EventLog.from_events(log.events.select("customer_id", "time", "event", "seq"), window=log.window)
     found = estimate_touchpoints(bare, with_contacts(spells, "look"))
     assert found.by_stage().loc["trial"].dropna().index.tolist() == ["trigger seen", "actions"]
-    assert found.sentence().endswith("The log does not tell who began a contact, or too few customers had one. All intervals are 95% intervals.")
+    assert found.sentence().endswith(
+        "The log does not tell who began a contact, or too few customers had one. All intervals are 95% intervals."
+    )
     assert found.coverage_in_words() == "The log does not name its sources"
 
 

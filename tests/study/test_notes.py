@@ -68,7 +68,9 @@ def test_data_is_evidence_only_where_a_finding_is_named(notes):
     read = notes(written)
     assert read.table()["evidence"].tolist() == ["assumption"]
     (doubt,) = read.doubts()
-    assert doubt.startswith("notes.yml:4: The evidence is “data”, but “Loss branches” is no finding. Known: compare_crm")
+    assert doubt.startswith(
+        "notes.yml:4: The evidence is “data”, but “Loss branches” is no finding. Known: compare_crm"
+    )
     assert doubt.endswith(
         "Name what shows it, such as “source: estimate_dropoff”, or leave out “evidence”. Until then the map shows an "
         "assumption."

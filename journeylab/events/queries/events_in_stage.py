@@ -37,7 +37,7 @@ def find_touchpoints(log: EventLog, visits: pd.DataFrame) -> pd.DataFrame:
     initiate; `channel`, through which anybody did anything; `role`, of those who did something, as far as the log has
     channels and roles.
     """
-    events = _events_in(log, visits)
+    events = events_in(log, visits)
     counts = [_counts(events, kind) for kind in KINDS if kind in events.columns]
     rows = ibis.union(*counts).to_pyarrow().to_pandas()
     order = ["stage", "group", "kind", "customers", "name"]
@@ -57,7 +57,7 @@ def find_sides(log: EventLog, visits: pd.DataFrame, *, contacts: Iterable[Condit
     Raises JourneyError where a contact asks for a column that the log lacks.
     """
     rules = [holds(log.events, contact, owner="“contacts”") for contact in contacts]
-    events = _events_in(log, visits, is_contact=reduce(or_, rules, ibis.literal(False)))
+    events = events_in(log, visits, is_contact=reduce(or_, rules, ibis.literal(False)))
     reactive = proactive = ibis.null("int64")
     worth = ibis.null("float64")
     if "initiator" in events.columns and rules:
@@ -104,7 +104,7 @@ def _coverage(rows: ibis.Table, number: int) -> ibis.Table:
     return rows.group_by("group", "source").aggregate(**counts).mutate(number=ibis.literal(number))
 
 
-def _events_in(log: EventLog, visits: pd.DataFrame, **more: Value) -> ibis.Table:
+def events_in(log: EventLog, visits: pd.DataFrame, **more: Value) -> ibis.Table:
     """The events of `log` in each of `visits`, with its `stage` and `group`, and the columns `more`."""
     names = {"stage": visits["stage"].astype(object), "group": _group(visits)}
     columns = {name: pa.array(column, pa.string()) for name, column in names.items()}

@@ -251,7 +251,9 @@ def _estimates(panel: Panel, stages: tuple[str, ...]) -> dict[str, list[dict]]:
                 mark = marks.get(stage) if row["measure"] == FEELING else None
                 rows["table"].append({"group": group, "stage": stage, "mark": mark, **row})
             gone = replace(part, answers=part.answers[part.answers["lost_from"] == stage])
-            rows["gone"] += [{"group": group, "stage": stage, **row} for row in gone.means() if row["measure"] == FEELING]
+            rows["gone"] += [
+                {"group": group, "stage": stage, **row} for row in gone.means() if row["measure"] == FEELING
+            ]
         is_outside, is_gone = part.answers["stage"].isna(), part.answers["lost_from"].notna()
         inside, outside, gone = (
             replace(part, answers=part.answers[which]) for which in (~is_outside, is_outside, is_gone)

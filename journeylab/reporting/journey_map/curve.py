@@ -18,7 +18,13 @@ def emotion_curve(curve: pd.DataFrame) -> Markup:
     """`curve` (`estimate`, `lower`, `upper`, `mark`, `gone` by stage, in order) as inline SVG, hidden from screen readers: the
     cells under it say the same in words. Gaps where an estimate is missing."""
     shapes = "".join(
-        [_line("zero", 0, _y(0.0), _COLUMN * len(curve), _y(0.0)), *_bands(curve), *_lines(curve), *_dots(curve), *_lost(curve)]
+        [
+            _line("zero", 0, _y(0.0), _COLUMN * len(curve), _y(0.0)),
+            *_bands(curve),
+            *_lines(curve),
+            *_dots(curve),
+            *_lost(curve),
+        ]
     )
     width = _COLUMN * len(curve)
     box = f'viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio="none"'
