@@ -30,6 +30,12 @@ _COLUMNS = "group stage to horizon_days estimate lower upper crude n customers e
 _WAITS = "group stage to horizon_days estimate lower upper n customers events note"
 # With fewer returns, half of them is hardly a number.
 FEWEST_RETURNS = 5
+# Where more than this share of the lost come back, most of them may never have been away.
+MOST_COME_BACK = 0.5
+AWAY = (
+    "So many come back that most may never have been away: look whether what counts as a loss, such as the end of one of "
+    "several contracts, ended anything."
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,8 @@ class Recovery(StageFinding):
         known = self.overall[(self.overall["horizon_days"] == day) & self.overall["estimate"].notna()]
         if known.empty:
             return f"How many come back cannot be estimated yet: {self.overall['note'].iloc[0]}."
-        return " ".join([*(self._whole(row) for _, row in known.iterrows()), *self._best(day)])
+        doubt = [AWAY] if known["estimate"].max() > MOST_COME_BACK else []
+        return " ".join([*(self._whole(row) for _, row in known.iterrows()), *self._best(day), *doubt])
 
     def by_stage(self) -> pd.DataFrame:
         """A lane `back after loss` in words: share, interval, base; with groups, a lane for each."""
