@@ -33,8 +33,8 @@ FEWEST_RETURNS = 5
 # Where more than this share of the lost come back, most of them may never have been away.
 MOST_COME_BACK = 0.5
 AWAY = (
-    "So many come back that most may never have been away: look whether what counts as a loss, such as the end of one of "
-    "several contracts, ended anything."
+    "So many come back that most may never have been away: look whether what counts as a loss, such as the end of one "
+    "of several contracts, ended anything."
 )
 
 

@@ -84,7 +84,7 @@ def test_data_is_evidence_only_where_a_finding_is_named(notes):
 
 @pytest.mark.parametrize("written", ["", ", source: estimate_dropof", ", source: the estimate_dropoff"])
 def test_what_is_nearly_a_finding_is_an_assumption(notes, written):
-    read = notes("stages:\n  trial:\n    moments: {text: x, evidence: data%s}" % written)
+    read = notes(f"stages:\n  trial:\n    moments: {{text: x, evidence: data{written}}}")
     assert read.table()["evidence"].tolist() == ["assumption"]
     assert len(read.doubts()) == 1
 

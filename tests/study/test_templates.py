@@ -80,6 +80,10 @@ def test_a_template_lints_without_a_finding(journey):
     assert str(lint_journey(journey)) == "Nothing to fix."
 
 
+def test_one_template_lets_customers_move_freely(journey, template):
+    assert journey.movement == ("free" if template.name == "services" else "forward")
+
+
 def test_a_template_pleases_the_schema_that_editors_use(template):
     text = (template / "journey.yml").read_text(encoding="utf-8")
     assert text.startswith("# yaml-language-server: $schema=journey.schema.json\n")

@@ -57,7 +57,9 @@ def _rows(texts: pd.DataFrame, themes: Themes, *, confidence: float, level: floa
             "customers": near["customer_id"].nunique(),
             "others": float(share_of_others[0]),
             "n_others": len(others),
-            **{"difference": difference, "difference_lower": lower, "difference_upper": upper},
+            "difference": difference,
+            "difference_lower": lower,
+            "difference_upper": upper,
             "is_pain": lower > 0,
             "note": note,
         }

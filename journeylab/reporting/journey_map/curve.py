@@ -15,8 +15,8 @@ _COLUMN, _MARGIN = 100, 8
 
 
 def emotion_curve(curve: pd.DataFrame) -> Markup:
-    """`curve` (`estimate`, `lower`, `upper`, `mark`, `gone` by stage, in order) as inline SVG, hidden from screen readers: the
-    cells under it say the same in words. Gaps where an estimate is missing."""
+    """`curve` (`estimate`, `lower`, `upper`, `mark`, `gone` by stage, in order) as inline SVG, hidden from screen
+    readers: the cells under it say the same in words. Gaps where an estimate is missing."""
     shapes = "".join(
         [
             _line("zero", 0, _y(0.0), _COLUMN * len(curve), _y(0.0)),
