@@ -54,7 +54,7 @@ sample: $(READY)
 	$(BIN)/journeylab simulate --customers 2000 --seed 7 --out $(SAMPLE)
 	cp $(SAMPLE)/journey.yml $(SAMPLE)/study.yml .
 	cp $(SAMPLE)/data/raw/* data/raw/
-	sed -i 's/end: 2026-01-01/end: 2025-07-01/' $(SAMPLE)/study.yml
+	sed 's/end: 2026-01-01/end: 2025-07-01/' study.yml > $(SAMPLE)/study.yml
 	$(BIN)/journeylab sprint start summer-2025 --study $(SAMPLE)
 	mv $(SAMPLE)/sprints .
 	rm -rf $(SAMPLE)

@@ -8,6 +8,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from typer.testing import CliRunner
 
+from journeylab import cli
 from journeylab.cli import app
 
 STUDY = """\
@@ -203,6 +204,12 @@ def started(monkeypatch):
     calls = []
     monkeypatch.setattr("journeylab.cli.os.execve", lambda *call: calls.append(call))
     return calls
+
+
+def test_the_pages_of_the_documentation_are_no_reports_of_a_study(folder):
+    reports = {path.name[:2] for path in cli._notebooks(folder)}
+    assert {"01", "07"} <= reports
+    assert not {"00", "90"} & reports
 
 
 def test_lab_gives_a_study_notebooks_of_its_own_once_and_opens_them(folder, started):
