@@ -100,8 +100,8 @@ def _bases(study: Study) -> MethodSection:
             "Numbers about visits to stages rest on all customers in the journey. Numbers on the clock of the whole "
             "journey rest on those watched from their entry, and numbers by persona on those judged.",
             f"{counted(n_late, 'visit')} had begun before the window, and count from the day from which they were "
-            "watched. Customers who had been lost before the window and returned in it also entered before it. A funnel "
-            "counts all who came to its first step in the window, these too.",
+            "watched. Customers who had been lost before the window and returned in it also entered before it. A "
+            "funnel counts all who came to its first step in the window, these too.",
             *_completed(study, visits, first.loc[is_new, "customer_id"]),
         ),
         (Table(pd.DataFrame(steps, columns=["customers", "n", "why"]), "Customers, and who is left out at each step"),),
@@ -115,8 +115,8 @@ def _completed(study: Study, visits: pd.DataFrame, new: pd.Series) -> Iterator[s
         there = set(visits.loc[visits["stage"].isin(goals), "customer_id"])
         n_new, n_all = len(there & set(new)), visits["customer_id"].nunique()
         yield (
-            f"So far {_shown(len(there))} of {n_all:,} customers in the journey are at the goal, and {_shown(n_new)} of "
-            f"the {len(new):,} watched from their entry. The share of one way to the goal, or within a time as in a "
+            f"So far {_shown(len(there))} of {n_all:,} customers in the journey are at the goal, and {_shown(n_new)} "
+            f"of the {len(new):,} watched from their entry. The share of one way to the goal, or within a time as in a "
             "funnel, is smaller: it leaves out other ways, or those who take longer."
         )
 

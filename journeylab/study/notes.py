@@ -153,8 +153,8 @@ class Notes:
     def doubts(self) -> tuple[str, ...]:
         """What is written as evidence but counts as an assumption, by line, with what to do."""
         return tuple(
-            f"{self.places.where(*path, 'evidence')}: The evidence is “{remark.evidence}”, but {remark.doubt}, or leave "
-            "out “evidence”. Until then the map shows an assumption."
+            f"{self.places.where(*path, 'evidence')}: The evidence is “{remark.evidence}”, but {remark.doubt}, or "
+            "leave out “evidence”. Until then the map shows an assumption."
             for path, remark in self._remarks()
             if remark.doubt
         )

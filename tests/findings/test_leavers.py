@@ -409,8 +409,8 @@ def test_what_followed_a_loss_is_said_with_its_base():
     )
     said = compare_leavers(log, spells, before="5d", after="10d", seed=1, stage="trial").after_in_words()
     assert said == (
-        "After 40% (22% to 61%) of 20 lost visits that were watched for 10 days the customer did nothing more; after 25% "
-        "(11% to 47%) the customer came back. What the others did first is most often “answer”: 60% (39% to 78%)."
+        "After 40% (22% to 61%) of 20 lost visits that were watched for 10 days the customer did nothing more; after "
+        "25% (11% to 47%) the customer came back. What the others did first is most often “answer”: 60% (39% to 78%)."
     )
 
 

@@ -56,7 +56,8 @@ def sheet(
 
     cells: `lane`, `stage`, `text`, a row per line. header: what stands under the title. curve: `stage`, `estimate`,
     `lower`, `upper`, `mark` (high, low), from -2 to 2, drawn above the lines of `curve_lane`; a gap where the estimate
-    is missing; if it has `gone`, that is drawn hollow. The font is as large as the sheet allows; a sheet of its own grows where even the smallest does not fit.
+    is missing; if it has `gone`, that is drawn hollow. The font is as large as the sheet allows; a sheet of its own
+    grows where even the smallest does not fit.
     """
     stages, lanes = list(dict.fromkeys(cells["stage"])), list(dict.fromkeys(cells["lane"]))
     width, room = (WIDTH, HEIGHT) if ax is None else _inches(ax)

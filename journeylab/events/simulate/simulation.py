@@ -88,8 +88,8 @@ class Simulation:
     def write(self, folder: str | Path) -> Path:
         """Write a study to `folder`; returns the folder.
 
-        It holds journey.yml, study.yml, and in data/raw events.parquet, customers.csv and crm.csv. Each file is replaced
-        in one step. The same simulation gives the same bytes with the same version of Arrow.
+        It holds journey.yml, study.yml, and in data/raw events.parquet, customers.csv and crm.csv. Each file is
+        replaced in one step. The same simulation gives the same bytes with the same version of Arrow.
         """
         folder = Path(folder)
         for source in (JOURNEY, STUDY):

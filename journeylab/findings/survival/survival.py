@@ -73,8 +73,8 @@ class Survival(StageFinding):
         -------
         DataFrame
             A row per (group,) stage and `kind`: “lost” by any branch; “declared”, by a loss event; “silent”.
-            `estimate`, `lower`, `upper`: cumulative incidence, in which moving on competes; `half_days` (and limits): the day by
-            which half of those lost by then were. `n` visits of `customers`, `at_risk` just before the horizon. `note`
+            `estimate`, `lower`, `upper`: cumulative incidence, in which moving on competes; `half_days` (and limits):
+            the day by which half of those lost by then were. `n` visits of `customers`, `at_risk` just before the horizon. `note`
             says why an estimate is missing or what it leaves out. Stages where nobody can be lost have no row.
         """
         return losses.losses_of(self.curves, days(horizon), by=self.by)
