@@ -330,7 +330,8 @@ def test_whether_proof_protects_is_said_plainly():
 def test_proof_that_does_not_protect_is_said_with_what_it_may_mean():
     meaning = (
         "In “trial” more of the proven than of the others are lost: proof does not seem to protect. There the "
-        "validation may not prove what the stage is about, or those who meet it may have been at more risk from the start."
+        "validation may not prove what the stage is about, or those who meet it may have been at more risk from the "
+        "start."
     )
     worse = proofs(20, 4).protection_in_words("30d")
     assert worse.startswith("More of the proven are lost by a loss event: “trial” 50% of the proven, 10% of the others")

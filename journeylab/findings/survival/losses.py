@@ -35,36 +35,44 @@ def merged_losses(exits: Exits) -> Iterator[tuple[str, Exits]]:
     yield from ((kind, apart) for kind in (DECLARED, SILENT) if kind in apart.ways)
 
 
-def losses_of(curves: Iterable[ExitCurves], day: float, *, by: str | None) -> pd.DataFrame:
-    """A row for each curve and kind of loss: the share lost by `day`, and by when half of these were."""
-    rows = []
+def loss_cells(curves: Iterable[ExitCurves]) -> tuple[tuple[str, StageExits], ...]:
+    """Each kind of loss of each curve with its visits, whose losses are merged; what is fitted once is fitted for all
+    horizons."""
+    cells: list[tuple[str, StageExits]] = []
     for curve in curves:
+        fitted: dict[tuple[str, ...], StageExits] = {}
         for kind, exits in merged_losses(curve.exits):
-            cell = StageExits(exits, MIN_CUSTOMERS, curve.confidence)
-            row = next(row for row in cell.rows([day]) if row["to"] == kind)
-            half = (np.nan,) * 3
-            if row["estimate"] > 0:
-                last = cell.curves.read_on(day, min_at_risk=MIN_CUSTOMERS)
-                half = cell.curves.half_by(last, 1 + exits.ways.index(kind))
-            halves = dict(zip(("half_days", "half_lower", "half_upper"), half, strict=True))
-            rows.append({name: row[name] for name in _COLUMNS if name in row} | halves | {"kind": kind})
+            cell = fitted.setdefault(exits.ways, StageExits(exits, MIN_CUSTOMERS, curve.confidence))
+            cells.append((kind, cell))
+    return tuple(cells)
+
+
+def losses_of(cells: Iterable[tuple[str, StageExits]], day: float, *, by: str | None) -> pd.DataFrame:
+    """A row for each of `cells`: the share lost by `day`, and by when half of these were."""
+    rows = []
+    for kind, cell in cells:
+        row = next(row for row in cell.rows([day]) if row["to"] == kind)
+        half = (np.nan,) * 3
+        if row["estimate"] > 0:
+            last = cell.curves.read_on(day, min_at_risk=MIN_CUSTOMERS)
+            half = cell.curves.half_by(last, 1 + cell.exits.ways.index(kind))
+        halves = dict(zip(("half_days", "half_lower", "half_upper"), half, strict=True))
+        rows.append({name: row[name] for name in _COLUMNS if name in row} | halves | {"kind": kind})
     return tidy(rows, _COLUMNS, by=by)
 
 
-def loss_curves(curves: Iterable[ExitCurves]) -> pd.DataFrame:
+def loss_curves(cells: Iterable[tuple[str, StageExits]]) -> pd.DataFrame:
     """What a figure draws: `group`, `stage`, `kind` (declared, silent), `days`, `estimate`, `lower`, `upper`, up to the
     last day with enough at risk."""
     parts = [pd.DataFrame(columns=["group", "stage", "kind", "days", "estimate", "lower", "upper"])]
-    for curve in curves:
-        for kind, exits in merged_losses(curve.exits):
-            if kind != LOST:
-                fitted = ExitCurves.of(exits, curve.confidence)
-                span = exits.at_risk_span(MIN_CUSTOMERS)
-                until = fitted.fitted.last_time if span is None else span[1]
-                days, shares = curve_to(fitted, until, 1 + exits.ways.index(kind))
-                columns = dict(zip(("estimate", "lower", "upper"), shares, strict=True))
-                whose = {"group": exits.group, "stage": exits.stage, "kind": kind}
-                parts.append(pd.DataFrame({**whose, "days": days, **columns}))
+    for kind, cell in cells:
+        if kind != LOST and cell.exits.n:
+            exits, span = cell.exits, cell.exits.at_risk_span(MIN_CUSTOMERS)
+            until = cell.curves.fitted.last_time if span is None else span[1]
+            days, shares = curve_to(cell.curves, until, 1 + exits.ways.index(kind))
+            columns = dict(zip(("estimate", "lower", "upper"), shares, strict=True))
+            whose = {"group": exits.group, "stage": exits.stage, "kind": kind}
+            parts.append(pd.DataFrame({**whose, "days": days, **columns}))
     return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
 
 

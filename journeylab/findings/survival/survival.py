@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.exit_curves import ExitCurves, n_at_risk
+from journeylab.findings.exit_curves import ExitCurves, StageExits, n_at_risk
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, with_few_named
 from journeylab.findings.survival import losses
 from journeylab.findings.survival.tables import INSIDE, drawable, means_of, remarks_in, with_customers
@@ -74,10 +75,11 @@ class Survival(StageFinding):
         DataFrame
             A row per (group,) stage and `kind`: “lost” by any branch; “declared”, by a loss event; “silent”.
             `estimate`, `lower`, `upper`: cumulative incidence, in which moving on competes; `half_days` (and limits):
-            the day by which half of those lost by then were. `n` visits of `customers`, `at_risk` just before the horizon. `note`
-            says why an estimate is missing or what it leaves out. Stages where nobody can be lost have no row.
+            the day by which half of those lost by then were. `n` visits of `customers`, `at_risk` just before the
+            horizon. `note` says why an estimate is missing or what it leaves out. Stages where nobody can be lost have
+            no row.
         """
-        return losses.losses_of(self.curves, days(horizon), by=self.by)
+        return losses.losses_of(self._loss_cells, days(horizon), by=self.by)
 
     def losses_in_words(self, horizon: str | timedelta) -> str:
         """The stage that loses the largest share within `horizon`, how, and how soon."""
@@ -146,7 +148,7 @@ class Survival(StageFinding):
 
         `horizon`: of the sentence that stands with the figure.
         """
-        drawn = losses.loss_curves(self.curves)
+        drawn = losses.loss_curves(self._loss_cells)
         said = self.losses_in_words(horizon)
         if drawn.empty:
             return charts.note(said, title="How customers are lost", ax=ax)
@@ -213,6 +215,10 @@ class Survival(StageFinding):
             faint=named.loc[named["is_few"], "group" if self.by and ax is None else "state"].unique().tolist(),
             ax=ax,
         )
+
+    @cached_property
+    def _loss_cells(self) -> tuple[tuple[str, StageExits], ...]:
+        return losses.loss_cells(self.curves)
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         level = f"with {self.confidence:.0%} intervals."
