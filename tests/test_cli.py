@@ -266,3 +266,13 @@ def test_what_the_caller_can_mend_comes_without_a_traceback_and_usage_leaves_wit
 def test_what_nobody_foresaw_shows_a_traceback(folder, monkeypatch):
     monkeypatch.setattr("journeylab.cli._open", lambda *_: 1 / 0)
     assert isinstance(run("check", "--study", folder).exception, ZeroDivisionError)
+
+
+def test_check_says_which_notes_count_as_assumptions_and_strict_counts_them(folder):
+    remark = "{text: Ask first, evidence: data, source: Loss branches}"
+    stage = yaml.safe_load((folder / "journey.yml").read_text())["stages"][0]["name"]
+    (folder / "notes.yml").write_text(f"stages:\n  {stage}:\n    opportunities:\n      - {remark}\n")
+    checked, strict = run("check", "--study", folder), run("check", "--study", folder, "--strict")
+    assert "notes.yml:4: The evidence is “data”, but “Loss branches” is no finding." in " ".join(checked.output.split())
+    assert checked.exit_code == 0
+    assert strict.exit_code == 1

@@ -97,6 +97,7 @@ def test_a_template_shows_the_whole_format(journey):
     assert journey.stages[-1].completes
     assert any(stage.reopened_by for stage in journey.stages)
     assert len(journey.loss_branches) >= 4
+    assert journey.contacts
 
 
 def test_the_rows_of_the_readme_are_read_as_a_study(study, template):
