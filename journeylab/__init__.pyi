@@ -6,6 +6,7 @@ from .events.lint import lint_journey
 from .events.log import Window
 from .events.queries.covariates import Exposure, score_value
 from .events.queries.crm_records import read_crm
+from .events.queries.experiences import find_experiences
 from .events.reading import Source, read_events
 from .events.simulate import simulate_log
 from .events.spells import find_spells
@@ -63,6 +64,7 @@ __all__ = [
     "estimate_validation",
     "find_channels",
     "find_cohorts",
+    "find_experiences",
     "find_flaws",
     "find_personas",
     "find_quotes",

@@ -33,6 +33,10 @@ SCHEMA = PACKAGE / "events" / "journey" / "journey.schema.json"
 # The wheel carries the notebooks inside the package; in a checkout they are beside it.
 SHIPPED = (PACKAGE / NOTEBOOKS, PACKAGE.parent / NOTEBOOKS)
 
+# 00 is where an analyst's own question begins; 90 shows methods on a log of its own, which is simulated, and belongs to
+# the documentation. A copy of another name is a report.
+NO_REPORTS = ("00_", "90_")
+
 
 class _Commands(TyperGroup):
     """Shows an error that the caller can fix as a sentence; only an unexpected one shows a traceback."""
@@ -137,7 +141,7 @@ def check(
         console.print(_as_table(opened.lint.table.drop(columns="rule"), title="What the lint found in the journey"))
     console.print(f"Lint: {opened.lint.sentence()}", highlight=False)
     console.print(_escaped(f"Notes on the map: {opened.notes.sentence()}"), highlight=False)
-    if len(opened.lint.errors) or (strict and len(opened.lint.warnings)):
+    if len(opened.lint.errors) or (strict and (len(opened.lint.warnings) or opened.notes.doubts())):
         raise typer.Exit(1)
 
 
@@ -275,10 +279,10 @@ def _key(name: str) -> str:
 
 
 def _notebooks(study: Path, pattern: str = "*.ipynb") -> list[Path]:
-    """The study's own notebooks that match `pattern`, or else those that come with journeylab; notebook 00 is where an
-    analyst's own question begins, and no report."""
+    """The study's own notebooks that match `pattern`, or else those that come with journeylab, without those that are
+    no report of a study: see `NO_REPORTS`."""
     for folder in (study / NOTEBOOKS, *SHIPPED):
-        if notebooks := sorted(path for path in folder.glob(pattern) if not path.name.startswith("00_")):
+        if notebooks := sorted(path for path in folder.glob(pattern) if not path.name.startswith(NO_REPORTS)):
             return notebooks
     raise ReportError(
         f"There is no notebook “{pattern}”, neither in “{study / NOTEBOOKS}” nor in journeylab itself. Install "

@@ -8,6 +8,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from typer.testing import CliRunner
 
+from journeylab import cli
 from journeylab.cli import app
 
 STUDY = """\
@@ -205,6 +206,12 @@ def started(monkeypatch):
     return calls
 
 
+def test_the_pages_of_the_documentation_are_no_reports_of_a_study(folder):
+    reports = {path.name[:2] for path in cli._notebooks(folder)}
+    assert {"01", "07"} <= reports
+    assert not {"00", "90"} & reports
+
+
 def test_lab_gives_a_study_notebooks_of_its_own_once_and_opens_them(folder, started):
     opened = run("lab", "--study", folder, "--no-browser")
     assert opened.exit_code == 0, opened.output
@@ -259,3 +266,13 @@ def test_what_the_caller_can_mend_comes_without_a_traceback_and_usage_leaves_wit
 def test_what_nobody_foresaw_shows_a_traceback(folder, monkeypatch):
     monkeypatch.setattr("journeylab.cli._open", lambda *_: 1 / 0)
     assert isinstance(run("check", "--study", folder).exception, ZeroDivisionError)
+
+
+def test_check_says_which_notes_count_as_assumptions_and_strict_counts_them(folder):
+    remark = "{text: Ask first, evidence: data, source: Loss branches}"
+    stage = yaml.safe_load((folder / "journey.yml").read_text())["stages"][0]["name"]
+    (folder / "notes.yml").write_text(f"stages:\n  {stage}:\n    opportunities:\n      - {remark}\n")
+    checked, strict = run("check", "--study", folder), run("check", "--study", folder, "--strict")
+    assert "notes.yml:4: The evidence is “data”, but “Loss branches” is no finding." in " ".join(checked.output.split())
+    assert checked.exit_code == 0
+    assert strict.exit_code == 1

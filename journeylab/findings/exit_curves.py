@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from journeylab.base.words import percent
 from journeylab.estimators.aalen_johansen import AalenJohansen
@@ -18,6 +19,8 @@ from journeylab.findings.finding import joined_notes
 N_DAYS = 100
 N_AT_RISK_SHOWN = 5
 QUANTILES = (0.25, 0.5, 0.75)
+# A limit of a median is looked for among so many days at most.
+_MOST_DAYS = 200
 # What is nearer to 0 or 1 than this is there, except for rounding.
 ROUNDING = 1e-12
 # With a larger share of visits neither ended nor watched by enough others there is no estimate, only bounds.
@@ -135,6 +138,25 @@ class ExitCurves:
         means, errors = self.fitted.restricted_means(day)
         lower, upper = normal_interval(means[0], errors[0], confidence=self.confidence)
         return float(means[0]), float(np.maximum(lower, 0.0)), float(np.minimum(upper, day)), float(errors[0])
+
+    def half_by(self, day: float, state: int) -> tuple[float, float, float]:
+        """The day by which half of those in `state` by `day` are there, with limits; some must be there by then.
+
+        It is where F(t) reaches F(day) / 2, F being the share there. Its limits are the first and the last day of those
+        at which F(t) - F(day) / 2 does not differ from 0, by the jackknife's error of this difference: Brookmeyer and
+        Crowley's way of inverting a test (1982, Biometrics 38:29-41), for a difference.
+        """
+        days = self.fitted.times[self.fitted.times <= day]
+        if len(days) > _MOST_DAYS:
+            days = days[np.linspace(0, len(days) - 1, _MOST_DAYS).astype(int)]
+        share, influence = self.fitted.occupancy([*days, day])[:, state], self.fitted.influence([*days, day], state)
+        difference = share[:-1] - share[-1] / 2
+        error = np.sqrt(((influence[:, :-1] - influence[:, [-1]] / 2) ** 2).sum(axis=0))
+        z = float(norm.isf((1 - self.confidence) / 2))
+        above, below = difference - z * error > 0, difference + z * error < 0
+        lower = days[np.flatnonzero(~below)[0]]
+        upper = days[np.flatnonzero(above)[0]] if above.any() else day
+        return float(days[np.flatnonzero(difference >= -ROUNDING)[0]]), float(lower), float(upper)
 
     @cached_property
     def _errors(self) -> np.ndarray:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from journeylab.base import charts
 from journeylab.base.charts import Chart
@@ -23,7 +22,7 @@ from journeylab.findings.arguments import (
     headline_horizon,
     read_horizons,
 )
-from journeylab.findings.exit_curves import ROUNDING, StageExits, whose
+from journeylab.findings.exit_curves import StageExits, whose
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, why_nobody
 
@@ -31,8 +30,12 @@ _COLUMNS = "group stage to horizon_days estimate lower upper crude n customers e
 _WAITS = "group stage to horizon_days estimate lower upper n customers events note"
 # With fewer returns, half of them is hardly a number.
 FEWEST_RETURNS = 5
-# A limit of a median is looked for among so many days at most.
-_MOST_DAYS = 200
+# Where more than this share of the lost come back, most of them may never have been away.
+MOST_COME_BACK = 0.5
+AWAY = (
+    "So many come back that most may never have been away: look whether what counts as a loss, such as the end of one "
+    "of several contracts, ended anything."
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ class Recovery(StageFinding):
         known = self.overall[(self.overall["horizon_days"] == day) & self.overall["estimate"].notna()]
         if known.empty:
             return f"How many come back cannot be estimated yet: {self.overall['note'].iloc[0]}."
-        return " ".join([*(self._whole(row) for _, row in known.iterrows()), *self._best(day)])
+        doubt = [AWAY] if known["estimate"].max() > MOST_COME_BACK else []
+        return " ".join([*(self._whole(row) for _, row in known.iterrows()), *self._best(day), *doubt])
 
     def by_stage(self) -> pd.DataFrame:
         """A lane `back after loss` in words: share, interval, base; with groups, a lane for each."""
@@ -268,7 +272,7 @@ def _wait(cell: StageExits, horizons: tuple[float, ...]) -> dict:
     note = cell.why_missing(day)
     if note is None and n_back < FEWEST_RETURNS:
         note = f"fewer than {FEWEST_RETURNS} came back" if n_back else "nobody came back"
-    limits = (np.nan, np.nan, np.nan) if note else _half_back(cell, day)
+    limits = (np.nan, np.nan, np.nan) if note else cell.curves.half_by(day, 1)
     return {
         **whose(exits),
         "to": _branch(cell),
@@ -277,27 +281,6 @@ def _wait(cell: StageExits, horizons: tuple[float, ...]) -> dict:
         "events": n_back,
         "note": note or exits.condition,
     }
-
-
-def _half_back(cell: StageExits, day: float) -> tuple[float, float, float]:
-    """The day by which half of those back by `day` are back, with limits.
-
-    It is where F(t) reaches F(day) / 2, F being the share back. Its limits are the first and the last day of those at
-    which F(t) - F(day) / 2 does not differ from 0, by the jackknife's error of this difference: Brookmeyer and
-    Crowley's way of inverting a test (1982, Biometrics 38:29-41), for a difference.
-    """
-    fitted = cell.curves.fitted
-    days = fitted.times[fitted.times <= day]
-    if len(days) > _MOST_DAYS:
-        days = days[np.linspace(0, len(days) - 1, _MOST_DAYS).astype(int)]
-    share, influence = fitted.occupancy([*days, day])[:, 1], fitted.influence([*days, day], 1)
-    difference = share[:-1] - share[-1] / 2
-    error = np.sqrt(((influence[:, :-1] - influence[:, [-1]] / 2) ** 2).sum(axis=0))
-    z = float(norm.isf((1 - cell.confidence) / 2))
-    above, below = difference - z * error > 0, difference + z * error < 0
-    lower = days[np.flatnonzero(~below)[0]]
-    upper = days[np.flatnonzero(above)[0]] if above.any() else day
-    return float(days[np.flatnonzero(difference >= -ROUNDING)[0]]), float(lower), float(upper)
 
 
 def _why_nobody(watched: WatchedVisits, away: pd.DataFrame) -> str:

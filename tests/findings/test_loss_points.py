@@ -287,3 +287,25 @@ def test_where_all_counts_are_too_small_to_be_handed_on_there_is_no_naive_view(s
     assert found.naive_in_words("9d") == (
         "The naive view cannot be compared with an estimate: no stage has enough customers for both."
     )
+
+
+def test_counting_misleads_only_where_visits_are_still_going_on_and_another_place_is_named(spells_of):
+    trial = [(f"c{i}", "trial", 0, 2, "price" if i < 20 else "advanced") for i in range(40)]
+    inside = [(f"c{i}", "paid", 2, 1000, None) for i in range(20, 40)]
+    late = [(f"c{i}", "paid", 995, 1000, None) for i in range(40, 60)]
+    assert estimate_dropoff(spells_of(trial + inside), horizons=["5d"]).counting_misleads("5d")
+    assert estimate_dropoff(spells_of(trial + late), horizons=["5d"]).counting_misleads("5d")
+    # Here nobody is inside any more, so that nothing but the horizon can differ.
+    over = [(f"c{i}", "trial", 0, 50 if i < 15 else 2, "price" if i < 20 else "advanced") for i in range(40)]
+    over += [(f"c{i}", "paid", 0, 2, "price" if i < 16 else "advanced") for i in range(40)]
+    assert not estimate_dropoff(spells_of(over), horizons=["9d"]).counting_misleads("9d")
+    assert not estimate_dropoff(spells_of(trial), horizons=["5d"]).counting_misleads("5d")
+    assert not estimate_dropoff(spells_of([]), horizons=["5d"]).counting_misleads("5d")
+
+
+def test_those_who_stay_in_the_stage_that_completes_the_journey_are_at_the_goal(spells_of):
+    rows = [(f"c{i}", "trial", 0, 5, "completed") for i in range(12)]
+    rows += [(f"c{i}", "partner", 5, 1000, None) for i in range(12)]
+    alt = estimate_dropoff(spells_of(rows), horizons=["9d"]).plot_ledger().alt
+    assert "partner: 12 entered, 12 at the goal" in alt
+    assert "ongoing" not in alt

@@ -52,6 +52,7 @@ def test_the_index_tells_how_much_was_read_and_what_is_doubtful(study):
 def test_the_parts_tell_window_coverage_definition_doubts_decisions_silence_and_tools(parts):
     assert list(parts) == [
         "What was observed",
+        "Who is in these numbers",
         "What the record covers",
         "How the journey is defined",
         "What is doubtful",

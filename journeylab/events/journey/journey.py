@@ -23,6 +23,14 @@ from journeylab.events.journey.contradictions import SILENT, contradictions
 Conditions = Annotated[tuple[Condition, ...], OneOrList()]
 
 
+def _as_condition(value: Any) -> Any:
+    return {"event": value} if isinstance(value, str) else value
+
+
+Contact = Annotated[Condition, BeforeValidator(_as_condition, json_schema_input_type=str | Condition)]
+Contacts = Annotated[tuple[Contact, ...], OneOrList()]
+
+
 def _this_version(value: Any) -> Any:
     if type(value) is not int or value != 1:
         raise refused(
@@ -123,6 +131,11 @@ class Journey(Frozen):
     loss_branches: tuple[LossBranch, ...] = Field(
         (), description="The named ways of being lost, besides silence, tried in this order."
     )
+    contacts: Contacts = Field(
+        (),
+        description="Which events are contacts between customer and company, such as a call or a ticket: names, or "
+        "conditions. Who began one is what the log’s column “initiator” says.",
+    )
 
     @model_validator(mode="after")
     def _without_contradictions(self) -> "Journey":
@@ -180,6 +193,11 @@ class Journey(Frozen):
                 yield ("stages", at, "validated_by"), f"“validated_by” of stage “{stage.name}”", stage.validated_by
         for at, branch in enumerate(self.loss_branches):
             yield ("loss_branches", at, "when"), f"“when” of loss branch “{branch.name}”", branch.when
+
+    def contact_conditions(self) -> Iterator[tuple[KeyPath, str, Condition]]:
+        """The conditions of “contacts”, as `conditions` has the others, which make spells."""
+        for at, contact in enumerate(self.contacts):
+            yield ("contacts", at), "“contacts”", contact
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, defaults left out; `read_journey` takes it back."""

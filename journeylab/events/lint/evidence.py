@@ -24,11 +24,12 @@ _COMPARED = 200
 def rules_without_evidence(journey: Journey, log: EventLog) -> Iterator[Remark]:
     """What `journey` asks for but `log` does not have; remarks in the order of the rules."""
     unreadable: set[KeyPath] = set()
-    for path, owner, condition in journey.conditions():
+    every = [*journey.conditions(), *journey.contact_conditions()]
+    for path, owner, condition in every:
         for lacking in column_problems(condition, log.events.schema(), owner=owner):
             unreadable.add(path)
             yield error(lacking.rule, (*path, "where", lacking.column), lacking.problem, lacking.fix)
-    rules = [rule for rule in journey.conditions() if rule[0] not in unreadable]
+    rules = [rule for rule in every if rule[0] not in unreadable]
     counts = _count(log.events, [condition for _, _, condition in rules])
     for path, owner, condition in rules:
         yield from _never_seen(path, owner, condition, counts=counts, log=log)

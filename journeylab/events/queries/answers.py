@@ -23,7 +23,7 @@ from journeylab.events.spells.signals import CUSTOMER
 
 Asked = str | Sequence[str] | Mapping[str, Any]
 _INSTANT = pd.Timedelta(microseconds=1)
-_STATEMENTS = ["customer_id", "group", "stage", "time", "text", "channel"]
+_STATEMENTS = ["customer_id", "group", "stage", "time", "text", "channel", "score"]
 
 
 def has_scores(log: EventLog) -> bool:
@@ -76,7 +76,8 @@ def _scored(log: EventLog) -> ibis.Table:
 def find_statements(log: EventLog, visits: pd.DataFrame, *, seed: int, asked: Asked | None = None) -> pd.DataFrame:
     """The texts that customers wrote during `visits` (rows of the spells' table, watched from `observed_from` on), one
     row each, by stage, customer and time: `customer_id`, `group` (None without groups), `stage`, `time`, `text`,
-    `channel`. Texts on the events `asked` are the customers' own, whoever initiated the event, as in `find_scores`.
+    `channel`, `score` (given with the text; missing where none was). Texts on the events `asked` are the customers'
+    own, whoever initiated the event, as in `find_scores`.
 
     `journeylab.events.queries.texts` says whose texts, with whose consent, and how many at most of each stage.
     """

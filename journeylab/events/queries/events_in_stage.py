@@ -4,12 +4,17 @@ The engine joins the events with the visits to stages and counts; what leaves it
 stage and customer, never an event.
 """
 
+from functools import reduce
+from operator import or_
+
 import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from ibis.expr.types import Value
 
 from journeylab.events.journey import Journey
+from journeylab.events.journey.conditions import holds
 from journeylab.events.log import EventLog
 from journeylab.events.queries.entries import find_order_on_day
 from journeylab.events.queries.event_windows import is_within, spans_table
@@ -35,7 +40,7 @@ def find_touchpoints(log: EventLog, visits: pd.DataFrame, journey: Journey | Non
     initiate; `channel`, through which anybody did anything; `role`, of those who did something, as far as the log has
     channels and roles.
     """
-    events = _events_in(log, visits, journey)
+    events = events_in(log, visits, journey)
     counts = [_counts(events, kind) for kind in KINDS if kind in events.columns]
     rows = ibis.union(*counts).to_pyarrow().to_pandas()
     order = ["stage", "group", "kind", "customers", "name"]
@@ -43,21 +48,24 @@ def find_touchpoints(log: EventLog, visits: pd.DataFrame, journey: Journey | Non
     return rows.astype(dict.fromkeys(("stage", "group", "kind", "name"), object))
 
 
-def find_sides(log: EventLog, visits: pd.DataFrame, journey: Journey | None = None) -> pd.DataFrame:
-    """Who began what happened between each customer and the company, and what it was worth: a row per stage, group and
-    customer who had an event there.
+def find_sides(log: EventLog, visits: pd.DataFrame, journey: Journey) -> pd.DataFrame:
+    """Who began the contacts between each customer and the company, and what the customer's events were worth: a row
+    per stage, group and customer who had an event there.
 
-    Columns: `stage`, `group`, `customer_id`; `reactive`, events that the customer initiated (one without initiator is
-    the customer's), `proactive`, those of the company; third parties and systems count for neither. Where the log names
-    no initiators both are missing. `value`: the sum of the events' values, missing where none has one. By stage, group
-    and customer.
+    contacts: which events are contacts. Columns: `stage`, `group`, `customer_id`; `reactive`, contacts that the
+    customer initiated (one without initiator is the customer's), `proactive`, those of the company; third parties and
+    systems count for neither. Where the log names no initiators, or there are no `contacts`, both are missing. `value`:
+    the sum of the values of all events, missing where none has one. By stage, group and customer.
+
+    Raises JourneyError where a contact asks for a column that the log lacks.
     """
-    events = _events_in(log, visits, journey)
+    rules = [holds(log.events, contact, owner="“contacts”") for contact in journey.contacts]
+    events = events_in(log, visits, journey, is_contact=reduce(or_, rules, ibis.literal(False)))
     reactive = proactive = ibis.null("int64")
     worth = ibis.null("float64")
-    if "initiator" in events.columns:
+    if "initiator" in events.columns and rules:
         initiator = events.initiator.fill_null(CUSTOMER)
-        reactive, proactive = (initiator == CUSTOMER).sum(), (initiator == COMPANY).sum()
+        reactive, proactive = ((events.is_contact & (initiator == side)).sum() for side in (CUSTOMER, COMPANY))
     if "value" in events.columns:
         worth = ibis.cases((events.value.isnan().fill_null(True), None), else_=events.value).sum()
     sides = events.group_by("stage", "group", "customer_id").aggregate(
@@ -99,8 +107,8 @@ def _coverage(rows: ibis.Table, number: int) -> ibis.Table:
     return rows.group_by("group", "source").aggregate(**counts).mutate(number=ibis.literal(number))
 
 
-def _events_in(log: EventLog, visits: pd.DataFrame, journey: Journey | None) -> ibis.Table:
-    """The events of `log` in each of `visits`, with its `stage` and `group`."""
+def events_in(log: EventLog, visits: pd.DataFrame, journey: Journey | None = None, **more: Value) -> ibis.Table:
+    """The events of `log` in each of `visits`, with its `stage` and `group`, and the columns `more`."""
     names = {"stage": visits["stage"].astype(object), "group": _group(visits)}
     columns = {name: pa.array(column, pa.string()) for name, column in names.items()}
     times = (pd.to_datetime(visits[name], utc=True).dt.as_unit("us") for name in ("observed_from", "left"))
@@ -108,7 +116,7 @@ def _events_in(log: EventLog, visits: pd.DataFrame, journey: Journey | None) -> 
         since, until = _places_on_day(log, visits, journey)
         columns |= {"since_seq": pa.array(since), "until_seq": pa.array(until)}
     spans = spans_table(visits["customer_id"].astype(object), *times, **columns)
-    events = _select(log, "customer_id", "time", "seq", "event", "channel", "role", "initiator", "value")
+    events = _select(log, "customer_id", "time", "seq", "event", "channel", "role", "initiator", "value", **more)
     if "since_seq" not in columns:
         return events.inner_join(spans, is_within(events, spans))
     begins = (events.time > spans.since) | ((events.time == spans.since) & (events.seq >= spans.since_seq))
@@ -128,8 +136,8 @@ def _places_on_day(log: EventLog, visits: pd.DataFrame, journey: Journey) -> tup
     return since.fillna(-np.inf).to_numpy(), until.to_numpy()
 
 
-def _select(log: EventLog, *columns: str) -> ibis.Table:
-    return log.events.select(*(name for name in columns if name in log.events.columns))
+def _select(log: EventLog, *columns: str, **more: Value) -> ibis.Table:
+    return log.events.select(*(name for name in columns if name in log.events.columns), **more)
 
 
 def _group(visits: pd.DataFrame) -> pd.Series:

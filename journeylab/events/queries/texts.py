@@ -14,7 +14,7 @@ from journeylab.events.spells.signals import CUSTOMER
 CONSENT = "consent"
 MAX_WRITERS, MAX_TEXTS = 2_000, 20
 _YES = ("true", "t", "yes", "y", "1", "1.0")
-COLUMNS = ("customer_id", "time", "text", "channel")
+COLUMNS = ("customer_id", "time", "text", "channel", "score")
 
 
 def has_texts(log: EventLog) -> bool:
@@ -51,6 +51,8 @@ def written_by_customers(log: EventLog, *, asked: Condition | None = None) -> ib
         rows = rows.filter(rows[CONSENT].cast("string").lower().isin(_YES).fill_null(False))
     if "channel" not in rows.columns:
         rows = rows.mutate(channel=ibis.null("string"))
+    has_scores = "score" in rows.columns and rows.score.type().is_numeric()
+    rows = rows.mutate(score=rows.score.cast("float64") if has_scores else ibis.null("float64"))
     return rows.select(*COLUMNS, "seq")
 
 
@@ -66,7 +68,7 @@ def first_texts(log: EventLog, rows: ibis.Table, groups: Mapping[int, pd.Series]
     """The texts among `rows` (of `written_by_customers`, with a number `place`) of the customers in the groups of each
     place, as many of them and of their texts as `find_texts` says, for each place anew.
 
-    Columns: `place`, `customer_id`, `group`, `time`, `text`, `channel`, by place, customer and time.
+    Columns: `place`, `customer_id`, `group`, `time`, `text`, `channel`, `score`, by place, customer and time.
     """
     writers = rows.select("place", "customer_id").distinct().to_pyarrow().to_pandas()
     writers = writers[_consenting(log, writers["customer_id"])]

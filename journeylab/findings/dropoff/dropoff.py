@@ -65,6 +65,8 @@ class DropOff(StageFinding):
         The ledger in customers.
     is_for_export : bool
         Whether small counts are left out, see `for_export`.
+    completing : set of str
+        The stages that complete the journey: who is there is at the goal.
     """
 
     ledger: pd.DataFrame
@@ -79,6 +81,7 @@ class DropOff(StageFinding):
     places: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     people: pd.DataFrame | None = field(default=None, repr=False)
     is_for_export: bool = False
+    completing: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         check_ledger(self.ledger)
@@ -258,6 +261,10 @@ class DropOff(StageFinding):
         """Where a plain count would look, and where the estimate says to look; see `against_naive`."""
         return self.lacking or sentences.naive(self.against_naive(horizon), by=self.by)
 
+    def counting_misleads(self, horizon: str | timedelta) -> bool:
+        """Whether a plain count names another stage than the estimate because visits there are still going on."""
+        return not self.lacking and sentences.counting_misleads(self.against_naive(horizon))
+
     def by_stage(self) -> pd.DataFrame:
         """Lanes `lost` (share lost, interval, base) and `main branch`, in words; with groups, a pair of lanes for each.
 
@@ -302,7 +309,9 @@ class DropOff(StageFinding):
         """What became of the visits of each stage so far, as counted in the ledger."""
         if self.lacking:
             return charts.note(self.lacking, title=self.title, ax=ax)
-        return figures.ledger(self._labelled(self.ledger[self.ledger["entered"] != 0]), self.ledger, ax=ax)
+        return figures.ledger(
+            self._labelled(self.ledger[self.ledger["entered"] != 0]), self.ledger, goals=self.completing, ax=ax
+        )
 
     def plot_vulnerability(
         self,

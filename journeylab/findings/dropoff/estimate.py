@@ -151,6 +151,7 @@ def estimate_dropoff(
         customers_lost=customers,
         places=tables.places(table),
         people=build_ledger(exits, journey, unit="customers"),
+        completing=frozenset(stage.name for stage in journey.stages if stage.completes),
     )
 
 

@@ -1,6 +1,6 @@
 """Figures: drop-off drawn, from its tables."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 import pandas as pd
@@ -47,12 +47,13 @@ def shares_lost(
     )
 
 
-def ledger(entered: pd.DataFrame, whole: pd.DataFrame, *, ax) -> Chart:
-    """What became of the visits of each stage, as bars; `whole` is the ledger, `entered` its labelled rows."""
+def ledger(entered: pd.DataFrame, whole: pd.DataFrame, *, goals: Set[str], ax) -> Chart:
+    """What became of the visits of each stage, as bars; `whole` is the ledger, `entered` its labelled rows, `goals` the
+    stages that complete the journey."""
     parts = [part for part in ledger_parts(whole) if entered[part].fillna(1).any()]
     rows = [
         f"{row['label']}: {few_or(row['entered'])} entered, "
-        + ", ".join(f"{few_or(row[part])} {part.replace('_', ' ')}" for part in parts if row[part] != 0)
+        + ", ".join(f"{few_or(row[part])} {_part(part, row['stage'] in goals)}" for part in parts if row[part] != 0)
         for _, row in entered.iterrows()
     ]
     return charts.stacked(
@@ -65,6 +66,10 @@ def ledger(entered: pd.DataFrame, whole: pd.DataFrame, *, ax) -> Chart:
         colour_order=ledger_parts(whole),
         ax=ax,
     )
+
+
+def _part(part: str, at_goal: bool) -> str:
+    return "at the goal" if at_goal and part == "ongoing" else part.replace("_", " ")
 
 
 def loss_points(table: pd.DataFrame, *, by: str | None, what: str, confidence: float, alt: str, ax) -> Chart:

@@ -161,14 +161,29 @@ def unexplained(
     )
 
 
-def naive(table: pd.DataFrame, *, by: str | None) -> str:
-    """Where a plain count would look first, and where the estimate says to look."""
+def places_of_naive(table: pd.DataFrame) -> tuple[pd.Series, pd.Series] | None:
+    """The row where a plain count sees the largest share lost, and the one where the estimate does; None where one of
+    them is not known."""
     counts, known = table[table["naive"].notna()], table[table["estimate"].notna()]
     if known.empty or counts.empty:
+        return None
+    return counts.iloc[largest(counts["naive"])], known.iloc[largest(known["estimate"])]
+
+
+def counting_misleads(table: pd.DataFrame) -> bool:
+    """Whether a plain count names another place than the estimate, because visits there are still going on."""
+    places = places_of_naive(table)
+    return places is not None and places[0].name != places[1].name and places[0]["ongoing"] != 0
+
+
+def naive(table: pd.DataFrame, *, by: str | None) -> str:
+    """Where a plain count would look first, and where the estimate says to look."""
+    places = places_of_naive(table)
+    if places is None:
         return "The naive view cannot be compared with an estimate: no stage has enough customers for both."
-    wrong, right = counts.iloc[largest(counts["naive"])], known.iloc[largest(known["estimate"])]
+    wrong, right = places
     within = f"within {in_days(right['horizon_days'])} of entering"
-    where = "" if len(known) == len(counts) else ", where that is possible"
+    where = "" if table["estimate"].notna().sum() == table["naive"].notna().sum() else ", where that is possible"
     n_inside = few_or(wrong["ongoing"])
     but = (
         "None of them is still inside, and the count includes all that happened, however late."
@@ -177,7 +192,7 @@ def naive(table: pd.DataFrame, *, by: str | None) -> str:
         "for equally long."
     )
     verdict = "too" if wrong.name == right.name else "instead"
-    names = [point_of(row.reindex([*row.index, "branch"], fill_value=LOST), by) for row in (wrong, right)]
+    names = [point_of(row.reindex([*row.index, "branch"], fill_value=LOST), by) for row in places]
     return (
         f"Counting who moved on, the largest share seems to be lost in {names[0]}: {percent(wrong['naive'])} of "
         f"{wrong['entered']:,.0f} visits have not moved on. {but} "

@@ -110,8 +110,7 @@ class Funnel(StageFinding):
             main = [f"Share that goes {asked}: {'; '.join(shares)}."]
         else:
             row = converted.iloc[0]
-            half = f", half of them within {_time(row['median_days'])}" if row["reached"] else ""
-            main = [f"{self._share(row)} went {asked}{half}.", *self._where_most_end()]
+            main = [f"{self._share(row)} went {asked}.", *self._where_most_end()]
         return " ".join([*main, *self._in_progress(converted), *self._remarks()])
 
     def by_stage(self) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import pandas as pd
 
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.base.words import counted, elapsed, percent
+from journeylab.base.words import counted, percent
 from journeylab.events.queries.paths import ONGOING, SOURCES
 
 _COLUMNS = ("origin", "to", "kind", "n", "text", "part")
@@ -62,10 +62,7 @@ def _departure(row, titles: Mapping[str, str], completing: Collection[str]) -> t
         return (row.stage, row.to, "leave", row.moved, _words(row, titles[row.to], share=True), row.to)
     part = "completed" if row.to in completing else "regressed" if row.kind == "back" else "advanced"
     name = {"forward": "", "skip": "ahead", "back": "back"}[row.kind]
-    words = _words(row, name, share=True)
-    if words and row.kind == "forward" and row.timed >= MIN_SHOWN:
-        words += f"\n{elapsed(row.median_days)}"
-    return (row.stage, row.to, "move", row.moved, words, part)
+    return (row.stage, row.to, "move", row.moved, _words(row, name, share=True), part)
 
 
 def _words(row, name: str, *, share: bool = False) -> str | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import UNITS, counted, elapsed, in_one_unit, unit_of
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.exit_curves import ExitCurves, n_at_risk
+from journeylab.findings.exit_curves import ExitCurves, StageExits, n_at_risk
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, with_few_named
+from journeylab.findings.survival import losses
 from journeylab.findings.survival.tables import INSIDE, drawable, means_of, remarks_in, with_customers
 
 
@@ -65,6 +67,24 @@ class Survival(StageFinding):
             that long and some would still have been inside.
         """
         return means_of(self.curves, days(horizon), by=self.by)
+
+    def losses(self, horizon: str | timedelta) -> pd.DataFrame:
+        """The share of visits that were lost within `horizon` of entering the stage, and by when half of these were.
+
+        Returns
+        -------
+        DataFrame
+            A row per (group,) stage and `kind`: “lost” by any branch; “declared”, by a loss event; “silent”.
+            `estimate`, `lower`, `upper`: cumulative incidence, in which moving on competes; `half_days` (and limits):
+            the day by which half of those lost by then were. `n` visits of `customers`, `at_risk` just before the
+            horizon. `note` says why an estimate is missing or what it leaves out. Stages where nobody can be lost have
+            no row.
+        """
+        return losses.losses_of(self._loss_cells, days(horizon), by=self.by)
+
+    def losses_in_words(self, horizon: str | timedelta) -> str:
+        """The stage that loses the largest share within `horizon`, how, and how soon."""
+        return self.lacking or losses.in_words(self.losses(horizon), by=self.by, level=self._level)
 
     def sentence(self) -> str:
         """After how long half have left each stage; with groups, the stage with most visits."""
@@ -125,6 +145,35 @@ class Survival(StageFinding):
             **layout,
         )
 
+    def plot_losses(self, horizon: str | timedelta, ax=None) -> Chart:
+        """The share lost by days since entering, by a loss event and to silence: a panel per stage, or all in `ax`.
+
+        `horizon`: of the sentence that stands with the figure.
+        """
+        drawn = losses.loss_curves(self._loss_cells)
+        said = self.losses_in_words(horizon)
+        if drawn.empty:
+            return charts.note(said, title="How customers are lost", ax=ax)
+        line = "kind"
+        if self.by or ax is not None:
+            places = drawn["stage"] + (" · " + drawn["group"] if self.by else "")
+            drawn = drawn.assign(place=places, line=places + " · " + drawn["kind"])
+            line = "kind" if ax is None else "line"
+        return charts.curves(
+            drawn,
+            x="days",
+            by=line,
+            panel=("place" if self.by else "stage") if ax is None else None,
+            lower="lower",
+            upper="upper",
+            x_label="days since entering the stage",
+            y_label=f"has been lost ({self.confidence:.0%} band)",
+            title="How soon customers are lost, by a loss event (declared) and to silence",
+            alt=f"Share lost by days since entering each stage. {said}",
+            percent=True,
+            ax=ax,
+        )
+
     def plot_incidence(self, stage: str | None = None, ax=None) -> Chart:
         """The share that has left `stage` by each exit taken, by days since entering; with groups, a panel for each.
 
@@ -168,6 +217,10 @@ class Survival(StageFinding):
             faint=named.loc[named["is_few"], "group" if self.by and ax is None else "state"].unique().tolist(),
             ax=ax,
         )
+
+    @cached_property
+    def _loss_cells(self) -> tuple[tuple[str, StageExits], ...]:
+        return losses.loss_cells(self.curves)
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         level = f"with {self.confidence:.0%} intervals."

@@ -22,8 +22,8 @@ _MARK = re.compile(rf"\[(?:{'|'.join(LABELS)})\]")
 
 @dataclass(frozen=True, eq=False)
 class Statements:
-    """rows: DataFrame `customer_id`, `group`, `stage`, `time`, `text` (redacted), `channel`, `language` (None where it
-    cannot be told), by stage, customer and time. redactor: knows the names that the customers' table holds.
+    """rows: DataFrame `customer_id`, `group`, `stage`, `time`, `text` (redacted), `channel`, `score`, `language` (None
+    where it cannot be told), by stage, customer and time. redactor: knows the names that the customers' table holds.
 
     lacking: why there is none, or None.
     """

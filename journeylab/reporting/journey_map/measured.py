@@ -9,7 +9,17 @@ from journeylab.base.errors import ReportError
 from journeylab.base.ordering import order
 from journeylab.base.words import counted, in_days, percent
 from journeylab.findings.finding import Finding, LaneName
-from journeylab.reporting.journey_map.cells import DATA, LANES, LOSSES, QUOTED, TAKEN, in_parts, one_cell
+from journeylab.reporting.journey_map.cells import (
+    DATA,
+    LANES,
+    LOSSES,
+    NO_EVIDENCE,
+    NOT_MEASURED,
+    QUOTED,
+    TAKEN,
+    in_parts,
+    one_cell,
+)
 from journeylab.reporting.journey_map.journey_map import CURVE
 
 _ORDER = {name: number for number, name in enumerate(TAKEN)}
@@ -48,6 +58,9 @@ def _lane(name: str, cells: pd.Series, source: str) -> Iterator[dict]:
     row, label, evidence = (lane.name, lane.takes[name], lane.evidence) if lane else (name, "", DATA)
     for stage, words in cells.items():
         if not isinstance(words, str) or not words.strip():
+            continue
+        if words.startswith(NOT_MEASURED):
+            yield one_cell(row, stage, words, evidence=NO_EVIDENCE, source="")
             continue
         quotes = _QUOTES.split(words) if row in QUOTED else None
         parts = quotes or [part for part in in_parts(words) if part and part not in _ENDS]
