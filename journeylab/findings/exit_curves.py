@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -90,16 +91,12 @@ class ExitCurves:
             else:
                 notes[row] = f"{percent(inside)} unresolved: {reason}"
                 numbers[1:3, row] = lower, np.minimum(upper + inside, 1.0)
-        for way, first_day in self.exits.earliest.items():
-            too_early = f"cannot show before day {first_day:g}"
-            for row in np.flatnonzero(days < first_day).tolist():
-                if way in self.exits.ways:
-                    state = self.exits.ways.index(way) + 1
-                    numbers[:, row, state], notes[row, state] = np.nan, too_early
-                else:
-                    losses = [self.exits.ways.index(loss) + 1 for loss in self.exits.losses]
-                    known = [state for state in losses if np.isfinite(numbers[0, row, state])]
-                    notes[row, known] = [joined_notes(note, f"“{way}” {too_early}") for note in notes[row, known]]
+        for (row, day), (state, way) in product(enumerate(days), enumerate(self.exits.ways, start=1)):
+            too_early = self.exits.too_early(way, day)
+            if self.exits.cannot_show(way, day):
+                numbers[:, row, state], notes[row, state] = np.nan, too_early
+            elif too_early and np.isfinite(numbers[0, row, state]):
+                notes[row, state] = joined_notes(notes[row, state], too_early)
         return numbers, notes
 
     def read_on(self, day: float, *, min_at_risk: int) -> float:

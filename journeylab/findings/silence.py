@@ -12,7 +12,7 @@ from journeylab.base.charts import Chart
 from journeylab.base.durations import DAY, days
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest, smallest
-from journeylab.base.words import counted, in_days, listed
+from journeylab.base.words import counted, in_days, listed, times_in_words
 from journeylab.events.journey import SILENT, Journey
 from journeylab.events.log import EventLog
 from journeylab.events.queries.silences import RETURNED, find_silences, scale_silence
@@ -24,7 +24,6 @@ from journeylab.findings.finding import LaneName, StageFinding, share_in_words, 
 
 LOST = "lost"
 N_SILENCES = 13
-_FACTORS_IN_WORDS = {0.5: "half", 1.0: "once", 2.0: "twice"}
 _LOSSES = "stage factor silent_after_days to horizon_days estimate lower upper n customers at_risk note"
 _RETURNS = "stage silent_days factor horizon_days estimate lower upper n customers at_risk note"
 
@@ -96,7 +95,7 @@ class SilenceSensitivity(StageFinding):
         rows = known[known["stage"] == stage]
         n_visits = f"{listed([f'{n:,}' for n in rows['n']])} visits"
         return (
-            f"With every silence window {listed([_factor(factor) for factor in self.factors])} as long, the share lost "
+            f"With every silence window {listed([times_in_words(factor) for factor in self.factors])} as long, the share lost "
             f"within {in_days(self.horizon)} changes most in “{stage}”: {_by_factor(rows)} "
             f"({self.confidence:.0%} intervals; {n_visits}).{self._back(stage)}"
         )
@@ -157,7 +156,7 @@ class SilenceSensitivity(StageFinding):
 
     def _losses(self) -> pd.DataFrame:
         rows = self.table[self.table["to"] == LOST]
-        return rows.assign(factor_words=rows["factor"].map(_factor))
+        return rows.assign(factor_words=rows["factor"].map(times_in_words))
 
     def _back(self, stage: str | None = None) -> str:
         stages = [name for name in self.stages if self._returned(name)]
@@ -323,5 +322,3 @@ def _by_factor(rows: pd.DataFrame) -> str:
     return "; ".join(f"{row['factor_words']} {share_in_words(row, 1)}" for _, row in rows.iterrows())
 
 
-def _factor(factor: float) -> str:
-    return _FACTORS_IN_WORDS.get(factor, f"{factor:g} times")

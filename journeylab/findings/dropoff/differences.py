@@ -74,7 +74,6 @@ def _compared(
     missing = "; ".join(f"{group}: {reason}" for group, reason in reasons if reason)
     ways = [LOST, *(way for way in order if any(way in exits.losses for exits in sides))]
     arms = [_arm(exits, ways, None if missing else day, cell.confidence) for exits in sides]
-    too_early = {way for exits in sides for way, first_day in exits.earliest.items() if day < first_day}
     row = {
         **whose(first),
         "reference": second.group,
@@ -84,8 +83,9 @@ def _compared(
         "note": missing or (f"given still inside on day {start:,.1f}" if start >= 0 else None),
     }
     for way, arm, other in zip(ways, *arms, strict=True) if len(ways) > 1 else ():
-        if way in too_early:
-            yield {**row, "to": way, "note": missing or "cannot show so soon"}, *np.full((2, 3), np.nan)
+        early = [exits.too_early(way, day) for exits in sides if exits.cannot_show(way, day)]
+        if early:
+            yield {**row, "to": way, "note": missing or early[0]}, *np.full((2, 3), np.nan)
         else:
             yield {**row, "to": way}, arm, other
 

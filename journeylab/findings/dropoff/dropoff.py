@@ -18,6 +18,7 @@ from journeylab.findings.dropoff import figures, sentences, tables
 from journeylab.findings.dropoff.differences import COLUMNS as DIFFERENCES
 from journeylab.findings.dropoff.differences import find_differences
 from journeylab.findings.dropoff.loss_points import JointEstimate, find_loss_points
+from journeylab.findings.dropoff.steadiness import Steadiness
 from journeylab.findings.dropoff.units import NOUNS, CustomersLost, Unit
 from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
@@ -51,6 +52,11 @@ class DropOff(StageFinding):
         Days, ascending.
     unexplained_branches : tuple of str
         Those that give no reason, see `unexplained`.
+    only_named : tuple of str
+        Branches whose name is the only reason there is: no column and no event of the log gives it.
+    by_company : tuple of str
+        Branches that journey.yml says the company decides (`by: company`). They are in ledger and table; rankings leave
+        them out, for they are the company's own rules.
     value : str or None
         What visits are worth.
     unit : {"visits", "first_visits", "customers"}
@@ -60,7 +66,9 @@ class DropOff(StageFinding):
     customers_lost : CustomersLost
         What customers are lost where.
     places : DataFrame
-        The rows of `table` for losses, with how many are lost.
+        The rows of `table` for losses that are ranked, with how many are lost.
+    steadiness : Steadiness
+        The same with shorter and longer silence windows, where a log was given.
     people : DataFrame
         The ledger in customers.
     is_for_export : bool
@@ -71,12 +79,15 @@ class DropOff(StageFinding):
     losses: pd.DataFrame
     horizons: tuple[float, ...]
     unexplained_branches: tuple[str, ...] = ()
+    only_named: tuple[str, ...] = ()
+    by_company: tuple[str, ...] = ()
     value: str | None = None
     unit: Unit = "visits"
     cells: tuple[StageExits, ...] = field(default=(), repr=False)
     any_loss: tuple[StageExits, ...] = field(default=(), repr=False)
     customers_lost: CustomersLost | None = field(default=None, repr=False)
     places: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    steadiness: Steadiness | None = field(default=None, repr=False)
     people: pd.DataFrame | None = field(default=None, repr=False)
     is_for_export: bool = False
 
@@ -86,7 +97,7 @@ class DropOff(StageFinding):
     def vulnerability(
         self, horizon: str | timedelta, *, branches: Branches = "each", measure: Measure = "visits"
     ) -> pd.DataFrame:
-        """Stages and branches, those first that lose most within `horizon`.
+        """Stages and branches, those first that lose most within `horizon`; without what the company decides.
 
         Parameters
         ----------
@@ -102,9 +113,9 @@ class DropOff(StageFinding):
         DataFrame
             Columns `rank`, (`group`,) `stage`, `branch`, `horizon_days`; `estimate`, `lower`, `upper`: how much is
             lost, which is the `share` lost (`share_lower` to `share_upper`) times the `total` that entered: all visits,
-            or what their customers are worth, each the mean of their visits to the stage. The share is then one of
-            value: visits weigh what they are worth, so it shows whether those who are worth more are lost more. Visits
-            lost are never fewer than were seen to be. `at_least`, `at_most`: between these lies what is lost where some
+            or what they are worth (a customer who comes twice and is lost twice counts twice). The share is then one of
+            value: visits weigh what they are worth, so it shows whether those who are worth more are lost more. What is
+            lost is never less than was seen to be. `at_least`, `at_most`: between these lies what is lost where some
             visits are unresolved; a place without an estimate stands where `at_least` puts it, without rank if that is
             0. `customers_lost`: how many different customers are lost there within `horizon` of first entering, never
             fewer than were seen to be. `n` visits of `customers`; `events`: seen to be lost this way, `customers_seen`:
@@ -188,8 +199,9 @@ class DropOff(StageFinding):
         -------
         DataFrame
             As `vulnerability`, of `unexplained_branches` alone: silence; branches named for having no reason, such as
-            “other”; and those that take what no branch with a condition takes of the same event. `of_losses`, with
-            limits: their share of all losses from that stage (and group) within the horizon.
+            “other”, or for the outcome alone, such as “declined”; and those that take what no branch with a condition
+            takes of the same event. `of_losses`, with limits: their share of all losses from that stage (and group)
+            within the horizon.
         """
         table, joint = self._ranked(self._horizon(horizon))
         branches = self.unexplained_branches
@@ -217,16 +229,20 @@ class DropOff(StageFinding):
         ----------
         horizon : str or timedelta, optional
             One of `horizons`. By default the longest at which every place has an estimate, or those without cannot be
-            first; if there is none, the longest at which most have one. Where another place comes first at another
-            horizon, the sentence says so.
+            first; if there is none, the longest at which most have one.
+
+        Where another exit comes first at another horizon, the sentence says so; and, where the log was given, whether
+        one does with every silence window half or twice as long.
         """
         if self.lacking:
             return self.lacking
         day = self._headline() if horizon is None else self._horizon(horizon)
         noun = NOUNS[self.unit]
         parts = [sentences.most_lost(self._ranked(day)[0], by=self.by, confidence=self.confidence, noun=noun)]
-        if horizon is None:
-            parts.append(sentences.first_places(tables.first_places(self.places, self.horizons), by=self.by))
+        parts.append(sentences.decided_by_company(self._by_company(day), by=self.by, noun=noun))
+        parts.append(sentences.first_places(tables.first_places(self.places, self.horizons), by=self.by))
+        if self.steadiness is not None:
+            parts.append(self.steadiness.sentence(day, by=self.by, noun=noun))
         if self.value is not None:
             table = self._ranked(day, measure="value")[0]
             parts.append(sentences.most_value(table, by=self.by, value=self.value))
@@ -235,9 +251,15 @@ class DropOff(StageFinding):
     def stability_in_words(
         self, horizon: str | timedelta, *, seed: int, branches: Branches = "each", measure: Measure = "visits"
     ) -> str:
-        """Whether it can be told where most are lost, all places compared at once; see `rank_stability`."""
+        """Whether it can be told where most are lost, all places compared at once (see `rank_stability`), and whether
+        that is so at the other horizons and, where the log was given, with other silence windows."""
         table = self.rank_stability(horizon, seed=seed, branches=branches, measure=measure)
-        return self.lacking or sentences.stability(table, by=self.by)
+        if self.lacking:
+            return self.lacking
+        parts = [sentences.stability(table, by=self.by)]
+        if self.steadiness is not None and branches == "each" and measure == "visits" and len(table) > 1:
+            parts.append(self.steadiness.doubts(self._horizon(horizon), self.horizons, by=self.by))
+        return " ".join(part for part in parts if part)
 
     def differences_in_words(self, horizon: str | timedelta) -> str:
         """How many differences between groups there are, and the largest; see `differences`."""
@@ -249,6 +271,8 @@ class DropOff(StageFinding):
             return self.lacking
         table, joint = self._ranked(self._horizon(horizon))
         branches = [branch for branch in self.unexplained_branches if (table["branch"] == branch).any()]
+        if not branches:
+            return sentences.all_explained([name for name in self.only_named if (table["branch"] == name).any()])
         overall = tables.overall_unexplained(table, joint, branches, self.confidence)
         rows = self.unexplained(horizon)
         noun = NOUNS[self.unit]
@@ -398,8 +422,14 @@ class DropOff(StageFinding):
         cells = self.any_loss if together and is_of_customers else self.cells
         by_value = measure == "value"
         points = find_loss_points(cells, day, together=together and not is_of_customers, by_value=by_value)
+        points = [point for point in points if point.branch not in self.by_company]
         customers = self.customers_lost if self.unit == "visits" else None
         return tables.ranked(points, day, by=self.by, customers=customers, together=together), JointEstimate(points)
+
+    def _by_company(self, day: float) -> pd.DataFrame:
+        """The rows of `table` for what the company decides, the largest estimate first."""
+        rows = self.table[self.table["to"].isin(self.by_company) & (self.table["horizon_days"] == day)]
+        return ordered(rows[rows["estimate"] > 0], "estimate").assign(branch=rows["to"])
 
     def _horizon(self, horizon: str | timedelta) -> float:
         return chosen_horizon(horizon, self.horizons, what="Drop-off")

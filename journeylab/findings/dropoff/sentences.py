@@ -65,6 +65,15 @@ def _certainly_lost(row: pd.Series, entering: str, *, by: str | None, noun: str)
     )
 
 
+def decided_by_company(rows: pd.DataFrame, *, by: str | None, noun: str) -> str:
+    """The largest of the exits that the company decides; empty where there is none."""
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    share = share_in_words(row, base=counted(int(row["n"]), noun))
+    return f"Ranked apart, as the company itself decides it: {exit_of(row, by)}, {share}."
+
+
 def first_places(firsts: Mapping[float, pd.Series], *, by: str | None) -> str:
     """Which exit is largest at which horizon, if that is not the same one at all; else empty."""
     days: dict[str, list[str]] = {}
@@ -83,7 +92,8 @@ def most_value(table: pd.DataFrame, *, by: str | None, value: str) -> str:
     worst = table.iloc[0]
     return (
         f"By {value}, most is lost in {point_of(worst, by)}: about {worst['estimate']:,.0f} of {worst['total']:,.0f} "
-        f"({worst['lower']:,.0f} to {worst['upper']:,.0f}; {counted(worst['customers'], 'customer')})."
+        f"({worst['lower']:,.0f} to {worst['upper']:,.0f}; {counted(worst['n'], 'visit')} of "
+        f"{counted(worst['customers'], 'customer')})."
     )
 
 
@@ -132,6 +142,17 @@ def difference(table: pd.DataFrame, *, by: str, confidence: float) -> str:
     )
 
 
+def all_explained(only_named: Sequence[str]) -> str:
+    """That every loss has a reason; or that some have one in name alone, to branches `only_named`."""
+    if not only_named:
+        return "Every loss branch of the journey names a reason: no loss is without a reason."
+    branches = listed([f"“{name}”" for name in only_named])
+    return (
+        f"Every loss branch is named for a reason, but nothing in the log gives the one of {branches}: the condition "
+        "asks for no reason. Ask for one with “where”, or write in journey.yml, under “reason”, how it is known."
+    )
+
+
 def unexplained(
     table: pd.DataFrame,
     overall: tuple[float, float, float],
@@ -142,8 +163,6 @@ def unexplained(
     noun: str,
 ) -> str:
     """How much is lost without a stated reason, and where to ask first."""
-    if not branches:
-        return "Every loss branch of the journey names a reason: no loss is without a reason."
     named = listed([f"“{branch}”" for branch in branches])
     known = table[table["estimate"] > 0]
     if known.empty:

@@ -24,10 +24,10 @@ _NAIVE_NUMBERS = [*_NAIVE_COUNTS[:3], *_NAIVE_SHARES, *_NAIVE_COUNTS[3:]]
 _NAIVE = {"group": object, "stage": object, **dict.fromkeys(_NAIVE_NUMBERS, float), "note": object}
 
 
-def places(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of losses in a table of shares, of stages that were entered, with how many are `lost`: estimated, or
-    what is known for certain; and how many `at_most` may be."""
-    rows = table[(table["kind"] == "lost") & (table["n"] > 0)]
+def places(table: pd.DataFrame, apart: Sequence[str] = ()) -> pd.DataFrame:
+    """The rows of losses in a table of shares, of stages that were entered, but to the branches `apart`, with how many
+    are `lost`: estimated, or what is known for certain; and how many `at_most` may be."""
+    rows = table[(table["kind"] == "lost") & (table["n"] > 0) & ~table["to"].isin(apart)]
     certain = (rows["estimate"].fillna(rows["at_least"]) * rows["n"]).fillna(0)
     lost = np.maximum(certain, rows["events"])
     return rows.assign(lost=lost, branch=rows["to"], at_most=rows["at_most"].fillna(1) * rows["n"])
