@@ -191,6 +191,15 @@ class StageExits:
         """Why what happened within `day` days after entering is not fully known; None where it is."""
         return self.exits.why_missing([day], min_at_risk=self.min_at_risk)[0]
 
+    def why_unknown(self, day: float) -> str | None:
+        """Why there is no estimate of what happened within `day` days; None where there is one, as where hardly any
+        visit is unresolved."""
+        why = self.why_missing(day)
+        if why is None or not self.exits.n:
+            return why
+        numbers, _ = self.curves.estimates([day], min_at_risk=self.min_at_risk)
+        return why if np.isnan(numbers[0, 0, 0]) else None
+
     def note_of(self, estimate: float, note: str | None) -> str | None:
         """`note`, and what the estimate, if there is one, is conditional on."""
         return joined_notes(note, None if note and np.isnan(estimate) else self.exits.condition)

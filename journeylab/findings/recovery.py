@@ -261,9 +261,10 @@ def _branch(cell: StageExits) -> str:
 def _wait(cell: StageExits, horizons: tuple[float, ...]) -> dict:
     """The row of `waits` of one stage and branch."""
     exits = cell.exits
-    day = max((day for day in horizons if cell.why_missing(day) is None), default=horizons[-1])
+    reasons = {day: cell.why_unknown(day) for day in horizons}
+    day = max((day for day, why in reasons.items() if why is None), default=horizons[-1])
     n_back = exits.count(exits.ways[0], within=day)
-    note = cell.why_missing(day)
+    note = reasons[day]
     if note is None and n_back < FEWEST_RETURNS:
         note = f"fewer than {FEWEST_RETURNS} came back" if n_back else "nobody came back"
     limits = (np.nan, np.nan, np.nan) if note else _half_back(cell, day)

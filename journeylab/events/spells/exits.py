@@ -15,6 +15,8 @@ from journeylab.events.journey import SILENT, Journey
 
 MOVES = ("advanced", "regressed", "completed")
 CENSORED = -1
+# How a note begins that says that an exit, or a part of it, cannot have happened yet.
+TOO_EARLY = "cannot show before day"
 _NOT_PARTS = ("group", "stage", "entered", "already_inside")
 
 
@@ -89,7 +91,7 @@ class Exits:
         first = self.earliest.get(way)
         if first is None or day >= first.day:
             return None
-        return f"{'' if first.part == way else f'“{first.part}” '}cannot show before day {first.day:g}"
+        return f"{'' if first.part == way else f'“{first.part}” '}{TOO_EARLY} {first.day:g}"
 
     def at_risk(self, days: np.ndarray | float) -> np.ndarray:
         """Number of visits watched, and not ended, just before each of `days`: entry < day <= exit."""

@@ -172,8 +172,7 @@ class _Counted:
         if unit == "customers":
             return cls(exits, customers, customers.by_branch, customers.any_loss)
         cells, any_loss = (
-            tuple(StageExits(cell, min_at_risk, confidence) for cell in part)
-            for part in (exits, map(_any_loss, exits))
+            tuple(StageExits(cell, min_at_risk, confidence) for cell in part) for part in (exits, map(_any_loss, exits))
         )
         return cls(exits, customers, cells, any_loss)
 

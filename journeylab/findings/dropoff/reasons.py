@@ -21,9 +21,45 @@ _OUTCOME = re.compile(
 )
 _ANY = re.compile("")
 _FILLER = frozenset(
-    "a account after again an application at before booking by client contract course customer early first from in "
-    "late membership module of offer order plan project proposal request start student subscription the to trial us "
-    "user we".split()
+    [
+        "a",
+        "account",
+        "after",
+        "again",
+        "an",
+        "application",
+        "at",
+        "before",
+        "booking",
+        "by",
+        "client",
+        "contract",
+        "course",
+        "customer",
+        "early",
+        "first",
+        "from",
+        "in",
+        "late",
+        "membership",
+        "module",
+        "of",
+        "offer",
+        "order",
+        "plan",
+        "project",
+        "proposal",
+        "request",
+        "start",
+        "student",
+        "subscription",
+        "the",
+        "to",
+        "trial",
+        "us",
+        "user",
+        "we",
+    ]
 )
 
 

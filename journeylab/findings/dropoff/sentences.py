@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from journeylab.base.ordering import largest
+from journeylab.base.ordering import largest, settled
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
 from journeylab.findings.dropoff.differences import LOST
@@ -171,10 +171,13 @@ def unexplained(
         )
     row = known.iloc[0]
     share, lower, upper = overall
+    within = f"lost within {in_days(row['horizon_days'])} of entering a stage"
+    limits = f"({confidence:.0%} interval {percent(lower)} to {percent(upper)}) "
+    is_all = settled(share) == 1
+    most = f"All {noun}s {within}" if is_all else f"Of all {noun}s {within}, {percent(share)} {limits}"
     return (
-        f"Of all {noun}s lost within {in_days(row['horizon_days'])} of entering a stage, {percent(share)} "
-        f"({confidence:.0%} interval {percent(lower)} to {percent(upper)}) are lost without a stated reason (to "
-        f"{named}). Find out first why about {row['estimate']:,.0f} of {counted(row['n'], noun)} "
+        f"{most.rstrip()} are lost without a stated reason (to {named}). Find out first why about "
+        f"{row['estimate']:,.0f} of {counted(row['n'], noun)} "
         f"({row['lower']:,.0f} to {row['upper']:,.0f}) are lost in {point_of(row, by)}, {percent(row['of_losses'])} of "
         "all lost there."
     )

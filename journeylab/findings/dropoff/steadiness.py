@@ -8,10 +8,13 @@ import pandas as pd
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest, settled
 from journeylab.base.words import counted, in_days, listed, percent, times_in_words
+from journeylab.events.journey import SILENT
 from journeylab.events.log import EventLog
 from journeylab.events.queries.silences import scale_silence
 from journeylab.events.spells import Spells, find_spells_under
+from journeylab.events.spells.exits import TOO_EARLY
 from journeylab.findings.dropoff import sentences, tables
+from journeylab.findings.finding import share_in_words
 
 # Every silence window is looked at so many times as long.
 FACTORS = (0.5, 2.0)
@@ -51,53 +54,68 @@ class Steadiness:
 
     def sentence(self, day: float, *, by: str | None, noun: str) -> str:
         """Whether the largest exit within `day` days is the same with other silence windows, and how much the losses
-        of the stage that depends most on them change; empty where only the windows as declared were looked at."""
+        of the stage that depends most on them change; empty where only the windows as declared were looked at, or
+        where nobody can be lost to silence so soon."""
         firsts = self._firsts(day, by)
-        if not {1.0, *FACTORS}.issubset(firsts):
+        factors = [factor for factor in FACTORS if factor in firsts and self._can_be_silent(factor, day)]
+        if 1.0 not in firsts or not factors:
             return ""
-        parts = [_largest_by_factor(firsts, noun), self._spread(day, by)]
+        parts = [_largest_by_factor(firsts, factors, noun), self._spread(day, by)]
         return " ".join(part for part in parts if part)
 
     def doubts(self, day: float, horizons: Sequence[float], *, by: str | None) -> str:
         """Whether the exit that comes first within `day` days also does at the other horizons and with other silence
         windows; empty where nothing else was looked at."""
-        is_same: dict[str, bool] = {}
-        first = dict(self._firsts(day, by))
-        if 1.0 not in first:
+        firsts = self._firsts(day, by)
+        if 1.0 not in firsts:
             return ""
-        for _, row in self.first_places(horizons, by=by).iterrows():
-            name, is_here = sentences.exit_of(row, by), row["horizon_days"] == day
-            if row["factor"] == 1 and not is_here:
-                is_same[f"within {in_days(row['horizon_days'])}"] = name == first[1.0][0]
-            elif row["factor"] != 1 and is_here:
-                is_same[f"with {_windows(row['factor'])}"] = name == first[1.0][0]
-        differ = [words for words, same in is_same.items() if not same]
-        if differ:
-            return f"Another exit comes first {listed(differ)}."
-        return f"It comes first {listed(list(is_same))}, too." if is_same else ""
+        declared = self.first_places(horizons, by=by).query("factor == 1 and horizon_days != @day")
+        days = {f"{row['horizon_days']:g}": sentences.exit_of(row, by) for _, row in declared.iterrows()}
+        windows = {
+            times_in_words(factor): firsts[factor][0]
+            for factor in FACTORS
+            if factor in firsts and self._can_be_silent(factor, day)
+        }
+        first = firsts[1.0][0]
+        if differ := _where(days, windows, lambda name: name != first):
+            return f"Another exit comes first {differ}."
+        same = _where(days, windows, lambda name: name == first)
+        return f"It comes first {same}, too." if same else ""
+
+    def _can_be_silent(self, factor: float, day: float) -> bool:
+        """Whether anybody can be lost to silence within `day` days with such windows."""
+        rows = self.places[(self.places["factor"] == factor) & (self.places["horizon_days"] == day)]
+        return bool((rows["to"].eq(SILENT) & ~rows["note"].fillna("").str.startswith(TOO_EARLY)).any())
 
     def _firsts(self, day: float, by: str | None) -> dict[float, tuple[str, pd.Series]]:
         rows = self.first_places([day], by=by)
         return {row["factor"]: (sentences.exit_of(row, by), row) for _, row in rows.iterrows()}
 
     def _spread(self, day: float, by: str | None) -> str:
-        """The stage whose losses change most, with the share lost at each factor."""
+        """The stage whose losses change most, with the share lost at each factor; one where silence can show with all
+        windows, if there is one."""
         rows = self.losses[(self.losses["horizon_days"] == day) & self.losses["estimate"].notna()]
+        rows = rows.assign(is_early=rows["note"].fillna("").str.contains(TOO_EARLY))
         keys = ["group", "stage"] if by else ["stage"]
-        known = rows.groupby(keys, sort=False)["estimate"].agg(["min", "max", "size"])
-        known = known[known["size"] == len(FACTORS) + 1]
-        spread = known["max"] - known["min"]
-        if spread.empty or settled(spread.max()) < _WORTH_TELLING:
+        known = rows.groupby(keys, sort=False).agg(
+            low=("estimate", "min"), high=("estimate", "max"), size=("estimate", "size"), is_early=("is_early", "any")
+        )
+        spread = (known["high"] - known["low"])[known["size"] == len(FACTORS) + 1]
+        spread = spread[settled(spread) >= _WORTH_TELLING]
+        if spread.empty:
             return ""
-        chosen = rows.set_index(keys).loc[[spread.index[largest(spread)]]].reset_index().sort_values("factor")
-        shares = listed([f"{percent(row['estimate'])} {_briefly(row['factor'])}" for _, row in chosen.iterrows()])
+        fair = spread[~known["is_early"].loc[spread.index]]
+        stage = (spread if fair.empty else fair).index[largest(spread if fair.empty else fair)]
+        chosen = rows.set_index(keys).loc[[stage]].reset_index().sort_values("factor")
+        shares = listed([f"{share_in_words(row)} with {_windows(row['factor'])}" for _, row in chosen.iterrows()])
+        early = listed([_windows(factor) for factor in chosen.loc[chosen["is_early"], "factor"]] or [""])
+        never = f" With {early} nobody can be lost to silence there within {in_days(day)}." if early else ""
         first = chosen.iloc[0]
         group = f" among customers with {by} “{first['group']}”" if by else ""
-        late = [row for _, row in chosen.iterrows() if row["note"] and "“silent” cannot show" in row["note"]]
-        never = "".join(
-            f" With {_windows(row['factor'])} nobody can be lost to silence there within {in_days(day)}." for row in late
+        return (
+            f"The losses from “{first['stage']}”{group} depend most on the silence windows: within {in_days(day)} "
+            f"{shares}.{never}"
         )
-        return f"The losses from “{first['stage']}”{group} depend most on the silence windows: {shares}.{never}"
 
 
 def recut_spells(log: EventLog, spells: Spells) -> dict[float, Spells]:
@@ -110,9 +128,7 @@ def recut_spells(log: EventLog, spells: Spells) -> dict[float, Spells]:
     if not any(stage.silent_after for stage in spells.journey.stages):
         return {}
     cut = find_spells_under(log, [scale_silence(spells.journey, factor) for factor in FACTORS])
-    return {
-        factor: recut.only(customers=spells.customers.index) for factor, recut in zip(FACTORS, cut, strict=True)
-    }
+    return {factor: recut.only(customers=spells.customers.index) for factor, recut in zip(FACTORS, cut, strict=True)}
 
 
 def with_silence(
@@ -126,20 +142,27 @@ def with_silence(
     return Steadiness.of({1.0: as_declared} | {factor: found(other) for factor, other in recut.items()})
 
 
-def _largest_by_factor(firsts: dict[float, tuple[str, pd.Series]], noun: str) -> str:
-    names = {factor: name for factor, (name, _) in firsts.items()}
-    if len(set(names.values())) == 1:
-        return "It is also the largest with every silence window half as long, and with every one twice as long."
-    parts = [
-        f"{_briefly(factor)} it is {name} ({percent(row['lost'] / row['n'])} of {counted(int(row['n']), noun)})"
-        for factor, (name, row) in sorted(firsts.items())
-    ]
-    return f"Which exit is largest depends on the silence windows: {', '.join(parts)}."
+def _largest_by_factor(firsts: dict[float, tuple[str, pd.Series]], factors: Sequence[float], noun: str) -> str:
+    declared, _ = firsts[1.0]
+    parts = []
+    for factor in factors:
+        name, row = firsts[factor]
+        if name != declared:
+            share = percent(row["lost"] / row["n"])
+            parts.append(f"with {_windows(factor)} it is {name} ({share} of {counted(int(row['n']), noun)})")
+    if parts:
+        return f"Which exit is largest depends on the silence windows: {listed(parts)}."
+    return f"It is also the largest with silence {_windows(*factors)}."
 
 
-def _windows(factor: float) -> str:
-    return "the silence windows as declared" if factor == 1 else f"silence windows {times_in_words(factor)} as long"
+def _where(days: dict[str, str], windows: dict[str, str], holds: Callable[[str], bool]) -> str:
+    """At which horizons, and with which windows, that `holds` for the exit that comes first there."""
+    at = [day for day, name in days.items() if holds(name)]
+    such = [words for words, name in windows.items() if holds(name)]
+    parts = [f"within {listed(at)} days"] if at else []
+    return " and ".join([*parts, *([f"with silence windows {listed(such)} as long"] if such else [])])
 
 
-def _briefly(factor: float) -> str:
-    return "with them as declared" if factor == 1 else f"with all {times_in_words(factor)} as long"
+def _windows(*factors: float) -> str:
+    words = [times_in_words(factor) for factor in factors]
+    return "the windows as declared" if words == ["once"] else f"windows {listed(words)} as long"
