@@ -168,12 +168,16 @@ class SilenceSensitivity(StageFinding):
     def _too_early(self) -> str:
         """Where nobody can be lost to silence within the horizon, in sentences."""
         rows = self.table[(self.table["to"] == LOST) & _is_too_early(self.table)]
-        parts = [
-            f" With the windows {'as declared' if factor == 1 else f'{times_in_words(factor)} as long'} nobody can be lost to silence within "
-            f"{in_days(self.horizon)} in {listed([f'“{stage}”' for stage in part['stage']])} "
-            f"({listed([f'{day:g}' for day in part['silent_after_days']])} days): not compared."
-            for factor, part in rows.groupby("factor")
-        ]
+        parts = []
+        for factor, part in rows.groupby("factor"):
+            windows = "as declared" if factor == 1 else f"{times_in_words(factor)} as long"
+            where = listed(
+                [f"“{stage}” ({day:g} days)" for stage, day in part[["stage", "silent_after_days"]].to_numpy()]
+            )
+            within = f"within {in_days(self.horizon)}"
+            parts.append(
+                f" With the windows {windows} nobody can be lost to silence {within} in {where}: not compared."
+            )
         return "".join(parts)
 
     def _back(self, stage: str | None = None) -> str:

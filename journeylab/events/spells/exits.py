@@ -10,6 +10,7 @@ import pandas as pd
 
 from journeylab.base.durations import DAY, all_since_1970
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.suppression import ALSO_HIDDEN
 from journeylab.base.words import counted
 from journeylab.events.journey import SILENT, Journey
 
@@ -17,7 +18,7 @@ MOVES = ("advanced", "regressed", "completed")
 CENSORED = -1
 # How a note begins that says that an exit, or a part of it, cannot have happened yet.
 TOO_EARLY = "cannot show before day"
-_NOT_PARTS = ("group", "stage", "entered", "already_inside")
+_NOT_PARTS = ("group", "stage", "entered", "already_inside", ALSO_HIDDEN)
 
 
 class Earliest(NamedTuple):

@@ -371,10 +371,11 @@ class DropOff(StageFinding):
     def for_export(self) -> "DropOff":
         """The same, safe to pass on: counts of fewer than five customers are missing.
 
-        In the ledger these are cells, and where a row has a single one, another cell that would give it away, or the
-        whole row where so few entered. In `table` and `losses` they are the counts `events` and the share `crude` of so
-        few, and all numbers of a group of so few. Estimates stay: they are of a group of five or more, with their
-        interval. Rankings, which say how many are lost, leave out the numbers where so few were lost.
+        In the ledger these are cells, and where a row has a single one, another cell that would give it away (the
+        column `also_hidden` names it), or the whole row where so few entered. In `table` and `losses` they are the
+        counts `events` and the share `crude` of so few, and all numbers of a group of so few. Estimates stay: they are
+        of a group of five or more, with their interval. Rankings, which say how many are lost, leave out the numbers
+        where so few were lost.
         """
         if self.people is None:
             return self
@@ -387,7 +388,8 @@ class DropOff(StageFinding):
         exported = self.for_export()
         counts = (
             "Visits counted so far. entered = advanced + regressed + completed + lost by each branch + ongoing. –: "
-            f"fewer than {MIN_SHOWN} customers, or a number that would give such a count away."
+            f"fewer than {MIN_SHOWN} customers; or, where also_hidden names it, more, and hidden so that a neighbour of "
+            "so few cannot be worked out."
         )
         what = f"{NOUNS[self.unit]}s"
         level = f"Share of {what} that end this way within the horizon ({self.confidence:.0%} intervals), and so far."

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from journeylab.base.ordering import largest, settled
-from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.suppression import MIN_SHOWN, shown_count
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
 from journeylab.findings.dropoff.differences import LOST
 from journeylab.findings.finding import share_in_words
@@ -191,7 +191,7 @@ def naive(table: pd.DataFrame, *, by: str | None) -> str:
     wrong, right = counts.iloc[largest(counts["naive"])], known.iloc[largest(known["estimate"])]
     within = f"within {in_days(right['horizon_days'])} of entering"
     where = "" if len(known) == len(counts) else ", where that is possible"
-    n_inside = few_or(wrong["ongoing"])
+    n_inside = shown_count(wrong, "ongoing")
     but = (
         "None of them is still inside, and the count includes all that happened, however late."
         if wrong["ongoing"] == 0
@@ -206,11 +206,6 @@ def naive(table: pd.DataFrame, *, by: str | None) -> str:
         f"Estimated {within}{where}, the largest share is lost in {names[1]} {verdict}: {share_in_words(right)} of "
         f"{right['n']:,.0f} visits."
     )
-
-
-def few_or(count: float) -> str:
-    """A count, which is missing where it is too small to be passed on."""
-    return f"fewer than {MIN_SHOWN}" if pd.isna(count) else f"{count:,.0f}"
 
 
 def often(share: float) -> str:

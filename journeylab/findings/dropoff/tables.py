@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.ordering import largest, order
-from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.suppression import ALSO_HIDDEN, MIN_SHOWN
 from journeylab.estimators.intervals import probability_interval
 from journeylab.findings.dropoff.differences import LOST
 from journeylab.findings.dropoff.loss_points import TOP, JointEstimate, LossPoint
@@ -115,10 +115,11 @@ def against_naive(ledger: pd.DataFrame, losses: pd.DataFrame, *, by: str | None)
     """What a plain count makes of each row of `ledger`, beside the share lost by one horizon, the rows of `losses`."""
     keys = _keys(by)
     rows = losses[[*keys, "horizon_days", "estimate", "lower", "upper", "crude", "n", "customers", "note"]]
-    counts = ledger[[*keys, "entered", "ongoing"]].assign(moved_on=ledger["advanced"] + ledger["completed"])
+    hidden = [ALSO_HIDDEN] if ALSO_HIDDEN in ledger else []
+    counts = ledger[[*keys, "entered", "ongoing", *hidden]].assign(moved_on=ledger["advanced"] + ledger["completed"])
     joined = counts.merge(rows, on=keys, how="inner", validate="one_to_one")
     naive = 1 - joined["moved_on"] / joined["entered"].where(joined["entered"] > 0)
-    table = tidy(joined.assign(naive=naive).to_dict("records"), _NAIVE, by=by)
+    table = tidy(joined.assign(naive=naive).to_dict("records"), _NAIVE | dict.fromkeys(hidden, object), by=by)
     # A table for export may lack counts that are too small.
     return table.astype({column: int for column in _NAIVE_COUNTS if table[column].notna().all()})
 

@@ -32,8 +32,8 @@ class Funnel(StageFinding):
         A row per (group and) step: `step` (its number), `label`, `kind` (“entry”, “step”, “optional”, “conversion”: the
         last step that is needed, or, unordered, a further row “all steps”). `entered` attempts, of which `n` are closed
         (of `customers`) and `in_progress` not; `reached` of the former and `in_progress_reached` so far of the latter
-        reached the step. `estimate`, `lower`, `upper`: share of the `n` that reached it within the window; missing where
-        the fastest of all attempts takes longer than the window, which `note` says.
+        reached the step. `estimate`, `lower`, `upper`: share of the `n` that reached it within the window; missing
+        where the fastest of all attempts takes longer than the window, which `note` says.
         `of_previous`, with limits: share of those that reached the needed step before; missing unordered. `curve`, with
         limits: the share that reaches it within the window as estimated from all attempts, those in progress as long as
         they were watched; `at_risk`: those still on their way, and watched, at its end; `note`: why it is missing.
@@ -172,10 +172,11 @@ class Funnel(StageFinding):
         goal = next((goal for goal in self.goals if goal.kind == CONVERSION and goal.too_early), None)
         if goal is None:
             return ""
+        entered = self.table["entered"].max()
         return (
             f"Nobody can go {route(self.rules)} within {in_days(self.rules.window_days)}: the fastest took "
-            f"{in_days(round(goal.fastest, 1))}. {counted(self.n_later, 'attempt')} of {self.table['entered'].max():,} got there later. Give a "
-            f"longer window, such as {round_up(goal.fastest)}d."
+            f"{in_days(round(goal.fastest, 1))}. {counted(self.n_later, 'attempt')} of {entered:,} got there later. "
+            f"Give a longer window, such as {round_up(goal.fastest)}d."
         )
 
     def _share(self, row: pd.Series) -> str:

@@ -90,7 +90,7 @@ class Goal:
 
     @property
     def too_early(self) -> str | None:
-        """That nobody can reach the goal within the window, as even the fastest take longer; None where that is not so."""
+        """That nobody can reach the goal within the window, as even the fastest take longer; None otherwise."""
         if not self.window < self.fastest < np.inf:
             return None
         return f"{TOO_EARLY} {round(self.fastest, 1):g}: the fastest took so long"
