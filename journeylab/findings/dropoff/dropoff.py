@@ -285,16 +285,19 @@ class DropOff(StageFinding):
     def by_stage(self) -> pd.DataFrame:
         """Lanes `lost` (share lost, interval, base) and `main branch`, in words; with groups, a pair of lanes for each.
 
-        A stage where nothing can be estimated, or nobody lost, has None.
+        A stage without an estimate has what is lost at the least; one where nobody is known to be lost has None.
         """
         horizon, lanes = self._headline(), {}
         for suffix, _, losses, table in self._by_group(self.ledger, self.losses, self.table):
-            lost = losses[(losses["horizon_days"] == horizon) & losses["estimate"].notna()]
-            branches = table[(table["kind"] == "lost") & (table["horizon_days"] == horizon) & (table["estimate"] > 0)]
-            main = ordered(branches, "estimate").drop_duplicates("stage")
+            lost = losses[losses["horizon_days"] == horizon]
+            lost = lost[lost["estimate"].notna() | (lost["at_least"] > 0)]
+            branches = table[(table["kind"] == "lost") & (table["horizon_days"] == horizon)]
+            branches = branches.assign(known=branches["estimate"].fillna(branches["at_least"]))
+            main = ordered(branches[branches["known"] > 0], "known").drop_duplicates("stage")
             lanes[LaneName.LOST + suffix] = {row["stage"]: _lane(row) for _, row in lost.iterrows()}
             lanes[LaneName.MAIN_BRANCH + suffix] = {
-                row["stage"]: f"{row['to']} ({percent(row['estimate'])})" for _, row in main.iterrows()
+                row["stage"]: f"{row['to']} ({'at least ' if pd.isna(row['estimate']) else ''}{percent(row['known'])})"
+                for _, row in main.iterrows()
             }
         return self._lanes(lanes)
 
@@ -388,8 +391,8 @@ class DropOff(StageFinding):
         exported = self.for_export()
         counts = (
             "Visits counted so far. entered = advanced + regressed + completed + lost by each branch + ongoing. –: "
-            f"fewer than {MIN_SHOWN} customers; or, where also_hidden names it, more, and hidden so that a neighbour of "
-            "so few cannot be worked out."
+            f"fewer than {MIN_SHOWN} customers; or, where also_hidden names it, more, and hidden so that a neighbour "
+            "of so few cannot be worked out."
         )
         what = f"{NOUNS[self.unit]}s"
         level = f"Share of {what} that end this way within the horizon ({self.confidence:.0%} intervals), and so far."
@@ -442,4 +445,6 @@ class DropOff(StageFinding):
 
 def _lane(row: pd.Series) -> str:
     base = counted(int(row["n"]), "visit") + (f", {row['note']}" if row["note"] else "")
+    if pd.isna(row["estimate"]):
+        return f"at least {percent(row['at_least'])} within {in_days(row['horizon_days'])} ({base})"
     return share_in_words(row, within=f" within {in_days(row['horizon_days'])}", base=base)
