@@ -7,6 +7,7 @@ import pandas as pd
 
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest, settled
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, in_days, listed, percent, times_in_words
 from journeylab.events.journey import SILENT
 from journeylab.events.log import EventLog
@@ -148,8 +149,8 @@ def _largest_by_factor(firsts: dict[float, tuple[str, pd.Series]], factors: Sequ
     for factor in factors:
         name, row = firsts[factor]
         if name != declared:
-            share = percent(row["lost"] / row["n"])
-            parts.append(f"with {_windows(factor)} it is {name} ({share} of {counted(int(row['n']), noun)})")
+            share = f" ({percent(row['lost'] / row['n'])} of {counted(int(row['n']), noun)})"
+            parts.append(f"with {_windows(factor)} it is {name}{share if row['lost'] >= MIN_SHOWN else ''}")
     if parts:
         return f"Which exit is largest depends on the silence windows: {listed(parts)}."
     return f"It is also the largest with silence {_windows(*factors)}."
