@@ -21,7 +21,7 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
     """A row for each stage, group and way of being lost (“lost”: any of them): the share lost within `day` days less
     that of all other groups together; see `DropOff.differences`. `order`: all exits there are.
 
-    p-values are adjusted by Holm over all rows, which are one family.
+    p-values are adjusted over all rows, any loss first: see `gate_kept`.
     """
     stages = dict.fromkeys(cell.entered.stage for cell in cells)
     pairs = [
@@ -42,9 +42,30 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
             "p_adjusted": p_adjusted,
         }
         for (row, arm, other), difference, p_value, p_adjusted in zip(
-            compared, limits.tolist(), p_values.tolist(), holm(p_values).tolist(), strict=True
+            compared,
+            limits.tolist(),
+            p_values.tolist(),
+            gate_kept([row for row, *_ in compared], p_values),
+            strict=True,
         )
     ]
+
+
+def gate_kept(rows: Sequence[dict], p_values: np.ndarray) -> list[float]:
+    """Adjusted p-values of `rows`: that of any loss in each stage and group by Bonferroni over these, and those of the
+    branches there by Holm, at the same share of the level, but never below that of any loss.
+
+    So a branch is looked at only where losses differ at all, and the chance of one false difference or more stays
+    below the level (Meinshausen 2008, Biometrika 95:265-278).
+    """
+    adjusted, cells = np.full(len(rows), np.nan), [(row["stage"], row["group"]) for row in rows]
+    gates = [at for at, row in enumerate(rows) if row["to"] == LOST and not np.isnan(p_values[at])]
+    for gate in gates:
+        branches = [at for at, cell in enumerate(cells) if cell == cells[gate] and at != gate]
+        adjusted[gate] = min(1.0, len(gates) * p_values[gate])
+        by_branch = np.minimum(1.0, len(gates) * holm(p_values[branches]))
+        adjusted[branches] = np.where(np.isnan(by_branch), np.nan, np.maximum(by_branch, adjusted[gate]))
+    return adjusted.tolist()
 
 
 def _pairs(cells: Sequence[StageExits], order: Sequence[str]) -> Iterator[tuple[StageExits, StageExits]]:

@@ -123,22 +123,23 @@ def difference(table: pd.DataFrame, *, by: str, confidence: float) -> str:
     days = in_days(tested["horizon_days"].iloc[0])
     family = f"{counted(len(tested), 'difference')} in what is lost within {days} of entering, by {by}"
     differ = tested[tested["p_adjusted"] < LEVEL]
+    how = "adjusted for all of them, any loss first, then the branches"
     if differ.empty:
-        return (
-            f"Of {family}, none has a p below {LEVEL:g} (smallest p {tested['p_adjusted'].min():.2g}, adjusted by Holm "
-            "for all of them)."
-        )
+        count = f"none has a p below {LEVEL:g} (smallest p {tested['p_adjusted'].min():.2g}, {how})"
+    else:
+        count = f"{len(differ):,} {'has' if len(differ) == 1 else 'have'} a p below {LEVEL:g} ({how})"
     # Where a branch makes the difference, name the branch: it says more than all losses together.
-    row = differ.iloc[largest(differ["estimate"].abs())]
+    rows = tested if differ.empty else differ
+    row = rows.iloc[largest(rows["estimate"].abs())]
     to = "" if row["to"] == LOST else f" to “{row['to']}”"
     against = row["reference"] if row["reference"] == "all others" else f"“{row['reference']}”"
     given = f", {row['note']}" if row["note"] else ""
     return (
-        f"Of {family}, {len(differ):,} {'has' if len(differ) == 1 else 'have'} a p below {LEVEL:g} (adjusted by Holm "
-        f"for all of them). The largest: “{row['group']}” is lost in “{row['stage']}”{to} "
+        f"Of {family}, {count}. The largest: “{row['group']}” is lost in “{row['stage']}”{to} "
         f"by {with_sign(100 * row['estimate'])} points against {against} ({confidence:.0%} interval "
-        f"{with_sign(100 * row['lower'])} to {with_sign(100 * row['upper'])}; {percent(row['share'])} of "
-        f"{counted(row['n'], 'visit')}, {percent(row['share_reference'])} of {row['n_reference']:,}{given})."
+        f"{with_sign(100 * row['lower'])} to {with_sign(100 * row['upper'])}, for this one alone; "
+        f"{percent(row['share'])} of {counted(row['n'], 'visit')}, {percent(row['share_reference'])} of "
+        f"{row['n_reference']:,}{given})."
     )
 
 
