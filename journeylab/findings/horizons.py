@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.durations import DAY, ROUND_DAYS, round_up
+from journeylab.base.ordering import settled
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import in_days, listed
 from journeylab.events.lint.remarks import COLUMNS, Lint
@@ -70,7 +71,7 @@ class Reach:
         """Up to three horizons; see `find_horizons`."""
         ends = [np.quantile(stage.ended, _NEARLY_ALL) for stage in self.stages if len(stage.ended)]
         ends += [np.quantile(self.completed, _NEARLY_ALL)] if len(self.completed) else []
-        enough = round_up(max([*ends, self.longest_silence, 1.0]))
+        enough = round_up(float(settled(max([*ends, self.longest_silence, 1.0]))))
         for_all, for_most, at_all = (
             max((day for day in ROUND_DAYS if day <= enough and self.is_sound(day, share=share)), default=ROUND_DAYS[0])
             for share in (1.0, 0.5, 0.0)
@@ -80,7 +81,7 @@ class Reach:
         longest = longest if longest > ROUND_DAYS[0] else at_all
         every = np.concatenate([np.zeros(0), *(stage.ended for stage in self.stages)])
         soon = self.longest_silence or (np.quantile(every, _SOON) if len(every) else longest)
-        shortest = min(round_up(soon), longest)
+        shortest = min(round_up(float(settled(soon))), longest)
         between = [day for day in ROUND_DAYS if shortest < day < longest]
         middle = min(between, key=lambda day: abs(np.log(day**2 / (shortest * longest))), default=longest)
         return tuple(sorted({float(shortest), float(middle), float(longest)}))

@@ -13,7 +13,7 @@ from journeylab.events.queries.event_windows import TimeSpans, find_last_own
 from journeylab.events.queries.returns import RETURNED
 from journeylab.findings.rows import wilson_share
 
-# Who acts within so many days of a loss was not away, if at least this share of the lost does.
+# Who acts within so many days of a loss was not away. It is said where surely more than this share of the lost does.
 AT_ONCE, NEVER_AWAY = 7.0, 0.5
 ACTIVITY = "group stage to estimate lower upper n customers events"
 

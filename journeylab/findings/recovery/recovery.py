@@ -7,7 +7,7 @@ import pandas as pd
 
 from journeylab.base import charts
 from journeylab.base.charts import Chart
-from journeylab.base.ordering import largest, ordered
+from journeylab.base.ordering import largest, ordered, settled
 from journeylab.base.suppression import MIN_SHOWN, without_few
 from journeylab.base.words import counted, in_days
 from journeylab.events.queries.returns import ANY_BRANCH, ANY_STAGE
@@ -165,15 +165,15 @@ class Recovery(StageFinding):
         return self._best_of(rows) if len(rows) else []
 
     def _not_away(self) -> pd.DataFrame:
-        """The rows of `activity` where at least half of the lost go on as before."""
-        rows = self.activity[(self.activity["events"] >= MIN_SHOWN) & (self.activity["estimate"] >= NEVER_AWAY)]
-        return ordered(rows, "n")
+        """The rows of `activity` where surely more than half of the lost go on as before."""
+        is_most = settled(self.activity["lower"]) > NEVER_AWAY
+        return ordered(self.activity[(self.activity["events"] >= MIN_SHOWN) & is_most], "n")
 
     def _never_away(self) -> list[str]:
         """Whom a loss did not take away, in sentences; the largest first, two at most."""
         return [
             f"After {row['events']:,} of {row['n']:,} losses to {self._exit(row)} the customer did something within "
-            f"{in_days(AT_ONCE)}: they were not away, and there is nobody to win back."
+            f"{in_days(AT_ONCE)}: they were not away, and nobody has to win them back."
             for _, row in self._not_away().head(2).iterrows()
         ]
 
