@@ -194,11 +194,17 @@ class StageExits:
     def why_unknown(self, day: float) -> str | None:
         """Why there is no estimate of what happened within `day` days; None where there is one, as where hardly any
         visit is unresolved."""
-        why = self.why_missing(day)
-        if why is None or not self.exits.n:
-            return why
+        return self.why_missing(day) if np.isinf(self.unresolved(day)) else None
+
+    def unresolved(self, day: float) -> float:
+        """The share of visits of which it is not known whether they ended within `day` days, where all is estimated but
+        for these; 0 where all is known, infinite where there is no estimate."""
+        if self.why_missing(day) is None:
+            return 0.0
+        if not self.exits.n:
+            return np.inf
         numbers, _ = self.curves.estimates([day], min_at_risk=self.min_at_risk)
-        return why if np.isnan(numbers[0, 0, 0]) else None
+        return np.inf if np.isnan(numbers[0, 0, 0]) else float(np.max(numbers[4, 0] - numbers[3, 0]))
 
     def note_of(self, estimate: float, note: str | None) -> str | None:
         """`note`, and what the estimate, if there is one, is conditional on."""

@@ -136,3 +136,27 @@ def test_where_groups_are_drawn_by_lot_hardly_ever_one_is_told_apart(spells_of):
         table = estimate_dropoff(spells_of(visits), horizons=["12d"], by=plan).differences("12d")
         alarms += bool((table["p_adjusted"] < 0.05).any())
     assert alarms < 5
+
+
+def test_a_stage_that_nearly_everybody_has_left_is_compared_at_long_horizons_too(spells_of):
+    """Of 200 of each plan one is still inside on day 100, when watching ends: at most half a point is unresolved."""
+    visits = [
+        (
+            f"{plan}{i}",
+            "trial",
+            0,
+            20 if i < n else 25 if i < 199 else 100,
+            "price" if i < n else "advanced" if i < 199 else None,
+        )
+        for plan, n in (("a", 120), ("b", 60))
+        for i in range(200)
+    ]
+    plan = pd.Series({row[0]: row[0][0] for row in visits}, name="plan")
+    found = estimate_dropoff(spells_of(visits, end=100), horizons=["30d", "180d"], by=plan)
+    early, late = (found.differences(day).set_index("to").loc["price"] for day in ("30d", "180d"))
+    assert late["estimate"] == pytest.approx(early["estimate"], abs=1e-9)
+    assert late["estimate"] == pytest.approx(-0.3, abs=1e-9)
+    assert late["lower"] == pytest.approx(early["lower"] - 0.005, abs=1e-6)
+    assert late["upper"] == pytest.approx(early["upper"] + 0.005, abs=1e-6)
+    assert early["p_value"] <= late["p_value"] < 0.001
+    assert (early["note"], late["note"]) == (None, "up to 0.5% unresolved")
