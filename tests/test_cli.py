@@ -259,3 +259,15 @@ def test_what_the_caller_can_mend_comes_without_a_traceback_and_usage_leaves_wit
 def test_what_nobody_foresaw_shows_a_traceback(folder, monkeypatch):
     monkeypatch.setattr("journeylab.cli._open", lambda *_: 1 / 0)
     assert isinstance(run("check", "--study", folder).exception, ZeroDivisionError)
+
+
+def test_check_names_horizons_that_cannot_show_what_they_ask(folder):
+    (folder / "study.yml").write_text(STUDY.replace("[30d]", "[7d, 120d]"))
+    checked = run("check", "--study", folder)
+    said = " ".join(checked.output.split())
+    assert checked.exit_code == 0
+    assert "Horizons: 2 warnings." in said
+    assert "Within 7 days nobody can be lost to silence in “trying” (silent after 30 days). Write 30d or longer" in said
+    assert "120 days is longer than what was observed: 90 days." in said
+    assert "study.yml:6" in said
+    assert run("check", "--study", folder, "--strict").exit_code == 1
