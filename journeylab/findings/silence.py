@@ -84,16 +84,13 @@ class SilenceSensitivity(StageFinding):
         """The stage whose losses depend most on the silence window, and how many of its silent come back."""
         if self.lacking:
             return self.lacking
-        known = self._losses()
-        spread = known.groupby("stage", sort=False)["estimate"].agg(["min", "max", "size"])
-        spread = spread[spread["size"] == len(self.factors)]
-        if spread.empty:
+        rows = self._most_dependent()
+        if rows.empty:
             return (
                 f"Losses within {in_days(self.horizon)} cannot be estimated for each silence window yet."
                 f"{self._too_early()}{self._back()}"
             )
-        stage = spread.index[largest(spread["max"] - spread["min"])]
-        rows = known[known["stage"] == stage]
+        stage = rows["stage"].iloc[0]
         n_visits = f"{listed([f'{n:,}' for n in rows['n']])} visits"
         factors = listed([times_in_words(factor) for factor in self.factors])
         return (
@@ -159,11 +156,27 @@ class SilenceSensitivity(StageFinding):
         returns = f"Share of silences that end with a return within {in_days(self.horizon)} more."
         return {losses: self.table, returns: self.returns}
 
-    def _losses(self) -> pd.DataFrame:
-        """The shares lost that can be compared: those with an estimate, where silence can show within the horizon."""
+    def _shares(self) -> pd.DataFrame:
+        """The shares lost that have an estimate, with `is_early`: nobody can be lost to silence within the horizon."""
         rows = self.table[(self.table["to"] == LOST) & self.table["estimate"].notna()]
-        rows = rows[~_is_too_early(rows)]
-        return rows.assign(factor_words=rows["factor"].map(times_in_words))
+        return rows.assign(is_early=_is_too_early(rows), factor_words=rows["factor"].map(times_in_words))
+
+    def _losses(self) -> pd.DataFrame:
+        """Those that can be compared."""
+        rows = self._shares()
+        return rows[~rows["is_early"]]
+
+    def _most_dependent(self) -> pd.DataFrame:
+        """The shares, one for each factor, of the stage with a silence window where they differ most; of the stages
+        where most factors can be compared. Empty where no stage has a share for each."""
+        shares = self._shares()
+        shares = shares[shares["silent_after_days"].notna()]
+        fair = shares.assign(fair=shares["estimate"].mask(shares["is_early"])).groupby("stage", sort=False)["fair"]
+        spread = fair.agg(["min", "max", "count"])[shares.groupby("stage", sort=False).size() == len(self.factors)]
+        spread = spread[spread["count"] == spread["count"].max()]
+        if spread.empty:
+            return shares.head(0)
+        return shares[shares["stage"] == spread.index[largest((spread["max"] - spread["min"]).fillna(0))]]
 
     def _too_early(self) -> str:
         """Where nobody can be lost to silence within the horizon, in sentences."""
@@ -174,10 +187,8 @@ class SilenceSensitivity(StageFinding):
             where = listed(
                 [f"“{stage}” ({day:g} days)" for stage, day in part[["stage", "silent_after_days"]].to_numpy()]
             )
-            within = f"within {in_days(self.horizon)}"
-            parts.append(
-                f" With the windows {windows} nobody can be lost to silence {within} in {where}: not compared."
-            )
+            never = f"nobody can be lost to silence within {in_days(self.horizon)} in {where}"
+            parts.append(f" With the windows {windows} {never}: that share is of other losses.")
         return "".join(parts)
 
     def _back(self, stage: str | None = None) -> str:
