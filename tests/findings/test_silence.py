@@ -244,9 +244,7 @@ def test_a_window_longer_than_the_horizon_is_not_compared_as_if_silence_could_sh
     assert "“silent” cannot show before day 20" in rows.loc["lost", "note"]
     words = found.sentence()
     assert "changes most in “trial”: half 100.0%" in words, "paid has no silence window: it is not the one"
-    assert (
-        "With the windows twice as long nobody can be lost to silence within 16 days in “trial” (20 days): that share is "
-        "of other losses." in words
-    )
+    never = "With the windows twice as long nobody can be lost to silence within 16 days in “trial” (20 days)"
+    assert f"{never}: that share is of other losses." in words
     assert "twice" not in found.plot().alt.replace("windows twice as long", "")
     assert "twice" not in found.by_stage().loc["trial", "lost by silence window"]
