@@ -19,6 +19,7 @@ from .findings.feelings import estimate_feelings
 from .findings.funnel import estimate_funnel
 from .findings.grouping import Grouping
 from .findings.hazards import fit_hazards
+from .findings.horizons import find_horizons, lint_horizons
 from .findings.leavers import compare_leavers
 from .findings.occupancy import estimate_occupancy
 from .findings.paths import estimate_flow
@@ -66,11 +67,13 @@ __all__ = [
     "find_cohorts",
     "find_experiences",
     "find_flaws",
+    "find_horizons",
     "find_personas",
     "find_quotes",
     "find_spells",
     "find_thoughts",
     "fit_hazards",
+    "lint_horizons",
     "lint_journey",
     "open_study",
     "pool_small",

@@ -117,7 +117,7 @@ def init(
     typer.echo(f"The study is in {folder}. Next:")
     typer.echo(f"  1. Put your events into {folder / RAW}.")
     typer.echo(f"  2. Name their columns and the observed window in {folder / FILE}, and the stages in journey.yml.")
-    typer.echo(f"  3. journeylab check --study {folder}")
+    typer.echo(f"  3. journeylab check --study {folder}, which also proposes horizons that suit your data.")
     typer.echo(f"  4. journeylab report --study {folder}")
 
 
@@ -129,8 +129,9 @@ def check(
 ) -> None:
     """Check the journey against the data, the data themselves, and the notes on the map.
 
-    Shows how many rows were read, how many were refused and why, and what the lint found in the journey, with file,
-    line and how to fix it. The exit code is 1 if there is an error (with --strict: or a warning), otherwise 0.
+    Shows how many rows were read, how many were refused and why, what the lint found in the journey, with file, line
+    and how to fix it, and which horizons are too short or too long for these data, with those that suit them. The exit
+    code is 1 if there is an error (with --strict: or a warning), otherwise 0.
     """
     opened = _open(study, data)
     console = Console()
@@ -141,7 +142,15 @@ def check(
         console.print(_as_table(opened.lint.table.drop(columns="rule"), title="What the lint found in the journey"))
     console.print(f"Lint: {opened.lint.sentence()}", highlight=False)
     console.print(_escaped(f"Notes on the map: {opened.notes.sentence()}"), highlight=False)
-    if len(opened.lint.errors) or (strict and (len(opened.lint.warnings) or opened.notes.doubts())):
+    n_warnings = len(opened.lint.warnings) + len(opened.notes.doubts())
+    # Where the journey is wrong, its spells say nothing of the horizons.
+    if not len(opened.lint.errors):
+        horizons = opened.horizon_lint
+        n_warnings += len(horizons)
+        if len(horizons):
+            console.print(_as_table(horizons.table.drop(columns="rule"), title="What the horizons cannot show"))
+        console.print(f"Horizons: {horizons.sentence()}", highlight=False)
+    if len(opened.lint.errors) or (strict and n_warnings):
         raise typer.Exit(1)
 
 

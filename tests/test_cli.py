@@ -276,3 +276,15 @@ def test_check_says_which_notes_count_as_assumptions_and_strict_counts_them(fold
     assert "notes.yml:4: The evidence is “data”, but “Loss branches” is no finding." in " ".join(checked.output.split())
     assert checked.exit_code == 0
     assert strict.exit_code == 1
+
+
+def test_check_names_horizons_that_cannot_show_what_they_ask(folder):
+    (folder / "study.yml").write_text(STUDY.replace("[30d]", "[7d, 120d]"))
+    checked = run("check", "--study", folder)
+    said = " ".join(checked.output.split())
+    assert checked.exit_code == 0
+    assert "Horizons: 2 warnings." in said
+    assert "Within 7 days nobody can be lost to silence in “trying” (silent after 30 days). Write 30d or longer" in said
+    assert "120 days is longer than what was observed: 90 days." in said
+    assert "study.yml:6" in said
+    assert run("check", "--study", folder, "--strict").exit_code == 1

@@ -92,6 +92,15 @@ def percent(share: float, digits: int | None = None) -> str:
     return f"{share:.{digits}%}"
 
 
+def times_in_words(factor: float) -> str:
+    """How many times as long, as in “twice as long”.
+
+    >>> times_in_words(0.5), times_in_words(2.0), times_in_words(3.0)
+    ('half', 'twice', '3 times')
+    """
+    return {0.5: "half", 1.0: "once", 2.0: "twice"}.get(factor, f"{factor:g} times")
+
+
 def with_sign(number: float, digits: int = 0) -> str:
     """`number` with its sign and so many decimals; zero is +0, also where rounding errors make it slightly negative.
 

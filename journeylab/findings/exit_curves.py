@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -93,16 +94,12 @@ class ExitCurves:
             else:
                 notes[row] = f"{percent(inside)} unresolved: {reason}"
                 numbers[1:3, row] = lower, np.minimum(upper + inside, 1.0)
-        for way, first_day in self.exits.earliest.items():
-            too_early = f"cannot show before day {first_day:g}"
-            for row in np.flatnonzero(days < first_day).tolist():
-                if way in self.exits.ways:
-                    state = self.exits.ways.index(way) + 1
-                    numbers[:, row, state], notes[row, state] = np.nan, too_early
-                else:
-                    losses = [self.exits.ways.index(loss) + 1 for loss in self.exits.losses]
-                    known = [state for state in losses if np.isfinite(numbers[0, row, state])]
-                    notes[row, known] = [joined_notes(note, f"“{way}” {too_early}") for note in notes[row, known]]
+        for (row, day), (state, way) in product(enumerate(days), enumerate(self.exits.ways, start=1)):
+            too_early = self.exits.too_early(way, day)
+            if self.exits.cannot_show(way, day):
+                numbers[:, row, state], notes[row, state] = np.nan, too_early
+            elif too_early and np.isfinite(numbers[0, row, state]):
+                notes[row, state] = joined_notes(notes[row, state], too_early)
         return numbers, notes
 
     def read_on(self, day: float, *, min_at_risk: int) -> float:
@@ -215,6 +212,21 @@ class StageExits:
     def why_missing(self, day: float) -> str | None:
         """Why what happened within `day` days after entering is not fully known; None where it is."""
         return self.exits.why_missing([day], min_at_risk=self.min_at_risk)[0]
+
+    def why_unknown(self, day: float) -> str | None:
+        """Why there is no estimate of what happened within `day` days; None where there is one, as where hardly any
+        visit is unresolved."""
+        return self.why_missing(day) if np.isinf(self.unresolved(day)) else None
+
+    def unresolved(self, day: float) -> float:
+        """The share of visits of which it is not known whether they ended within `day` days, where all is estimated but
+        for these; 0 where all is known, infinite where there is no estimate."""
+        if self.why_missing(day) is None:
+            return 0.0
+        if not self.exits.n:
+            return np.inf
+        numbers, _ = self.curves.estimates([day], min_at_risk=self.min_at_risk)
+        return np.inf if np.isnan(numbers[0, 0, 0]) else float(np.max(numbers[4, 0] - numbers[3, 0]))
 
     def note_of(self, estimate: float, note: str | None) -> str | None:
         """`note`, and what the estimate, if there is one, is conditional on."""

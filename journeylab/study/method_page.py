@@ -182,12 +182,15 @@ def _defined(study: Study) -> MethodSection:
 
 
 def _doubted(study: Study) -> MethodSection:
-    check, lint = find_flaws(study.spells), study.lint
-    remarks = (Table(lint.table.drop(columns="rule"), "What the lint says of the definition"),) if len(lint) else ()
+    check, lint, horizons = find_flaws(study.spells), study.lint, study.horizon_lint
+    titled = ((lint, "What the lint says of the definition"), (horizons, "What it says of the horizons"))
+    remarks = tuple(Table(part.table.drop(columns="rule"), title) for part, title in titled if len(part))
     broken = check.table[check.table["spells"] > 0].drop(columns="example")
     flaws = (Table(broken, "What the check of the spells found"),) if len(broken) else ()
     return MethodSection(
-        "What is doubtful", (f"The journey’s definition: {lint.sentence()}", check.sentence()), (*remarks, *flaws)
+        "What is doubtful",
+        (f"The journey’s definition: {lint.sentence()} The horizons: {horizons.sentence()}", check.sentence()),
+        (*remarks, *flaws),
     )
 
 

@@ -351,3 +351,17 @@ def test_where_proof_is_lacking_most_is_named():
         "Claimed but unproven: “trial” stands out, where 40 of 60 visits ended without the proof so far (use at "
         "least 2 times within 10d)."
     )
+
+
+def test_being_lost_unproven_to_silence_alone_is_no_0_before_the_silence_window():
+    silent_only = journey_of(STAGES[:2], [])
+    visits = tenfold(("trial", 0, 20, "advanced", 4), ("trial", 0, 30, "silent", None), ("trial", 0, 90, None, None))
+    found = estimate_validation(by_hand.spells_of(visits, journey=silent_only, end=100.0), horizons=["9d", "40d"])
+    early, late = (row_of(found.table, stage="trial", to="lost unproven", horizon_days=day) for day in (9.0, 40.0))
+    assert np.isnan(early["estimate"])
+    assert early["note"] == "cannot show before day 30"
+    assert late["estimate"] == pytest.approx(1 / 3)
+    both = estimate_validation(spells_of(visits), horizons=["9d"])
+    row = row_of(both.table, stage="trial", to="lost unproven")
+    assert (row["estimate"], row["note"]) == (0, "“silent” cannot show before day 30")
+    assert row_of(both.table, stage="trial", to="validated")["note"] is None

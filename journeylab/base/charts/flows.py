@@ -123,9 +123,13 @@ class _Plan:
     @property
     def not_drawn(self) -> str | None:
         """What is said of the arcs that are not drawn, if any are not."""
-        n = int(self._away.sum()) - len(self.arcs)
-        visits = self.table.loc[self._away, "n"].sum() - self.arcs["n"].sum()
-        return f"Not drawn: the {n:,} rarest kinds of moves ahead or back, {visits:,} in all." if n else None
+        counts = np.sort(self.table.loc[self._away, "n"].to_numpy())[: int(self._away.sum()) - len(self.arcs)]
+        if not len(counts):
+            return None
+        if len(counts) == 1:
+            return f"Not drawn: 1 kind of move ahead or back, {counts[0]:,} visits."
+        visits = f"{counts.sum():,} visits in all, {counts[-1]:,} of them of one kind"
+        return f"Not drawn: {len(counts):,} kinds of moves ahead or back, {visits}."
 
     @cached_property
     def _away(self) -> np.ndarray:

@@ -99,6 +99,12 @@ class LossBranch(Frozen):
         None, alias="from", description="The stages from which this branch takes customers; by default all."
     )
     when: Condition = Field(description="The event that loses the customer. The first branch that matches wins.")
+    reason: Text | None = Field(
+        None, description="Why these customers leave, where the event itself says so and no column has to be asked."
+    )
+    by: Literal["customer", "company"] = Field(
+        "customer", description="company: the company decides it, as when it declines; such losses are ranked apart."
+    )
 
     @property
     def title(self) -> str:

@@ -6,15 +6,16 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
+from journeylab.base.durations import DAY
 from journeylab.base.errors import EstimateError
 from journeylab.base.words import counted
 from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
-from journeylab.events.steps import Attempts, find_attempts, read_rules
+from journeylab.events.steps import Attempts, StepRules, find_attempts, read_rules
 from journeylab.findings.arguments import check_confidence
 from journeylab.findings.finding import tidy
 from journeylab.findings.funnel.funnel import Funnel, quoted, route
-from journeylab.findings.funnel.goal import STEP_COLUMNS, goals_of
+from journeylab.findings.funnel.goal import STEP_COLUMNS, fastest_ways, goals_of
 from journeylab.findings.funnel.losses import LOSS_COLUMNS, left_out_of, losses_of
 from journeylab.findings.grouping import By, Grouping, Where, select
 
@@ -115,7 +116,9 @@ def estimate_funnel(
     labels = _labels(grouping, attempts, log)
     judged, left_out = left_out_of(attempts, labels, by=name)
     grouped = _by_group(judged, labels)
-    goals = tuple(goal for group, part in grouped for goal in goals_of(part, group=group))
+    later = _in_all_time(log, rules, attempts)
+    fastest = fastest_ways(later) if later is not None else ()
+    goals = tuple(goal for group, part in grouped for goal in goals_of(part, group=group, fastest=fastest))
     losses = (row for group, part in grouped for row in losses_of(part, spells, group=group, confidence=confidence))
     return Funnel(
         title=("Who gets " if rules.by_any_way else "Funnel ") + route(rules) + (f", by {name}" if name else ""),
@@ -130,7 +133,16 @@ def estimate_funnel(
         stages=tuple(step.stage for step in rules.steps if step.stage),
         absent=attempts.absent,
         goals=goals,
+        n_later=0 if later is None else int(later.is_converted.sum()),
     )
+
+
+def _in_all_time(log: EventLog, rules: StepRules, attempts: Attempts) -> Attempts | None:
+    """The attempts if the window were all that was observed; None where some reach each goal within the window."""
+    if not len(attempts) or rules.window_days >= log.window.days or np.isfinite(fastest_ways(attempts)).all():
+        return None
+    longest = round(log.window.days * DAY)
+    return find_attempts(log, rules.model_copy(update={"window_us": longest}))
 
 
 def _labels(grouping: Grouping | None, attempts: Attempts, log: EventLog) -> np.ndarray | None:

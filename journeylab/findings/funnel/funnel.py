@@ -9,6 +9,7 @@ import pandas as pd
 
 from journeylab.base import charts
 from journeylab.base.charts import Chart
+from journeylab.base.durations import round_up
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import settled
 from journeylab.base.suppression import MIN_SHOWN
@@ -33,7 +34,8 @@ class Funnel(StageFinding):
         A row per (group and) step: `step` (its number), `label`, `kind` (“entry”, “step”, “optional”, “conversion”: the
         last step that is needed, or, unordered, a further row “all steps”). `entered` attempts, of which `n` are closed
         (of `customers`) and `in_progress` not; `reached` of the former and `in_progress_reached` so far of the latter
-        reached the step. `estimate`, `lower`, `upper`: share of the `n` that reached it within the window.
+        reached the step. `estimate`, `lower`, `upper`: share of the `n` that reached it within the window; missing
+        where the fastest of all attempts takes longer than the window, which `note` says.
         `of_previous`, with limits: share of those that reached the needed step before; missing unordered. `curve`, with
         limits: the share that reaches it within the window as estimated from all attempts, those in progress as long as
         they were watched; `at_risk`: those still on their way, and watched, at its end; `note`: why it is missing.
@@ -52,6 +54,8 @@ class Funnel(StageFinding):
         Names of events that the rules ask for and the log does not have.
     goals : tuple of Goal
         What the tables are read from.
+    n_later : int
+        Where nobody converts within the window: how many attempts do if they have all the time that was observed.
     """
 
     losses: pd.DataFrame
@@ -59,6 +63,7 @@ class Funnel(StageFinding):
     rules: StepRules
     absent: tuple[str, ...]
     goals: tuple[Goal, ...] = field(repr=False)
+    n_later: int = 0
 
     def __post_init__(self) -> None:
         check_losses(self.table, self.losses)
@@ -103,7 +108,9 @@ class Funnel(StageFinding):
             return self.lacking
         asked = f"{route(self.rules)} within {in_days(self.rules.window_days)}"
         converted = self.table[self.table["kind"] == CONVERSION]
-        if not converted["n"].any():
+        if late := self._too_early():
+            main = [late]
+        elif not converted["n"].any():
             main = [f"How many go {asked} cannot be told yet: no attempt has had its whole time."]
         elif self.by:
             shares = [f"{self.by} “{row['group']}” {self._share(row)}" for _, row in converted.iterrows()]
@@ -121,14 +128,17 @@ class Funnel(StageFinding):
         lanes = {}
         for suffix, rows in self._by_group(self.table) if stages else []:
             rows = rows[rows["step"].isin(stages) & (rows["kind"] != ENTRY) & (rows["n"] > 0)]
-            cells = {stages[row["step"]]: f"reached by {self._share(row)}" for _, row in rows.iterrows()}
+            cells = {
+                stages[row["step"]]: row["note"] if pd.isna(row["estimate"]) else f"reached by {self._share(row)}"
+                for _, row in rows.iterrows()
+            }
             lanes[f"funnel{suffix}"] = cells
         return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
         """The share of closed attempts that reaches each step, with interval; beside it, without groups, what the curve
         says with those in progress. Where no attempt is closed, a note that says so."""
-        rows = self.table[self.table["n"] > 0]
+        rows = self.table[(self.table["n"] > 0) & self.table["estimate"].notna()]
         if rows.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
         has_curve = not self.by and bool(((rows["curve"] - rows["estimate"]).abs() > 0).any())
@@ -158,6 +168,18 @@ class Funnel(StageFinding):
             "Where and how the others ended.": self.losses,
         }
         return tables | ({"Attempts not in the base.": self.left_out} if len(self.left_out) else {})
+
+    def _too_early(self) -> str:
+        """That even the fastest need more than the window, in sentences; empty where that is not so."""
+        goal = next((goal for goal in self.goals if goal.kind == CONVERSION and goal.too_early), None)
+        if goal is None:
+            return ""
+        entered = self.table["entered"].max()
+        return (
+            f"Nobody can go {route(self.rules)} within {in_days(self.rules.window_days)}: the fastest took "
+            f"{in_days(round(goal.fastest, 1))}. {counted(self.n_later, 'attempt')} of {entered:,} got there later. "
+            f"Give a longer window, such as {round_up(goal.fastest)}d."
+        )
 
     def _share(self, row: pd.Series) -> str:
         if not row["n"]:

@@ -12,6 +12,7 @@ from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.journey import SILENT
 from journeylab.events.queries.event_windows import COMPANY, CUSTOMER
+from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words
 from journeylab.findings.leavers.after_loss import CAME_BACK
 from journeylab.findings.leavers.tables import NO_EVENT
@@ -73,7 +74,7 @@ class Leavers(StageFinding):
         base = f"{counted(n_lost, 'visit')} that were lost, {n_stayed:,} that stayed as long"
         n_tests, strongest = int(self.table["p_value"].notna().sum()), self.strongest()
         if not n_tests:
-            return f"Too few were lost to say what goes with it ({base})."
+            return f"{self._why_no_test()} ({base})."
         tests = f"{counted(n_tests, 'comparison')} of an event with a branch"
         if strongest.empty:
             return (
@@ -110,6 +111,17 @@ class Leavers(StageFinding):
 
     def _of_losses(self, count: int, n: int) -> str:
         return share_in_words(pd.Series(wilson_share(count, n, confidence=self.confidence)))
+
+    def _why_no_test(self) -> str:
+        """Why no event can be compared: not the number of the lost, where enough were."""
+        if self.losses["compared"].max() < MIN_CUSTOMERS:
+            return "Too few were lost to say what goes with it"
+        if not self.losses["controls"].any():
+            return "Nobody stayed as long as those who were lost, so there is nobody to compare them with"
+        looked = f"in the last {in_days(self.before_days)} of the visit"
+        if self.table.empty:
+            return f"Neither those who were lost nor those who stayed did anything {looked}, so nothing goes with it"
+        return f"No event {looked} comes to some and not to others often enough to be compared"
 
     def by_stage(self) -> pd.DataFrame:
         """A lane `before a loss`, with groups one for each: what goes with being lost from the stage most strongly."""

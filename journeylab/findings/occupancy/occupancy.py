@@ -67,7 +67,7 @@ class Occupancy(StageFinding):
             return f"Nobody was watched for {in_days(self.times[0])} after entering the journey.{self._left_out()}"
         shares = [
             f"{share_in_words(row, 1, level=self._level)} of {counted(row['n'], 'customer')}{self._with_group(row)} "
-            f"are lost ({row['at_risk']:,} were watched so long{self._mainly(row)})"
+            f"are lost and not back on that day ({row['at_risk']:,} were watched so long{self._mainly(row)})"
             for _, row in losses.iterrows()
         ]
         opening = f"{in_days(day)} after entering the journey, {'; '.join(shares)}."
@@ -144,7 +144,7 @@ class Occupancy(StageFinding):
         """Where most of the lost, and most of the others, are on that day."""
         rows = self._of_group(self.table[self.table["days"] == lost["days"]], lost)
         parts = []
-        for kind, words in (("branch", "most lost to"), ("stage", "most of the others in")):
+        for kind, words in (("branch", "most of them are away, lost to"), ("stage", "most of the others are in")):
             known = rows[(rows["kind"] == kind) & (rows["estimate"] > 0)]
             if len(known):
                 top = known.iloc[largest(known["estimate"])]
