@@ -125,8 +125,9 @@ def check(
 ) -> None:
     """Check the journey against the data, the data themselves, and the notes on the map.
 
-    Shows how many rows were read, how many were refused and why, and what the lint found in the journey, with file,
-    line and how to fix it. The exit code is 1 if there is an error (with --strict: or a warning), otherwise 0.
+    Shows how many rows were read, how many were refused and why, and what the lint found in the journey and the data,
+    with file and line, or the column, and how to fix it. The exit code is 1 if there is an error (with --strict: or a
+    warning), otherwise 0.
     """
     opened = _open(study, data)
     console = Console()
@@ -134,8 +135,9 @@ def check(
     console.print(_escaped(f"Window {opened.window}. {studies.data_in_words(opened)}"), highlight=False)
     console.print(_as_table(studies.rows_read(opened), title="What was read"))
     if len(opened.lint):
-        console.print(_as_table(opened.lint.table.drop(columns="rule"), title="What the lint found in the journey"))
-    console.print(f"Lint: {opened.lint.sentence()}", highlight=False)
+        title = "What the lint found in the journey and the data"
+        console.print(_as_table(opened.lint.table.drop(columns="rule"), title=title))
+    console.print(f"Lint: {' '.join([opened.lint.sentence(), *opened.lint.unjudged])}", highlight=False)
     console.print(_escaped(f"Notes on the map: {opened.notes.sentence()}"), highlight=False)
     if len(opened.lint.errors) or (strict and len(opened.lint.warnings)):
         raise typer.Exit(1)

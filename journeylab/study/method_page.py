@@ -133,11 +133,14 @@ def _defined(study: Study) -> MethodSection:
 
 def _doubted(study: Study) -> MethodSection:
     check, lint = find_flaws(study.spells), study.lint
-    remarks = (Table(lint.table.drop(columns="rule"), "What the lint says of the definition"),) if len(lint) else ()
+    shown = lint.shown.drop(columns="rule")
+    remarks = (Table(shown, "What the lint says of the definition and the data"),) if len(lint) else ()
     broken = check.table[check.table["spells"] > 0]
     flaws = (Table(broken, "What the check of the spells found"),) if len(broken) else ()
     return MethodSection(
-        "What is doubtful", (f"The journey’s definition: {lint.sentence()}", check.sentence()), (*remarks, *flaws)
+        "What is doubtful",
+        (f"The journey’s definition and the data: {lint.sentence()}", *lint.unjudged, check.sentence()),
+        (*remarks, *flaws),
     )
 
 

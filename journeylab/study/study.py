@@ -104,7 +104,7 @@ class Study:
 
     @cached_property
     def lint(self) -> Lint:
-        """What is doubtful about the journey, by itself and against the log."""
+        """What is doubtful about the journey, by itself and against the log, and about the log itself."""
         return lint_journey(self.journey, log=self.log)
 
     @cached_property

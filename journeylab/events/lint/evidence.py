@@ -12,7 +12,9 @@ from journeylab.base.errors import did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.journey import Bounds, Condition, Journey
 from journeylab.events.journey.conditions import Wanted, column_problems, holds, value_text, values_of
+from journeylab.events.lint.near_misses import Rule, names_nearly_asked, values_nearly_asked
 from journeylab.events.lint.remarks import Remark, error, warning
+from journeylab.events.lint.spellings import is_near
 from journeylab.events.log import EventLog, as_utc
 
 # How many of a log's names a message lists when none is close.
@@ -28,12 +30,20 @@ def rules_without_evidence(journey: Journey, log: EventLog) -> Iterator[Remark]:
         for lacking in column_problems(condition, log.events.schema(), owner=owner):
             unreadable.add(path)
             yield error(lacking.rule, (*path, "where", lacking.column), lacking.problem, lacking.fix)
-    rules = [rule for rule in journey.conditions() if rule[0] not in unreadable]
+    rules = readable_rules(journey, log)
     counts = _count(log.events, [condition for _, _, condition in rules])
     for path, owner, condition in rules:
         yield from _never_seen(path, owner, condition, counts=counts, log=log)
+    yield from names_nearly_asked(rules, counts.events)
+    yield from values_nearly_asked(rules, log)
     yield from _entries(journey, counts=counts, unreadable=unreadable)
     yield from _silences(journey, log=log, first=counts.first)
+
+
+def readable_rules(journey: Journey, log: EventLog) -> list[Rule]:
+    """The rules of `journey` whose columns `log` has."""
+    schema = log.events.schema()
+    return [rule for rule in journey.conditions() if not any(column_problems(rule[2], schema, owner=""))]
 
 
 @dataclass(frozen=True)
@@ -141,6 +151,9 @@ def _what_occurs(events: ibis.Table, column: str, wanted: Wanted) -> str:
 
 def _closest(name: str, known: list[str]) -> str:
     """A did-you-mean that does not list a whole log's vocabulary."""
+    near = [other for other in known if is_near(name, other)]
+    if near:
+        return f"Did you mean “{near[0]}”?"
     suggestion = did_you_mean(name, known)
     if suggestion.startswith("Did") or len(known) <= _MOST_LISTED:
         return suggestion

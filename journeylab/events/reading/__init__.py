@@ -17,6 +17,7 @@ from journeylab.events.reading.source import Source
 from journeylab.events.reading.store import (
     EVENTS,
     QUARANTINE,
+    READ,
     Store,
     copy_engine,
     fill_store,
@@ -124,7 +125,7 @@ def _log(connection: Backend, counts: Mapping[str | None, int], customers: Custo
     """The log that `connection` holds; `counts`: how many rows are refused for each reason, and under None how many
     are not."""
     events = connection.table(EVENTS)
-    quarantine = Quarantine.from_counts(counts, connection.table(QUARANTINE))
+    quarantine = Quarantine.from_counts(counts, connection.table(QUARANTINE), read=connection.table(READ))
     return EventLog(events, read_customers(customers, events), window, quarantine, sum(counts.values()))
 
 

@@ -2,8 +2,9 @@
 refused ones.
 
 The table holds every row as it was read (columns `read.…`), what could not be used from there as it is (columns
-`log.…`), and why the row is refused (`refused`, null where it is not). The rows are in the order of the source, so that
-the engine's own row number is their order.
+`log.…`), which source it is from (`source`), how a time that cannot be read is written (`unread`), and why the row is
+refused (`refused`, null where it is not). The rows are in the order of the source, so that the engine's own row number
+is their order.
 """
 
 import shutil
@@ -22,21 +23,23 @@ from ibis.backends.duckdb import Backend
 
 from journeylab.base.errors import StudyError
 from journeylab.base.files import replaced
-from journeylab.events.log import AFTER_WINDOW, DUPLICATE
+from journeylab.events.log import AFTER_WINDOW, DUPLICATE, UNREADABLE_TIME
 
 TABLE = "log_rows"
-EVENTS, QUARANTINE = "log_events", "log_quarantine"
-REFUSED = "refused"
+EVENTS, QUARANTINE, READ = "log_events", "log_quarantine", "log_read"
+REFUSED, SOURCE, UNREAD = "refused", "source", "unread"
 
 
 @dataclass(frozen=True)
 class FilePart:
-    """The rows of one source: its `table` with the `raw` columns, under the source's names, the `log`'s columns made
-    from them, and why a row is `refused`, null where it is not."""
+    """The rows of one source, called `label`: its `table` with the `raw` columns, under the source's names, the `log`'s
+    columns made from them, the `time` as it is written, and why a row is `refused`, null where it is not."""
 
+    label: str
     table: ibis.Table
     raw: Mapping[str, ibis.Value]
     log: Mapping[str, ibis.Value]
+    time: ibis.Value
     refused: ibis.Value
 
     def plain(self, target: str) -> str | None:
@@ -79,9 +82,12 @@ class Store:
                 WHERE copy > 1)""")
 
     def finish(self) -> None:
-        """Let the engine know the accepted and the refused rows by name, as the views `EVENTS` and `QUARANTINE`."""
+        """Let the engine know the accepted, the refused and all rows by name, as the views `EVENTS`, `QUARANTINE` and
+        `READ`."""
         self.connection.create_view(EVENTS, self._accepted())
         self.connection.create_view(QUARANTINE, self._refused())
+        time = self.rows[self.log["time"]]
+        self.connection.create_view(READ, self.rows.select(SOURCE, UNREAD, time=time, reason=self.rows[REFUSED]))
 
     def _accepted(self) -> ibis.Table:
         """The rows that are not refused, with the log's columns; `seq` is the row number where the source has none."""
@@ -132,7 +138,7 @@ def open_copy(path: str | Path) -> Backend:
         raise FileNotFoundError(path)
     try:
         connection = _connected(path, read_only=True)
-        if {EVENTS, QUARANTINE} <= set(connection.list_tables()):
+        if {EVENTS, QUARANTINE, READ} <= set(connection.list_tables()):
             return connection
     except duckdb.Error:
         pass
@@ -180,7 +186,9 @@ def _wider(first: dt.DataType, second: dt.DataType) -> dt.DataType:
 def _rows(part: FilePart, raw: Mapping[str, dt.DataType], made: Mapping[str, dt.DataType]) -> ibis.Table:
     columns = {f"read.{name}": _as(part.raw.get(name), kind) for name, kind in raw.items()}
     columns |= {f"log.{name}": _as(part.log.get(name), kind) for name, kind in made.items()}
-    return part.table.select(**columns, **{REFUSED: part.refused})
+    unread = ibis.ifelse(part.refused == UNREADABLE_TIME, part.time, None)
+    about = {SOURCE: ibis.literal(part.label), UNREAD: unread, REFUSED: part.refused}
+    return part.table.select(**columns, **about)
 
 
 def _as(column: ibis.Value | None, kind: dt.DataType) -> ibis.Value:
