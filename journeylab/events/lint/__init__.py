@@ -15,7 +15,7 @@ from journeylab.events.lint.remarks import Lint, Remark
 from journeylab.events.lint.times import empty_months, far_times, repeats_by_day
 from journeylab.events.log import EventLog
 from journeylab.events.queries.customers_at_a_glance import glance_at_customers
-from journeylab.events.queries.months import fill_by_month, rows_read_by_month
+from journeylab.events.queries.months import fill_by_month, refused_by_month
 
 __all__ = ["Lint", "lint_journey"]
 
@@ -61,13 +61,14 @@ def doubts_of_log(journey: Journey, log: EventLog) -> Iterator[Remark]:
     rules = readable_rules(journey, log)
     openers = opening_rules(journey, rules)
     customers = glance_at_customers(log, openers)
-    read = rows_read_by_month(log)
+    fills, refused = fill_by_month(log), refused_by_month(log)
+    months = fills.groupby("month")["events"].sum()
     yield from doubtful_ids(customers)
     yield from customers_that_differ(log, pd.Index(customers["customer_id"].sort_values()))
-    yield from refusals_not_at_random(log, read)
-    yield from far_times(log, read)
+    yield from refusals_not_at_random(log, refused, months)
+    yield from far_times(log, refused, months)
     yield from repeats_by_day(log)
-    yield from empty_months(fill_by_month(log))
+    yield from empty_months(fills)
     yield from loaded_twice(log)
     yield from acts_before_opener(journey, customers, openers)
     yield from hangs_on_order(log, journey, rules, n_customers=len(customers))

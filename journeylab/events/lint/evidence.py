@@ -62,18 +62,26 @@ class EventCounts:
 
 def _count(events: ibis.Table, conditions: list[Condition]) -> EventCounts:
     asked = {_key(part): part for condition in conditions for part in (condition, *_parts(condition))}
+    # What asks for no column is met by all events of its names: these are counted anyway.
+    narrow = {key: part for key, part in asked.items() if part.where}
     has_initiator = "initiator" in events.columns
     is_company = (events.initiator == "company").fill_null(False) if has_initiator else ibis.literal(False)
-    sums = {"n": events.count(), "first": events.time.min()}
-    for number, part in enumerate(asked.values()):
+    sums = {"n": events.count(), "by_company": is_company.sum(), "first": events.time.min()}
+    for number, part in enumerate(narrow.values()):
         is_match = holds(events, part, owner="")
         sums[f"matched_{number}"] = is_match.sum()
         sums[f"company_{number}"] = (is_match & is_company).sum()
-    by_event = events.group_by("event").aggregate(**sums).to_pandas()
+    by_event = events.group_by("event").aggregate(**sums).to_pandas().set_index("event")
+
+    def total(key: str, column: str, all_of_it: str) -> int:
+        if key in narrow:
+            return int(by_event[f"{column}_{list(narrow).index(key)}"].sum())
+        return int(by_event.loc[by_event.index.isin(asked[key].events), all_of_it].sum())
+
     return EventCounts(
-        events=dict(zip(by_event["event"], by_event["n"].astype(int), strict=True)),
-        matched={key: int(by_event[f"matched_{number}"].sum()) for number, key in enumerate(asked)},
-        company={key: int(by_event[f"company_{number}"].sum()) for number, key in enumerate(asked)},
+        events={str(name): int(n) for name, n in by_event["n"].items()},
+        matched={key: total(key, "matched", "n") for key in asked},
+        company={key: total(key, "company", "by_company") for key in asked},
         first=by_event["first"].min() if len(by_event) else None,
     )
 

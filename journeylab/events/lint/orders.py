@@ -90,10 +90,11 @@ def loaded_twice(log: EventLog) -> Iterator[Remark]:
 
 def hangs_on_order(log: EventLog, journey: Journey, rules: Collection[Rule], *, n_customers: int) -> Iterator[Remark]:
     """Customers whose answers change when events of one time act in the reverse order of their rows."""
-    conditions = [condition for _, _, condition in rules]
-    if not conditions or not orders_by_row(log):
+    proofs = [condition for path, _, condition in rules if path[-1] == "validated_by"]
+    moves = [condition for path, _, condition in rules if path[-1] != "validated_by"]
+    if not moves or not orders_by_row(log):
         return
-    tied = customers_with_ties(log, conditions)
+    tied = customers_with_ties(log, moves, proofs)
     if len(tied) < _TOLD * n_customers or not tied:
         return
     tried = tied[:: -(-len(tied) // _MOST_TRIED)]

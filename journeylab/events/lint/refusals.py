@@ -9,7 +9,7 @@ from journeylab.base.words import counted, listed, percent
 from journeylab.events.lint.remarks import Remark, warning
 from journeylab.events.lint.written_times import Unread, kinds_of_unread
 from journeylab.events.log import MISSING_CUSTOMER, MISSING_EVENT, UNREADABLE_TIME, EventLog
-from journeylab.events.queries.months import unread_times
+from journeylab.events.queries.months import rows_by_source, unread_times
 
 # What each reason says of which column. Duplicates and what comes after the window are refused rightly.
 _COLUMNS = {MISSING_CUSTOMER: "customer_id", UNREADABLE_TIME: "time", MISSING_EVENT: "event"}
@@ -18,60 +18,58 @@ _TOLD, _GATHERED_ROWS, _GATHERED_SHARE = 0.01, 5, 0.05
 _LOOKED_AT = 200_000
 
 
-def refusals_not_at_random(log: EventLog, read: pd.DataFrame) -> Iterator[Remark]:
+def refusals_not_at_random(log: EventLog, refused: pd.DataFrame, months: pd.Series) -> Iterator[Remark]:
     """Reasons for which 1% or more of all rows are refused, or many rows of one month or one source.
 
-    read: the rows by `source`, `reason` and `month`, as `rows_read_by_month` counts them.
+    refused: as `refused_by_month` counts the rows. months: how many events were accepted of each month.
     """
-    total = int(read["rows"].sum())
     for reason, column in _COLUMNS.items():
-        refused = read[read["reason"] == reason]
-        n = int(refused["rows"].sum())
+        rows = refused[refused["reason"] == reason]
+        n = int(rows["rows"].sum())
         if not n:
             continue
         kinds = kinds_of_unread(unread_times(log, limit=_LOOKED_AT), log.window) if reason == UNREADABLE_TIME else []
-        months = _gathered(_by_month(read, reason, kinds), overall=n / total)
-        sources = _gathered(_by_source(read, reason), overall=n / total)
-        if n >= _TOLD * total or months or sources:
+        overall = n / log.rows_read
+        by_month = _gathered(*_by_month(rows, refused, months, kinds), overall=overall)
+        by_source = _gathered(rows.groupby("source")["rows"].sum(), rows_by_source(log), overall=overall)
+        if overall >= _TOLD or by_month or by_source:
             yield warning(
                 "refused-rows",
                 f"events: {column}",
-                f"{counted(n, 'row')} of {total:,} ({percent(n / total)}) are refused: {_why(reason, kinds)}."
-                f"{_where(months, sources)}{_cut(read, months)}",
+                f"{counted(n, 'row')} of {log.rows_read:,} ({percent(overall)}) are refused: {_why(rows, kinds)}."
+                f"{_where(by_month, by_source)}{_cut(months, by_month)}",
                 kinds[0].fix if kinds else f"Look at log.quarantine.rows. Fill in “{column}”, or correct `columns`.",
             )
 
 
-def _by_month(read: pd.DataFrame, reason: str, kinds: list[Unread]) -> pd.DataFrame:
-    """Rows `refused` for `reason` and of how many (`rows`) by month, as far as times or their texts name it."""
-    dated = read.dropna(subset="month")
-    rows = dated.groupby("month")["rows"].sum()
-    refused = dated[dated["reason"] == reason].groupby("month")["rows"].sum()
+def _by_month(
+    rows: pd.DataFrame, refused: pd.DataFrame, months: pd.Series, kinds: list[Unread]
+) -> tuple[pd.Series, pd.Series]:
+    """How many of the refused `rows`, and how many rows in all, are of each month, as far as they name it."""
+    of_reason, total = (
+        rows.groupby("month")["rows"].sum(),
+        months.add(refused.groupby("month")["rows"].sum(), fill_value=0),
+    )
     for kind in kinds:
         guessed = pd.Series(kind.months, dtype="int64")
-        rows, refused = rows.add(guessed, fill_value=0), refused.add(guessed, fill_value=0)
-    table = pd.DataFrame({"rows": rows, "refused": refused}).fillna(0)
-    return table.set_index(table.index.map(lambda month: f"{month:%Y-%m}"))
+        guessed.index = pd.DatetimeIndex(guessed.index, tz="UTC").as_unit("s")
+        of_reason, total = of_reason.add(guessed, fill_value=0), total.add(guessed, fill_value=0)
+    return tuple(counts.rename(lambda month: f"{month:%Y-%m}") for counts in (of_reason, total))
 
 
-def _by_source(read: pd.DataFrame, reason: str) -> pd.DataFrame:
-    rows = read.groupby("source")["rows"].sum()
-    refused = read[read["reason"] == reason].groupby("source")["rows"].sum()
-    return pd.DataFrame({"rows": rows, "refused": refused}).fillna(0)
+def _gathered(refused: pd.Series, rows: pd.Series, *, overall: float) -> dict[str, float]:
+    """The share refused where it is far above the `overall` share; empty if there is but one place to be."""
+    share = (refused / rows).dropna()
+    gathered = share[share >= max(_GATHERED_SHARE, min(2 * overall, (1 + overall) / 2))].sort_index()
+    is_many = len(rows) > 1 and bool((refused[gathered.index] >= _GATHERED_ROWS).any())
+    return {str(place): float(part) for place, part in gathered.items()} if is_many else {}
 
 
-def _gathered(places: pd.DataFrame, *, overall: float) -> dict[str, float]:
-    """The share refused in those of `places` where it is far above the `overall` share; empty if there is but one."""
-    share = places["refused"] / places["rows"]
-    least = max(_GATHERED_SHARE, min(2 * overall, (1 + overall) / 2))
-    gathered = share[share >= least].sort_index()
-    is_many = len(places) > 1 and bool((places["refused"][gathered.index] >= _GATHERED_ROWS).any())
-    return gathered.to_dict() if is_many else {}
-
-
-def _why(reason: str, kinds: list[Unread]) -> str:
+def _why(rows: pd.DataFrame, kinds: list[Unread]) -> str:
     if not kinds:
-        return f"{'no customer' if reason == MISSING_CUSTOMER else 'no event'} is named"
+        lacks = _COLUMNS[rows["reason"].iloc[0]].removesuffix("_id")
+        first, last = (f"{month:%Y-%m}" for month in (rows["month"].min(), rows["month"].max()))
+        return f"they name no {lacks}, from {first} to {last}"
     parts = [f"{kind.n:,} are {kind.kind}, for example “{kind.example}”" for kind in kinds[:3]]
     rest = [f"{sum(kind.n for kind in kinds[3:]):,} are written otherwise"] if len(kinds) > 3 else []
     return f"the time cannot be read. {listed([*parts, *rest])}"
@@ -106,12 +104,11 @@ def _spans(months: list[str]) -> str:
     return listed(shown if len(shown) < 5 else [*shown[:3], f"{len(shown) - 3} more spans"])
 
 
-def _cut(read: pd.DataFrame, months: dict[str, float]) -> str:
+def _cut(accepted: pd.Series, months: dict[str, float]) -> str:
     """That the log ends, or begins, with what was refused."""
-    accepted = read.loc[read["reason"].isna() & read["month"].notna(), "month"]
     if not months or accepted.empty:
         return ""
-    first, last = (f"{month:%Y-%m}" for month in (accepted.min(), accepted.max()))
+    first, last = (f"{month:%Y-%m}" for month in (accepted.index.min(), accepted.index.max()))
     if last < max(months):
         return f" So the end of the log is missing: its last event that can be used is of {last}."
     if first > min(months):

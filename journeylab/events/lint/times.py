@@ -28,15 +28,14 @@ _MEANT = (
 )
 
 
-def far_times(log: EventLog, read: pd.DataFrame) -> Iterator[Remark]:
+def far_times(log: EventLog, refused: pd.DataFrame, months: pd.Series) -> Iterator[Remark]:
     """Events years before the window or years after it, with nothing in between.
 
-    read: the rows by `source`, `reason` and `month`, as `rows_read_by_month` counts them.
+    refused: as `refused_by_month` counts the rows. months: how many events were accepted of each month.
     """
-    usable = read[read["reason"].isna() | (read["reason"] == AFTER_WINDOW)].dropna(subset="month")
-    months = usable.groupby("month")["rows"].sum()
+    later = refused[refused["reason"] == AFTER_WINDOW].groupby("month")["rows"].sum()
     before = _beyond(months[months.index <= log.window.start].sort_index(ascending=False), log.window.start)
-    after = _beyond(months[months.index >= log.window.end].sort_index(), log.window.end)
+    after = _beyond(later.sort_index(), log.window.end)
     for beyond, side in ((before, "before the window"), (after, "after the window")):
         if len(beyond):
             yield _far(log, beyond, side)
@@ -56,7 +55,7 @@ def _far(log: EventLog, months: pd.Series, side: str) -> Remark:
     assert log.quarantine.read is not None, "its rows were counted"
     is_before = side.startswith("before")
     rows = log.quarantine.read
-    rows = rows.filter(rows.reason.isnull() | (rows.reason == AFTER_WINDOW))
+    rows = rows.filter((rows.reason == AFTER_WINDOW).fill_null(True))
     limit = ibis.literal(max(months.index) + pd.DateOffset(months=1) if is_before else min(months.index))
     rows = rows.filter(rows.time < limit if is_before else rows.time >= limit)
     common = rows.group_by("time").aggregate(n=rows.count()).order_by([ibis.desc("n"), "time"]).limit(1)

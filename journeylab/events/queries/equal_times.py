@@ -7,7 +7,7 @@ import ibis
 import pandas as pd
 
 from journeylab.events.journey import Condition, Journey
-from journeylab.events.journey.conditions import holds
+from journeylab.events.journey.conditions import any_holds
 from journeylab.events.log import EventLog
 from journeylab.events.spells import find_spells
 
@@ -22,15 +22,16 @@ def orders_by_row(log: EventLog) -> bool:
     return bool(ends["n"]) and ends["low"] >= 0 and ends["n"] - 1 <= ends["high"] < log.rows_read
 
 
-def customers_with_ties(log: EventLog, conditions: Collection[Condition]) -> list[str]:
-    """Customers with two events or more at one time that meet `conditions`, sorted: their order may matter."""
+def customers_with_ties(log: EventLog, moves: Collection[Condition], proofs: Collection[Condition]) -> list[str]:
+    """Customers with an event that meets one of `moves` and at the same time another that meets one of `moves` or
+    `proofs`, sorted: the order of the two may matter."""
     events = log.events
-    matched = events.filter(ibis.or_(*(holds(events, condition, owner="") for condition in conditions)))
-    at_once = matched.group_by("customer_id", "time").aggregate(
-        n=matched.count(), low=matched.event.min(), high=matched.event.max()
-    )
+    moved = events.filter(any_holds(events, moves, owner="the rules")).select("customer_id", "time").distinct()
+    matter = events.filter(any_holds(events, [*moves, *proofs], owner="the rules"))
+    at_once = matter.semi_join(moved, ["customer_id", "time"]).group_by("customer_id", "time")
+    at_once = at_once.aggregate(n=ibis._.count(), low=ibis._.event.min(), high=ibis._.event.max())
     # Equal events at one time may still differ in what a rule asks of their columns.
-    differ = ibis.literal(True) if any(condition.where for condition in conditions) else at_once.low != at_once.high
+    differ = ibis.literal(True) if any(condition.where for condition in moves) else at_once.low != at_once.high
     tied = at_once.filter((at_once.n > 1) & differ).select("customer_id").distinct().order_by("customer_id")
     return tied.to_pyarrow()["customer_id"].to_pylist()
 
