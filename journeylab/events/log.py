@@ -359,5 +359,5 @@ def written(time: pd.Timestamp) -> str:
     """`time` as a date, with minutes or more only where it is not midnight: what messages show."""
     time = pd.Timestamp(time)
     if time == time.normalize():
-        return f"{time:%Y-%m-%d}"
+        return time.isoformat()[:10]
     return f"{time:%Y-%m-%d %H:%M:%S}" if time.second else f"{time:%Y-%m-%d %H:%M}"

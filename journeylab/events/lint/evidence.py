@@ -66,7 +66,7 @@ def _count(events: ibis.Table, conditions: list[Condition]) -> EventCounts:
     narrow = {key: part for key, part in asked.items() if part.where}
     has_initiator = "initiator" in events.columns
     is_company = (events.initiator == "company").fill_null(False) if has_initiator else ibis.literal(False)
-    sums = {"n": events.count(), "by_company": is_company.sum(), "first": events.time.min()}
+    sums = {"n": events.count(), "by_company": events.count(where=is_company), "first": events.time.min()}
     for number, part in enumerate(narrow.values()):
         is_match = holds(events, part, owner="")
         sums[f"matched_{number}"] = is_match.sum()

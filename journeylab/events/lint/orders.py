@@ -21,6 +21,7 @@ from journeylab.events.queries.equal_times import (
 BEGAN, ACTED = "began", "acted"
 # From this share of customers on it is told; and of so many at most the spells are found in both orders.
 _TOLD, _MOST_TRIED = 0.01, 20_000
+_MOST_NAMED = 3
 # What a loader adds to each row, by the names of columns that many tools use.
 _LOADED = re.compile(
     r"(?:^|_)(?:load|loaded|loader|ingest|ingested|ingestion|insert|inserted|import|imported|upload|uploaded|extract|"
@@ -56,19 +57,23 @@ def acts_before_opener(
     early = began[began[ACTED] < began[BEGAN]].sort_values("customer_id")
     if len(early) and len(early) >= _TOLD * len(began):
         stage = next(stage for stage in journey.stages if stage.opened_by)
-        acts = sorted({name for condition in rules[ACTED] for name in condition.events})
-        shown = [*acts[:3], f"{len(acts) - 3} others"] if len(acts) > 3 else acts
-        first = early.iloc[0]
+        opens, acts = (_names(rules[name]) for name in (BEGAN, ACTED))
+        first, was = early.iloc[0], early.iloc[0]["customer_id"]
         yield warning(
             "acts-before-opener",
             ("stages", journey.position(stage.name), "opened_by"),
-            f"{counted(len(early), 'customer')} of {len(began):,} ({percent(len(early) / len(began))}) have an event "
-            f"such as {listed(shown)} before the first that opens stage “{stage.name}”. They skip the "
-            "stage, or what they did before counts for nothing.",
-            "Check the clocks that wrote these times. If it is right, check the order of the stages.",
-            f"For example, “{first['customer_id']}” on {written(first[ACTED])}, and only on {written(first[BEGAN])} "
-            f"{listed(sorted({name for condition in rules[BEGAN] for name in condition.events}))}.",
+            f"{counted(len(early), 'customer')} of {len(began):,} ({percent(len(early) / len(began))}) have {acts} "
+            f"before their first {opens}, which opens stage “{stage.name}”. They skip the stage, or what they did "
+            "before counts for nothing.",
+            "Check the clocks that wrote these times. If they are right, check the order of the stages.",
+            f"For example, “{was}” on {written(first[ACTED])}, and {opens} on {written(first[BEGAN])}.",
         )
+
+
+def _names(conditions: Collection[Condition]) -> str:
+    names = sorted({f"“{name}”" for condition in conditions for name in condition.events})
+    shown = names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], f"{len(names) - _MOST_NAMED} other events"]
+    return " or ".join(shown)
 
 
 def loaded_twice(log: EventLog) -> Iterator[Remark]:
@@ -109,8 +114,8 @@ def hangs_on_order(log: EventLog, journey: Journey, rules: Collection[Rule], *, 
     yield warning(
         "hangs-on-order",
         "events: seq",
-        f"{counted(len(changed), 'customer')} {base} ({percent(share)} of all) have other stages, losses or "
-        f"validations when events of one time act in the reverse order. The log has no seq, so "
+        f"{counted(len(changed), 'customer')} {base} ({percent(share)}) have other stages, losses or "
+        f"validations when events of one time act in the reverse order. No column numbers the events, so "
         f"they act in the order of the rows.{newest}",
         "Map a column that numbers the events to “seq”, or times that are more exact"
         + (", or sort the source by time." if newest else "."),

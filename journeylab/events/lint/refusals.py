@@ -13,8 +13,10 @@ from journeylab.events.queries.months import rows_by_source, unread_times
 
 # What each reason says of which column. Duplicates and what comes after the window are refused rightly.
 _COLUMNS = {MISSING_CUSTOMER: "customer_id", UNREADABLE_TIME: "time", MISSING_EVENT: "event"}
-# From this share on refusals are told; and where they gather: so many rows, at least this share of a month or source.
-_TOLD, _GATHERED_ROWS, _GATHERED_SHARE = 0.01, 5, 0.05
+# A single row is no pattern. More are told from this share of all rows on; and where they gather: so many rows of a
+# month or source, so many times the share of all.
+_FEWEST, _TOLD = 2, 0.01
+_GATHERED_ROWS, _GATHERED_TIMES = 5, 3
 _LOOKED_AT = 200_000
 
 
@@ -26,7 +28,7 @@ def refusals_not_at_random(log: EventLog, refused: pd.DataFrame, months: pd.Seri
     for reason, column in _COLUMNS.items():
         rows = refused[refused["reason"] == reason]
         n = int(rows["rows"].sum())
-        if not n:
+        if n < _FEWEST:
             continue
         kinds = kinds_of_unread(unread_times(log, limit=_LOOKED_AT), log.window) if reason == UNREADABLE_TIME else []
         overall = n / log.rows_read
@@ -60,7 +62,7 @@ def _by_month(
 def _gathered(refused: pd.Series, rows: pd.Series, *, overall: float) -> dict[str, float]:
     """The share refused where it is far above the `overall` share; empty if there is but one place to be."""
     share = (refused / rows).dropna()
-    gathered = share[share >= max(_GATHERED_SHARE, min(2 * overall, (1 + overall) / 2))].sort_index()
+    gathered = share[share >= max(_TOLD, min(_GATHERED_TIMES * overall, (1 + overall) / 2))].sort_index()
     is_many = len(rows) > 1 and bool((refused[gathered.index] >= _GATHERED_ROWS).any())
     return {str(place): float(part) for place, part in gathered.items()} if is_many else {}
 

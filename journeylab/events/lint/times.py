@@ -60,7 +60,7 @@ def _far(log: EventLog, months: pd.Series, side: str) -> Remark:
     rows = rows.filter(rows.time < limit if is_before else rows.time >= limit)
     common = rows.group_by("time").aggregate(n=rows.count()).order_by([ibis.desc("n"), "time"]).limit(1)
     time = common.to_pyarrow()["time"].to_pandas()[0]
-    years = abs((log.window.start if is_before else log.window.end) - time) / pd.Timedelta(days=365.25)
+    years = abs((log.window.start if is_before else log.window.end) - time).days / 365.25
     fate = "count as history, so that their customers seem silent since then" if is_before else "are refused"
     meant = _meant(time, log)
     return warning(
@@ -74,14 +74,14 @@ def _far(log: EventLog, months: pd.Series, side: str) -> Remark:
 
 def _meant(time: pd.Timestamp, log: EventLog) -> str | None:
     """What a time far from the rest probably stands for."""
-    for days, meaning in _MEANT:
-        if f"{time:%Y-%m-%d}".zfill(10) in days:
-            return f"This is {meaning}, and stands for a time that nobody knew"
-    microseconds = time.value // (1 if time.unit == "us" else 1_000)
+    microseconds = int(time.as_unit("us").asm8.view("i8"))
     for unit in (1_000_000, 1_000, 1):
         meaning = number_means(microseconds / unit, log.window) if microseconds % unit == 0 else None
         if meaning:
             return f"Its number, {microseconds // unit}, fits if it is {meaning}: the unit is mixed in this column"
+    for days, meaning in _MEANT:
+        if f"{time:%Y-%m-%d}".zfill(10) in days:
+            return f"This is {meaning}, and stands for a time that nobody knew"
     return None
 
 
@@ -92,7 +92,7 @@ def repeats_by_day(log: EventLog) -> Iterator[Remark]:
         yield warning(
             "equal-rows-by-day",
             TIME,
-            f"{counted(n, 'row')} ({percent(n / log.rows_read)} of those read) were refused as duplicates, but the "
+            f"{counted(n, 'row')} ({percent(n / log.rows_read)}) were refused as duplicates, but the "
             "times are days: who did the same thing twice in one day has two equal rows.",
             "If these are two events, keep them: duplicates: keep in study.yml. Or map an event_id.",
         )
