@@ -218,7 +218,8 @@ def _is_company_only(conditions: list[Condition], counts: EventCounts) -> bool:
 def _silences(journey: Journey, *, log: EventLog, first: pd.Timestamp | None) -> Iterator[Remark]:
     if first is None:
         return
-    watched = (log.window.end - as_utc(first)) / pd.Timedelta(days=1)
+    # Not divided by a Timedelta: that fails for times some centuries ago.
+    watched = (log.window.end - as_utc(first)).total_seconds() / 86_400
     for at, stage in enumerate(journey.stages):
         if stage.silent_after_us is not None and stage.silent_after_us / DAY >= watched:
             yield warning(

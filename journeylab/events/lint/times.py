@@ -111,23 +111,31 @@ def empty_months(fills: pd.DataFrame) -> Iterator[Remark]:
 
     fills: by `event` and `month`, as `fill_by_month` counts them. A column that begins later than the log is no gap.
     """
+    often = fills[fills["events"] >= _EVENTS]
     for name in [column.removeprefix("filled_") for column in fills if column.startswith("filled_")]:
-        gaps = []
-        for event, rows in fills[fills["events"] >= _EVENTS].groupby("event", sort=True):
-            share = rows[f"filled_{name}"] / rows["events"]
-            filled = rows[share >= _USUAL]
-            empty = rows[(share < _EMPTY) & (rows["month"] > filled["month"].min())]
-            if len(filled) >= max(_MONTHS, len(empty)) and len(empty):
-                gaps.append((event, empty))
-        if gaps:
-            event, empty = max(gaps, key=lambda gap: (int(gap[1]["events"].sum()), gap[0]))
-            others = f" and in {counted(len(gaps) - 1, 'other event')}" if len(gaps) > 1 else ""
-            months = [f"{month:%Y-%m}" for month in empty["month"]]
-            shown = listed([*months[:3], f"{len(months) - 3} more months"] if len(months) > 3 else months)
-            yield warning(
-                "empty-months",
-                f"events: {name}",
-                f"“{name}” is empty in the {counted(int(empty['events'].sum()), 'event')} “{event}” of {shown}, and "
-                f"filled in those of other months{others}. What is asked of it is not known for that time.",
-                "Find out whether the source has it for these months, and read it again.",
-            )
+        share = often[f"filled_{name}"] / often["events"]
+        filled = (
+            often[share >= _USUAL].groupby("event", as_index=False).agg(n=("month", "size"), since=("month", "min"))
+        )
+        empty = often[share < _EMPTY].merge(filled, on="event")
+        empty = empty[empty["month"] > empty["since"]]
+        n_empty = empty.groupby("event")["month"].transform("size")
+        gaps = empty[(empty["n"] >= _MONTHS) & (empty["n"] >= n_empty)]
+        if len(gaps):
+            yield _empty(name, gaps)
+
+
+def _empty(name: str, gaps: pd.DataFrame) -> Remark:
+    """The remark on the column `name`, which is empty in `gaps`: rows of `fill_by_month`."""
+    events = gaps.groupby("event")["events"].sum()
+    event = str(events.index[events == events.max()][0])
+    others = f" and in {counted(len(events) - 1, 'other event')}" if len(events) > 1 else ""
+    months = [f"{month:%Y-%m}" for month in gaps.loc[gaps["event"] == event, "month"]]
+    shown = listed([*months[:3], f"{len(months) - 3} more months"] if len(months) > 3 else months)
+    return warning(
+        "empty-months",
+        f"events: {name}",
+        f"“{name}” is empty in the {counted(int(events.max()), 'event')} “{event}” of {shown}, and filled in those of "
+        f"other months{others}. What is asked of it is not known for that time.",
+        "Find out whether the source has it for these months, and read it again.",
+    )

@@ -97,7 +97,7 @@ def read_events(
     if duplicates == "quarantine":
         store.refuse_duplicates()
     counts = check_counts(store, sheets, window)
-    store.finish()
+    store.finish([(sheet.data.label, sheet.clock.name) for sheet in sheets])
     return _log(connection, counts, customers, window)
 
 

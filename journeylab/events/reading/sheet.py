@@ -29,8 +29,7 @@ class Sheet:
         raw = {name: table[name] for name in table.columns}
         log = {target: self._value(target, raw) for target in self.columns.known}
         log |= {target: raw[name] for target, name in self.columns.others.items()}
-        time = raw[self.clock.name].cast("string")
-        return FilePart(self.data.label, table, raw, log, time, _refused(log, window))
+        return FilePart(table, raw, log, _refused(log, window))
 
     def _value(self, target: str, raw: dict[str, ibis.Value]) -> ibis.Value:
         name = self.columns.known[target]

@@ -2,15 +2,14 @@
 refused ones.
 
 The table holds every row as it was read (columns `read.…`), what could not be used from there as it is (columns
-`log.…`), which source it is from (`source`), how a time that cannot be read is written (`unread`), and why the row is
-refused (`refused`, null where it is not). The rows are in the order of the source, so that the engine's own row number
-is their order.
+`log.…`), which source it is from (`source`, counted from 0), and why the row is refused (`refused`, null where it is
+not). The rows are in the order of the source, so that the engine's own row number is their order.
 """
 
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,19 +26,17 @@ from journeylab.events.log import AFTER_WINDOW, DUPLICATE, UNREADABLE_TIME
 
 TABLE = "log_rows"
 EVENTS, QUARANTINE, READ = "log_events", "log_quarantine", "log_read"
-REFUSED, SOURCE, UNREAD = "refused", "source", "unread"
+REFUSED, SOURCE = "refused", "source"
 
 
 @dataclass(frozen=True)
 class FilePart:
-    """The rows of one source, called `label`: its `table` with the `raw` columns, under the source's names, the `log`'s
-    columns made from them, the `time` as it is written, and why a row is `refused`, null where it is not."""
+    """The rows of one source: its `table` with the `raw` columns, under the source's names, the `log`'s columns made
+    from them, and why a row is `refused`, null where it is not."""
 
-    label: str
     table: ibis.Table
     raw: Mapping[str, ibis.Value]
     log: Mapping[str, ibis.Value]
-    time: ibis.Value
     refused: ibis.Value
 
     def plain(self, target: str) -> str | None:
@@ -81,13 +78,12 @@ class Store:
                         SELECT hash({columns}) AS mark FROM {TABLE} WHERE {usable} GROUP BY mark HAVING count(*) > 1))
                 WHERE copy > 1)""")
 
-    def finish(self) -> None:
+    def finish(self, sources: Sequence[tuple[str, str]]) -> None:
         """Let the engine know the accepted, the refused and all rows by name, as the views `EVENTS`, `QUARANTINE` and
-        `READ`."""
+        `READ`. `sources`: each source's label, and the name of its column with the time."""
         self.connection.create_view(EVENTS, self._accepted())
         self.connection.create_view(QUARANTINE, self._refused())
-        time = self.rows[self.log["time"]]
-        self.connection.create_view(READ, self.rows.select(SOURCE, UNREAD, time=time, reason=self.rows[REFUSED]))
+        self.connection.create_view(READ, self._read(sources))
 
     def _accepted(self) -> ibis.Table:
         """The rows that are not refused, with the log's columns; `seq` is the row number where the source has none."""
@@ -98,6 +94,15 @@ class Store:
         ordered = {target: columns[target] for target in (*first, *columns)}
         free = ibis.util.gen_name(REFUSED)
         return rows.select(**ordered, **{free: rows[REFUSED]}).filter(ibis._[free].isnull()).drop(free)
+
+    def _read(self, sources: Sequence[tuple[str, str]]) -> ibis.Table:
+        """All rows, as `Quarantine.read` has them."""
+        rows = self.rows
+        written = [(at, rows[self.raw[time]].cast("string")) for at, (_, time) in enumerate(sources)]
+        unread = ibis.ifelse(rows[REFUSED] == UNREADABLE_TIME, _by_source(rows, written), None)
+        labels = [(at, ibis.literal(label)) for at, (label, _) in enumerate(sources)]
+        time = rows[self.log["time"]]
+        return rows.select(source=_by_source(rows, labels), time=time, unread=unread, reason=rows[REFUSED])
 
     def _refused(self) -> ibis.Table:
         """The rows that are refused, as they were read, and the `reason`."""
@@ -152,7 +157,7 @@ def fill_store(connection: Backend, parts: list[FilePart]) -> Store:
     shared = {target: name for part in parts for target in part.log if (name := _shared(target, parts))}
     made = _unified([{name: c.type() for name, c in part.log.items() if name not in shared} for part in parts])
     for number, part in enumerate(parts):
-        rows = _rows(part, raw, made)
+        rows = _rows(number, part, raw, made)
         if number:
             connection.insert(TABLE, rows)
         else:
@@ -183,12 +188,15 @@ def _wider(first: dt.DataType, second: dt.DataType) -> dt.DataType:
     return dt.string
 
 
-def _rows(part: FilePart, raw: Mapping[str, dt.DataType], made: Mapping[str, dt.DataType]) -> ibis.Table:
+def _rows(number: int, part: FilePart, raw: Mapping[str, dt.DataType], made: Mapping[str, dt.DataType]) -> ibis.Table:
     columns = {f"read.{name}": _as(part.raw.get(name), kind) for name, kind in raw.items()}
     columns |= {f"log.{name}": _as(part.log.get(name), kind) for name, kind in made.items()}
-    unread = ibis.ifelse(part.refused == UNREADABLE_TIME, part.time, None)
-    about = {SOURCE: ibis.literal(part.label), UNREAD: unread, REFUSED: part.refused}
-    return part.table.select(**columns, **about)
+    return part.table.select(**columns, **{SOURCE: ibis.literal(number, "int16"), REFUSED: part.refused})
+
+
+def _by_source(rows: ibis.Table, values: list[tuple[int, ibis.Value]]) -> ibis.Value:
+    """The value of each row's source, of `values` by its number."""
+    return ibis.cases(*((rows[SOURCE] == number, value) for number, value in values))
 
 
 def _as(column: ibis.Value | None, kind: dt.DataType) -> ibis.Value:
