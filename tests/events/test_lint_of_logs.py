@@ -350,6 +350,21 @@ def test_the_way_of_writing_is_named_and_its_months_found(form, kind):
     assert "100% of the rows of 2025-06 to 2025-11" in problem
 
 
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (None, "26 are empty."),
+        ("  ", "26 are empty."),
+        ("soon", "26 are no date at all, for example “soon”."),
+        ("0000-00-00 00:00:00", "26 are no date at all, for example “0000-00-00 00:00:00”."),
+        ("31.12.9999", "26 are day, month and year in another order, for example “31.12.9999”."),
+    ],
+)
+def test_times_that_are_none_are_told_by_what_is_written(time, words):
+    problem = the_remark(lint(with_changed("time", lambda _: time)), "refused-rows")["problem"]
+    assert problem == f"26 rows of 260 (10%) are refused: the time cannot be read. {words}"
+
+
 def test_milliseconds_told_as_seconds_for_a_part_are_named():
     seconds = [int(pd.Timestamp(time).timestamp()) for time in rows()["time"]]
     mixed = [1000 * second if at % 5 == 0 else second for at, second in enumerate(seconds)]
@@ -520,6 +535,16 @@ def test_customers_who_act_before_they_sign_up():
     assert "For example, “C001” on 2025-" in problem
     assert "C001" not in found.shown["problem"].iloc[0]
     assert "acts-before-opener" not in set(lint(table, {**JOURNEY, "movement": "free"}).table["rule"])
+
+
+def test_reports_name_no_customer_and_no_number_of_few():
+    table = rows()
+    late = (table["event"] == "signup") & table["customer_id"].isin(["C001", "C003"])
+    table.loc[late, "time"] = [str(pd.Timestamp(time) + pd.Timedelta(days=40)) for time in table.loc[late, "time"]]
+    found = lint(table)
+    assert found.table["problem"].iloc[0].startswith("2 customers of 60 (3.3%) have")
+    assert found.shown["problem"].iloc[0].startswith("fewer than 5 customers of 60 have")
+    assert "C001" not in found.shown["problem"].iloc[0]
 
 
 def same_day(newest_first: bool) -> pd.DataFrame:

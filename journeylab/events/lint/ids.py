@@ -29,6 +29,7 @@ _OUTSIZE_SHARE, _OUTSIZE_TIMES, _BUSY, _ENOUGH = 0.05, 5, 0.95, 20
 _KEPT_DIGITS, _EXACT = 15, 2**53
 _LONG, _ZEROS = 11, "00000"
 _FEW, _MANY = 0.01, 0.1
+_AS_TEXT = "Export the ids again, as text. The digits that were cut off are not in this file any more."
 _CHECK_BOTH = (
     "Check that both are of the same customers and the same day. Without attributes, a customer is in no group."
 )
@@ -41,20 +42,21 @@ def doubtful_ids(customers: pd.DataFrame) -> Iterator[Remark]:
     """
     events = customers.set_index("customer_id")["events"].sort_index()
     placeholders = _placeholders(events)
-    yield from _told_placeholders(events, placeholders)
-    yield from _outsize(events.drop(placeholders), total=int(events.sum()))
+    yield from _placeholder_remarks(events, placeholders)
+    total, events = int(events.sum()), events.drop(placeholders)
+    yield from _outsize(events, total=total)
     cut = [text for text in events.index if _SCIENTIFIC.fullmatch(text.strip())]
-    yield from _told_cut(events, cut) if cut else _rounded(events)
+    yield from _cut_remarks(events, cut) if cut else _rounded(events)
     yield from _split(events)
 
 
 def _placeholders(events: pd.Series) -> list[str]:
-    found = [text for text in events.index if _is_placeholder(text)]
-    numbers = [text for text in found if form_of(text).strip("-{}0") == ""]
+    placeholders = [text for text in events.index if _is_placeholder(text)]
+    numbers = [text for text in placeholders if form_of(text).strip("-{}0") == ""]
     # Where customers are simply counted from 0, the first of them is a customer.
     if numbers and "1" in {form_of(text) for text in events.index if text.strip().isdigit()}:
-        found = [text for text in found if text not in numbers or _is_outsize(events, text)]
-    return found
+        placeholders = [text for text in placeholders if text not in numbers or _is_outsize(events, text)]
+    return placeholders
 
 
 def _is_placeholder(text: str) -> bool:
@@ -69,9 +71,9 @@ def _is_outsize(events: pd.Series, text: str) -> bool:
     return bool(events[text] >= _OUTSIZE_TIMES * others.quantile(_BUSY, interpolation="higher"))
 
 
-def _told_placeholders(events: pd.Series, found: list[str]) -> Iterator[Remark]:
+def _placeholder_remarks(events: pd.Series, placeholders: list[str]) -> Iterator[Remark]:
     total = int(events.sum())
-    for text in found:
+    for text in placeholders:
         yield warning(
             "placeholder-id",
             IDS,
@@ -97,14 +99,14 @@ def _outsize(events: pd.Series, *, total: int) -> Iterator[Remark]:
         )
 
 
-def _told_cut(events: pd.Series, cut: list[str]) -> Iterator[Remark]:
+def _cut_remarks(events: pd.Series, cut: list[str]) -> Iterator[Remark]:
     yield warning(
         "cut-ids",
         IDS,
         f"A spreadsheet has shortened ids to numbers such as “{_most_frequent(events, cut)}”: "
         f"{counted(int(events[cut].sum()), 'event')} ({percent(events[cut].sum() / events.sum())}) lie on "
         f"{counted(len(cut), 'id')} of this kind, and different customers may now have the same one.",
-        "Export the ids again, as text. The digits that were cut off are not in this file any more.",
+        _AS_TEXT,
     )
 
 
@@ -123,10 +125,11 @@ def _rounded(events: pd.Series) -> Iterator[Remark]:
         yield warning(
             "cut-ids",
             IDS,
-            f"{counted(len(rounded), 'long id')} with {counted(int(events[rounded].sum()), 'event')} look rounded, as "
-            f"“{_most_frequent(events, rounded)}” does: a program took ids for numbers and kept their first digits "
-            "only. Different customers may now have the same id.",
-            "Export the ids again, as text. The digits that were cut off are not in this file any more.",
+            f"{counted(len(rounded), 'long id')} with {counted(int(events[rounded].sum()), 'event')} look rounded: a "
+            "program took ids for numbers and kept their first digits only. Different customers may now have the same "
+            "id.",
+            _AS_TEXT,
+            f"For example, “{_most_frequent(events, rounded)}”.",
         )
 
 

@@ -63,14 +63,14 @@ def values_nearly_asked(rules: Collection[Rule], log: EventLog) -> Iterator[Rema
 
 def _near(asked: Collection[str], occurring: Mapping[str, int]) -> dict[str, dict[str, int]]:
     """For each of `asked` that occurs: what else occurs, is not asked for, and is nearly the same, with how often."""
-    found: dict[str, dict[str, int]] = {}
+    near: dict[str, dict[str, int]] = {}
     for other in sorted(occurring, key=lambda name: (-occurring[name], name)):
         close = [] if other in asked else [name for name in asked if name in occurring and is_near(name, other)]
         # The one that differs least, as by case only, is meant.
         if close:
             meant = min(close, key=lambda name: difference(name, other) == "by a typo")
-            found.setdefault(meant, {})[other] = occurring[other]
-    return {name: found[name] for name in asked if name in found}
+            near.setdefault(meant, {})[other] = occurring[other]
+    return {name: near[name] for name in asked if name in near}
 
 
 def _values(log: EventLog, names: tuple[str, ...], column: str) -> dict[str, int]:

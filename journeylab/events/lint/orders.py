@@ -20,7 +20,7 @@ from journeylab.events.queries.equal_times import (
 
 BEGAN, ACTED = "began", "acted"
 # From this share of customers on it is told; and of so many at most the spells are found in both orders.
-_TOLD, _MOST_TRIED = 0.01, 20_000
+_LEAST_SHARE, _MOST_TRIED = 0.01, 20_000
 _MOST_NAMED = 3
 # What a loader adds to each row, by the names of columns that many tools use.
 _LOADED = re.compile(
@@ -55,7 +55,7 @@ def acts_before_opener(
         return
     began = customers.dropna(subset=BEGAN)
     early = began[began[ACTED] < began[BEGAN]].sort_values("customer_id")
-    if len(early) and len(early) >= _TOLD * len(began):
+    if len(early) and len(early) >= _LEAST_SHARE * len(began):
         stage = next(stage for stage in journey.stages if stage.opened_by)
         opens, acts = (_names(rules[name]) for name in (BEGAN, ACTED))
         first, was = early.iloc[0], early.iloc[0]["customer_id"]
@@ -100,12 +100,12 @@ def hangs_on_order(log: EventLog, journey: Journey, rules: Collection[Rule], *, 
     if not moves or not orders_by_row(log):
         return
     tied = customers_with_ties(log, moves, proofs)
-    if len(tied) < _TOLD * n_customers or not tied:
+    if len(tied) < _LEAST_SHARE * n_customers or not tied:
         return
     tried = tied[:: -(-len(tied) // _MOST_TRIED)]
     changed = changed_by_order(log, journey, tried)
     share = len(changed) / len(tried) * len(tied) / n_customers
-    if not changed or share < _TOLD:
+    if not changed or share < _LEAST_SHARE:
         return
     base = f"of {n_customers:,}" if len(tried) == len(tied) else f"of {len(tried):,} looked at"
     newest = (

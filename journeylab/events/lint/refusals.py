@@ -15,7 +15,7 @@ from journeylab.events.queries.months import rows_by_source, unread_times
 _COLUMNS = {MISSING_CUSTOMER: "customer_id", UNREADABLE_TIME: "time", MISSING_EVENT: "event"}
 # A single row is no pattern. More are told from this share of all rows on; and where they gather: so many rows of a
 # month or source, so many times the share of all.
-_FEWEST, _TOLD = 2, 0.01
+_FEWEST, _LEAST_SHARE = 2, 0.01
 _GATHERED_ROWS, _GATHERED_TIMES = 5, 3
 _LOOKED_AT = 200_000
 
@@ -34,7 +34,7 @@ def refusals_not_at_random(log: EventLog, refused: pd.DataFrame, months: pd.Seri
         overall = n / log.rows_read
         by_month = _gathered(*_by_month(rows, refused, months, kinds), overall=overall)
         by_source = _gathered(rows.groupby("source")["rows"].sum(), rows_by_source(log), overall=overall)
-        if overall >= _TOLD or by_month or by_source:
+        if overall >= _LEAST_SHARE or by_month or by_source:
             yield warning(
                 "refused-rows",
                 f"events: {column}",
@@ -48,21 +48,23 @@ def _by_month(
     rows: pd.DataFrame, refused: pd.DataFrame, months: pd.Series, kinds: list[Unread]
 ) -> tuple[pd.Series, pd.Series]:
     """How many of the refused `rows`, and how many rows in all, are of each month, as far as they name it."""
-    of_reason, total = (
-        rows.groupby("month")["rows"].sum(),
-        months.add(refused.groupby("month")["rows"].sum(), fill_value=0),
-    )
+    parts = [rows.groupby("month")["rows"].sum(), refused.groupby("month")["rows"].sum(), months]
+    of_reason, others, accepted = (part.rename(_month).astype(float) for part in parts)
+    total = accepted.add(others, fill_value=0)
     for kind in kinds:
-        guessed = pd.Series(kind.months, dtype="int64")
-        guessed.index = pd.DatetimeIndex(guessed.index, tz="UTC").as_unit("s")
+        guessed = pd.Series(kind.months, dtype=float)
         of_reason, total = of_reason.add(guessed, fill_value=0), total.add(guessed, fill_value=0)
-    return tuple(counts.rename(lambda month: f"{month:%Y-%m}") for counts in (of_reason, total))
+    return of_reason, total
+
+
+def _month(time: pd.Timestamp) -> str:
+    return time.isoformat()[:7]
 
 
 def _gathered(refused: pd.Series, rows: pd.Series, *, overall: float) -> dict[str, float]:
     """The share refused where it is far above the `overall` share; empty if there is but one place to be."""
     share = (refused / rows).dropna()
-    gathered = share[share >= max(_TOLD, min(_GATHERED_TIMES * overall, (1 + overall) / 2))].sort_index()
+    gathered = share[share >= max(_LEAST_SHARE, min(_GATHERED_TIMES * overall, (1 + overall) / 2))].sort_index()
     is_many = len(rows) > 1 and bool((refused[gathered.index] >= _GATHERED_ROWS).any())
     return {str(place): float(part) for place, part in gathered.items()} if is_many else {}
 
@@ -70,9 +72,12 @@ def _gathered(refused: pd.Series, rows: pd.Series, *, overall: float) -> dict[st
 def _why(rows: pd.DataFrame, kinds: list[Unread]) -> str:
     if not kinds:
         lacks = _COLUMNS[rows["reason"].iloc[0]].removesuffix("_id")
-        first, last = (f"{month:%Y-%m}" for month in (rows["month"].min(), rows["month"].max()))
+        first, last = _month(rows["month"].min()), _month(rows["month"].max())
         return f"they name no {lacks}, from {first} to {last}"
-    parts = [f"{kind.n:,} are {kind.kind}, for example “{kind.example}”" for kind in kinds[:3]]
+    parts = [
+        f"{kind.n:,} are {kind.kind}" + (f", for example “{kind.example}”" if kind.example.strip() else "")
+        for kind in kinds[:3]
+    ]
     rest = [f"{sum(kind.n for kind in kinds[3:]):,} are written otherwise"] if len(kinds) > 3 else []
     return f"the time cannot be read. {listed([*parts, *rest])}"
 
@@ -110,7 +115,7 @@ def _cut(accepted: pd.Series, months: dict[str, float]) -> str:
     """That the log ends, or begins, with what was refused."""
     if not months or accepted.empty:
         return ""
-    first, last = (f"{month:%Y-%m}" for month in (accepted.index.min(), accepted.index.max()))
+    first, last = _month(accepted.index.min()), _month(accepted.index.max())
     if last < max(months):
         return f" So the end of the log is missing: its last event that can be used is of {last}."
     if first > min(months):

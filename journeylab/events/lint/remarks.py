@@ -1,18 +1,23 @@
 """Remarks: what did the lint find, how does it show it, and when does it raise it?"""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
+from journeylab.base import html
 from journeylab.base.documents import KeyPath
 from journeylab.base.errors import JourneyError
-from journeylab.base.html import card, paragraph, table
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted
 from journeylab.events.journey import Journey
 
 COLUMNS = ("severity", "where", "problem", "fix", "rule")
 _CLEAN = "Nothing to fix."
+# How many customers, of how many, in percent: what no report may say of few.
+_FEW = re.compile(rf"(?<![\d,.])[1-{MIN_SHOWN - 1}] customers?( of [\d,]+)?( \([^)]*%\))?")
+_FEWER = rf"fewer than {MIN_SHOWN} customers\1"
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Lint:
 
     table: DataFrame, one row per remark; columns `severity` (error or warning), `where` (journey.yml:12, or a column of
         the events), `problem` (what is wrong), `fix` (what to do about it), and `rule`, a stable id.
-    shown: the same without the ids of customers, for reports.
+    shown: the same for reports: without the ids of customers, and with “fewer than 5” where there are so few.
     unjudged: sentences on what these data cannot show, so that nothing was looked for.
     """
 
@@ -62,9 +67,10 @@ class Lint:
         in_order = sorted(remarks, key=lambda remark: (remark.severity, *_position(remark.path)))
         where = [one.path if isinstance(one.path, str) else journey.where(*one.path) for one in in_order]
         rows = [(one.severity, at, one.problem, one.fix, one.rule) for one, at in zip(in_order, where, strict=True)]
-        shown = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
-        problems = [f"{one.problem} {one.example}".strip() for one in in_order]
-        return cls(shown.assign(problem=pd.Series(problems, dtype=object)), shown, unjudged)
+        whole = [f"{one.problem} {one.example}".strip() for one in in_order]
+        table = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).assign(problem=pd.Series(whole, dtype=object))
+        few = [_FEW.sub(_FEWER, one.problem) for one in in_order]
+        return cls(table, table.assign(problem=pd.Series(few, dtype=object)), unjudged)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -97,8 +103,10 @@ class Lint:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = [table(self.table, csv=False)] if len(self) else []
-        return card("Lint of the journey and the data", *map(paragraph, [self.sentence(), *self.unjudged]), *rows)
+        rows = [html.table(self.table, csv=False)] if len(self) else []
+        return html.card(
+            "Lint of the journey and the data", *map(html.paragraph, [self.sentence(), *self.unjudged]), *rows
+        )
 
 
 def _position(path: KeyPath | str) -> tuple[int, int]:

@@ -23,6 +23,7 @@ _MONTHS = {
 }
 _NAMED_MONTH = re.compile(r"(?<![a-z])(" + "|".join(_MONTHS) + r")[a-z]*\.?[ ,\-/.]")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+_FIND_OUT = "Find out when these events happened, or why nobody knows it."
 _ONE_WAY = "Write all times of the column in one way, best as in 2025-06-15T14:03:00Z."
 _ZONE_LETTERS = re.compile(r"\d\s*([A-Z]{2,5})$")
 
@@ -54,14 +55,14 @@ def _as_date(digits: str, low: float, high: float) -> bool:
 class Unread:
     """Times that could not be read and are written alike.
 
-    kind: how, in words. example: the first. n: how many. months: how many of each month (its first day), as far as the
-    text names it. fix: how such times can be read.
+    kind: how, in words. example: the first. n: how many. months: how many of each month up to the window's end, such as
+    “2025-06”, as far as the texts name it. fix: how such times can be read.
     """
 
     kind: str
     example: str
     n: int
-    months: Counter[pd.Timestamp]
+    months: Counter[str]
     fix: str
 
 
@@ -70,13 +71,15 @@ def kinds_of_unread(texts: Iterable[str], window: Window) -> list[Unread]:
     by_kind: dict[tuple[str, str], list[str]] = {}
     for text in texts:
         by_kind.setdefault(_kind(text.strip(), window), []).append(text)
-    kinds = [Unread(kind, same[0], len(same), _months(same), fix) for (kind, fix), same in by_kind.items()]
+    kinds = [Unread(kind, same[0], len(same), _months(same, window), fix) for (kind, fix), same in by_kind.items()]
     return sorted(kinds, key=lambda unread: (-unread.n, unread.kind))
 
 
 def _kind(text: str, window: Window) -> tuple[str, str]:
+    if not text:
+        return "empty", _FIND_OUT
     if not any(sign.isdigit() for sign in text) or set(text) <= set("0-/.: T"):
-        return "no date at all", "Leave the time empty where nobody knows it, and find out why so many are unknown."
+        return "no date at all", _FIND_OUT
     if _NUMBER.fullmatch(text):
         meaning = number_means(float(text.replace(",", ".")), window)
         return (
@@ -95,19 +98,19 @@ def _kind(text: str, window: Window) -> tuple[str, str]:
     return ("a month’s name" if _NAMED_MONTH.search(text.lower()) else "another way of writing"), _ONE_WAY
 
 
-def _months(texts: list[str]) -> Counter[pd.Timestamp]:
-    """The months that `texts` of one kind name; those that could be two months are left out."""
+def _months(texts: list[str], window: Window) -> Counter[str]:
+    """The months that `texts` of one kind name; what could be two months, or is after the window, is left out."""
     parts = [match for text in texts if (match := _YEAR_LAST.match(text.strip()))]
     first, second = (max((int(match[at]) for match in parts), default=0) for at in (1, 2))
     # The larger number can only be the day. Where neither is above 12, points are written between day, month and year.
     month_at = 2 if first > 12 >= second or (second <= 12 and any("." in m[0][:3] for m in parts)) else 1
     is_clear = first > 12 >= second or second > 12 >= first or month_at == 2
-    found: Counter[pd.Timestamp] = Counter()
+    months: Counter[str] = Counter()
     for text in texts:
         year_month = _year_month(text.strip(), month_at if is_clear else None)
-        if year_month and 1 <= year_month[1] <= 12:
-            found[pd.Timestamp(year_month[0], year_month[1], 1, tz="UTC")] += 1
-    return found
+        if year_month and year_month[0] and 1 <= year_month[1] <= 12:
+            months["{:04d}-{:02d}".format(*year_month)] += 1
+    return Counter({month: n for month, n in months.items() if month <= window.end.isoformat()[:7]})
 
 
 def _year_month(text: str, month_at: int | None) -> tuple[int, int] | None:

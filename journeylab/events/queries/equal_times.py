@@ -40,7 +40,7 @@ def changed_by_order(log: EventLog, journey: Journey, customers: Collection[str]
     """Those of `customers` whose stages, losses or validations change when events of one time act in reverse order."""
     part = log.only(customers=customers)
     reversed_ = replace(part, events=part.events.mutate(seq=-part.events.seq))
-    one, other = (find_spells(each, journey).to_pandas()[_ANSWERS].astype(object) for each in (part, reversed_))
+    one, other = (find_spells(log_, journey).to_pandas()[_ANSWERS].astype(object) for log_ in (part, reversed_))
     both = one.merge(other, how="outer", on=["customer_id", "spell"], suffixes=("", "_reversed"), indicator=True)
     differs = both["_merge"].ne("both").to_numpy()
     for column in _ANSWERS[2:]:

@@ -99,7 +99,7 @@ class Store:
         """All rows, as `Quarantine.read` has them."""
         rows = self.rows
         written = [(at, rows[self.raw[time]].cast("string")) for at, (_, time) in enumerate(sources)]
-        unread = ibis.ifelse(rows[REFUSED] == UNREADABLE_TIME, _by_source(rows, written), None)
+        unread = ibis.ifelse(rows[REFUSED] == UNREADABLE_TIME, _by_source(rows, written).fill_null(""), None)
         labels = [(at, ibis.literal(label)) for at, (label, _) in enumerate(sources)]
         time = rows[self.log["time"]]
         return rows.select(source=_by_source(rows, labels), time=time, unread=unread, reason=rows[REFUSED])
