@@ -129,9 +129,9 @@ def check(
 ) -> None:
     """Check the journey against the data, the data themselves, and the notes on the map.
 
-    Shows how many rows were read, how many were refused and why, what the lint found in the journey, with file, line
-    and how to fix it, and which horizons are too short or too long for these data, with those that suit them. The exit
-    code is 1 if there is an error (with --strict: or a warning), otherwise 0.
+    Shows how many rows were read, how many were refused and why, what the lint found in the journey and the data, with
+    file and line, or the column, and how to fix it, and which horizons are too short or too long for these data, with
+    those that suit them. The exit code is 1 if there is an error (with --strict: or a warning), otherwise 0.
     """
     opened = _open(study, data)
     console = Console()
@@ -139,8 +139,9 @@ def check(
     console.print(_escaped(f"Window {opened.window}. {studies.data_in_words(opened)}"), highlight=False)
     console.print(_as_table(studies.rows_read(opened), title="What was read"))
     if len(opened.lint):
-        console.print(_as_table(opened.lint.table.drop(columns="rule"), title="What the lint found in the journey"))
-    console.print(f"Lint: {opened.lint.sentence()}", highlight=False)
+        title = "What the lint found in the journey and the data"
+        console.print(_as_table(opened.lint.table.drop(columns="rule"), title=title))
+    console.print(f"Lint: {' '.join([opened.lint.sentence(), *opened.lint.unjudged])}", highlight=False)
     console.print(_escaped(f"Notes on the map: {opened.notes.sentence()}"), highlight=False)
     n_warnings = len(opened.lint.warnings) + len(opened.notes.doubts())
     # Where the journey is wrong, its spells say nothing of the horizons.

@@ -148,6 +148,23 @@ def test_warnings_are_shown_and_count_as_errors_only_when_asked(folder):
     assert run("check", "--study", folder, "--strict").exit_code == 1
 
 
+def test_refusals_that_gather_and_ids_of_nobody_fail_only_the_strict_check(folder):
+    events = folder / "data/raw/events.csv"
+    lines = events.read_text().splitlines()
+    account = lines[0].split(",").index("account")
+    spoilt = [line.split(",") for line in lines[1:] for _ in range(3)]
+    for at, cells in enumerate(spoilt):
+        cells[account] = ("", "undefined", cells[account])[at % 3]
+    events.write_text("\n".join([lines[0], *map(",".join, spoilt)]) + "\n")
+    checked = run("check", "--study", folder)
+    said = " ".join(checked.output.split())
+    assert checked.exit_code == 0, checked.output
+    assert "What the lint found in the journey and the data" in said
+    assert "undefined" in said
+    assert "cannot be judged" in said
+    assert run("check", "--study", folder, "--strict").exit_code == 1
+
+
 def test_errors_of_the_lint_fail_check_and_stop_report(folder):
     (folder / "journey.yml").write_text(JOURNEY.replace("{event: started}", "{event: started, where: {plan: team}}"))
     checked = run("check", "--study", folder)

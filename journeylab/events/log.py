@@ -87,15 +87,22 @@ class Quarantine:
     counts: DataFrame, one row per reason of `REASONS` (in that order, zero included), columns `reason`, `rows`.
     rows: Ibis table of the refused rows as they were read (with the source's column names), plus the column `reason`; a
         column that the source itself calls `reason` is named `source_reason`.
+    read: Ibis table of all rows that were read, the accepted too: `source` (its name in messages), `time` (UTC),
+        `unread` (how a time that cannot be read is written) and `reason` (null where accepted). None where nothing was
+        read.
     """
 
     counts: pd.DataFrame
     rows: ibis.Table
+    read: ibis.Table | None = None
 
     @classmethod
-    def from_counts(cls, counts: Mapping[str | None, int], rows: ibis.Table) -> "Quarantine":
+    def from_counts(
+        cls, counts: Mapping[str | None, int], rows: ibis.Table, *, read: ibis.Table | None = None
+    ) -> "Quarantine":
         """The quarantine with `counts` rows by reason; a reason that is not named has none."""
-        return cls(pd.DataFrame({"reason": REASONS, "rows": [counts.get(reason, 0) for reason in REASONS]}), rows)
+        by_reason = pd.DataFrame({"reason": REASONS, "rows": [counts.get(reason, 0) for reason in REASONS]})
+        return cls(by_reason, rows, read)
 
     def __len__(self) -> int:
         return int(self.counts["rows"].sum())
@@ -383,5 +390,5 @@ def written(time: pd.Timestamp) -> str:
     """`time` as a date, with minutes or more only where it is not midnight: what messages show."""
     time = pd.Timestamp(time)
     if time == time.normalize():
-        return f"{time:%Y-%m-%d}"
+        return time.isoformat()[:10]
     return f"{time:%Y-%m-%d %H:%M:%S}" if time.second else f"{time:%Y-%m-%d %H:%M}"

@@ -11,7 +11,7 @@ from journeylab.base.durations import DAY, ROUND_DAYS, round_up
 from journeylab.base.ordering import settled
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import in_days, listed
-from journeylab.events.lint.remarks import COLUMNS, Lint
+from journeylab.events.lint.remarks import Lint
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import find_exits
 from journeylab.findings.arguments import MIN_CUSTOMERS, read_horizons
@@ -145,7 +145,7 @@ def lint_horizons(
     for day in asked:
         for rule, problem, fix in _doubts(day, asked, reach):
             rows.append(("warning", named(places[day]), problem, fix, rule))
-    return Lint(pd.DataFrame(rows, columns=list(COLUMNS), dtype=object))
+    return Lint.of_rows(rows)
 
 
 def _doubts(day: float, asked: Sequence[float], reach: Reach) -> Iterator[tuple[str, str, str]]:

@@ -183,13 +183,14 @@ def _defined(study: Study) -> MethodSection:
 
 def _doubted(study: Study) -> MethodSection:
     check, lint, horizons = find_flaws(study.spells), study.lint, study.horizon_lint
-    titled = ((lint, "What the lint says of the definition"), (horizons, "What it says of the horizons"))
-    remarks = tuple(Table(part.table.drop(columns="rule"), title) for part, title in titled if len(part))
+    titled = ((lint, "What the lint says of the definition and the data"), (horizons, "What it says of the horizons"))
+    remarks = tuple(Table(part.shown.drop(columns="rule"), title) for part, title in titled if len(part))
     broken = check.table[check.table["spells"] > 0].drop(columns="example")
     flaws = (Table(broken, "What the check of the spells found"),) if len(broken) else ()
+    said = f"The journey’s definition and the data: {lint.sentence()} The horizons: {horizons.sentence()}"
     return MethodSection(
         "What is doubtful",
-        (f"The journey’s definition: {lint.sentence()} The horizons: {horizons.sentence()}", check.sentence()),
+        (said, *lint.unjudged, check.sentence()),
         (*remarks, *flaws),
     )
 

@@ -109,7 +109,7 @@ class Study:
     @cached_property
     def lint(self) -> Lint:
         """What is doubtful about the journey, by itself, against the log, and, unless that shows an error, by the
-        visits to its stages; and which texts are still those of a template."""
+        visits to its stages; about the log itself; and which texts are still those of a template."""
         lint = lint_journey(self.journey, log=self.log)
         watched = [] if len(lint.errors) else [lint_spells(self.log, self.spells)]
         return lint.joined(*watched, find_template_texts(self.journey, self.notes))

@@ -19,6 +19,7 @@ from journeylab.events.reading.store import (
     DATED,
     EVENTS,
     QUARANTINE,
+    READ,
     Store,
     copy_engine,
     fill_store,
@@ -109,7 +110,7 @@ def read_events(
     if duplicates == "quarantine":
         store.refuse_duplicates()
     counts = check_counts(store, sheets, filled.window)
-    store.finish(filled.dated)
+    store.finish([(sheet.data.label, sheet.clock.name) for sheet in sheets], filled.dated)
     return _log(connection, counts, customers, filled.window)
 
 
@@ -137,7 +138,7 @@ def _log(connection: Backend, counts: Mapping[str | None, int], customers: Custo
     """The log that `connection` holds; `counts`: how many rows are refused for each reason, and under None how many
     are not."""
     events = connection.table(EVENTS)
-    quarantine = Quarantine.from_counts(counts, connection.table(QUARANTINE))
+    quarantine = Quarantine.from_counts(counts, connection.table(QUARANTINE), read=connection.table(READ))
     dated = connection.table(DATED).to_pyarrow()["source"].to_pylist()
     return EventLog(
         events, read_customers(customers, events), window, quarantine, sum(counts.values()), dated=tuple(dated)
