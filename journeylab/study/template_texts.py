@@ -1,5 +1,6 @@
 """Template texts: what in a study still says what the template said, and so speaks of somebody else's customers?"""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from journeylab.study.notes import FILE, LANES, Notes
 TEMPLATES = Path(__file__).parent / "templates"
 # The company of the template that customers are simulated for.
 SIMULATED = "(simulated)"
+# A remark, or what the whole map is of: `{text: …, owner: …}`, `scenario: … # a comment`.
+_NOTED = re.compile(r"\{text: ([^,}]+)|^# (?:scenario|owner): (.+?)(?: #.*)?$", re.MULTILINE)
 _FIX = "Say what is so of your customers, or delete the line."
 
 
@@ -59,10 +62,8 @@ def _of_notes(notes: Notes) -> Iterator[tuple[KeyPath, str | None]]:
 
 
 def _read(folder: Path) -> set[str]:
-    """The texts of the template in `folder`."""
-    notes, journey = (yaml.safe_load((folder / name).read_text(encoding="utf-8")) for name in (FILE, "journey.yml"))
-    texts = {notes["scenario"], notes["owner"], journey["name"], journey["goal"]}
-    texts |= {stage["goal"] for stage in journey["stages"] if "goal" in stage}
-    return texts | {
-        remark["text"] for stage in notes["stages"].values() for kind in LANES for remark in stage.get(kind, [])
-    }
+    """The texts of the template in `folder`. Those of notes.yml stand there in comments."""
+    notes = (folder / FILE).read_text(encoding="utf-8")
+    journey = yaml.safe_load((folder / "journey.yml").read_text(encoding="utf-8"))
+    texts = {journey["name"], journey["goal"], *(stage["goal"] for stage in journey["stages"] if "goal" in stage)}
+    return texts | {found[1] or found[2] for found in _NOTED.finditer(notes)}
