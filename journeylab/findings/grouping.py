@@ -14,6 +14,7 @@ from journeylab.base.words import counted
 from journeylab.events.features.attributes import tells_only_the_future
 from journeylab.events.log import KNOWN_AT, EventLog, written
 from journeylab.events.spells import Spells
+from journeylab.findings.foresight import future_in_words
 
 # What customers can be chosen from.
 Record = TypeVar("Record", Spells, EventLog)
@@ -78,8 +79,8 @@ class Grouping:
         Raises
         ------
         EstimateError
-            If the column does not exist, if its times cannot be read, or if it is named for what only the future
-            tells, such as “tenure” or “churned”, and no column says when it became known.
+            If the column does not exist, if its times cannot be read, or if labels are named for what only the future
+            tells, such as “tenure” or “churned”, and nothing says when they became known.
 
         Notes
         -----
@@ -87,10 +88,12 @@ class Grouping:
         became known (times, or text in ISO 8601; without a zone they are UTC). Without either they count as known at
         the start, which is what a table of customers holds.
         """
-        if isinstance(by, Grouping):
-            return by
         if isinstance(by, pd.Series):
-            return cls(str(by.name or "group"), by.dropna().astype(str))
+            by = cls(str(by.name or "group"), by.dropna().astype(str))
+        if isinstance(by, Grouping):
+            if by.known_at is None:
+                check_no_future(by.name, fix=f"Give jl.Grouping(“{by.name}”, labels, known_at), which says since when")
+            return by
         if not isinstance(by, str):
             return cls._joined([cls.of(part, spells) for part in by])
         customers = spells.customers
@@ -101,7 +104,7 @@ class Grouping:
         labels = customers[by].dropna().astype(str)
         times = known_at_column(by, customers)
         if times is None:
-            _check_no_future(by)
+            check_no_future(by)
             return cls(by, labels)
         return cls(by, labels, _read_times(customers[times].reindex(labels.index)))
 
@@ -149,12 +152,16 @@ class Grouping:
         return html.card(f"Groups by {self.name}", html.paragraph(sentence), html.table(groups, csv=False))
 
 
-def _check_no_future(by: str) -> None:
-    if tells_only_the_future(by):
+def check_no_future(name: str, *, fix: str | None = None) -> None:
+    """Raise EstimateError where `name` is that of something that only the future tells.
+
+    `fix`: the first thing to do about it, where it is no column of the customers' table.
+    """
+    if tells_only_the_future(name):
+        fix = fix or f"Say in a column “{name}_{KNOWN_AT}” when each value became known"
         raise EstimateError(
-            f"The customers’ attribute “{by}” is named for something that only the future tells, so customers would be "
-            f"grouped by how they end up. Say in a column “{by}_{KNOWN_AT}” when each value became known, rename it "
-            "for what it holds, or group by something else."
+            f"The customers’ attribute “{name}” is named for something that only the future tells, so customers would "
+            f"be grouped by how they end up. {fix}, rename it for what it holds, or group by something else."
         )
 
 
@@ -210,6 +217,8 @@ def select(record: Record, where: Where | None) -> Record:
         )
     if where is None:
         return record
+    if isinstance(where, pd.Series):
+        check_no_future(str(where.name or ""), fix="Choose customers by what was known when they came")
     chosen = where if isinstance(where, pd.Series) else _condition(where, record.customers)
     if not pd.api.types.is_bool_dtype(chosen.dtype):
         raise EstimateError(
@@ -232,7 +241,7 @@ def _condition(where: str, customers: pd.DataFrame) -> pd.Series:
                 f"“{column}” became known after the start for some customers, so who meets `where` was not known when "
                 f"their visits began. Ask by it instead: by=“{column}”."
             )
-        _check_no_future(column)
+        check_no_future(column)
     try:
         chosen = customers.eval(where, engine="python")
     except (NameError, SyntaxError, TypeError, ValueError, AttributeError, KeyError) as error:
@@ -310,9 +319,11 @@ class WatchedVisits:
         return self.grouping.name if self.grouping else None
 
     def about(self, title: str) -> dict[str, Any]:
-        """What a `StageFinding` says of itself: title, groups, stages and period."""
+        """What a `StageFinding` says of itself: title, groups and what is doubtful about them, stages and period."""
         title = f"{title}, by {self.by}" if self.by else title
-        return {"title": title, "by": self.by, "stages": self.spells.journey.stage_names, "period": self.spells.window}
+        doubt = future_in_words(self.by, self.visits, self.spells) if self.by else None
+        stages, period = self.spells.journey.stage_names, self.spells.window
+        return {"title": title, "by": self.by, "notes": (doubt,) if doubt else (), "stages": stages, "period": period}
 
     def why_nobody(self) -> str:
         """Why there are no visits, in a sentence, where that is so."""

@@ -14,15 +14,14 @@ from journeylab.base.words import counted
 from journeylab.events.log import EventLog, written
 from journeylab.events.queries.entries import entry_channels, find_entries
 from journeylab.events.spells import Spells
+from journeylab.findings.arguments import MIN_TESTED
 from journeylab.findings.grouping import Grouping
 
 Period = Literal["month", "quarter", "year"]
 _WRITTEN = {"month": "%Y-%m", "quarter": "%Y Q", "year": "%Y"}
-# With fewer, hardly anything can be said of a group.
-MIN_GROUP = 20
 
 
-def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int = MIN_GROUP) -> Grouping:
+def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int = MIN_TESTED) -> Grouping:
     """Customers by the calendar month, quarter or year (UTC) in which they came into the journey.
 
     Parameters
@@ -60,7 +59,7 @@ def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int 
     return Grouping(f"entry {every}", labels.map(lambda label: joined.get(label, label)).astype(object))
 
 
-def find_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_GROUP) -> Grouping:
+def find_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_TESTED) -> Grouping:
     """Customers by the channel of the event that brought them into the journey; see `entry_channels`.
 
     Parameters
@@ -79,7 +78,7 @@ def find_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_GRO
     return pool_small(Grouping("channel of entry", entry_channels(log, spells)), min_customers=min_customers)
 
 
-def pool_small(grouping: Grouping, *, min_customers: int = MIN_GROUP) -> Grouping:
+def pool_small(grouping: Grouping, *, min_customers: int = MIN_TESTED) -> Grouping:
     """`grouping` with its small groups as one, named for how many they were.
 
     Parameters

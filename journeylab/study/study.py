@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
+
 from journeylab.base import html
 from journeylab.base.durations import days
 from journeylab.base.files import fingerprint
@@ -21,6 +23,7 @@ from journeylab.events.log import EventLog, Window
 from journeylab.events.queries.crm_records import CrmRecords, read_crm
 from journeylab.events.reading import Source, read_events, read_log, write_log
 from journeylab.events.spells import Spells, find_spells, read_spells
+from journeylab.findings.attributes import lint_attributes
 from journeylab.findings.personas import Personas, find_personas, read_personas
 from journeylab.findings.personas.change import compare_personas
 from journeylab.reporting.journey_map.build import ACCOUNTS
@@ -104,8 +107,11 @@ class Study:
 
     @cached_property
     def lint(self) -> Lint:
-        """What is doubtful about the journey, by itself and against the log."""
-        return lint_journey(self.journey, log=self.log)
+        """What is doubtful about the journey, by itself and against the log, and about the customers' attributes."""
+        lint = lint_journey(self.journey, log=self.log)
+        if len(lint.errors) or self.log.customers.empty or not len(self.log.customers.columns):
+            return lint
+        return Lint(pd.concat([lint.table, lint_attributes(self.spells)], ignore_index=True))
 
     @cached_property
     def notes(self) -> Notes:

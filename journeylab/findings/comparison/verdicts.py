@@ -13,7 +13,9 @@ import pandas as pd
 from journeylab.estimators.cox import fit_cox
 from journeylab.estimators.intervals import holm
 from journeylab.estimators.logrank import GroupTest, gray_test, logrank_test
+from journeylab.findings.arguments import why_not_tested
 from journeylab.findings.comparison.arms import TOO_FEW, Arm, Arms
+from journeylab.findings.finding import joined_notes
 
 FEWEST_EXPECTED = 5.0
 AT_ALL = "at all"
@@ -33,7 +35,7 @@ class Verdicts:
 
     @classmethod
     def of(cls, arms: Arms) -> "Verdicts":
-        """Test the arms that are large enough. With fewer than two, all is missing, and a note says why."""
+        """Test the arms with enough customers. With fewer than two, all is missing, and a note says why."""
         if not arms.every:
             return cls([], [], arms)
         stage, ways = arms.every[0].exits.stage, arms.every[0].exits.ways
@@ -45,10 +47,14 @@ class Verdicts:
                 if count < FEWEST_EXPECTED
             }
         )
-        contest = _Contest.of(arms.compared, ways)
+        contest = _Contest.of(arms.tested, ways)
+        untested = why_not_tested({arm.group: arm.until_horizon.n_customers for arm in arms.compared})
         results = [contest.judged(way, arms.confidence) for way in (None, *ways)]
         adjusted = holm([row["p_value"] for row, _ in results])
-        tests = [{"stage": stage, **row, "p_adjusted": p} for (row, _), p in zip(results, adjusted, strict=True)]
+        tests = [
+            {"stage": stage, **row, "p_adjusted": p, "note": joined_notes(untested, row["note"])}
+            for (row, _), p in zip(results, adjusted, strict=True)
+        ]
         return cls(tests, [{"stage": stage, **ratio} for _, rows in results for ratio in rows], arms)
 
 
@@ -103,7 +109,7 @@ class _Contest:
         return row, ratios
 
     def factors(self, way: str | None, confidence: float) -> tuple[float, list[dict]]:
-        """The p of proportional hazards, and, unless it is below `LEVEL`, each group's factor against the largest."""
+        """The p of proportional hazards, and each group's factor against the largest, on average over the time."""
         visits = self.visits
         dummies = (visits["code"].to_numpy()[:, None] == np.arange(1, len(self.groups))).astype(np.float64)
         table = pd.DataFrame(dummies, columns=list(self.groups[1:]))
@@ -111,9 +117,7 @@ class _Contest:
         if np.isinf(cox.coefficients).any():  # a group that nobody left that way: no factor, and no trend in it
             return np.nan, []
         p_value = cox.proportional_hazards_test(robust=cox.n_ids < cox.n_rows).overall.p_value
-        if not p_value >= LEVEL:
-            return p_value, []
-        factors = zip(*cox.hazard_ratios(confidence=confidence), cox.p_values, strict=True)
+        factors = zip(*cox.ratios(confidence=confidence), strict=True)
         ratios = [
             {
                 "to": way or AT_ALL,

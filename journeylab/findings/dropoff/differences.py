@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from journeylab.estimators.intervals import holm
+from journeylab.estimators.intervals import gate_kept
 from journeylab.estimators.shares import share_difference, share_difference_p_value
 from journeylab.events.spells.exits import Exits, join_exits
+from journeylab.findings.arguments import MIN_TESTED, why_not_tested
 from journeylab.findings.exit_curves import ExitCurves, StageExits, whose
+from journeylab.findings.finding import joined_notes
 
 LOST = "lost"
 OTHERS = "all others"
@@ -21,7 +23,8 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
     """A row for each stage, group and way of being lost (“lost”: any of them): the share lost within `day` days less
     that of all other groups together; see `DropOff.differences`. `order`: all exits there are.
 
-    p-values are adjusted by Holm over all rows, which are one family.
+    p-values are gate-kept. Each group and stage gets an equal part of the level (Bonferroni). Within that part any loss
+    is tested first, and its branches (Holm) can only have a small `p_adjusted` where any loss has.
     """
     stages = dict.fromkeys(cell.entered.stage for cell in cells)
     pairs = [
@@ -31,7 +34,10 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
     sides = (np.array([each[side] for each in compared]).reshape(-1, 3).T for side in (1, 2))
     arms, others = ((share, error, base) for share, error, base in sides)
     limits = np.transpose(share_difference(arms, others, confidence=confidence)).reshape(-1, 3)
-    p_values = share_difference_p_value(arms, others)
+    smaller = [min(row["customers"], row["customers_reference"]) for row, _, _ in compared]
+    is_tested = np.array(smaller, dtype=int) >= MIN_TESTED
+    p_values = np.where(is_tested, share_difference_p_value(arms, others), np.nan)
+    adjusted = gate_kept(p_values, np.array([row["to"] == LOST for row, _, _ in compared], dtype=bool))
     return [
         {
             **row,
@@ -42,7 +48,7 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
             "p_adjusted": p_adjusted,
         }
         for (row, arm, other), difference, p_value, p_adjusted in zip(
-            compared, limits.tolist(), p_values.tolist(), holm(p_values).tolist(), strict=True
+            compared, limits.tolist(), p_values.tolist(), adjusted.tolist(), strict=True
         )
     ]
 
@@ -75,13 +81,14 @@ def _compared(
     ways = [LOST, *(way for way in order if any(way in exits.losses for exits in sides))]
     arms = [_arm(exits, ways, None if missing else day, cell.confidence) for exits in sides]
     too_early = {way for exits in sides for way, first_day in exits.earliest.items() if day < first_day}
+    untested = why_not_tested({exits.group: exits.n_customers for exits in sides})
     row = {
         **whose(first),
         "reference": second.group,
         "horizon_days": day,
         "n_reference": second.n,
         "customers_reference": second.n_customers,
-        "note": missing or (f"given still inside on day {start:,.1f}" if start >= 0 else None),
+        "note": missing or joined_notes(f"given still inside on day {start:,.1f}" if start >= 0 else None, untested),
     }
     for way, arm, other in zip(ways, *arms, strict=True) if len(ways) > 1 else ():
         if way in too_early:

@@ -1,0 +1,41 @@
+"""Attributes: which columns of the customers' table look computed from what customers did later?"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from journeylab.events.features.attributes import Attributes
+from journeylab.events.lint.remarks import COLUMNS
+from journeylab.events.spells import Spells
+from journeylab.findings.foresight import FIX, future_in_words
+from journeylab.findings.grouping import Grouping, attribute_names
+
+RULE, RANGES = "attribute-knows-the-future", 4
+
+
+def lint_attributes(spells: Spells) -> pd.DataFrame:
+    """The attributes of customers that look computed from the future, in the columns of `Lint.table`.
+
+    Numbers are looked at by quarters of the customers; see `future_in_words`.
+    """
+    customers = spells.customers
+    attributes = Attributes.of(customers[attribute_names(customers)], customers.index)
+    rows = []
+    for name in [*attributes.categories, *attributes.numbers]:
+        problem = future_of_attribute(name, spells, attributes)
+        if problem:
+            rows.append(("warning", "customers’ table", problem.removesuffix(f" {FIX}"), FIX, RULE))
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
+
+
+def future_of_attribute(
+    name: str, spells: Spells, attributes: Attributes, *, stages: Sequence[str] | None = None
+) -> str | None:
+    """A sentence, where the attribute `name` looks computed from the future; else None."""
+    grouping = Grouping.of(name, spells)
+    if name in attributes.numbers:
+        ranges = pd.qcut(attributes.numbers[name].dropna(), RANGES, duplicates="drop")
+        labels = ranges.map(lambda span: f"{span.left:g} to {span.right:g}").astype(object)
+        grouping = replace(grouping, labels=labels)
+    return future_in_words(name, grouping.apply(spells.to_pandas()), spells, stages=stages)
