@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
 from scipy.stats import norm
 
 from journeylab.base.errors import EstimateError
 from journeylab.base.words import counted
 from journeylab.estimators.arrays import ROUNDING, numbers
-from journeylab.estimators.intervals import cluster_correction, normal_interval, robust_p_value
+from journeylab.estimators.intervals import normal_interval, robust_p_value, robust_quantile
 from journeylab.estimators.partial_likelihood import PartialLikelihood, Risks
 from journeylab.estimators.proportional_hazards import ProportionalHazardsTest
 from journeylab.estimators.risk_sets import EventRows, RiskSets
@@ -73,13 +72,11 @@ class Cox:
         return np.exp(self.coefficients), *(np.exp(limit) for limit in limits)
 
     def ratios(self, *, confidence: float = 0.95) -> tuple[np.ndarray, ...]:
-        """exp(coefficients), limits and p-values that allow for few individuals: four arrays (covariates,).
+        """`hazard_ratios` and `p_values` that allow for few individuals: four arrays (covariates,).
 
-        By Student's t with one degree of freedom less than individuals, after `intervals.cluster_correction`. With many
-        individuals these are `hazard_ratios` and `p_values`, which are those of R. Missing for one individual.
+        By `intervals.robust_quantile` and `robust_p_value`: with 50 individuals or more the numbers are the same.
         """
-        error = cluster_correction(self.n_ids) * self.robust_standard_errors
-        margin = stdtrit(max(self.n_ids - 1, 1), (1 + confidence) / 2) * error
+        margin = robust_quantile(self.n_ids, confidence=confidence) * self.robust_standard_errors
         limits = (self.coefficients - margin, self.coefficients + margin)
         statistic = (self.coefficients / self.robust_standard_errors) ** 2
         p_values = robust_p_value(statistic, 1, self.n_ids)

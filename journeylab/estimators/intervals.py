@@ -6,6 +6,7 @@ error or base (nan) gives a missing interval, never an error.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,8 @@ from journeylab.base.errors import EstimateError
 from journeylab.estimators.arrays import ROUNDING
 
 SCALES = ("log-log", "logit", "log", "plain")
+# With fewer individuals robust errors are too small, and vary too much for a normal quantile.
+FEW_INDIVIDUALS = 50
 
 
 def probability_interval(
@@ -80,14 +83,31 @@ def normal_interval(
     return estimate - margin, estimate + margin
 
 
-def cluster_correction(n_individuals: ArrayLike) -> np.ndarray:
-    """By what factor to multiply a robust standard error that sums the squares of `n_individuals` influences.
+def robust_quantile(n_individuals: int, *, confidence: float = 0.95) -> float:
+    """How many robust standard errors wide an interval is to each side, where the squares of so many influences are
+    summed.
 
-    The root of G/(G - 1), as such a sum is too small on average (Cameron & Miller 2015, Journal of Human Resources
-    50:317-372, section VI). Its quantile is then Student's with G - 1 degrees of freedom. Missing for one individual.
+    The normal quantile. Below `FEW_INDIVIDUALS` Student's with G - 1 degrees of freedom, times the root of G/(G - 1), as
+    such a sum of squares is too small on average and varies (Cameron & Miller 2015, Journal of Human Resources
+    50:317-372, section VI). Missing for one individual.
     """
-    n = np.asarray(n_individuals, dtype=np.float64)
-    return np.sqrt(np.divide(n, n - 1, out=np.full(n.shape, np.nan), where=n > 1))
+    if n_individuals >= FEW_INDIVIDUALS:
+        return _normal_quantile(confidence)
+    check_confidence(confidence)
+    g = n_individuals
+    return float(stdtrit(g - 1, (1 + confidence) / 2) * np.sqrt(g / (g - 1))) if g > 1 else float("nan")
+
+
+def robust_p_value(statistic: ArrayLike, degrees_of_freedom: int, n_individuals: int) -> np.ndarray:
+    """p of a chi-squared `statistic` whose variance is a sum of squares over G individuals.
+
+    Below `FEW_INDIVIDUALS` after Hotelling's T squared: statistic x (G - d) / (G d) is F with d and G - d degrees of
+    freedom, which with one degree of freedom agrees with `robust_quantile`. Missing where G is not above d.
+    """
+    d, g = degrees_of_freedom, n_individuals
+    if g >= FEW_INDIVIDUALS:
+        return chdtrc(d, statistic)
+    return fdtrc(d, g - d, np.asarray(statistic) * (g - d) / (g * d)) if g > d else np.full(np.shape(statistic), np.nan)
 
 
 def mean_share_interval(
@@ -95,28 +115,14 @@ def mean_share_interval(
 ) -> tuple[float, float]:
     """Limits of a mean of numbers between 0 and `most`, on the logit scale of its share of the most.
 
-    By Student's t and `cluster_correction`. The limits stay within 0 and `most`, and the longer one is that towards the
-    middle, as means of a few skewed numbers want it: measured with 10 to 60 individuals, see benchmarks/truth.py. A
-    mean of exactly 0 or `most` has Wilson's limit over the individuals.
+    By `robust_quantile`. The limits stay within 0 and `most`, and the one towards the middle is the farther, as means of
+    few skewed numbers want it. A mean of exactly 0 or `most` has Wilson's limits over the individuals.
     """
-    share, error = mean / most, cluster_correction(n_individuals) * standard_error / most
-    z = _normal_quantile(confidence)
-    # On the scale of a normal quantile, so that one function draws the limits.
-    wider = stdtrit(max(n_individuals - 1, 1), (1 + confidence) / 2) / z
-    limits = probability_interval(share, wider * error, scale="logit", confidence=confidence, n=n_individuals)
-    return float(limits[0]) * most, float(limits[1]) * most
-
-
-def robust_p_value(statistic: ArrayLike, degrees_of_freedom: int, n_individuals: int) -> np.ndarray:
-    """p of a chi-squared `statistic` whose variance is a sum of squares over G individuals, which may be few.
-
-    After Hotelling's T squared: statistic x (G - d) / (G d) is F with d and G - d degrees of freedom; with one degree
-    of freedom that is Student's t after `cluster_correction`. Missing where G is not above d.
-    """
-    d, n = degrees_of_freedom, n_individuals
-    if n <= d:
-        return np.full(np.shape(statistic), np.nan)
-    return fdtrc(d, n - d, np.asarray(statistic, dtype=np.float64) * (n - d) / (n * d))
+    # The function of the limits takes normal quantiles.
+    wider = robust_quantile(n_individuals, confidence=confidence) / _normal_quantile(confidence)
+    options = {"scale": "logit", "confidence": confidence, "n": n_individuals}
+    lower, upper = probability_interval(mean / most, wider * standard_error / most, **options)
+    return float(lower) * most, float(upper) * most
 
 
 def normal_p_value(estimate: ArrayLike, standard_error: ArrayLike) -> np.ndarray:
@@ -285,7 +291,7 @@ def gate_kept(p_values: ArrayLike, is_gate: ArrayLike) -> np.ndarray:
     begins = np.flatnonzero(is_gate)
     n_families = int(np.isfinite(p_values[begins]).sum())
     adjusted = np.full(p_values.shape, np.nan)
-    for begin, end in zip(begins, [*begins[1:], len(p_values)], strict=True):
+    for begin, end in pairwise([*begins, len(p_values)]):
         within = np.concatenate([p_values[[begin]], holm(p_values[begin + 1 : end])])
         adjusted[begin:end] = np.minimum(np.maximum(within, p_values[begin]) * n_families, 1.0)
     return adjusted

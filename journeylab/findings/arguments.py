@@ -41,12 +41,14 @@ def headline_horizon(rows: pd.DataFrame, horizons: Sequence[float]) -> float:
     return max(horizons, key=lambda horizon: (n_known.get(horizon, 0), horizon))
 
 
-def why_not_tested(customers: Mapping[str, int]) -> str | None:
-    """Which groups, by name, have too few `customers` for a test; None where all have enough.
+def why_not_tested(customers: Mapping[str, int] | int) -> str | None:
+    """Why there is no test where so many `customers` came, in all or by group; None where there are enough.
 
-    >>> why_not_tested({"a": 12, "b": 300}), why_not_tested({"a": 20})
-    ('not tested: fewer than 20 customers in a', None)
+    >>> why_not_tested({"a": 12, "b": 300}), why_not_tested(12), why_not_tested(20)
+    ('not tested: fewer than 20 customers in a', 'not tested: fewer than 20 customers', None)
     """
+    if isinstance(customers, int):
+        return NOT_TESTED if customers < MIN_TESTED else None
     small = [name for name, n_customers in customers.items() if n_customers < MIN_TESTED]
     return f"{NOT_TESTED} in {', '.join(small)}" if small else None
 

@@ -149,7 +149,11 @@ def test_most_frequent_level_is_the_reference_and_levels_have_their_base(spells_
     ]
     assert found.table["n"].tolist() == [40, 15, 5]
     assert found.table["events"].tolist() == [26, 10, 4]
-    assert found.table["note"].tolist() == ["reference", None, "only 5 customers"]
+    untested = "not tested: fewer than 20 customers"
+    assert found.table["note"].tolist() == ["reference", untested, f"only 5 customers; {untested}"]
+    assert found.table["p_value"].isna().all()
+    assert found.table["hazard_ratio"].notna().all()
+    assert found.checks[["proportional_p", "note"]].to_numpy().tolist() == [[pytest.approx(np.nan, nan_ok=True), untested]]
     assert found.table["hazard_ratio"].iloc[0] == 1
     assert found.table[["lower", "upper", "p_value"]].iloc[0].isna().all()
 
@@ -179,7 +183,9 @@ def test_a_level_without_an_event_has_the_ratio_zero_no_interval_and_a_note(spel
     assert found.sentence() == (
         "How many times as fast “plus” is left by “other” (40 of 60 visits of 60 customers): plan “safe” against "
         "“plain” 0.00 (no interval). These are associations, the other covariates held. The factor of “plan: safe” has "
-        "no bound: those who leave and those who stay hardly share its values."
+        "no bound: those who leave and those who stay hardly share its values. “plan” looks computed from the future: "
+        "nobody with “safe” left “plus”, where about 13 were to be expected at the pace of all customers. Say in "
+        "`known_at` since when each value was known, or leave it out."
     )
     assert found.plot().png().startswith(b"\x89PNG")
 
@@ -190,7 +196,7 @@ def test_few_events_and_ratios_that_change_with_time_are_said(spells_of):
     labels = pd.Series({row[0]: row[0][0] for row in rows}, name="plan")
     found = fit_hazards(spells_of(rows), stage="plus", exit="other", covariates=[labels])
     assert found.checks["proportional_p"].iloc[0] < 0.001
-    assert found.notes == ("The ratio of “plan” changes with time (p < 0.001): read it as an average over time.",)
+    assert found.notes[0] == "The ratio of “plan” changes with time (p < 0.001): read it as an average over time."
     few = fit_hazards(spells_of([*rows[12:18], *rows[30:32]]), stage="plus", exit="other", covariates=[labels])
     assert few.notes[-1] == ("There are 8 events for 1 covariate, fewer than 10 for each: the factors may be far off.")
 

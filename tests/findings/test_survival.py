@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
-from scipy.stats import norm
+from scipy.stats import norm, t
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from journeylab.base.errors import EstimateError
@@ -119,7 +119,9 @@ def test_restricted_means_are_those_worked_by_hand(spells_of):
     within = np.minimum(lengths, 10)
     assert mean["estimate"] == pytest.approx(within.mean())
     assert mean["standard_error"] == pytest.approx(within.std() / np.sqrt(6))
-    assert mean["upper"] == pytest.approx(within.mean() + norm.isf(0.025) * within.std() / np.sqrt(6))
+    share, error = within.mean() / 10, t.isf(0.025, 5) * np.sqrt(6 / 5) * within.std() / np.sqrt(6) / 10
+    odds = np.log(share / (1 - share)) + error / (share * (1 - share))
+    assert mean["upper"] == pytest.approx(10 / (1 + np.exp(-odds)))
 
 
 def test_a_restricted_mean_beyond_the_last_day_watched_is_missing(spells_of):

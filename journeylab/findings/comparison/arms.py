@@ -9,7 +9,7 @@ import numpy as np
 
 from journeylab.estimators.intervals import difference_interval
 from journeylab.events.spells.exits import Exits
-from journeylab.findings.arguments import MIN_CUSTOMERS, MIN_TESTED
+from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.exit_curves import ExitCurves, whose
 from journeylab.findings.finding import joined_notes
 from journeylab.findings.rows import ESTIMATE, estimated
@@ -82,11 +82,6 @@ class Arms:
         """The arms that are large enough, that with most customers first."""
         large = [arm for arm in self.every if arm.small is None]
         return tuple(sorted(large, key=lambda arm: -arm.exits.n_customers))
-
-    @property
-    def tested(self) -> tuple[Arm, ...]:
-        """Those of `compared` that have enough customers for a test."""
-        return tuple(arm for arm in self.compared if arm.until_horizon.n_customers >= MIN_TESTED)
 
     def without(self, reasons: dict[str, str]) -> "Arms":
         """The same, the groups named in `reasons` too small for what they say."""

@@ -147,7 +147,8 @@ class Comparison(StageFinding):
     def _pace_in_words(self) -> str:
         tested = self.tests[self.tests["p_value"].notna()]
         if tested.empty:
-            return f"The groups are not tested: {self.tests['note'].iloc[0] or 'none can be compared'}."
+            why = (self.tests["note"].iloc[0] or "none can be compared").removeprefix("not tested: ")
+            return f"The groups are not tested: {why}."
         differ = [
             f"{'' if row.to == AT_ALL else 'by '}{row.to} ({p_in_words(row.p_adjusted)})"
             for row in tested[tested["p_adjusted"] < LEVEL].itertuples()

@@ -13,7 +13,7 @@ import pandas as pd
 from journeylab.estimators.cox import fit_cox
 from journeylab.estimators.intervals import holm
 from journeylab.estimators.logrank import GroupTest, gray_test, logrank_test
-from journeylab.findings.arguments import why_not_tested
+from journeylab.findings.arguments import MIN_TESTED, why_not_tested
 from journeylab.findings.comparison.arms import TOO_FEW, Arm, Arms
 from journeylab.findings.finding import joined_notes
 
@@ -35,7 +35,7 @@ class Verdicts:
 
     @classmethod
     def of(cls, arms: Arms) -> "Verdicts":
-        """Test the arms with enough customers. With fewer than two, all is missing, and a note says why."""
+        """Test the arms that are large enough. With fewer than two, all is missing, and a note says why."""
         if not arms.every:
             return cls([], [], arms)
         stage, ways = arms.every[0].exits.stage, arms.every[0].exits.ways
@@ -47,14 +47,10 @@ class Verdicts:
                 if count < FEWEST_EXPECTED
             }
         )
-        contest = _Contest.of(arms.tested, ways)
-        untested = why_not_tested({arm.group: arm.until_horizon.n_customers for arm in arms.compared})
+        contest = _Contest.of(arms.compared, ways)
         results = [contest.judged(way, arms.confidence) for way in (None, *ways)]
         adjusted = holm([row["p_value"] for row, _ in results])
-        tests = [
-            {"stage": stage, **row, "p_adjusted": p, "note": joined_notes(untested, row["note"])}
-            for (row, _), p in zip(results, adjusted, strict=True)
-        ]
+        tests = [{"stage": stage, **row, "p_adjusted": p} for (row, _), p in zip(results, adjusted, strict=True)]
         return cls(tests, [{"stage": stage, **ratio} for _, rows in results for ratio in rows], arms)
 
 
@@ -94,7 +90,10 @@ class _Contest:
         return dict(zip(self.groups, self._tested(None, self._left(way)).expected, strict=True))
 
     def judged(self, way: str | None, confidence: float) -> tuple[dict, list[dict]]:
-        """The row of tests for leaving by `way`, or at all, and the rows of hazard ratios."""
+        """The row of tests for leaving by `way`, or at all, and the rows of hazard ratios.
+
+        Groups with too few customers for a test have ratios, but no p-value.
+        """
         expected = self.expected(way)
         codes = [code for code, group in enumerate(self.groups) if expected[group] >= FEWEST_EXPECTED]
         contest = self.only(codes)
@@ -103,13 +102,25 @@ class _Contest:
         row |= {"proportional_p": np.nan, "groups": len(codes), **contest.base(way), "note": self._note(way, codes)}
         if len(codes) < 2:
             return row, []
-        test = contest._tested(way, contest._left(way))
+        proportional_p, ratios = contest.factors(way, confidence)
+        sizes = contest.visits.groupby("code")["customers"].nunique()
+        row["note"] = joined_notes(row["note"], why_not_tested(dict(zip(contest.groups, sizes, strict=True))))
+        large = np.flatnonzero(sizes >= MIN_TESTED).tolist()
+        tested = contest.only(large)
+        if len(large) < 2 or not tested._left(way).any():
+            return row, ratios
+        if len(large) < len(codes):
+            proportional_p = tested.factors(way, confidence)[0]
+        test = tested._tested(way, tested._left(way))
         row |= {"statistic": test.statistic, "degrees_of_freedom": test.degrees_of_freedom, "p_value": test.p_value}
-        row["proportional_p"], ratios = contest.factors(way, confidence)
+        row |= {"groups": len(large), **tested.base(way), "proportional_p": proportional_p}
         return row, ratios
 
     def factors(self, way: str | None, confidence: float) -> tuple[float, list[dict]]:
-        """The p of proportional hazards, and each group's factor against the largest, on average over the time."""
+        """The p of proportional hazards, and each group's factor against the largest, on average over the time.
+
+        A group with too few customers for a test has no p-value, nor has any group where the largest is one.
+        """
         visits = self.visits
         dummies = (visits["code"].to_numpy()[:, None] == np.arange(1, len(self.groups))).astype(np.float64)
         table = pd.DataFrame(dummies, columns=list(self.groups[1:]))
@@ -128,6 +139,9 @@ class _Contest:
             }
             for code, factor in enumerate(factors, start=1)
         ]
+        sizes = self.visits.groupby("code")["customers"].nunique()
+        for code, ratio in enumerate(ratios, start=1):
+            ratio["p_value"] = np.nan if min(sizes[0], sizes[code]) < MIN_TESTED else ratio["p_value"]
         return p_value, ratios
 
     def base(self, way: str | None) -> dict:

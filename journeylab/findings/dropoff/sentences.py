@@ -136,8 +136,8 @@ def _difference_of(row: pd.Series, confidence: float) -> str:
     given = f", {row['note']}" if row["note"] else ""
     return (
         f"“{row['group']}” is lost in “{row['stage']}”{to} by {with_sign(100 * row['estimate'])} points against "
-        f"{against} ({confidence:.0%} interval {with_sign(100 * row['lower'])} to {with_sign(100 * row['upper'])}, not adjusted; "
-        f"{percent(row['share'])} of {counted(row['n'], 'visit')}, {percent(row['share_reference'])} of "
+        f"{against} ({confidence:.0%} interval {with_sign(100 * row['lower'])} to {with_sign(100 * row['upper'])}, not "
+        f"adjusted; {percent(row['share'])} of {counted(row['n'], 'visit')}, {percent(row['share_reference'])} of "
         f"{row['n_reference']:,}{given})"
     )
 

@@ -11,7 +11,7 @@ from journeylab.estimators.cox import Cox, fit_cox
 from journeylab.events.queries.covariates import Exposure, RiskRows
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, Exits, find_exits, join_exits
-from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence, why_not_tested
+from journeylab.findings.arguments import MIN_CUSTOMERS, MIN_TESTED, check_confidence, why_not_tested
 from journeylab.findings.finding import joined_notes, p_in_words, tidy
 from journeylab.findings.grouping import Grouping
 from journeylab.findings.hazards.design import Coded, Design
@@ -169,16 +169,16 @@ def _table(coded: list[Coded], rows: RiskRows, customers: np.ndarray, cox: Cox, 
         is_number = covariate.reference is None
         at_level = np.ones_like(covariate.columns, bool) if is_number else covariate.columns > 0
         row = {"covariate": covariate.name, "reference": covariate.reference}
-        sizes = {}
+        n_at_reference = MIN_TESTED
         if not is_number:
             base = _base(~np.any(at_level, axis=1), rows, customers, "reference")
-            sizes[covariate.reference] = base["customers"]
+            n_at_reference = base["customers"]
             table.append({**row, "level": covariate.reference, "hazard_ratio": 1.0, **base})
         for level, is_there in zip(covariate.levels, at_level.T, strict=True):
             ratio = dict(zip(("hazard_ratio", "lower", "upper", "p_value"), next(figures), strict=True))
             remark = "no event" if not rows.event[is_there].any() else "no bound" if np.isnan(ratio["lower"]) else None
             base = _base(is_there, rows, customers, remark)
-            untested = why_not_tested({**sizes, level: base["customers"]})
+            untested = why_not_tested(min(n_at_reference, base["customers"]))
             ratio |= {"p_value": np.nan} if untested else {}
             table.append({**row, "level": level, **ratio, **base, "note": joined_notes(base["note"], untested)})
     return table
@@ -203,8 +203,7 @@ def _checks(coded: list[Coded], cox: Cox, table: list[dict], *, robust: bool) ->
     parts = zip(coded, np.split(p_values, edges), strict=True)
     checks = []
     for covariate, part in parts:
-        rows = [row for row in table if row["covariate"] == covariate.name]
-        untested = why_not_tested({row["level"]: row["customers"] for row in rows})
+        untested = why_not_tested(min(row["customers"] for row in table if row["covariate"] == covariate.name))
         p_value = np.nan if untested else float(np.minimum(len(part) * part.min(), 1.0))
         checks.append({"covariate": covariate.name, "proportional_p": p_value, "note": untested})
     return checks

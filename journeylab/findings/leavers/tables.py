@@ -32,7 +32,7 @@ def associations(matched: Matched, seen: Seen, naive: np.ndarray, *, confidence:
     ratios = sets.odds_ratios(matched.place_of(seen.look), seen.kind, n_traits=len(seen.kinds), confidence=confidence)
     n_customers = len(np.unique(sets.ids[:, 0]))
     few = f"only {counted(n_customers, 'customer')} lost so" if n_customers < MIN_CUSTOMERS else None
-    untested = why_not_tested({"those lost so": n_customers})
+    untested = why_not_tested(n_customers)
     numbers = {"estimate": ratios.estimate, "lower": ratios.lower, "upper": ratios.upper, "p_value": ratios.p_values}
     for kind in np.flatnonzero(ratios.cases + ratios.controls):
         n_sets = int(ratios.n_informative[kind])
@@ -47,7 +47,7 @@ def associations(matched: Matched, seen: Seen, naive: np.ndarray, *, confidence:
             "controls": sets.n_controls,
             "exposed_controls": int(ratios.controls[kind]),
             "naive": float(naive[kind]),
-            "note": few or joined_notes(_doubt(n_sets, float(ratios.estimate[kind])), untested),
+            "note": few or joined_notes(_doubt(n_sets, float(ratios.estimate[kind])), untested if is_known else None),
         }
 
 

@@ -75,9 +75,8 @@ def ratios_of(proofs: Proofs, *, confidence: float) -> Iterator[dict]:
         n_customers = len(np.unique(exits.customers[is_lost]))
         few = [np.nan] * 4, f"only {counted(n_customers, 'customer')} lost this way"
         ratio, note = _fitted(rows, exits, confidence) if n_customers >= MIN_CUSTOMERS else few
-        sides = (("before", ~after), ("after", after))
-        untested = why_not_tested({name: len(np.unique(exits.customers[rows.visit[at]])) for name, at in sides})
-        if untested and n_customers >= MIN_CUSTOMERS:
+        untested = why_not_tested(min(len(np.unique(exits.customers[rows.visit[at]])) for at in (after, ~after)))
+        if untested and np.isfinite(ratio[-1]):
             ratio, note = [*ratio[:-1], np.nan], joined_notes(note, untested)
         yield {
             **whose(exits),
