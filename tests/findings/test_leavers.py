@@ -69,8 +69,11 @@ def test_only_the_days_before_the_same_age_count():
     assert table.index.tolist() == ["ask", "browse"]
     assert table.loc["ask", ["n", "exposed_cases", "controls", "exposed_controls"]].tolist() == [12, 12, 48, 0]
     assert table.loc["browse", ["exposed_cases", "exposed_controls"]].tolist() == [0, 48]
-    assert table.loc["ask", "note"] == "no bound: in each set that can tell, the lost customer had it"
-    assert table.loc["browse", "note"] == "no bound: in each set that can tell, the lost customer did not have it"
+    untested = "not tested: fewer than 20 customers"
+    assert table.loc["ask", "note"] == f"no bound: in each set that can tell, the lost customer had it; {untested}"
+    assert table[["p_value", "q_value"]].isna().all(axis=None)
+    not_had = "no bound: in each set that can tell, the lost customer did not have it"
+    assert table.loc["browse", "note"] == f"{not_had}; {untested}"
     assert np.isinf(table.loc["ask", "estimate"])
     assert 1 < table.loc["ask", "lower"] < 1 / table.loc["browse", "upper"] * (1 + 1e-6)
     assert found.strongest()["event"].tolist() == ["ask", "browse"]

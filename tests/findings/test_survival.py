@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
-from scipy.stats import norm, t
+from scipy.stats import t
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from journeylab.base.errors import EstimateError
