@@ -20,10 +20,8 @@ import pandas as pd
 from truth_groups import ALARMED, HELD, Claim, of_personas, of_visits
 from truth_logs import TIED, MadeUp, names
 
-from journeylab.findings.comparison import compare_groups
+from journeylab.findings.comparison import Comparison, compare_groups
 from journeylab.findings.dropoff import DropOff, estimate_dropoff
-from journeylab.findings.hazards import fit_hazards
-from journeylab.findings.recovery import estimate_recovery
 from journeylab.findings.survival import estimate_survival
 
 LOGS, CUSTOMERS, CUSTOMERS_OF_TRUTH = 200, 200, 60_000
@@ -170,7 +168,7 @@ def _alarms(seed: int, size: int, who: str) -> Iterator[Claim]:
         yield f"(c) held: no difference in {what}{who}", row.lower <= 0 <= row.upper, (HELD[0], 0.98)
 
 
-def _compared(seed: int, size: int):
+def _compared(seed: int, size: int) -> Comparison:
     spells = MadeUp.of(2 * size, seed=seed).spells()
     labels = np.random.default_rng([seed, size]).permutation(np.repeat(["a", "b"], size))
     group = pd.Series(labels, index=names(2 * size), name="group")

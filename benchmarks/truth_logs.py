@@ -93,9 +93,8 @@ class MadeUp:
         is_ongoing = (visits["left"] >= END).to_numpy()
         is_lost = visits["to"].isin(("price", "rival")).to_numpy()
         outcome = np.where(is_lost, "lost", np.where(visits["to"] == "done", "completed", "advanced"))
-        entered, left = (
-            START + pd.to_timedelta(visits[name].clip(upper=END), unit="D") for name in ("entered", "left")
-        )
+        cut = visits[["entered", "left"]].clip(upper=END)
+        entered, left = (START + pd.to_timedelta(cut[name], unit="D") for name in cut)
         table = pd.DataFrame(
             {
                 "customer_id": visits["customer"].map("c{:05}".format),
@@ -104,7 +103,7 @@ class MadeUp:
                 "entered": entered,
                 "left": left,
                 "observed_from": entered.clip(lower=START),
-                "days": visits["left"].clip(upper=END) - visits["entered"],
+                "days": cut["left"] - cut["entered"],
                 "outcome": np.where(is_ongoing, "ongoing", outcome),
                 "to": np.where(is_ongoing, None, visits["to"]),
             }

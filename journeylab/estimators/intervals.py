@@ -87,8 +87,8 @@ def robust_quantile(n_individuals: int, *, confidence: float = 0.95) -> float:
     """How many robust standard errors wide an interval is to each side, where the squares of so many influences are
     summed.
 
-    The normal quantile. Below `FEW_INDIVIDUALS` Student's with G - 1 degrees of freedom, times the root of G/(G - 1), as
-    such a sum of squares is too small on average and varies (Cameron & Miller 2015, Journal of Human Resources
+    The normal quantile. Below `FEW_INDIVIDUALS` Student's with G - 1 degrees of freedom, times the root of G/(G - 1),
+    as such a sum of squares is too small on average and varies (Cameron & Miller 2015, Journal of Human Resources
     50:317-372, section VI). Missing for one individual.
     """
     if n_individuals >= FEW_INDIVIDUALS:
@@ -115,8 +115,8 @@ def mean_share_interval(
 ) -> tuple[float, float]:
     """Limits of a mean of numbers between 0 and `most`, on the logit scale of its share of the most.
 
-    By `robust_quantile`. The limits stay within 0 and `most`, and the one towards the middle is the farther, as means of
-    few skewed numbers want it. A mean of exactly 0 or `most` has Wilson's limits over the individuals.
+    By `robust_quantile`. The limits stay within 0 and `most`, and the one towards the middle is the farther, as means
+    of few skewed numbers want it. A mean of exactly 0 or `most` has Wilson's limits over the individuals.
     """
     # The function of the limits takes normal quantiles.
     wider = robust_quantile(n_individuals, confidence=confidence) / _normal_quantile(confidence)
