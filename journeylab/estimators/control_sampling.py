@@ -58,8 +58,9 @@ class ControlPool:
         """For each case up to `n` rows of different owners, none of them the case's: positions (cases, n).
 
         times, owners: (cases,). calendar_between: two arrays (cases,); a control reaches the case's time, on the
-        calendar's clock, at the first of these or after and before the second. `NOBODY` fills up. Rows are drawn one after the other, each that could be a control as
-        likely as any other. Where there are not more than `n` owners, one row of each is taken.
+        calendar's clock, at the first of these or after and before the second. `NOBODY` fills up. Rows are drawn one
+        after the other, each that could be a control as likely as any other. Where there are not more than `n` owners,
+        one row of each is taken.
         """
         picks = np.full((len(times), n), NOBODY)
         n_picked = np.zeros(len(times), np.int64)

@@ -53,8 +53,8 @@ def test_two_groups_are_compared_once(spells_of):
     assert found.differences("9d")[["group", "reference"]].drop_duplicates().to_numpy().tolist() == [["b", "a"]]
     assert found.differences_in_words("9d") == (
         "Of 3 differences in what is lost within 9 days of entering, by plan, 2 have a p below 0.05 (adjusted for "
-        "their number, any loss first and then its branches). The largest of these: “b” is lost in “trial” by -33 points "
-        "against “a” (95% interval -48 to -16, not adjusted; 17% of 60 visits, 50% of 60)."
+        "their number, any loss first and then its branches). The largest of these: “b” is lost in “trial” by -33 "
+        "points against “a” (95% interval -48 to -16, not adjusted; 17% of 60 visits, 50% of 60)."
     )
 
 
@@ -64,7 +64,8 @@ def test_groups_alike_are_not_told_apart(spells_of):
     assert found.differences_in_words("9d") == (
         "Of 3 differences in what is lost within 9 days of entering, by plan, none has a p below 0.05 (adjusted for "
         "their number, any loss first and then its branches). That does not say that there is none. The largest: “b” "
-        "is lost in “trial” by +2 points against “a” (95% interval -14 to +17, not adjusted; 27% of 60 visits, 25% of 60)."
+        "is lost in “trial” by +2 points against “a” (95% interval -14 to +17, not adjusted; 27% of 60 visits, "
+        "25% of 60)."
     )
     assert found.plot_differences("9d").alt == found.differences_in_words("9d")
 

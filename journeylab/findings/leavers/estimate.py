@@ -26,7 +26,7 @@ _LOSSES = {
 }
 
 
-def compare_leavers(
+def compare_leavers(  # noqa: PLR0913 - each says one thing about what is compared with what
     log: EventLog,
     spells: Spells,
     *,

@@ -94,7 +94,8 @@ def match_losses(
     A control is a visit to the same stage, of another customer, that was watched and still went on when it was as old
     as the lost visit had been, or had gone on until then at least, when the window ended (`end`); so it was inside at
     that age and did not leave. Where what happened before the window counts, nobody stands as a match before `before`
-    of it has passed. Within calendar months, it was as old in the month of the loss. Losses at the very moment of entering, and those without any control, are left out.
+    of it has passed. Within calendar months, it was as old in the month of the loss. Losses at the very moment of
+    entering, and those without any control, are left out.
     """
     is_silent = branch == SILENT
     reach = lookback.before + (visits.silence if is_silent else 0)
