@@ -1,9 +1,9 @@
 """Foresight: does a group know what had not happened yet when its members were put in it?
 
 Who is in a group because they stayed, or because of how they left, cannot have left while that was still open. So the
-group has a stretch of time without any event where, at the rate of everybody, many were to be expected; or all of its
-members end in the event where many were to be expected to stay. Honest groups differ in their rates, by whatever
-factor, but not so.
+group has a stretch of time without any event where, at the rate of everybody, many were to be expected; or none of its
+members is there any more when many were to be expected to be. Honest groups differ in their rates, by whatever factor,
+but not so.
 
 Let E be the events to be expected of a group at the rate of everybody, summed over the time that its members are at
 risk. Whatever its own factor, its m events lie on the scale of E like m uniform numbers. With the probability
@@ -29,9 +29,9 @@ LEVEL = 1e-4
 class Foresight:
     """A group that seems to know the future.
 
-    group: its code. after, before: between these two times nobody had the event (`has_none`), or all who were there had
-    it; minus infinity and infinity where the stretch has no begin or no end. expected: how many were to be expected to
-    have it, or not to have it.
+    group: its code. after, before: between these two times nobody had the event (`has_none`), or all were gone by the
+    second; minus infinity and infinity where the stretch has no begin or no end. expected: how many were to be expected
+    to have it, or to be there still.
     """
 
     group: int
@@ -41,7 +41,14 @@ class Foresight:
     has_none: bool
 
 
-def find_foresight(groups: ArrayLike, *, entry: ArrayLike, exit: ArrayLike, event: ArrayLike) -> Foresight | None:  # noqa: A002
+def find_foresight(
+    groups: ArrayLike,
+    *,
+    entry: ArrayLike,
+    exit: ArrayLike,  # noqa: A002
+    event: ArrayLike,
+    watchable: ArrayLike | None = None,
+) -> Foresight | None:
     """The group that most clearly seems to know the future; None where none does.
 
     Parameters
@@ -52,13 +59,15 @@ def find_foresight(groups: ArrayLike, *, entry: ArrayLike, exit: ArrayLike, even
         Each row is at risk on (entry, exit].
     event : (rows,)
         1 if the row ended in the event, 0 if not.
+    watchable : (rows,), optional
+        Until when each row would have been watched without the event, where it is the only way to leave.
 
     Returns
     -------
     Foresight or None
         Of a group of which more than ten events were to be expected in a stretch where it has none: in all its time, or
-        in one that no honest group would leave empty (p below 1 in 10,000). Or of one whose last members at risk all
-        had the event, though more than ten of them were to be expected to stay.
+        in one that no honest group would leave empty. Or, with `watchable`, of one of which more than ten were to be
+        expected to be at risk when none was left. Both at a level of 1 in 10,000, whatever the group's own pace.
 
     Raises
     ------
@@ -68,20 +77,44 @@ def find_foresight(groups: ArrayLike, *, entry: ArrayLike, exit: ArrayLike, even
     codes = np.asarray(groups)
     if not np.asarray(event).any():
         return None
-    rows = EventRows.of(
-        {"groups": codes, "entry": entry, "exit": exit, "event": event, "ids": None, "strata": None, "weights": None},
-        codes[:, None].astype(np.float64),
-    )
+    until = np.full(len(codes), -np.inf) if watchable is None else np.asarray(watchable, dtype=np.float64)
+    arrays = {"groups": codes, "entry": entry, "exit": exit, "event": event, "ids": None, "strata": None}
+    rows = EventRows.of({**arrays, "weights": None}, np.column_stack([codes, until]).astype(np.float64))
     sets, code = RiskSets.of(rows), rows.columns[:, 0].astype(np.int64)
     hazard = ratio(sets.n_events, sets.of_those_at_risk(np.ones(len(code))))
-    found = []
+    stays, found = _Stays.of(sets.times, hazard), []
     for group in np.unique(code[code >= 0]).tolist():
-        member = (code == group).astype(np.float64)
-        expected = sets.of_those_at_risk(member) * hazard
-        events = sets.of_events(member)
-        found += [_gap(group, sets.times, expected, events), _all_gone(group, rows, member > 0, sets.times, hazard)]
+        member = code == group
+        expected = sets.of_those_at_risk(member.astype(np.float64)) * hazard
+        events = sets.of_events(member.astype(np.float64))
+        found.append(_gap(group, sets.times, expected, events))
+        found.append(_none_left(group, member, rows, stays, float(events.sum())))
     known = [one for one in found if one is not None]
     return known[largest([one.expected for one in known])] if known else None
+
+
+@dataclass(frozen=True, eq=False)
+class _Stays:
+    """How likely everybody is to stay: times and the log of the Kaplan-Meier curve just after them, from 0 on."""
+
+    times: np.ndarray
+    log_curve: np.ndarray
+    hazards: np.ndarray
+
+    @classmethod
+    def of(cls, times: np.ndarray, hazard: np.ndarray) -> "_Stays":
+        log_steps = np.log1p(-np.minimum(hazard, 1 - 1e-12))
+        return cls(times, *(np.concatenate([[0.0], np.cumsum(steps)]) for steps in (log_steps, hazard)))
+
+    def between(self, entry: np.ndarray, last: float) -> np.ndarray:
+        """The chance to stay from `entry`, (rows,), past `last`."""
+        until = self.log_curve[np.searchsorted(self.times, last, "right")]
+        return np.exp(until - self.log_curve[np.searchsorted(self.times, entry, "right")])
+
+    def expected(self, entry: np.ndarray, exit_: np.ndarray) -> np.ndarray:
+        """How many events are to be expected of each row at risk on (entry, exit], (rows,)."""
+        ends, begins = (np.searchsorted(self.times, moment, "right") for moment in (exit_, entry))
+        return self.hazards[ends] - self.hazards[begins]
 
 
 def _gap(group: int, times: np.ndarray, expected: np.ndarray, events: np.ndarray) -> Foresight | None:
@@ -100,21 +133,16 @@ def _gap(group: int, times: np.ndarray, expected: np.ndarray, events: np.ndarray
     return Foresight(group, float(edges[at]), float(edges[at + 1]), width, has_none=True)
 
 
-def _all_gone(
-    group: int, rows: EventRows, member: np.ndarray, times: np.ndarray, hazard: np.ndarray
-) -> Foresight | None:
-    """The last time until which all of the group had the event, if more than ten were to be expected to stay."""
-    exit_, event = rows.exit[member], rows.event[member]
-    last = exit_.max()
-    # Whose watching ended may have stayed: only the time after the last of these is looked at.
-    since = max(exit_[~event].max(initial=-1.0), rows.entry[member].max())
-    gone = np.sort(exit_[exit_ > since])
-    if not len(gone) or not event[exit_ == last].all():
+def _none_left(group: int, member: np.ndarray, rows: EventRows, stays: _Stays, events: float) -> Foresight | None:
+    """The last time at which any of the group was at risk, if too many were to be expected to be there later.
+
+    At their own pace, which is that of everybody raised to the ratio of events seen to expected, so that a group that
+    is merely fast is not taken for one that knows the future.
+    """
+    last = float(rows.exit[member].max())
+    could_be = member & (rows.columns[:, 1] > last)
+    staying = stays.between(rows.entry[could_be], last)
+    ratio_of_paces = max(events / stays.expected(rows.entry[member], rows.exit[member]).sum(), 1.0)
+    if staying.sum() <= FEWEST_EXPECTED or (staying**ratio_of_paces).sum() < -np.log(LEVEL):
         return None
-    log_stay = np.concatenate([[0.0], np.cumsum(np.log1p(-np.minimum(hazard, 1 - 1e-12)))])
-    staying = np.exp(log_stay[np.searchsorted(times, last, "right")] - log_stay[np.searchsorted(times, gone, "left")])
-    expected = staying * np.arange(len(gone), 0, -1)
-    at = largest(expected)
-    if settled(expected[at]) <= FEWEST_EXPECTED:
-        return None
-    return Foresight(group, float(since), float(last), float(expected[at]), has_none=False)
+    return Foresight(group, -np.inf, last, float(staying.sum()), has_none=False)

@@ -37,40 +37,52 @@ def future_in_words(
     unlabelled = every[~every["customer_id"].isin(labelled["customer_id"])]
     if len(unlabelled):
         visits = pd.concat([labelled, unlabelled], ignore_index=True)
-    looks = _looks(watched_visits(visits), levels, stages or spells.journey.stage_names)
-    found = [(verb, stage, one) for verb, stage, one in looks if one]
+    looks = _looks(watched_visits(visits), levels, stages or spells.journey.stage_names, spells.window.end)
+    found = [look for look in looks if look[-1]]
     if not found:
         return None
-    verb, stage, one = found[largest([one.expected for _, _, one in found])]
-    return f"“{name}” looks computed from the future: {_fact(verb, stage, levels[one.group], one)}. {FIX}"
+    # What shows in all visits is plainer than what shows in some.
+    found = [look for look in found if not look[0]] or found
+    which, verb, stage, one = found[largest([one.expected for *_, one in found])]
+    return f"“{name}” looks computed from the future: {_fact(verb, stage, levels[one.group], one, which)}. {FIX}"
 
 
 def _looks(
-    visits: pd.DataFrame, levels: list[str], stages: Sequence[str]
-) -> Iterator[tuple[str, str, Foresight | None]]:
-    """What was found, by kind of event and stage."""
-    code = pd.Categorical(visits["group"], categories=levels).codes.astype(np.int64)
-    clock = {name: column for name, column in spell_clock(visits).items() if name != "customers"}
-    stage_of, outcome = visits["stage"].to_numpy(object), visits["outcome"].to_numpy(object)
+    visits: pd.DataFrame, levels: list[str], stages: Sequence[str], end: pd.Timestamp
+) -> Iterator[tuple[str, str, str, Foresight | None]]:
+    """What was found, by which visits, kind of event, and stage.
+
+    Of customers who come back, labels may tell of the first or the last visit alone.
+    """
+    visits = visits.sort_values("entered", kind="stable")
+    columns = {"code": pd.Categorical(visits["group"], categories=levels).codes.astype(np.int64), **spell_clock(visits)}
+    del columns["customers"]
+    columns["watchable"] = ((end - visits["entered"]) / pd.Timedelta(days=1)).to_numpy(float)
+    columns["outcome"] = visits["outcome"].to_numpy(object)
+    visit_of = visits[["customer_id", "stage"]]
     for stage in stages:
-        here = stage_of == stage
-        times = {name: column[here] for name, column in clock.items()}
-        for verb, outcomes in _EVENTS.items():
-            event = np.isin(outcome[here], outcomes)
-            yield verb, stage, find_foresight(code[here], **times, event=event)
+        here = (visits["stage"] == stage).to_numpy()
+        is_repeated = {which: visit_of.duplicated(keep=which).to_numpy() & here for which in ("first", "last")}
+        for which in ("", "first", "last") if is_repeated["first"].any() else ("",):
+            chosen = here & ~is_repeated[which] if which else here
+            code, entry, exit_, watchable, outcome = (column[chosen] for column in columns.values())
+            for verb, outcomes in _EVENTS.items():
+                given = {"entry": entry, "exit": exit_, "event": np.isin(outcome, outcomes)}
+                given["watchable"] = watchable if verb == "left" else None
+                yield which, verb, stage, find_foresight(code, **given)
 
 
-def _fact(verb: str, stage: str, level: str, found: Foresight) -> str:
+def _fact(verb: str, stage: str, level: str, found: Foresight, which: str) -> str:
+    visit = f" in their {which} visit" if which else ""
     if not found.has_none:
-        since = f" after day {found.after:,.1f}" if found.after >= 0 else ""
         return (
-            f"everyone with “{level}” who was in “{stage}”{since} {verb} it by day {found.before:,.1f}, where about "
-            f"{found.expected:,.0f} of them were to be expected to stay"
+            f"everyone with “{level}” had left “{stage}”{visit} by day {found.before:,.1f}, where about "
+            f"{found.expected:,.0f} were to be expected to be still there"
         )
     bounds = [f"after day {found.after:,.1f}"] if np.isfinite(found.after) else []
     bounds += [f"before day {found.before:,.1f}"] if np.isfinite(found.before) else []
     stretch = f" {' and '.join(bounds)}" if bounds else ""
     return (
-        f"nobody with “{level}” {verb} “{stage}”{stretch}, where about {found.expected:,.0f} were to be expected at "
-        "the pace of all customers"
+        f"nobody with “{level}” {verb} “{stage}”{visit}{stretch}, where about {found.expected:,.0f} were to be "
+        "expected at the pace of all customers"
     )

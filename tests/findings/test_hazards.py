@@ -258,6 +258,46 @@ def test_the_order_of_the_spells_does_not_matter(spells_of):
     pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
 
 
+def test_what_customers_met_before_stands_beside_how_they_leave_several_later_stages(spells_of):
+    """A demo in trial, of half of them; after it they leave paid and plus half as fast, each at its own pace."""
+    random, rows = np.random.default_rng(6), []
+    for i in range(600):
+        entered = 5.0
+        rows.append((f"c{i}", "trial", 0, entered, "paid"))
+        for stage, mean in (("paid", 10), ("plus", 40)):
+            left = entered + np.ceil(random.exponential(mean * (2 if i % 2 else 1)))
+            to = "other" if stage == "plus" or random.random() < 0.5 else "plus"
+            rows.append((f"c{i}", stage, entered, left, to))
+            entered = left
+            if to == "other":
+                break
+    attributes = pd.DataFrame({"plan": random.choice(["x", "y"], 600)}, index=[f"c{i}" for i in range(600)])
+    spells, demo = spells_of(rows, attributes=attributes), exposure({f"c{i}": 2 for i in range(1, 600, 2)}, "demo")
+    found = fit_hazards(spells, stage=["plus", "paid"], exit="lost", covariates=[demo, "plan"])
+    assert (found.left_stages, found.stage) == (("paid", "plus"), "paid and plus")
+    row = ratios(found).loc[("demo", "after")]
+    assert row["lower"] < 0.5 < row["upper"] < 0.7
+    both = pd.DataFrame([row for row in rows if row[1] != "trial"], columns=["who", "stage", "entered", "left", "to"])
+    columns = np.column_stack(
+        [both["who"].str[1:].astype(int) % 2, both["who"].map(attributes["plan"]) == found.table["level"].iloc[-1]]
+    )
+    cox = fit_cox(
+        columns.astype(float),
+        entry=0 * both["left"] - 1,
+        exit=both["left"] - both["entered"],
+        event=both["to"] == "other",
+        ids=both["who"],
+        strata=both["stage"],
+    )
+    assert np.log(ratios(found)["hazard_ratio"]).to_numpy() == pytest.approx(cox.coefficients, rel=1e-8)
+    assert found.sentence().startswith("How many times as fast “paid” and “plus” are left by “lost” (")
+    assert found.by_stage()["hazard ratios (lost)"].notna().to_dict() == {
+        "trial": False, "paid": True, "plus": True, "partner": False
+    }  # fmt: skip
+    with pytest.raises(EstimateError, match="`stage` is an empty list"):
+        fit_hazards(spells, stage=[], exit="lost", covariates=[demo])
+
+
 SOME = [(f"c{i}", "plus", 0, 3 + i % 17, "other" if i % 3 else None) for i in range(30)]
 PLANS = pd.DataFrame(
     {

@@ -12,9 +12,9 @@ def stays(n: int, seed: int, *, until: float = 60.0):
     return np.minimum(days, until), days <= until
 
 
-def found(groups, exit_, event, entry=None):
+def found(groups, exit_, event, entry=None, watchable=None):
     entry = np.full(len(exit_), -1.0) if entry is None else entry
-    return find_foresight(np.asarray(groups), entry=entry, exit=exit_, event=event)
+    return find_foresight(np.asarray(groups), entry=entry, exit=exit_, event=event, watchable=watchable)
 
 
 def test_who_is_in_a_group_for_having_stayed_has_no_event_before_then():
@@ -35,12 +35,23 @@ def test_a_group_without_any_event_is_found_if_more_than_ten_were_due():
         assert (found(group, exit_, event) is not None) == is_found
 
 
-def test_a_group_of_which_all_had_the_event_is_found_where_others_went_on():
-    """Fifteen are gone by day 5; of 200 others, who leave evenly, hardly any are."""
-    exit_ = np.concatenate([np.linspace(1, 5, 15), np.linspace(1, 100, 200)])
-    one = found(np.repeat([1, 0], [15, 200]), exit_, np.ones(215))
-    assert (one.group, one.before, one.has_none) == (1, 5.0, False)
-    assert 10 < one.expected < 15
+def test_a_group_that_is_gone_while_others_are_there_is_found_if_it_could_have_been_watched():
+    """All of group 1 are gone by day 10, some because watching ended; of all customers most stay longer."""
+    exit_, event = stays(600, 4, until=60)
+    group = (exit_ <= 10).astype(int)
+    cut = np.where((group == 1) & (np.arange(600) % 5 == 0), exit_ / 2, exit_)
+    event = event & (cut == exit_)
+    one = found(group, cut, event, watchable=np.full(600, 60.0))
+    by_stay = find_none_left(group, cut, event)
+    assert one is not None
+    assert (by_stay.group, by_stay.before, by_stay.has_none) == (1, cut[group == 1].max(), False)
+    assert find_none_left(group, cut, event, watchable=cut) is None
+
+
+def find_none_left(group, exit_, event, watchable=None):
+    """As `found`, only group 1 being judged, the other counting among everybody."""
+    watchable = np.full(len(exit_), 60.0) if watchable is None else watchable
+    return found(np.where(group == 1, 1, -1), exit_, event, watchable=watchable)
 
 
 def test_what_became_known_later_and_is_watched_from_then_on_is_not_found():
@@ -52,7 +63,7 @@ def test_what_became_known_later_and_is_watched_from_then_on_is_not_found():
 
 
 def test_groups_whose_pace_differs_by_any_factor_are_honest():
-    """In 200 logs with two to five groups, up to six times as fast as each other, and late entries: at most 5% found."""
+    """In 200 logs with two to five groups, up to six times as fast as each other, and late entries: at most 5%."""
     alarms = 0
     for seed in range(200):
         random = np.random.default_rng(seed)
@@ -62,7 +73,8 @@ def test_groups_whose_pace_differs_by_any_factor_are_honest():
         days = np.ceil(random.exponential(20 / pace))
         end, start = random.uniform(0, 120, 400), np.where(random.random(400) < 0.3, random.uniform(0, 20, 400), -1.0)
         kept = np.minimum(days, end) > start
-        one = found(group[kept], np.minimum(days, end)[kept], (days <= end)[kept], entry=start[kept])
+        shown = np.minimum(days, end)[kept]
+        one = found(group[kept], shown, (days <= end)[kept], entry=start[kept], watchable=end[kept])
         alarms += one is not None
     assert alarms <= 10
 
