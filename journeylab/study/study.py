@@ -23,7 +23,7 @@ from journeylab.events.log import EventLog, Window
 from journeylab.events.queries.crm_records import CrmRecords, read_crm
 from journeylab.events.reading import Source, read_events, read_log, write_log
 from journeylab.events.spells import Spells, find_spells, read_spells
-from journeylab.findings.attributes import lint_attributes
+from journeylab.findings.grouping import lint_attributes
 from journeylab.findings.personas import Personas, find_personas, read_personas
 from journeylab.findings.personas.change import compare_personas
 from journeylab.reporting.journey_map.build import ACCOUNTS

@@ -7,8 +7,7 @@ import pytest
 
 import journeylab as jl
 from journeylab.base.errors import EstimateError
-from journeylab.findings.attributes import lint_attributes
-from journeylab.findings.grouping import Grouping
+from journeylab.findings.grouping import Grouping, lint_attributes
 
 LOOKS = "looks computed from the future"
 

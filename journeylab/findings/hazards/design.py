@@ -13,9 +13,7 @@ from journeylab.events.journey import Journey
 from journeylab.events.queries.covariates import Exposure, RiskRows, check_known_in_time
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import visits_to
-from journeylab.findings.attributes import future_of_attribute
-from journeylab.findings.foresight import future_in_words
-from journeylab.findings.grouping import Grouping, attribute_names, watched
+from journeylab.findings.grouping import Grouping, attribute_names, future_in_words, future_of_attribute, watched
 
 BEFORE, AFTER = "before", "after"
 

@@ -8,8 +8,8 @@ import pandas as pd
 from journeylab.events.features.attributes import Attributes
 from journeylab.events.lint.remarks import COLUMNS
 from journeylab.events.spells import Spells
-from journeylab.findings.foresight import FIX, future_in_words
-from journeylab.findings.grouping import Grouping, attribute_names
+from journeylab.findings.grouping.foresight import FIX, future_in_words
+from journeylab.findings.grouping.grouping import Grouping, attribute_names
 
 RULE, RANGES = "attribute-knows-the-future", 4
 

@@ -14,7 +14,7 @@ from journeylab.base.words import counted
 from journeylab.events.features.attributes import tells_only_the_future
 from journeylab.events.log import KNOWN_AT, EventLog, written
 from journeylab.events.spells import Spells
-from journeylab.findings.foresight import future_in_words
+from journeylab.findings.grouping.foresight import future_in_words
 
 # What customers can be chosen from.
 Record = TypeVar("Record", Spells, EventLog)
