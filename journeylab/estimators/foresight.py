@@ -1,14 +1,13 @@
 """Foresight: does a group know what had not happened yet when its members were put in it?
 
 Who is in a group because they stayed, or because of how they left, cannot have left while that was still open. So the
-group has a stretch of time without any event where, at the rate of everybody, many were to be expected; or none of its
-members is there any more when many were to be expected to be. Honest groups differ in their rates, by whatever factor,
-but not so.
+group has a stretch of time from the start without any event where, at the rate of everybody, many were to be expected;
+or none of its members is there any more when many were to be expected to be. Honest groups differ in their rates, by
+whatever factor, but not so; where they do, because a term ends for all alike, a crowd leaves on one day.
 
 Let E be the events to be expected of a group at the rate of everybody, summed over the time that its members are at
-risk. Whatever its own factor, its m events lie on the scale of E like m uniform numbers. With the probability
-(m + 1)(1 - w)^m at most, one of the gaps between them is as wide as the share w of all E (David & Nagaraja 2003, Order
-Statistics, section 6.4).
+risk. Whatever its own factor, its m events lie on the scale of E like m uniform numbers, so that with the probability
+(1 - w)^m none lies in the first share w.
 """
 
 from dataclasses import dataclass
@@ -21,21 +20,21 @@ from journeylab.estimators.arrays import ratio
 from journeylab.estimators.risk_sets import EventRows, RiskSets
 
 FEWEST_EXPECTED = 10.0
-# So improbable must a gap be in an honest group: dozens of groups, stages and kinds of events are looked at.
+# So improbable must it be in an honest group: dozens of groups, stages and kinds of events are looked at.
 LEVEL = 1e-4
+# Where a larger share of a group's events is nearer to a time than so large a part of it, the group has a term.
+CROWD, NEAR = 0.3, 0.1
 
 
 @dataclass(frozen=True)
 class Foresight:
     """A group that seems to know the future.
 
-    group: its code. after, before: between these two times nobody had the event (`has_none`), or all were gone by the
-    second; minus infinity and infinity where the stretch has no begin or no end. expected: how many were to be expected
-    to have it, or to be there still.
+    group: its code. before: the time before which nobody had the event (`has_none`), infinite where nobody has at all;
+    or by which all were gone. expected: how many were to be expected to have it, or to be there still.
     """
 
     group: int
-    after: float
     before: float
     expected: float
     has_none: bool
@@ -65,9 +64,9 @@ def find_foresight(
     Returns
     -------
     Foresight or None
-        Of a group of which more than ten events were to be expected in a stretch where it has none: in all its time, or
-        in one that no honest group would leave empty. Or, with `watchable`, of one of which more than ten were to be
-        expected to be at risk when none was left. Both at a level of 1 in 10,000, whatever the group's own pace.
+        Of a group of which more than ten events were to be expected before it has any. Or, with `watchable`, of one of
+        which more than ten were to be expected to be at risk when none was left. Both at a level of 1 in 10,000,
+        whatever the group's own pace.
 
     Raises
     ------
@@ -118,19 +117,17 @@ class _Stays:
 
 
 def _gap(group: int, times: np.ndarray, expected: np.ndarray, events: np.ndarray) -> Foresight | None:
-    """The widest stretch without an event of the group, if it is too wide."""
-    running = np.concatenate([[0.0], np.cumsum(expected)])
+    """The time until the first event of the group, if that is too long."""
     own = np.flatnonzero(events > 0)
-    # A gap lies between two times with an event of the group: what is expected at these times is in no gap.
-    begins, ends = np.concatenate([[0], own + 1]), np.concatenate([own, [len(times)]])
-    widths = running[ends] - running[begins]
-    at, n_events = largest(widths), int(events.sum())
-    width = float(settled(widths[at]))
-    by_chance = (n_events + 1) * (1 - width / running[-1]) ** n_events if running[-1] > 0 else 1.0
-    if width <= FEWEST_EXPECTED or (n_events and by_chance > LEVEL):
+    first = own[0] if len(own) else len(times)
+    width, n_events = float(settled(expected[:first].sum())), int(events.sum())
+    if width <= FEWEST_EXPECTED or (n_events and (1 - width / expected.sum()) ** n_events > LEVEL):
         return None
-    edges = np.concatenate([[-np.inf], times[own], [np.inf]])
-    return Foresight(group, float(edges[at]), float(edges[at + 1]), width, has_none=True)
+    before = float(times[first]) if len(own) else np.inf
+    # A term that ends for all alike, as of a contract, has a crowd at its end.
+    if n_events and events[times <= (1 + NEAR) * before].sum() > CROWD * n_events:
+        return None
+    return Foresight(group, before, width, has_none=True)
 
 
 def _none_left(group: int, member: np.ndarray, rows: EventRows, stays: _Stays, events: float) -> Foresight | None:
@@ -142,7 +139,8 @@ def _none_left(group: int, member: np.ndarray, rows: EventRows, stays: _Stays, e
     last = float(rows.exit[member].max())
     could_be = member & (rows.columns[:, 1] > last)
     staying = stays.between(rows.entry[could_be], last)
-    ratio_of_paces = max(events / stays.expected(rows.entry[member], rows.exit[member]).sum(), 1.0)
-    if staying.sum() <= FEWEST_EXPECTED or (staying**ratio_of_paces).sum() < -np.log(LEVEL):
-        return None
-    return Foresight(group, -np.inf, last, float(staying.sum()), has_none=False)
+    expected = float(stays.expected(rows.entry[member], rows.exit[member]).sum())
+    ratio_of_paces = max(events / expected, 1.0) if expected > 0 else 1.0
+    is_crowd = (member & rows.event & (rows.exit > (1 - NEAR) * last)).sum() > CROWD * events
+    is_too_many = staying.sum() > FEWEST_EXPECTED and (staying**ratio_of_paces).sum() > -np.log(LEVEL)
+    return Foresight(group, last, float(staying.sum()), has_none=False) if is_too_many and not is_crowd else None

@@ -120,8 +120,8 @@ def mean_share_interval(
     """
     # The function of the limits takes normal quantiles.
     wider = robust_quantile(n_individuals, confidence=confidence) / _normal_quantile(confidence)
-    options = {"scale": "logit", "confidence": confidence, "n": n_individuals}
-    lower, upper = probability_interval(mean / most, wider * standard_error / most, **options)
+    error = wider * standard_error / most
+    lower, upper = probability_interval(mean / most, error, scale="logit", confidence=confidence, n=n_individuals)
     return float(lower) * most, float(upper) * most
 
 

@@ -62,10 +62,10 @@ class ProportionalHazardsTest:
             variance = risks.likelihood.rows.clustered_variance(residuals)
         else:
             variance = square - cross @ fitted
-        options = {"n_individuals": risks.likelihood.rows.n_ids if robust else None}
-        tests = [ChiSquared.of(score[[one]], variance[[one]][:, [one]], **options) for one in range(len(score))]
+        n = risks.likelihood.rows.n_ids if robust else None
+        tests = [ChiSquared.of(score[[one]], variance[[one]][:, [one]], n_individuals=n) for one in range(len(score))]
         statistics, p_values = np.array([test.statistic for test in tests]), np.array([test.p_value for test in tests])
-        return cls(names, statistics, p_values, ChiSquared.of(score, variance, **options), clock, robust)
+        return cls(names, statistics, p_values, ChiSquared.of(score, variance, n_individuals=n), clock, robust)
 
 
 def transformed_time(likelihood: PartialLikelihood, clock: str) -> np.ndarray:

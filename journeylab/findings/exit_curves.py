@@ -149,8 +149,8 @@ class ExitCurves:
                 return (np.nan,) * 4, f"nobody was watched after day {last:,.1f}"
             means, errors = (float(column[0]) for column in self.fitted.restricted_means(last))
             may_add = still_inside * (day - last)
-        limits = {"n_individuals": self.exits.n_customers, "confidence": self.confidence}
-        lower, upper = mean_share_interval(means, errors, most=min(day, last) if may_add else day, **limits)
+        most, n = min(day, last) if may_add else day, self.exits.n_customers
+        lower, upper = mean_share_interval(means, errors, most=most, n_individuals=n, confidence=self.confidence)
         return (means, lower, upper + may_add, errors), note
 
     @cached_property

@@ -4,6 +4,7 @@ What the customers' table holds is grouped by its name, and personas by `persona
 the journey itself gives: when, and through which channel, a customer came into it.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -56,7 +57,8 @@ def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int 
     periods = known.strftime(_WRITTEN[every]) + (known.quarter.astype(str) if every == "quarter" else "")
     labels = periods.astype(object).reindex(entries.index, fill_value=f"(before {written(spells.window.start)})")
     joined = _joined(periods.value_counts().sort_index(), min_customers)
-    return Grouping(f"entry {every}", labels.map(lambda label: joined.get(label, label)).astype(object))
+    labels = labels.map(lambda label: joined.get(label, label)).astype(object)
+    return Grouping(f"entry {every}", labels, is_of_entry=True)
 
 
 def find_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_TESTED) -> Grouping:
@@ -75,7 +77,8 @@ def find_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_TES
         Customers for whom the log has no such event, or no channel of it, have no label; nobody has where the log has
         no column `channel`.
     """
-    return pool_small(Grouping("channel of entry", entry_channels(log, spells)), min_customers=min_customers)
+    channels = Grouping("channel of entry", entry_channels(log, spells), is_of_entry=True)
+    return pool_small(channels, min_customers=min_customers)
 
 
 def pool_small(grouping: Grouping, *, min_customers: int = MIN_TESTED) -> Grouping:
@@ -98,7 +101,7 @@ def pool_small(grouping: Grouping, *, min_customers: int = MIN_TESTED) -> Groupi
         return grouping
     pooled = f"({counted(len(small), 'small group')})"
     labels = grouping.labels.where(~grouping.labels.isin(small), pooled)
-    return Grouping(grouping.name, labels, grouping.known_at)
+    return replace(grouping, labels=labels)
 
 
 def _joined(sizes: pd.Series, min_customers: int) -> dict[str, str]:

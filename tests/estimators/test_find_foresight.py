@@ -21,7 +21,7 @@ def test_who_is_in_a_group_for_having_stayed_has_no_event_before_then():
     exit_, event = stays(300, 1)
     one = found((exit_ > 15).astype(int), exit_, event)
     first = exit_[(exit_ > 15) & event].min()
-    assert (one.group, one.after, one.before, one.has_none) == (1, -np.inf, first, True)
+    assert (one.group, one.before, one.has_none) == (1, first, True)
     # At the rate of everybody the members of the group, all there until day 15, would have had so many events.
     times = np.sort(exit_[event & (exit_ < first)])
     at_risk = np.array([(exit_ >= time).sum() for time in times])
@@ -81,3 +81,13 @@ def test_groups_whose_pace_differs_by_any_factor_are_honest():
 
 def test_without_an_event_there_is_nothing_to_find():
     assert found([0, 1], np.array([1.0, 2.0]), np.array([0, 0])) is None
+
+
+def test_a_term_that_ends_for_all_alike_is_honest():
+    """One in two has a contract of 30 days, at the end of which most leave; none can before."""
+    exit_, event = stays(400, 9)
+    contract = np.arange(400) % 2 == 1
+    random = np.random.default_rng(9)
+    ends = np.where(random.random(400) < 0.8, 30.0 + random.random(400), 30 + exit_)
+    exit_, event = np.where(contract, np.minimum(ends, 60), exit_), np.where(contract, ends <= 60, event)
+    assert found(contract.astype(int), exit_, event, watchable=np.full(400, 60.0)) is None

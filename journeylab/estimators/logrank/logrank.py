@@ -46,8 +46,8 @@ class GroupTest:
         is a sum over so many individuals."""
         # The differences sum to 0, so that the last group adds nothing.
         tested = np.flatnonzero(expected > 0)[:-1]
-        options = {"n_individuals": n_individuals, "tolerance": 1e-9}
-        test = ChiSquared.of((observed - expected)[tested], variance[np.ix_(tested, tested)], **options)
+        score, spread = (observed - expected)[tested], variance[np.ix_(tested, tested)]
+        test = ChiSquared.of(score, spread, n_individuals=n_individuals, tolerance=1e-9)
         numbers = (test.statistic, test.degrees_of_freedom, test.p_value)
         return cls(*numbers, groups, observed, expected, n_individuals is not None)
 

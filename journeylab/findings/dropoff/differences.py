@@ -81,7 +81,7 @@ def _compared(
     ways = [LOST, *(way for way in order if any(way in exits.losses for exits in sides))]
     arms = [_arm(exits, ways, None if missing else day, cell.confidence) for exits in sides]
     too_early = {way for exits in sides for way, first_day in exits.earliest.items() if day < first_day}
-    untested = why_not_tested({exits.group: exits.n_customers for exits in sides})
+    untested = why_not_tested({str(exits.group): exits.n_customers for exits in sides})
     row = {
         **whose(first),
         "reference": second.group,

@@ -38,12 +38,12 @@ def future_in_words(
     if len(unlabelled):
         visits = pd.concat([labelled, unlabelled], ignore_index=True)
     looks = _looks(watched_visits(visits), levels, stages or spells.journey.stage_names, spells.window.end)
-    found = [look for look in looks if look[-1]]
+    found = [(*where, one) for *where, one in looks if one]
     if not found:
         return None
     # What shows in all visits is plainer than what shows in some.
     found = [look for look in found if not look[0]] or found
-    which, verb, stage, one = found[largest([one.expected for *_, one in found])]
+    which, verb, stage, one = found[largest([look[-1].expected for look in found])]
     return f"“{name}” looks computed from the future: {_fact(verb, stage, levels[one.group], one, which)}. {FIX}"
 
 
@@ -79,9 +79,7 @@ def _fact(verb: str, stage: str, level: str, found: Foresight, which: str) -> st
             f"everyone with “{level}” had left “{stage}”{visit} by day {found.before:,.1f}, where about "
             f"{found.expected:,.0f} were to be expected to be still there"
         )
-    bounds = [f"after day {found.after:,.1f}"] if np.isfinite(found.after) else []
-    bounds += [f"before day {found.before:,.1f}"] if np.isfinite(found.before) else []
-    stretch = f" {' and '.join(bounds)}" if bounds else ""
+    stretch = f" before day {found.before:,.1f}" if np.isfinite(found.before) else ""
     return (
         f"nobody with “{level}” {verb} “{stage}”{visit}{stretch}, where about {found.expected:,.0f} were to be "
         "expected at the pace of all customers"

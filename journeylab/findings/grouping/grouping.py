@@ -32,6 +32,8 @@ class Grouping:
         Indexed by customer_id; customers without a label are absent.
     known_at : Series of datetime64[us, UTC], optional
         With the same index. None where each label was known at the customer's first event.
+    is_of_entry : bool
+        Whether the labels follow from how customers came in, as those of `find_cohorts` do, and so hold no future.
 
     Raises
     ------
@@ -48,6 +50,7 @@ class Grouping:
     name: str
     labels: pd.Series
     known_at: pd.Series | None = None
+    is_of_entry: bool = False
 
     def __post_init__(self) -> None:
         twice = self.labels.index[self.labels.index.duplicated()]
@@ -321,7 +324,9 @@ class WatchedVisits:
     def about(self, title: str) -> dict[str, Any]:
         """What a `StageFinding` says of itself: title, groups and what is doubtful about them, stages and period."""
         title = f"{title}, by {self.by}" if self.by else title
-        doubt = future_in_words(self.by, self.visits, self.spells) if self.by else None
+        # What is watched from when it was known on, or known by entering, knows no future.
+        is_open = self.grouping is not None and self.grouping.known_at is None and not self.grouping.is_of_entry
+        doubt = future_in_words(str(self.by), self.visits, self.spells) if is_open else None
         stages, period = self.spells.journey.stage_names, self.spells.window
         return {"title": title, "by": self.by, "notes": (doubt,) if doubt else (), "stages": stages, "period": period}
 

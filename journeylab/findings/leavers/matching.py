@@ -107,8 +107,8 @@ def match_losses(
         cases = np.sort(random.choice(cases, lookback.most_losses, replace=False))
     pool = ControlPool.of(first, last, visits.customer, visits.entered)
     months = _months_of(visits.entered[cases] + age[cases]) if lookback.within_month else None
-    wanted = {"random": random, "calendar_between": months}
-    controls = pool.draw(age[cases], visits.customer[cases], lookback.n_controls, **wanted)
+    whose, n = visits.customer[cases], lookback.n_controls
+    controls = pool.draw(age[cases], whose, n, random=random, calendar_between=months)
     members = np.column_stack([cases, controls])[(controls >= 0).any(axis=1)]
     until = visits.entered[members] + age[members[:, :1]]
     since = np.maximum(until - lookback.before, visits.entered[members] + 1)
