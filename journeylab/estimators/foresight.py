@@ -22,8 +22,9 @@ from journeylab.estimators.risk_sets import EventRows, RiskSets
 FEWEST_EXPECTED = 10.0
 # So improbable must it be in an honest group: dozens of groups, stages and kinds of events are looked at.
 LEVEL = 1e-4
-# Where a larger share of a group's events is nearer to a time than so large a part of it, the group has a term.
-CROWD, NEAR = 0.3, 0.1
+# Where a larger share of a group's events is nearer to a time than so large a part of it, the group has a term; where a
+# smaller share than the second is so near to the last time, the group has come to its natural end.
+CROWD, TAPER, NEAR = 0.3, 0.02, 0.1
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def _none_left(group: int, member: np.ndarray, rows: EventRows, stays: _Stays, e
     staying = stays.between(rows.entry[could_be], last)
     expected = float(stays.expected(rows.entry[member], rows.exit[member]).sum())
     ratio_of_paces = max(events / expected, 1.0) if expected > 0 else 1.0
-    is_crowd = (member & rows.event & (rows.exit > (1 - NEAR) * last)).sum() > CROWD * events
+    n_near = (member & rows.event & (rows.exit > (1 - NEAR) * last)).sum()
+    is_cut_off = TAPER * events <= n_near <= CROWD * events
     is_too_many = staying.sum() > FEWEST_EXPECTED and (staying**ratio_of_paces).sum() > -np.log(LEVEL)
-    return Foresight(group, last, float(staying.sum()), has_none=False) if is_too_many and not is_crowd else None
+    return Foresight(group, last, float(staying.sum()), has_none=False) if is_too_many and is_cut_off else None

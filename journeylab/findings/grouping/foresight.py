@@ -38,12 +38,12 @@ def future_in_words(
     if len(unlabelled):
         visits = pd.concat([labelled, unlabelled], ignore_index=True)
     looks = _looks(watched_visits(visits), levels, stages or spells.journey.stage_names, spells.window.end)
-    found = [(*where, one) for *where, one in looks if one]
+    found = [(which, verb, stage, one) for which, verb, stage, one in looks if one]
     if not found:
         return None
     # What shows in all visits is plainer than what shows in some.
     found = [look for look in found if not look[0]] or found
-    which, verb, stage, one = found[largest([look[-1].expected for look in found])]
+    which, verb, stage, one = found[largest([one.expected for _, _, _, one in found])]
     return f"“{name}” looks computed from the future: {_fact(verb, stage, levels[one.group], one, which)}. {FIX}"
 
 
