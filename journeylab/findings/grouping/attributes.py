@@ -38,6 +38,6 @@ def future_of_attribute(
         ranges = pd.qcut(attributes.numbers[name].dropna(), RANGES, duplicates="drop")
         labels = ranges.map(lambda span: f"{span.left:g} to {span.right:g}").astype(object)
         grouping = replace(grouping, labels=labels)
-    if grouping.known_at is not None:
+    if not grouping.may_know_the_future:
         return None
     return future_in_words(name, grouping.apply(spells.to_pandas()), spells, stages=stages)

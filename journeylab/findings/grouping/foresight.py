@@ -8,7 +8,7 @@ import pandas as pd
 from journeylab.base.ordering import largest
 from journeylab.estimators.foresight import Foresight, find_foresight
 from journeylab.events.spells import Spells
-from journeylab.events.spells.exits import spell_clock, watched_visits
+from journeylab.events.spells.exits import Exits, spell_clock, watched_visits
 
 FIX = "Say in `known_at` since when each value was known, or leave it out."
 MOST_LEVELS = 12
@@ -44,7 +44,23 @@ def future_in_words(
     # What shows in all visits is plainer than what shows in some.
     found = [look for look in found if not look[0]] or found
     which, verb, stage, one = found[largest([one.expected for _, _, _, one in found])]
-    return f"“{name}” looks computed from the future: {_fact(verb, stage, levels[one.group], one, which)}. {FIX}"
+    return _said_of(name, _fact(verb, stage, levels[one.group], one, which))
+
+
+def future_in_exits(name: str, parts: Sequence[Exits], way: str, *, verb: str) -> str | None:
+    """As `future_in_words`, of groups whose visits can end by `way`, which a sentence calls `verb`."""
+    known = [part for part in parts if part.n]
+    if len(known) < 2 or len(known) > MOST_LEVELS:
+        return None
+    code = np.repeat(np.arange(len(known)), [part.n for part in known])
+    entry, exit_ = (np.concatenate([getattr(part, side) for part in known]) for side in ("entry", "exit"))
+    event = np.concatenate([part.ended_by(way) for part in known])
+    one = find_foresight(code, entry=entry, exit=exit_, event=event)
+    return one and _said_of(name, _fact(verb, known[0].stage, str(known[one.group].group), one, ""))
+
+
+def _said_of(name: str, fact: str) -> str:
+    return f"“{name}” looks computed from the future: {fact}. {FIX}"
 
 
 def _looks(

@@ -67,6 +67,11 @@ class Grouping:
                 "Give a time for each labelled customer."
             )
 
+    @property
+    def may_know_the_future(self) -> bool:
+        """Whether only the data can tell: labels that do not follow from entering, and do not say since when."""
+        return self.known_at is None and not self.is_of_entry
+
     @classmethod
     def of(cls, by: "By", spells: Spells | EventLog) -> "Grouping":
         """`by` as a Grouping.
@@ -324,9 +329,8 @@ class WatchedVisits:
     def about(self, title: str) -> dict[str, Any]:
         """What a `StageFinding` says of itself: title, groups and what is doubtful about them, stages and period."""
         title = f"{title}, by {self.by}" if self.by else title
-        # What is watched from when it was known on, or known by entering, knows no future.
-        is_open = self.grouping is not None and self.grouping.known_at is None and not self.grouping.is_of_entry
-        doubt = future_in_words(str(self.by), self.visits, self.spells) if is_open else None
+        may_know = self.grouping is not None and self.grouping.may_know_the_future
+        doubt = future_in_words(str(self.by), self.visits, self.spells) if may_know else None
         stages, period = self.spells.journey.stage_names, self.spells.window
         return {"title": title, "by": self.by, "notes": (doubt,) if doubt else (), "stages": stages, "period": period}
 

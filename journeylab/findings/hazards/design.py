@@ -83,7 +83,7 @@ class Design:
         for noun in nouns:
             if isinstance(noun, Grouping):
                 labelled = watched(spells, noun)
-                if noun.known_at is None and not noun.is_of_entry:
+                if noun.may_know_the_future:
                     doubts.append(future_in_words(noun.name, labelled, spells, stages=stages))
                 known = _visits_to(stages, noun.apply(visits).drop(columns="group"), spells.journey)
                 left_out += _counted(len(visits) - len(known), f"whose “{noun.name}” was not known before they ended")
