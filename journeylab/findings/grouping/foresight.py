@@ -56,7 +56,9 @@ def future_in_exits(name: str, parts: Sequence[Exits], way: str, *, verb: str) -
     entry, exit_ = (np.concatenate([getattr(part, side) for part in known]) for side in ("entry", "exit"))
     event = np.concatenate([part.ended_by(way) for part in known])
     one = find_foresight(code, entry=entry, exit=exit_, event=event)
-    return one and _said_of(name, _fact(verb, known[0].stage, str(known[one.group].group), one, ""))
+    if one is None:
+        return None
+    return _said_of(name, _fact(verb, known[0].stage, str(known[one.group].group), one, ""))
 
 
 def _said_of(name: str, fact: str) -> str:
