@@ -82,7 +82,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/feelings.py
 	$(BIN)/python benchmarks/reports.py
 	$(BIN)/python benchmarks/start.py
-	$(BIN)/python benchmarks/interval_coverage.py
+	$(BIN)/python benchmarks/truth.py
 
 processors: $(READY)
 	$(BIN)/python benchmarks/processors.py

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from journeylab.base.errors import EstimateError
 from journeylab.base.words import counted
 from journeylab.estimators.arrays import ROUNDING, numbers
-from journeylab.estimators.intervals import normal_interval
+from journeylab.estimators.intervals import normal_interval, robust_p_value, robust_quantile
 from journeylab.estimators.partial_likelihood import PartialLikelihood, Risks
 from journeylab.estimators.proportional_hazards import ProportionalHazardsTest
 from journeylab.estimators.risk_sets import EventRows, RiskSets
@@ -70,6 +70,17 @@ class Cox:
         """exp(coefficients) with limits by robust errors: three arrays (covariates,)."""
         limits = normal_interval(self.coefficients, self.robust_standard_errors, confidence=confidence)
         return np.exp(self.coefficients), *(np.exp(limit) for limit in limits)
+
+    def ratios(self, *, confidence: float = 0.95) -> tuple[np.ndarray, ...]:
+        """`hazard_ratios` and `p_values` that allow for few individuals: four arrays (covariates,).
+
+        By `intervals.robust_quantile` and `robust_p_value`: with 50 individuals or more the numbers are the same.
+        """
+        margin = robust_quantile(self.n_ids, confidence=confidence) * self.robust_standard_errors
+        limits = (self.coefficients - margin, self.coefficients + margin)
+        statistic = (self.coefficients / self.robust_standard_errors) ** 2
+        p_values = robust_p_value(statistic, 1, self.n_ids)
+        return np.exp(self.coefficients), *(np.exp(limit) for limit in limits), p_values
 
     def proportional_hazards_test(self, *, clock: str = "km", robust: bool = False) -> ProportionalHazardsTest:
         """The score test of each covariate x g(time): exact, as R's cox.zph, or robust; see `proportional_hazards`.

@@ -10,6 +10,7 @@ robust: to first order U is the sum over individuals of r - B inv(A) s, where s 
     beta, r those of theta, that is of the covariate x g(t), A the information of beta, and B that of theta and beta
     together. The variance is the sum of their squares, as of any score with beta fitted (Lin & Wei 1989, JASA
     84:1074-1078; Boos 1992, The American Statistician 46:327-333). Individuals are independent, their rows need not be.
+    The p-value allows for few individuals, see `intervals.robust_p_value`.
 
 g is taken as known, and is counted from its mean over the events.
 """
@@ -61,9 +62,10 @@ class ProportionalHazardsTest:
             variance = risks.likelihood.rows.clustered_variance(residuals)
         else:
             variance = square - cross @ fitted
-        tests = [ChiSquared.of(score[[one]], variance[[one]][:, [one]]) for one in range(len(score))]
+        n = risks.likelihood.rows.n_ids if robust else None
+        tests = [ChiSquared.of(score[[one]], variance[[one]][:, [one]], n_individuals=n) for one in range(len(score))]
         statistics, p_values = np.array([test.statistic for test in tests]), np.array([test.p_value for test in tests])
-        return cls(names, statistics, p_values, ChiSquared.of(score, variance), clock, robust)
+        return cls(names, statistics, p_values, ChiSquared.of(score, variance, n_individuals=n), clock, robust)
 
 
 def transformed_time(likelihood: PartialLikelihood, clock: str) -> np.ndarray:

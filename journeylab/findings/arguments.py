@@ -1,6 +1,6 @@
 """Arguments that many findings take: can they be asked for?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import pandas as pd
@@ -10,6 +10,9 @@ from journeylab.base.errors import EstimateError
 
 # With fewer customers at risk an estimate says hardly anything.
 MIN_CUSTOMERS = 10
+# With fewer customers in a group there are estimates, but no tests: with so few the errors of errors are too large.
+MIN_TESTED = 20
+NOT_TESTED = f"not tested: fewer than {MIN_TESTED} customers"
 
 
 def read_horizons(horizons: Iterable[str | timedelta], *, noun: str = "horizon") -> tuple[float, ...]:
@@ -36,6 +39,18 @@ def headline_horizon(rows: pd.DataFrame, horizons: Sequence[float]) -> float:
     """The longest of `horizons` at which most of `rows` have an estimate."""
     n_known = rows.groupby("horizon_days")["estimate"].count()
     return max(horizons, key=lambda horizon: (n_known.get(horizon, 0), horizon))
+
+
+def why_not_tested(customers: Mapping[str, int] | int) -> str | None:
+    """Why there is no test where so many `customers` came, in all or by group; None where there are enough.
+
+    >>> why_not_tested({"a": 12, "b": 300}), why_not_tested(12), why_not_tested(20)
+    ('not tested: fewer than 20 customers in a', 'not tested: fewer than 20 customers', None)
+    """
+    if isinstance(customers, int):
+        return NOT_TESTED if customers < MIN_TESTED else None
+    small = [name for name, n_customers in customers.items() if n_customers < MIN_TESTED]
+    return f"{NOT_TESTED} in {', '.join(small)}" if small else None
 
 
 def check_min_at_risk(min_at_risk: int) -> None:

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from journeylab.base.words import percent
 from journeylab.estimators.aalen_johansen import AalenJohansen
-from journeylab.estimators.intervals import curve_quantiles, normal_interval, probability_interval
+from journeylab.estimators.intervals import curve_quantiles, mean_share_interval, probability_interval
 from journeylab.events.spells.exits import MOVES, Exits
 from journeylab.findings.finding import joined_notes
 
@@ -130,11 +130,28 @@ class ExitCurves:
         quantiles = curve_quantiles(self.fitted.times, *curve, shares=shares)
         return tuple(np.where(np.isinf(limit), np.nan, limit) for limit in quantiles)
 
-    def restricted_mean(self, day: float) -> tuple[float, float, float, float]:
-        """Mean days inside in the first `day` days after entering: estimate, lower, upper, standard error."""
-        means, errors = self.fitted.restricted_means(day)
-        lower, upper = normal_interval(means[0], errors[0], confidence=self.confidence)
-        return float(means[0]), float(np.maximum(lower, 0.0)), float(np.minimum(upper, day)), float(errors[0])
+    def restricted_mean(self, day: float, *, min_at_risk: int) -> tuple[tuple[float, ...], str | None]:
+        """Mean days inside in the first `day` days after entering: estimate, lower, upper, standard error; and a note.
+
+        The note is that of `estimates`, where the horizon is past what is fully known. Past the last day watched the
+        mean is missing if more than `MAX_UNRESOLVED` were inside; if not, the upper limit holds what they may add.
+        """
+        note, last = self.exits.why_missing([day], min_at_risk=min_at_risk)[0], self.fitted.last_time
+        known_until = self.read_on(day, min_at_risk=min_at_risk)
+        inside = float(self.shares(np.array([known_until]))[0][0, 0])
+        if note and known_until < day and inside <= MAX_UNRESOLVED:
+            note = f"{percent(inside)} unresolved: {note}"
+        means, errors = (float(column[0]) for column in self.fitted.restricted_means(day))
+        may_add = 0.0
+        if np.isnan(means):
+            still_inside = float(self.shares(np.array([last]))[0][0, 0])
+            if still_inside > MAX_UNRESOLVED:
+                return (np.nan,) * 4, f"nobody was watched after day {last:,.1f}"
+            means, errors = (float(column[0]) for column in self.fitted.restricted_means(last))
+            may_add = still_inside * (day - last)
+        most, n = min(day, last) if may_add else day, self.exits.n_customers
+        lower, upper = mean_share_interval(means, errors, most=most, n_individuals=n, confidence=self.confidence)
+        return (means, lower, upper + may_add, errors), note
 
     def half_by(self, day: float, state: int) -> tuple[float, float, float]:
         """The day by which half of those in `state` by `day` are there, with limits; some must be there by then.

@@ -1,8 +1,10 @@
 """What do all findings share? The contract they keep, and the tidy tables they hold."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
 
 import pandas as pd
 
@@ -53,12 +55,21 @@ class Finding(ABC):
         its tables have their columns but no estimates, and its sentence and figure say what is missing.
     period : Window or None
         What was observed: the window of the spells or the log. None where it is not known.
+    notes : tuple of str
+        Sentences on what makes the whole answer doubtful, such as groups that look computed from the future.
     """
 
     title: str
     table: pd.DataFrame
     lacking: str | None = field(default=None, kw_only=True)
     period: Window | None = field(default=None, kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
+
+    def __init_subclass__(cls) -> None:
+        """A finding's sentence ends with its notes, however it is made."""
+        super().__init_subclass__()
+        if "sentence" in vars(cls):
+            cls.sentence = _with_notes(cls.sentence)  # type: ignore[method-assign]
 
     @abstractmethod
     def sentence(self) -> str:
@@ -150,6 +161,16 @@ class StageFinding(Finding):
     def _with_group(self, row: pd.Series) -> str:
         """The group of `row` in a sentence, as in “ with plan “large””."""
         return f" with {self.by} “{row['group']}”" if self.by else ""
+
+
+def _with_notes(sentence: Callable[..., str]) -> Callable[..., str]:
+    """`sentence`, a method of a finding, with the finding's notes after it."""
+
+    @wraps(sentence)
+    def with_notes(self: Finding, *args: Any, **named: Any) -> str:
+        return " ".join([sentence(self, *args, **named), *(() if self.lacking else self.notes)])
+
+    return with_notes
 
 
 def tidy(rows: Iterable[Mapping], columns: Mapping[str, type] | str, *, by: str | None = None) -> pd.DataFrame:

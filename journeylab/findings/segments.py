@@ -4,6 +4,7 @@ What the customers' table holds is grouped by its name, and personas by `persona
 the journey itself gives: when, and through which channel, a customer came into it.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -15,15 +16,14 @@ from journeylab.events.log import EventLog, written
 from journeylab.events.queries.entries import entry_channels, find_entries
 from journeylab.events.queries.sampling import find_sampling
 from journeylab.events.spells import Spells
+from journeylab.findings.arguments import MIN_TESTED
 from journeylab.findings.grouping import Grouping
 
 Period = Literal["month", "quarter", "year"]
 _WRITTEN = {"month": "%Y-%m", "quarter": "%Y Q", "year": "%Y"}
-# With fewer, hardly anything can be said of a group.
-MIN_GROUP = 20
 
 
-def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int = MIN_GROUP) -> Grouping:
+def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int = MIN_TESTED) -> Grouping:
     """Customers by the calendar month, quarter or year (UTC) in which they came into the journey.
 
     Parameters
@@ -67,10 +67,11 @@ def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int 
     periods = known.strftime(_WRITTEN[every]) + (known.quarter.astype(str) if every == "quarter" else "")
     labels = periods.astype(object).reindex(entries.index, fill_value=f"(before {written(spells.window.start)})")
     joined = _joined(periods.value_counts().sort_index(), min_customers)
-    return Grouping(f"entry {every}", labels.map(lambda label: joined.get(label, label)).astype(object))
+    labels = labels.map(lambda label: joined.get(label, label)).astype(object)
+    return Grouping(f"entry {every}", labels, is_of_entry=True)
 
 
-def find_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_GROUP) -> Grouping:
+def find_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_TESTED) -> Grouping:
     """Customers by the channel of the event that brought them into the journey; see `entry_channels`.
 
     Parameters
@@ -86,10 +87,11 @@ def find_channels(log: EventLog, spells: Spells, *, min_customers: int = MIN_GRO
         Customers for whom the log has no such event, or no channel of it, have no label; nobody has where the log has
         no column `channel`.
     """
-    return pool_small(Grouping("channel of entry", entry_channels(log, spells)), min_customers=min_customers)
+    channels = Grouping("channel of entry", entry_channels(log, spells), is_of_entry=True)
+    return pool_small(channels, min_customers=min_customers)
 
 
-def pool_small(grouping: Grouping, *, min_customers: int = MIN_GROUP) -> Grouping:
+def pool_small(grouping: Grouping, *, min_customers: int = MIN_TESTED) -> Grouping:
     """`grouping` with its small groups as one, named for how many they were.
 
     Parameters
@@ -109,7 +111,7 @@ def pool_small(grouping: Grouping, *, min_customers: int = MIN_GROUP) -> Groupin
         return grouping
     pooled = f"({counted(len(small), 'small group')})"
     labels = grouping.labels.where(~grouping.labels.isin(small), pooled)
-    return Grouping(grouping.name, labels, grouping.known_at)
+    return replace(grouping, labels=labels)
 
 
 def _joined(sizes: pd.Series, min_customers: int) -> dict[str, str]:

@@ -23,6 +23,7 @@ from journeylab.events.log import EventLog, Window
 from journeylab.events.queries.crm_records import CrmRecords, read_crm
 from journeylab.events.reading import Source, read_events, read_log, write_log
 from journeylab.events.spells import Spells, find_spells, read_spells
+from journeylab.findings.grouping import lint_attributes
 from journeylab.findings.horizons import lint_horizons
 from journeylab.findings.personas import Personas, find_personas, read_personas
 from journeylab.findings.personas.change import compare_personas
@@ -109,9 +110,10 @@ class Study:
     @cached_property
     def lint(self) -> Lint:
         """What is doubtful about the journey, by itself, against the log, and, unless that shows an error, by the
-        visits to its stages; about the log itself; and which texts are still those of a template."""
+        visits to its stages; about the log itself, and the customers' attributes; and which texts are still those of a
+        template."""
         lint = lint_journey(self.journey, log=self.log)
-        watched = [] if len(lint.errors) else [lint_spells(self.log, self.spells)]
+        watched = [] if len(lint.errors) else [lint_spells(self.log, self.spells), lint_attributes(self.spells)]
         return lint.joined(*watched, find_template_texts(self.journey, self.notes))
 
     @cached_property

@@ -51,3 +51,17 @@ def test_the_same_seed_draws_the_same():
     many = ([-1] * 100, list(range(50, 150)), list(range(20, 40)), list(range(20)), 4)
     assert (drawn(*many) == drawn(*many)).all()
     assert (drawn(*many) != drawn(*many, seed=2)).any()
+
+
+def test_controls_reach_the_time_of_the_case_between_the_dates_asked_for():
+    """Rows that began on days 0, 10, .. 90; at age 5 those of days 30 to 50 are on days 35 to 55."""
+    origin = np.arange(0, 100, 10)
+    pool = ControlPool.of(np.full(10, -1), np.full(10, 9), np.arange(10), origin)
+    bounds = (np.array([35]), np.array([56]))
+    picks = pool.draw(np.array([5]), np.array([99]), 4, random=np.random.default_rng(1), calendar_between=bounds)
+    assert sorted(picks[0].tolist()) == [NOBODY, 3, 4, 5]
+    many = ControlPool.of(np.full(1000, -1), np.full(1000, 9), np.arange(1000), np.tile(origin, 100))
+    picks = many.draw(
+        np.array([5] * 50), np.arange(1000, 1050), 3, random=np.random.default_rng(1), calendar_between=bounds
+    )
+    assert set(np.tile(origin, 100)[picks].ravel()) == {30, 40, 50}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import chi2, f, norm, t
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
@@ -14,11 +14,15 @@ from journeylab.estimators.intervals import (
     benjamini_hochberg,
     curve_quantiles,
     difference_interval,
+    gate_kept,
     holm,
+    mean_share_interval,
     newcombe,
     normal_interval,
     normal_p_value,
     probability_interval,
+    robust_p_value,
+    robust_quantile,
     wilson,
 )
 
@@ -188,3 +192,33 @@ def test_mistakes_are_explained(ask, message):
     with pytest.raises(EstimateError) as caught:
         ask()
     assert str(caught.value) == message
+
+
+def test_few_individuals_widen_intervals_and_tests_alike_and_fifty_do_not():
+    for n in (5, 20, 49):
+        wide = robust_quantile(n, confidence=0.9)
+        assert wide == pytest.approx(t.isf(0.05, n - 1) * np.sqrt(n / (n - 1)))
+        assert robust_p_value(wide**2, 1, n) == pytest.approx(0.1)
+    assert robust_quantile(50) == pytest.approx(Z)
+    assert robust_p_value(7.0, 2, 50) == pytest.approx(chi2.sf(7.0, 2))
+    # Hotelling's T squared of three degrees of freedom and twelve individuals.
+    assert robust_p_value(9.0, 3, 12) == pytest.approx(f.sf(9.0 * 9 / 36, 3, 9))
+    assert np.isnan([robust_quantile(1), float(robust_p_value(4.0, 2, 2))]).all()
+
+
+def test_limits_of_a_mean_lie_within_its_bounds_and_reach_farther_to_the_middle():
+    lower, upper = mean_share_interval(10.0, 4.0, most=90.0, n_individuals=20)
+    assert 0 < lower < 10 < upper < 90
+    assert upper - 10 > 10 - lower
+    share, margin = 1 / 9, robust_quantile(20) * 4 / 90 / (8 / 81)
+    odds = np.log(share / (1 - share))
+    assert (lower, upper) == pytest.approx((90 / (1 + np.exp(margin - odds)), 90 / (1 + np.exp(-margin - odds))))
+    assert mean_share_interval(0.0, 0.0, most=90.0, n_individuals=20)[0] == 0
+
+
+def test_gate_kept_p_values_by_hand():
+    p_values, is_gate = [0.01, 0.02, 0.004, 0.2, 0.001, np.nan, 0.001], [True, False, False, True, False, True, False]
+    # Two families are tested: the first branch is Holm's 1 x .02, the second 2 x .004, below its gate; both times two.
+    wanted = [0.02, 0.04, 0.02, 0.4, 0.4, np.nan, np.nan]
+    np.testing.assert_allclose(gate_kept(p_values, is_gate), wanted)
+    assert len(gate_kept([], [])) == 0

@@ -209,3 +209,22 @@ def test_groups_joined_are_the_visits_of_both_with_the_ways_of_either():
     assert both.entry.tolist() == [-1, 2, -1]
     assert [both.ways[code - 1] if code > 0 else None for code in both.destination] == ["other", None, "price"]
     assert both.customers.tolist() == [0, 1, 7]
+
+
+def test_a_thin_start_that_would_decide_the_curve_is_passed_over():
+    """20 visits are watched from entering, and half end on day 1; the other 180 come in on day 2. Fewer than a fifth of
+    the most at risk would have halved the curve."""
+    stays = [1] * 10 + [30] * 10 + list(np.linspace(10, 60, 180))
+    late = exits([-1] * 20 + [2] * 180, stays, [1] * 200)
+    assert late.at_risk_span(10)[0] == 2
+    assert late.why_missing([1], min_at_risk=10) == ["fewer than a fifth of the most at risk until day 2.0"]
+    inside = late.after(2)
+    assert (inside.n, inside.condition) == (190, "given still inside on day 2.0")
+    assert inside.at_risk_span(10) == (2, late.at_risk_span(10)[1])
+
+
+@pytest.mark.parametrize(("n_early", "n_gone"), [(50, 25), (20, 2)])
+def test_a_start_with_a_fifth_at_risk_or_with_few_exits_stays(n_early, n_gone):
+    stays = [1] * n_gone + [30] * (n_early - n_gone) + list(np.linspace(10, 60, 180))
+    late = exits([-1] * n_early + [2] * 180, stays, [1] * (n_early + 180))
+    assert late.at_risk_span(10)[0] == -1

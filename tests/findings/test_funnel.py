@@ -528,3 +528,14 @@ def test_a_window_shorter_than_the_fastest_way_gives_no_share_of_0():
         by_hand.log_of([*rows[:50], {"customer_id": "x", "event": "pass", "day": 1}]), ["start", "pass"], window="9d"
     )
     assert nobody.table.iloc[-1]["estimate"] == 0, "nobody ever goes there: that is known"
+
+
+def test_groups_that_look_computed_from_who_converts_are_said_to():
+    """Of 80 every second reaches b; “segment” says who did, “plan” does not."""
+    histories = {f"c{i:02}": f"a@{i / 10}" + (f" b@{i / 10 + 1 + i % 7}" if i % 2 else "") for i in range(80)}
+    columns = {"segment": ["no", "yes"] * 40, "plan": ["x", "x", "y", "y"] * 20}
+    log = log_of(histories, customers=pd.DataFrame(columns, index=pd.Index(histories, name="customer_id")))
+    found = {by: estimate_funnel(log, ["a", "b"], window="20d", by=by) for by in columns}
+    assert found["plan"].notes == ()
+    assert found["segment"].notes[0].startswith("“segment” looks computed from the future: nobody with “no” reached ")
+    assert found["segment"].sentence().endswith(found["segment"].notes[0])

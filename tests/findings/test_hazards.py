@@ -149,7 +149,12 @@ def test_most_frequent_level_is_the_reference_and_levels_have_their_base(spells_
     ]
     assert found.table["n"].tolist() == [40, 15, 5]
     assert found.table["events"].tolist() == [26, 10, 4]
-    assert found.table["note"].tolist() == ["reference", None, "only 5 customers"]
+    untested = "not tested: fewer than 20 customers"
+    assert found.table["note"].tolist() == ["reference", untested, f"only 5 customers; {untested}"]
+    assert found.table["p_value"].isna().all()
+    assert found.table["hazard_ratio"].notna().all()
+    assert found.checks["note"].tolist() == [untested]
+    assert found.checks["proportional_p"].isna().all()
     assert found.table["hazard_ratio"].iloc[0] == 1
     assert found.table[["lower", "upper", "p_value"]].iloc[0].isna().all()
 
@@ -179,7 +184,9 @@ def test_a_level_without_an_event_has_the_ratio_zero_no_interval_and_a_note(spel
     assert found.sentence() == (
         "How many times as fast “plus” is left by “other” (40 of 60 visits of 60 customers): plan “safe” against "
         "“plain” 0.00 (no interval). These are associations, the other covariates held. The factor of “plan: safe” has "
-        "no bound: those who leave and those who stay hardly share its values."
+        "no bound: those who leave and those who stay hardly share its values. “plan” looks computed from the future: "
+        "nobody with “safe” left “plus”, where about 13 were to be expected at the pace of all customers. Say in "
+        "`known_at` since when each value was known, or leave it out."
     )
     assert found.plot().png().startswith(b"\x89PNG")
 
@@ -190,7 +197,7 @@ def test_few_events_and_ratios_that_change_with_time_are_said(spells_of):
     labels = pd.Series({row[0]: row[0][0] for row in rows}, name="plan")
     found = fit_hazards(spells_of(rows), stage="plus", exit="other", covariates=[labels])
     assert found.checks["proportional_p"].iloc[0] < 0.001
-    assert found.notes == ("The ratio of “plan” changes with time (p < 0.001): read it as an average over time.",)
+    assert found.notes[0] == "The ratio of “plan” changes with time (p < 0.001): read it as an average over time."
     few = fit_hazards(spells_of([*rows[12:18], *rows[30:32]]), stage="plus", exit="other", covariates=[labels])
     assert few.notes[-1] == ("There are 8 events for 1 covariate, fewer than 10 for each: the factors may be far off.")
 
@@ -249,6 +256,46 @@ def test_the_order_of_the_spells_does_not_matter(spells_of):
         fit_hazards(each, stage="plus", exit="other", covariates=["plan", case]) for each in (spells, shuffled)
     )
     pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
+
+
+def test_what_customers_met_before_stands_beside_how_they_leave_several_later_stages(spells_of):
+    """A demo in trial, of half of them; after it they leave paid and plus half as fast, each at its own pace."""
+    random, rows = np.random.default_rng(6), []
+    for i in range(600):
+        entered = 5.0
+        rows.append((f"c{i}", "trial", 0, entered, "paid"))
+        for stage, mean in (("paid", 10), ("plus", 40)):
+            left = entered + np.ceil(random.exponential(mean * (2 if i % 2 else 1)))
+            to = "other" if stage == "plus" or random.random() < 0.5 else "plus"
+            rows.append((f"c{i}", stage, entered, left, to))
+            entered = left
+            if to == "other":
+                break
+    attributes = pd.DataFrame({"plan": random.choice(["x", "y"], 600)}, index=[f"c{i}" for i in range(600)])
+    spells, demo = spells_of(rows, attributes=attributes), exposure({f"c{i}": 2 for i in range(1, 600, 2)}, "demo")
+    found = fit_hazards(spells, stage=["plus", "paid"], exit="lost", covariates=[demo, "plan"])
+    assert (found.left_stages, found.stage) == (("paid", "plus"), "paid and plus")
+    row = ratios(found).loc[("demo", "after")]
+    assert row["lower"] < 0.5 < row["upper"] < 0.7
+    both = pd.DataFrame([row for row in rows if row[1] != "trial"], columns=["who", "stage", "entered", "left", "to"])
+    columns = np.column_stack(
+        [both["who"].str[1:].astype(int) % 2, both["who"].map(attributes["plan"]) == found.table["level"].iloc[-1]]
+    )
+    cox = fit_cox(
+        columns.astype(float),
+        entry=0 * both["left"] - 1,
+        exit=both["left"] - both["entered"],
+        event=both["to"] == "other",
+        ids=both["who"],
+        strata=both["stage"],
+    )
+    assert np.log(ratios(found)["hazard_ratio"]).to_numpy() == pytest.approx(cox.coefficients, rel=1e-8)
+    assert found.sentence().startswith("How many times as fast “paid” and “plus” are left by “lost” (")
+    assert found.by_stage()["hazard ratios (lost)"].notna().to_dict() == {
+        "trial": False, "paid": True, "plus": True, "partner": False
+    }  # fmt: skip
+    with pytest.raises(EstimateError, match="`stage` is an empty list"):
+        fit_hazards(spells, stage=[], exit="lost", covariates=[demo])
 
 
 SOME = [(f"c{i}", "plus", 0, 3 + i % 17, "other" if i % 3 else None) for i in range(30)]

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
-from scipy.stats import norm
+from scipy.stats import t
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from journeylab.base.errors import EstimateError
+from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.grouping import Grouping
 from journeylab.findings.survival import estimate_survival
 
@@ -119,7 +120,29 @@ def test_restricted_means_are_those_worked_by_hand(spells_of):
     within = np.minimum(lengths, 10)
     assert mean["estimate"] == pytest.approx(within.mean())
     assert mean["standard_error"] == pytest.approx(within.std() / np.sqrt(6))
-    assert mean["upper"] == pytest.approx(within.mean() + norm.isf(0.025) * within.std() / np.sqrt(6))
+    share, error = within.mean() / 10, t.isf(0.025, 5) * np.sqrt(6 / 5) * within.std() / np.sqrt(6) / 10
+    odds = np.log(share / (1 - share)) + error / (share * (1 - share))
+    assert mean["upper"] == pytest.approx(10 / (1 + np.exp(-odds)))
+
+
+def test_a_restricted_mean_on_few_at_risk_carries_the_note_of_drop_off(spells_of):
+    """Of 60 visits 9 are watched beyond day 40; later two are censored with one in 60 still inside."""
+    rows = [(f"c{i:02}", "paid", 0, day, "other") for i, day in enumerate([*range(1, 52), *range(60, 69)])]
+    means = estimate_survival(spells_of(rows)).restricted_means("65d").iloc[0]
+    assert means["note"] is None  # nobody is censored: a plain mean
+    rows[-1] = (*rows[-1][:3], 66, None)
+    spells = spells_of(rows)
+    means = estimate_survival(spells).restricted_means("68d").iloc[0]
+    dropoff = estimate_dropoff(spells, horizons=["68d"]).losses.set_index("stage").loc["paid"]
+    assert means["note"] == dropoff["note"] == "fewer than 10 at risk after day 51.0"
+    assert np.isfinite(means["estimate"])
+    rows = [(f"c{i:03}", "paid", 0, 1 + i % 40, "other") for i in range(600)] + [("d", "paid", 0, 60, None)]
+    means = estimate_survival(spells_of(rows)).restricted_means("90d").iloc[0]
+    assert means["note"] == "0.2% unresolved: fewer than 10 at risk after day 40.0"
+    # What one in 601 may still add to the mean: 30 days at most.
+    most = estimate_survival(spells_of(rows)).restricted_means("60d").iloc[0]
+    assert means["estimate"] == pytest.approx(most["estimate"])
+    assert means["upper"] == pytest.approx(most["upper"] + 30 / 601)
 
 
 def test_a_restricted_mean_beyond_the_last_day_watched_is_missing(spells_of):

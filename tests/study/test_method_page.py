@@ -43,8 +43,8 @@ def test_the_index_tells_how_much_was_read_and_what_is_doubtful(study):
     overview = overview_of(study)
     assert overview.sentence == (
         "2 visits to the stages of the journey, from 2 events of 1 customer. "
-        "3 rows read, 1 refused (1 missing customer). The log has only dates: days are days on the calendar, nothing is "
-        "said of hours, and the order of what happened on one day is that of the source."
+        "3 rows read, 1 refused (1 missing customer). The log has only dates: days are days on the calendar, nothing "
+        "is said of hours, and the order of what happened on one day is that of the source."
     )
     assert overview.doubts == study.lint.sentence()
     assert masthead_of(study).goal == "Plan the week"

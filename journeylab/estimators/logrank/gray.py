@@ -75,7 +75,8 @@ def gray_test(
     else:
         variance = rows.clustered_variance(_residuals(rows, sets, curves, n_groups))
     expected = sum((stratum.expected() for stratum in curves), np.zeros(n_groups))
-    return GroupTest.of(labels, left.sum(axis=0), expected, variance, is_robust=ids is not None)
+    n_individuals = None if ids is None else rows.n_ids
+    return GroupTest.of(labels, left.sum(axis=0), expected, variance, n_individuals=n_individuals)
 
 
 def _counts(rows: EventRows, sets: RiskSets, group: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -15,7 +15,8 @@ from journeylab.estimators.risk_sets import EventRows, RiskSets
 class GroupTest:
     """A test of no difference between groups.
 
-    statistic, degrees_of_freedom, p_value: chi-squared. Missing (nan) if the groups cannot be compared: fewer than two
+    statistic, degrees_of_freedom, p_value: chi-squared; a robust p-value allows for few individuals, see
+        `intervals.robust_p_value`. Missing (nan) if the groups cannot be compared: fewer than two
         were at risk when something happened, or the variance of the difference is not of full rank, as with too few
         individuals.
     groups: (groups,), the labels, sorted.
@@ -39,13 +40,16 @@ class GroupTest:
         expected: np.ndarray,
         variance: np.ndarray,
         *,
-        is_robust: bool,
+        n_individuals: int | None,
     ) -> "GroupTest":
-        """The test of observed = expected, given the (groups, groups) variance of their difference."""
+        """The test of observed = expected, given the (groups, groups) variance of their difference; robust where that
+        is a sum over so many individuals."""
         # The differences sum to 0, so that the last group adds nothing.
         tested = np.flatnonzero(expected > 0)[:-1]
-        test = ChiSquared.of((observed - expected)[tested], variance[np.ix_(tested, tested)], tolerance=1e-9)
-        return cls(test.statistic, test.degrees_of_freedom, test.p_value, groups, observed, expected, is_robust)
+        score, spread = (observed - expected)[tested], variance[np.ix_(tested, tested)]
+        test = ChiSquared.of(score, spread, n_individuals=n_individuals, tolerance=1e-9)
+        numbers = (test.statistic, test.degrees_of_freedom, test.p_value)
+        return cls(*numbers, groups, observed, expected, n_individuals is not None)
 
 
 def logrank_test(
@@ -97,7 +101,7 @@ def logrank_test(
         variance = rows.clustered_variance(_score_residuals(rows, sets, member, share))
     else:
         variance = _hypergeometric(sets.n_events, at_risk.sum(axis=1), share)
-    return GroupTest.of(labels, observed, expected, variance, is_robust=ids is not None)
+    return GroupTest.of(labels, observed, expected, variance, n_individuals=None if ids is None else rows.n_ids)
 
 
 def checked_groups(groups: ArrayLike, rows: dict[str, ArrayLike | None]) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,9 @@ MOVES = ("advanced", "regressed", "completed")
 CENSORED = -1
 # How a note begins that says that an exit, or a part of it, cannot have happened yet.
 TOO_EARLY = "cannot show before day"
+# A start is thin while fewer are at risk than this share of the most there are later; it is passed over where more than
+# so large a share of visits would be taken for ended by what those few did.
+THIN, MOST_LOST_THIN = 0.2, 0.1
 _NOT_PARTS = ("group", "stage", "entered", "already_inside", ALSO_HIDDEN)
 
 
@@ -117,7 +120,8 @@ class Exits:
             if span is None:
                 return f"never as many as {min_at_risk} at risk"
             if day <= span[0]:
-                return f"fewer than {min_at_risk} at risk until day {span[0]:,.1f}"
+                fewer = f"{min_at_risk} at risk" if self.at_risk(day) < min_at_risk else "a fifth of the most at risk"
+                return f"fewer than {fewer} until day {span[0]:,.1f}"
             is_known = day <= span[1] or all_left
             return None if is_known else f"fewer than {min_at_risk} at risk after day {span[1]:,.1f}"
 
@@ -129,6 +133,11 @@ class Exits:
         Of several such spans it is the one in which most visits ended, the first of equals. With late entry the risk
         set may begin small and grow: what a handful of visits did early would decide the whole curve. So it starts
         where enough are at risk (Klein & Moeschberger 2003, Survival Analysis, section 4.6).
+
+        For the same reason a thin start is passed over, however many visits it holds: as long as fewer than a fifth of
+        the most that are at risk later are watched, and if more than a tenth of all would count as ended by then. Those
+        few were watched from the start for a reason, and may be of another kind than the many who came in late. The
+        span then begins where a fifth is at risk, and estimates are conditional on being inside on that day.
         """
         changes = np.unique(np.concatenate(self._sorted))
         is_enough = np.concatenate([[False], self.at_risk(changes) >= min_at_risk, [False]])
@@ -139,7 +148,19 @@ class Exits:
         first, last = changes[begins - 1], changes[ends - 1]
         left = np.sort(self.exit[self.destination > 0])
         n_left = np.searchsorted(left, last, "right") - np.searchsorted(left, first, "right")
-        return float(first[n_left.argmax()]), float(last[n_left.argmax()])
+        begin, end = float(first[n_left.argmax()]), float(last[n_left.argmax()])
+        return self._after_thin_start(changes[(changes >= begin) & (changes <= end)], left), end
+
+    def _after_thin_start(self, changes: np.ndarray, left: np.ndarray) -> float:
+        """The first of `changes`, days when the number at risk changes; or, after a thin start, a later one.
+
+        left: the days when visits ended, sorted.
+        """
+        at_risk = self.at_risk(changes[1:])
+        begin = int(np.argmax(at_risk >= THIN * at_risk.max(initial=0)))
+        days, n_left = np.unique(left[(left > changes[0]) & (left <= changes[begin])], return_counts=True)
+        is_thin = 1 - np.prod(1 - n_left / self.at_risk(days)) > MOST_LOST_THIN
+        return float(changes[begin] if is_thin else changes[0])
 
     def after(self, day: float) -> "Exits":
         """The visits still inside after `day`, watched from then on; all of them for a day before day 0."""

@@ -8,11 +8,12 @@ from itertools import combinations
 import numpy as np
 
 from journeylab.base.words import on_day
-from journeylab.estimators.intervals import difference_interval, normal_interval
+from journeylab.estimators.intervals import difference_interval
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.exit_curves import ExitCurves, whose
 from journeylab.findings.finding import joined_notes
+from journeylab.findings.rows import ESTIMATE, estimated
 
 FEWEST_SHOWN = 5  # customers in a group to show any estimate of it
 TOO_FEW = "too few to compare"
@@ -99,23 +100,16 @@ class Arms:
         """
         for reference, arm in combinations(self.compared, 2):
             for row, other in zip(self._by_group[arm.group], self._by_group[reference.group], strict=True):
+                first, second = (tuple(side[name] for name in ESTIMATE) for side in (row, other))
                 yield {
                     **{name: row[name] for name in ("stage", "measure", "to", "horizon_days")},
                     "group": arm.group,
                     "reference": reference.group,
-                    **dict(zip(("estimate", "lower", "upper"), self._difference(row, other), strict=True)),
+                    **estimated(difference_interval(first, second)),
                     "n": row["n"] + other["n"],
                     "customers": row["customers"] + other["customers"],
                     "note": _both(row["note"], other["note"]),
                 }
-
-    def _difference(self, row: dict, other: dict) -> tuple[float, ...]:
-        if row["measure"] == DAYS_INSIDE:
-            difference = row["estimate"] - other["estimate"]
-            error = np.hypot(row["standard_error"], other["standard_error"])
-            return difference, *map(float, normal_interval(difference, error, confidence=self.confidence))
-        first, second = (tuple(side[name] for name in ("estimate", "lower", "upper")) for side in (row, other))
-        return tuple(map(float, difference_interval(first, second)))
 
     @cached_property
     def _by_group(self) -> dict[str, list[dict]]:
@@ -127,7 +121,7 @@ class Arms:
         if arm.until_horizon.n_customers >= FEWEST_SHOWN and is_from_start:
             curves = ExitCurves.of(exits, self.confidence)
             shares = curves.shares(np.array([self.horizon]))
-            figures[0] = curves.restricted_mean(self.horizon)
+            figures[0] = curves.restricted_mean(self.horizon, min_at_risk=MIN_CUSTOMERS)[0]
             figures[1:, :3] = np.stack([column[0, 1:] for column in shares], axis=1)
         n_left = [exits.count(way, within=self.horizon) for way in exits.ways]
         base = {

@@ -13,7 +13,6 @@ from journeylab.findings.comparison.arms import DAYS_INSIDE, TOO_FEW
 from journeylab.findings.comparison.verdicts import AT_ALL, LEVEL
 from journeylab.findings.finding import StageFinding, p_in_words, share_in_words
 
-RESTRICTED_MEANS, HAZARD_RATIOS = "restricted means", "hazard ratios"
 NOT_COMPARED = " (not compared)"
 
 
@@ -39,15 +38,12 @@ class Comparison(StageFinding):
         groups (score test; robust where customers come back, else exact); a small one is evidence against a single
         factor. `n`, `customers`, `events` of the `groups` tested; `note`: who was left out, or why nothing was tested.
     hazard_ratios : DataFrame
-        For each row of `tests` in which hazards may be proportional, by what factor each group leaves that way faster
-        than the largest, with robust limits.
+        For each row of `tests`, by what factor each group leaves that way faster than the largest, with robust limits;
+        an average over the time where `proportional_p` is small.
     stage : str
     horizon_days : float
     start_day : float or None
         Days after entering from which all groups are watched; None where that is entering itself.
-    lead : str
-        What to read first: “restricted means”, with the differences in shares, where the hazards of leaving at all are
-        not proportional or that is not known; otherwise “hazard ratios”, beside them.
     """
 
     differences: pd.DataFrame
@@ -56,19 +52,15 @@ class Comparison(StageFinding):
     stage: str
     horizon_days: float
     start_day: float | None
-    lead: str
 
     def sentence(self) -> str:
-        """Mean days inside by group, whether the groups leave at one pace, and, where one factor may be enough, by what
-        factor: in the order of `lead`."""
+        """Mean days inside by group, whether the groups leave at one pace, and by what factor."""
         if self.lacking:
             return self.lacking
         given = f", given still inside {on_day(self.start_day)}" if self.start_day is not None else ""
         days = "; ".join(f"{self.by} “{row.group}” {self._days(row)}" for row in self._means().itertuples())
         first = f"Mean days inside “{self.stage}” in the first {in_days(self.horizon_days)}{given}: {days}."
-        means = [first, *self._difference_in_words()]
-        pace, factor = self._pace_in_words(), self._factor_in_words()
-        return " ".join([factor, *means, pace] if self.lead == HAZARD_RATIOS else [*means, pace, factor])
+        return " ".join([first, *self._difference_in_words(), self._pace_in_words(), *self._factor_in_words()])
 
     def by_stage(self) -> pd.DataFrame:
         """A lane for each group, filled in the stage compared: mean days inside, interval, base."""
@@ -122,7 +114,7 @@ class Comparison(StageFinding):
             f"Until day {self.horizon_days:g} after entering; {level}": self.table,
             f"Differences between groups; {level} Read them after the tests.": self.differences,
             "Tests of no difference; customers are independent, not visits. p adjusted: Holm.": self.tests,
-            f"Hazard ratios, where hazards may be proportional; {level}": self.hazard_ratios,
+            f"Hazard ratios, averages over the time; {level}": self.hazard_ratios,
         }
         return {caption: table for caption, table in tables.items() if len(table)}
 
@@ -158,7 +150,8 @@ class Comparison(StageFinding):
     def _pace_in_words(self) -> str:
         tested = self.tests[self.tests["p_value"].notna()]
         if tested.empty:
-            return f"The groups are not tested: {self.tests['note'].iloc[0] or 'none can be compared'}."
+            why = (self.tests["note"].iloc[0] or "none can be compared").removeprefix("not tested: ")
+            return f"The groups are not tested: {why}."
         differ = [
             f"{'' if row.to == AT_ALL else 'by '}{row.to} ({p_in_words(row.p_adjusted)})"
             for row in tested[tested["p_adjusted"] < LEVEL].itertuples()
@@ -168,24 +161,23 @@ class Comparison(StageFinding):
             return f"The groups differ in leaving {', '.join(differ)}, {how}."
         return f"No difference in leaving was found (smallest {p_in_words(tested['p_adjusted'].min())}, {how})."
 
-    def _factor_in_words(self) -> str:
-        proportional_p = self.tests["proportional_p"].iloc[0]
-        if np.isnan(proportional_p):
-            return "Whether one factor describes the difference is not known: read the means and the shares."
-        if self.lead == RESTRICTED_MEANS:
-            return (
-                f"Hazards are not proportional ({p_in_words(proportional_p)}), so no single factor describes the "
-                "difference: read the means and the shares."
-            )
+    def _factor_in_words(self) -> list[str]:
+        """By what factor groups leave at all, and whether that was seen to change; nothing where it is not known."""
         ratios = self.hazard_ratios[self.hazard_ratios["to"] == AT_ALL]
+        if ratios.empty:
+            return []
         factors = "; ".join(
             f"“{row.group}” {row.estimate:.2f} times as fast ({self._level}{row.lower:.2f} to {row.upper:.2f})"
             for row in ratios.itertuples()
         )
-        return (
-            f"Against {self.by} “{ratios['reference'].iloc[0]}”, “{self.stage}” is left at all by {factors}. There is "
-            f"no evidence against one factor for all times ({p_in_words(proportional_p)})."
-        )
+        average = f"Averaged over this time, against {self.by} “{ratios['reference'].iloc[0]}”: {factors}."
+        test = self.tests.iloc[0]
+        found = p_in_words(test["proportional_p"])
+        if np.isnan(test["proportional_p"]):
+            return [average, "Whether the factor changes with time is not known."]
+        if test["proportional_p"] < LEVEL:
+            return [average, f"The factor changes with time ({found}): read the means and the shares."]
+        return [average, f"No change of the factor with time was seen ({found}, {test['events']:,} left)."]
 
 
 def _not_compared(drawn: pd.DataFrame) -> list[str]:

@@ -12,8 +12,8 @@ from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, Exits, find_exits, visits_to
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.comparison.arms import Arms
-from journeylab.findings.comparison.comparison import HAZARD_RATIOS, RESTRICTED_MEANS, Comparison
-from journeylab.findings.comparison.verdicts import LEVEL, Verdicts
+from journeylab.findings.comparison.comparison import Comparison
+from journeylab.findings.comparison.verdicts import Verdicts
 from journeylab.findings.finding import tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, why_nobody
 
@@ -55,6 +55,7 @@ def compare_groups(
     Comparison
         Groups with fewer than 10 customers, never as many as 10 visits at risk, or fewer than 5 expected to leave if
         all groups were alike, stay in the table and are not compared; no figure is shown for fewer than 5 customers.
+        Groups with fewer than 20 customers are compared, and not tested.
         Empty where nobody of a known group was watched inside, or one group only; `lacking` then says so.
 
     Raises
@@ -72,11 +73,14 @@ def compare_groups(
     that day, as `start_day` and the notes say.
 
     Customers who come back are one cluster in every error and test. Restricted means and incidence: Aalen-Johansen with
-    the infinitesimal jackknife; their differences: normal, and Zou & Donner.
+    the infinitesimal jackknife; means on the logit scale of the time there is, by Student's t; their differences: Zou &
+    Donner. Tests and hazard ratios allow for few customers: G/(G - 1), and F or t with G - d degrees of freedom. A
+    restricted mean needs no assumption, so it comes first; a hazard ratio is an average over the time if it changes.
 
     References
     ----------
-    Zou & Donner 2008, Statistics in Medicine 27:1693-1702. Tests: Lin & Wei 1989, JASA 84:1074-1078; Gray 1988, Annals
+    Zou & Donner 2008, Statistics in Medicine 27:1693-1702. Few clusters: Cameron & Miller 2015, Journal of Human
+    Resources 50:317-372. Tests: Lin & Wei 1989, JASA 84:1074-1078; Gray 1988, Annals
     of Statistics 16:1141-1154. Proportional hazards: Grambsch & Therneau 1994, Biometrika 81:515-526.
 
     Examples
@@ -105,19 +109,17 @@ def compare_groups(
     ways = (*MOVES, *journey.branches)
     arms = Arms.of([] if lacking else groups, ways=ways, horizon=day, confidence=confidence)
     verdicts = Verdicts.of(arms)
-    tests = tidy(verdicts.tests, _TESTS, by=name)
     return Comparison(
         **{**watched.about(""), "title": f"“{stage}” compared by {name}"},
         table=tidy(verdicts.arms.rows(), _TABLE, by=name),
         lacking=lacking,
         differences=tidy(verdicts.arms.differences(), _DIFFERENCES, by=name),
-        tests=tests,
+        tests=tidy(verdicts.tests, _TESTS, by=name),
         hazard_ratios=tidy(verdicts.hazard_ratios, _RATIOS, by=name),
         stage=stage,
         horizon_days=day,
         start_day=arms.start if arms.start >= 0 else None,
         confidence=confidence,
-        lead=HAZARD_RATIOS if (tests["proportional_p"].head(1) >= LEVEL).any() else RESTRICTED_MEANS,
     )
 
 

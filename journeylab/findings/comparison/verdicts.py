@@ -13,7 +13,9 @@ import pandas as pd
 from journeylab.estimators.cox import fit_cox
 from journeylab.estimators.intervals import holm
 from journeylab.estimators.logrank import GroupTest, gray_test, logrank_test
+from journeylab.findings.arguments import MIN_TESTED, why_not_tested
 from journeylab.findings.comparison.arms import TOO_FEW, Arm, Arms
+from journeylab.findings.finding import joined_notes
 
 FEWEST_EXPECTED = 5.0
 AT_ALL = "at all"
@@ -88,7 +90,10 @@ class _Contest:
         return dict(zip(self.groups, self._tested(None, self._left(way)).expected, strict=True))
 
     def judged(self, way: str | None, confidence: float) -> tuple[dict, list[dict]]:
-        """The row of tests for leaving by `way`, or at all, and the rows of hazard ratios."""
+        """The row of tests for leaving by `way`, or at all, and the rows of hazard ratios.
+
+        Groups with too few customers for a test have ratios, but no p-value.
+        """
         expected = self.expected(way)
         codes = [code for code, group in enumerate(self.groups) if expected[group] >= FEWEST_EXPECTED]
         contest = self.only(codes)
@@ -97,13 +102,25 @@ class _Contest:
         row |= {"proportional_p": np.nan, "groups": len(codes), **contest.base(way), "note": self._note(way, codes)}
         if len(codes) < 2:
             return row, []
-        test = contest._tested(way, contest._left(way))
+        proportional_p, ratios = contest.factors(way, confidence)
+        sizes = contest.visits.groupby("code")["customers"].nunique()
+        row["note"] = joined_notes(row["note"], why_not_tested(dict(zip(contest.groups, sizes, strict=True))))
+        large = np.flatnonzero(sizes >= MIN_TESTED).tolist()
+        tested = contest.only(large)
+        if len(large) < 2 or not tested._left(way).any():
+            return row, ratios
+        if len(large) < len(codes):
+            proportional_p = tested.factors(way, confidence)[0]
+        test = tested._tested(way, tested._left(way))
         row |= {"statistic": test.statistic, "degrees_of_freedom": test.degrees_of_freedom, "p_value": test.p_value}
-        row["proportional_p"], ratios = contest.factors(way, confidence)
+        row |= {"groups": len(large), **tested.base(way), "proportional_p": proportional_p}
         return row, ratios
 
     def factors(self, way: str | None, confidence: float) -> tuple[float, list[dict]]:
-        """The p of proportional hazards, and, unless it is below `LEVEL`, each group's factor against the largest."""
+        """The p of proportional hazards, and each group's factor against the largest, on average over the time.
+
+        A group with too few customers for a test has no p-value, nor has any group where the largest is one.
+        """
         visits = self.visits
         dummies = (visits["code"].to_numpy()[:, None] == np.arange(1, len(self.groups))).astype(np.float64)
         table = pd.DataFrame(dummies, columns=list(self.groups[1:]))
@@ -111,9 +128,7 @@ class _Contest:
         if np.isinf(cox.coefficients).any():  # a group that nobody left that way: no factor, and no trend in it
             return np.nan, []
         p_value = cox.proportional_hazards_test(robust=cox.n_ids < cox.n_rows).overall.p_value
-        if not p_value >= LEVEL:
-            return p_value, []
-        factors = zip(*cox.hazard_ratios(confidence=confidence), cox.p_values, strict=True)
+        factors = zip(*cox.ratios(confidence=confidence), strict=True)
         ratios = [
             {
                 "to": way or AT_ALL,
@@ -124,6 +139,9 @@ class _Contest:
             }
             for code, factor in enumerate(factors, start=1)
         ]
+        sizes = self.visits.groupby("code")["customers"].nunique()
+        for code, ratio in enumerate(ratios, start=1):
+            ratio["p_value"] = np.nan if min(sizes[0], sizes[code]) < MIN_TESTED else ratio["p_value"]
         return p_value, ratios
 
     def base(self, way: str | None) -> dict:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from journeylab.base.words import on_day, percent
-from journeylab.estimators.intervals import holm
+from journeylab.estimators.intervals import gate_kept
 from journeylab.estimators.shares import Share, share_difference, share_difference_p_value
 from journeylab.events.spells.exits import join_exits
+from journeylab.findings.arguments import MIN_TESTED, why_not_tested
 from journeylab.findings.exit_curves import StageExits, whose
 from journeylab.findings.finding import joined_notes
 
@@ -23,7 +24,8 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
     """A row for each stage, group and way of being lost (“lost”: any of them): the share lost within `day` days less
     that of all other groups together; see `DropOff.differences`. `order`: all exits there are.
 
-    p-values are adjusted over all rows, any loss first: see `gate_kept`.
+    p-values are gate-kept. Each group and stage gets an equal part of the level (Bonferroni). Within that part any loss
+    is tested first, and its branches (Holm) can only have a small `p_adjusted` where any loss has.
     """
     stages = dict.fromkeys(cell.entered.stage for cell in cells)
     pairs = [
@@ -35,7 +37,10 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
     unresolved = np.array([each[3] for each in compared]).reshape(-1, 2).T
     limits = np.transpose(share_difference(arms, others, confidence=confidence)).reshape(-1, 3)
     limits += np.stack([np.zeros(len(limits)), -unresolved[1], unresolved[0]], axis=1)
-    p_values = _p_values(arms, others, unresolved)
+    smaller = [min(row["customers"], row["customers_reference"]) for row, *_ in compared]
+    is_tested = np.array(smaller, dtype=int) >= MIN_TESTED
+    p_values = np.where(is_tested, _p_values(arms, others, unresolved), np.nan)
+    adjusted = gate_kept(p_values, np.array([row["to"] == LOST for row, *_ in compared], dtype=bool))
     return [
         {
             **row,
@@ -46,11 +51,7 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
             "p_adjusted": p_adjusted,
         }
         for (row, arm, other, _), difference, p_value, p_adjusted in zip(
-            compared,
-            limits.tolist(),
-            p_values.tolist(),
-            gate_kept([row for row, *_ in compared], p_values),
-            strict=True,
+            compared, limits.tolist(), p_values.tolist(), adjusted.tolist(), strict=True
         )
     ]
 
@@ -64,23 +65,6 @@ def _p_values(arms: Share, others: Share, unresolved: np.ndarray) -> np.ndarray:
     p_values = np.max([share_difference_p_value(*pair) for pair in extremes], axis=0)
     can_be_none = (more[0] - others[0]) * (arms[0] - fewer[0]) <= 0
     return np.where(can_be_none & np.isfinite(p_values), 1.0, p_values)
-
-
-def gate_kept(rows: Sequence[dict], p_values: np.ndarray) -> list[float]:
-    """Adjusted p-values of `rows`: that of any loss in each stage and group by Bonferroni over these, and those of the
-    branches there by Holm, at the same share of the level, but never below that of any loss.
-
-    So a branch is looked at only where losses differ at all, and the chance of one false difference or more stays
-    below the level (Meinshausen 2008, Biometrika 95:265-278).
-    """
-    adjusted, cells = np.full(len(rows), np.nan), [(row["stage"], row["group"]) for row in rows]
-    gates = [at for at, row in enumerate(rows) if row["to"] == LOST and not np.isnan(p_values[at])]
-    for gate in gates:
-        branches = [at for at, cell in enumerate(cells) if cell == cells[gate] and at != gate]
-        adjusted[gate] = min(1.0, len(gates) * p_values[gate])
-        by_branch = np.minimum(1.0, len(gates) * holm(p_values[branches]))
-        adjusted[branches] = np.where(np.isnan(by_branch), np.nan, np.maximum(by_branch, adjusted[gate]))
-    return adjusted.tolist()
 
 
 def _pairs(cells: Sequence[StageExits], order: Sequence[str]) -> Iterator[tuple[StageExits, StageExits]]:
@@ -113,13 +97,15 @@ def _compared(
     left = (0.0, 0.0) if missing else (levels[0].unresolved(day), levels[1].unresolved(day))
     untold = f"up to {percent(max(left))} unresolved" if max(left) > 0 else None
     arms = [_arm(level, ways, None if missing else day) for level in levels]
+    untested = why_not_tested({str(exits.group): exits.n_customers for exits in sides})
+    given = f"given still inside {on_day(start)}" if start >= 0 else None
     row = {
         **whose(first),
         "reference": second.group,
         "horizon_days": day,
         "n_reference": second.n,
         "customers_reference": second.n_customers,
-        "note": missing or joined_notes(f"given still inside {on_day(start)}" if start >= 0 else None, untold),
+        "note": missing or joined_notes(given, untold, untested),
     }
     for way, arm, other in zip(ways, *arms, strict=True) if len(ways) > 1 else ():
         early = [exits.too_early(way, day) for exits in sides if exits.cannot_show(way, day)]

@@ -172,9 +172,9 @@ class DropOff(StageFinding):
             A row per stage, group and way of being lost (`to`: “lost” for any, and each branch); empty without groups.
             `estimate`, `lower`, `upper`: `share` of the group less `share_reference` of the `reference`, which is “all
             others”, or, of two groups, the first. Both are watched from the day on from which each has enough at risk
-            (`note`). `p_value`: the level at which the interval just reaches 0; `p_adjusted`: adjusted over all rows,
-            any loss first, then the branches where that differs. `n` visits of `customers`, `n_reference` of
-            `customers_reference`.
+            (`note`). `p_value`: the level at which the interval just reaches 0; missing where a side has fewer than 20
+            customers. `p_adjusted`: gate-kept, any loss of a group in a stage first, then its branches. `n` visits of
+            `customers`, `n_reference` of `customers_reference`.
 
         Raises
         ------

@@ -122,24 +122,33 @@ def difference(table: pd.DataFrame, *, by: str, confidence: float) -> str:
         return f"No two groups by {by} are large enough to be compared in any stage."
     days = in_days(tested["horizon_days"].iloc[0])
     family = f"{counted(len(tested), 'difference')} in what is lost within {days} of entering, by {by}"
+    how = "adjusted for their number, any loss first and then its branches"
     differ = tested[tested["p_adjusted"] < LEVEL]
-    how = "adjusted for all of them, any loss first, then the branches"
     if differ.empty:
-        count = f"none has a p below {LEVEL:g} (smallest p {tested['p_adjusted'].min():.2g}, {how})"
-    else:
-        count = f"{len(differ):,} {'has' if len(differ) == 1 else 'have'} a p below {LEVEL:g} ({how})"
+        # What was not found may be there: by how much at most, its limits say.
+        row = tested.iloc[largest(tested["estimate"].abs())]
+        return (
+            f"Of {family}, none has a p below {LEVEL:g} ({how}). That does not say that there is none. "
+            f"The largest: {_difference_of(row, confidence)}."
+        )
     # Where a branch makes the difference, name the branch: it says more than all losses together.
-    rows = tested if differ.empty else differ
-    row = rows.iloc[largest(rows["estimate"].abs())]
+    row = differ.iloc[largest(differ["estimate"].abs())]
+    return (
+        f"Of {family}, {len(differ):,} {'has' if len(differ) == 1 else 'have'} a p below {LEVEL:g} ({how}). The "
+        f"largest of these: {_difference_of(row, confidence)}."
+    )
+
+
+def _difference_of(row: pd.Series, confidence: float) -> str:
+    """One difference in a sentence; its interval stands for itself, it allows for no other."""
     to = "" if row["to"] == LOST else f" to “{row['to']}”"
     against = row["reference"] if row["reference"] == "all others" else f"“{row['reference']}”"
     given = f", {row['note']}" if row["note"] else ""
     return (
-        f"Of {family}, {count}. The largest: “{row['group']}” is lost in “{row['stage']}”{to} "
-        f"by {with_sign(100 * row['estimate'])} points against {against} ({confidence:.0%} interval "
-        f"{with_sign(100 * row['lower'])} to {with_sign(100 * row['upper'])}, for this one alone; "
-        f"{percent(row['share'])} of {counted(row['n'], 'visit')}, {percent(row['share_reference'])} of "
-        f"{row['n_reference']:,}{given})."
+        f"“{row['group']}” is lost in “{row['stage']}”{to} by {with_sign(100 * row['estimate'])} points against "
+        f"{against} ({confidence:.0%} interval {with_sign(100 * row['lower'])} to {with_sign(100 * row['upper'])}, not "
+        f"adjusted; {percent(row['share'])} of {counted(row['n'], 'visit')}, {percent(row['share_reference'])} of "
+        f"{row['n_reference']:,}{given})"
     )
 
 

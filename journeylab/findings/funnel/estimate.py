@@ -15,9 +15,9 @@ from journeylab.events.steps import Attempts, StepRules, find_attempts, read_rul
 from journeylab.findings.arguments import check_confidence
 from journeylab.findings.finding import tidy
 from journeylab.findings.funnel.funnel import Funnel, quoted, route
-from journeylab.findings.funnel.goal import STEP_COLUMNS, fastest_ways, goals_of
+from journeylab.findings.funnel.goal import CONVERSION, REACHED, STEP_COLUMNS, Goal, fastest_ways, goals_of
 from journeylab.findings.funnel.losses import LOSS_COLUMNS, left_out_of, losses_of
-from journeylab.findings.grouping import By, Grouping, Where, select
+from journeylab.findings.grouping import By, Grouping, Where, future_in_exits, select
 
 _LEFT_OUT = {"reason": object, "attempts": int, "customers": int}
 
@@ -124,6 +124,7 @@ def estimate_funnel(
         title=("Who gets " if rules.by_any_way else "Funnel ") + route(rules) + (f", by {name}" if name else ""),
         table=tidy((goal.row(confidence=confidence) for goal in goals), STEP_COLUMNS, by=name),
         lacking=None if len(judged) else _why_nobody(attempts, grouping, left_out),
+        notes=_doubts(grouping, goals),
         period=log.window,
         losses=tidy(losses, LOSS_COLUMNS, by=name),
         left_out=pd.DataFrame(left_out, columns=list(_LEFT_OUT)).astype(_LEFT_OUT),
@@ -156,6 +157,15 @@ def _labels(grouping: Grouping | None, attempts: Attempts, log: EventLog) -> np.
             "Index the labels by customer_id."
         )
     return labels.reindex(ids).to_numpy(dtype=object)
+
+
+def _doubts(grouping: Grouping | None, goals: tuple[Goal, ...]) -> tuple[str, ...]:
+    """That the groups look computed from who converts, where they do."""
+    if grouping is None or not grouping.may_know_the_future:
+        return ()
+    parts = [goal.exits for goal in goals if goal.kind == CONVERSION]
+    doubt = future_in_exits(grouping.name, parts, REACHED, verb="reached")
+    return (doubt,) if doubt else ()
 
 
 def _by_group(judged: Attempts, labels: np.ndarray | None) -> list[tuple[str | None, Attempts]]:

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.base.words import counted
+from journeylab.base.words import counted, listed
 from journeylab.events.features.attributes import Attributes
+from journeylab.events.journey import Journey
 from journeylab.events.queries.covariates import Exposure, RiskRows, check_known_in_time
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import visits_to
-from journeylab.findings.grouping import Grouping, attribute_names, watched
+from journeylab.findings.grouping import Grouping, attribute_names, future_in_words, future_of_attribute, watched
 
 BEFORE, AFTER = "before", "after"
 
@@ -55,7 +56,8 @@ class Design:
 
     nouns: the covariates as they were asked for. visits: rows of spells, in their order; there may be none. values: by
     name, of each visit, what does not change within it. numbers: the names of those that are numbers. left_out: who is
-    left out, and why. lacking: why there is no visit.
+    left out, and why. doubts: sentences on covariates that look computed from the future. lacking: why there is no
+    visit.
     """
 
     nouns: tuple[str | Grouping | Exposure, ...]
@@ -63,34 +65,44 @@ class Design:
     values: dict[str, pd.Series]
     numbers: frozenset[str]
     left_out: tuple[str, ...]
+    doubts: tuple[str, ...]
     lacking: str | None
 
     @classmethod
-    def of(cls, spells: Spells, stage: str, covariates: Sequence[str | Grouping | pd.Series | Exposure]) -> "Design":
-        """The visits to `stage`, watched from when all labels in `covariates` were known on, with what was known."""
-        nouns = tuple(Grouping.of(noun, spells) if isinstance(noun, pd.Series) else noun for noun in covariates)
+    def of(
+        cls, spells: Spells, stages: Sequence[str], covariates: Sequence[str | Grouping | pd.Series | Exposure]
+    ) -> "Design":
+        """The visits to `stages`, watched from when all labels in `covariates` were known on, with what was known."""
+        labels = (Grouping, pd.Series)
+        nouns = tuple(Grouping.of(noun, spells) if isinstance(noun, labels) else noun for noun in covariates)
         _check_names([_name(noun) for noun in nouns])
-        visits = visits_to(watched(spells, None), spells.journey, stage)
-        lacking = None if len(visits) else f"Nobody was watched inside “{stage}”, so there is nothing to compare."
-        left_out, values, numbers = [], {}, set()
+        visits = _visits_to(stages, watched(spells, None), spells.journey)
+        where = listed([f"“{stage}”" for stage in stages])
+        lacking = None if len(visits) else f"Nobody was watched inside {where}, so there is nothing to compare."
+        left_out, values, numbers, doubts = [], {}, set(), []
         for noun in nouns:
             if isinstance(noun, Grouping):
-                watched(spells, noun)
-                known = visits_to(noun.apply(visits).drop(columns="group"), spells.journey, stage)
+                labelled = watched(spells, noun)
+                if noun.may_know_the_future:
+                    doubts.append(future_in_words(noun.name, labelled, spells, stages=stages))
+                known = _visits_to(stages, noun.apply(visits).drop(columns="group"), spells.journey)
                 left_out += _counted(len(visits) - len(known), f"whose “{noun.name}” was not known before they ended")
                 visits, values[noun.name] = known, noun.labels
             elif isinstance(noun, str):
                 check_known_in_time(visits, spells.customers, noun)
-                values[noun], is_number = _attribute(noun, spells.customers)
-                numbers |= {noun} if is_number else set()
+                attributes = _attribute(noun, spells.customers)
+                doubts.append(future_of_attribute(noun, spells, attributes, stages=stages))
+                numbers |= set(attributes.numbers)
+                values[noun] = (attributes.numbers if noun in numbers else attributes.categories)[noun]
         for name, column in values.items():
             is_known = visits["customer_id"].map(column).notna()
             left_out += _counted(int((~is_known).sum()), f"without “{name}”")
             visits = visits[is_known]
         if not len(visits) and lacking is None:
-            lacking = f"No visit to “{stage}” has all of the covariates: {'; '.join(left_out)}."
+            lacking = f"No visit to {where} has all of the covariates: {'; '.join(left_out)}."
         of_visits = {name: visits["customer_id"].map(column) for name, column in values.items()}
-        return cls(nouns, visits, of_visits, frozenset(numbers), tuple(left_out), lacking)
+        known_doubts = tuple(doubt for doubt in doubts if doubt)
+        return cls(nouns, visits, of_visits, frozenset(numbers), tuple(left_out), known_doubts, lacking)
 
     @property
     def exposures(self) -> list[Exposure]:
@@ -119,6 +131,11 @@ class Design:
         return coded.of_rows(visit)
 
 
+def _visits_to(stages: Sequence[str], visits: pd.DataFrame, journey: Journey) -> pd.DataFrame:
+    """The watched visits to each of `stages`, one stage after the other, as `find_exits` has them."""
+    return pd.concat([visits_to(visits, journey, stage) for stage in stages])
+
+
 def _name(noun: str | Grouping | Exposure) -> str:
     return noun if isinstance(noun, str) else noun.name
 
@@ -131,8 +148,8 @@ def _check_names(names: list[str]) -> None:
         raise EstimateError(f"Two covariates are called “{twice}”. Leave one out, or rename it.")
 
 
-def _attribute(name: str, customers: pd.DataFrame) -> tuple[pd.Series, bool]:
-    """The values by customer, and whether they are numbers."""
+def _attribute(name: str, customers: pd.DataFrame) -> Attributes:
+    """The attribute, as the only one."""
     if name not in customers.columns:
         hint = did_you_mean(name, attribute_names(customers))
         raise EstimateError(f"The customers have no attribute “{name}”. {hint}")
@@ -142,8 +159,7 @@ def _attribute(name: str, customers: pd.DataFrame) -> tuple[pd.Series, bool]:
             f"The attribute “{name}” cannot be a covariate: {attributes.unused['reason'].iloc[0]}. "
             "Leave it out; what became known later can be a Grouping with `known_at`, or an Exposure."
         )
-    is_number = name in attributes.numbers
-    return (attributes.numbers if is_number else attributes.categories)[name], is_number
+    return attributes
 
 
 def _exposure(name: str, exposed: np.ndarray) -> Coded:

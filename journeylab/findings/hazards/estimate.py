@@ -1,15 +1,17 @@
-"""How hazard ratios are estimated for one stage and one exit."""
+"""How hazard ratios are estimated for one stage, or several, and one exit."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.base.words import counted
+from journeylab.base.words import counted, listed
 from journeylab.estimators.cox import Cox, fit_cox
 from journeylab.events.queries.covariates import Exposure, RiskRows
 from journeylab.events.spells import Spells
-from journeylab.events.spells.exits import Exits, find_exits
-from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
+from journeylab.events.spells.exits import MOVES, Exits, find_exits, join_exits
+from journeylab.findings.arguments import MIN_CUSTOMERS, MIN_TESTED, check_confidence, why_not_tested
 from journeylab.findings.finding import joined_notes, p_in_words, tidy
 from journeylab.findings.grouping import Grouping
 from journeylab.findings.hazards.design import Coded, Design
@@ -22,7 +24,7 @@ _TABLE = "covariate level reference hazard_ratio lower upper p_value n customers
 def fit_hazards(
     spells: Spells,
     *,
-    stage: str,
+    stage: str | Sequence[str],
     exit: str,  # noqa: A002
     covariates: list[str | Grouping | pd.Series | Exposure],
     confidence: float = 0.95,
@@ -32,7 +34,9 @@ def fit_hazards(
     Parameters
     ----------
     spells : Spells
-    stage : str
+    stage : str or list of str
+        Of several, one ratio for all is estimated, each stage with a pace of its own (strata). What customers met in an
+        earlier stage, as an Exposure, stands beside how they leave these.
     exit : str
         “advanced”, “regressed”, “completed”, a loss branch, or “lost” for any branch.
     covariates : list of str, Grouping, Series or Exposure
@@ -84,20 +88,25 @@ def fit_hazards(
     """
     check_confidence(confidence)
     asked = [covariates] if isinstance(covariates, str | Grouping | pd.Series | Exposure) else list(covariates)
-    design = Design.of(spells, stage, asked)
-    # Of one stage and without groups, exits come in the order of the visits.
-    exits = next(exits for exits in find_exits(design.visits, spells.journey) if exits.stage == stage)
-    left = _left_by(exit, exits)
-    lacking = design.lacking or _lacking(exits, exit, left)
-    table, checks, notes = _fitted(design, exits, left, confidence) if lacking is None else ([], [], ())
+    stages = _stages(stage, spells)
+    design = Design.of(spells, stages, asked)
+    # Without groups, exits come stage by stage in the order of the visits.
+    parts = [exits for exits in find_exits(design.visits, spells.journey) if exits.stage in stages]
+    left = np.concatenate([_left_by(exit, exits) for exits in parts])
+    where = listed([f"“{name}”" for name in stages])
+    exits = join_exits(parts, (*MOVES, *spells.journey.branches), group=None)
+    lacking = design.lacking or _lacking(exits, exit, left, where)
+    strata = np.repeat(np.arange(len(parts)), [exits.n for exits in parts])
+    fitted = None if lacking else _fitted(design, exits, left, strata, confidence)
+    table, checks, notes = fitted or ([], [], ())
     return Hazards(
-        title=f"What goes with leaving “{stage}” by “{exit}”",
+        title=f"What goes with leaving {where} by “{exit}”",
         table=tidy(table, _TABLE),
         lacking=lacking,
         period=spells.window,
-        checks=tidy(checks, "covariate proportional_p"),
-        notes=notes,
-        stage=stage,
+        checks=tidy(checks, "covariate proportional_p note"),
+        notes=(*notes, *design.doubts),
+        left_stages=stages,
         exit=exit,
         n=exits.n,
         customers=exits.n_customers,
@@ -105,6 +114,18 @@ def fit_hazards(
         confidence=confidence,
         stages=spells.journey.stage_names,
     )
+
+
+def _stages(stage: str | Sequence[str], spells: Spells) -> tuple[str, ...]:
+    """The stages asked for, in the journey's order."""
+    asked = {stage} if isinstance(stage, str) else set(stage)
+    if not asked:
+        raise EstimateError("`stage` is an empty list. Name one stage or more.")
+    unknown = sorted(asked.difference(spells.journey.stage_names))
+    if unknown:
+        known = spells.journey.stage_names
+        raise EstimateError(f"The journey has no stage “{unknown[0]}”. {did_you_mean(unknown[0], known)}")
+    return tuple(name for name in spells.journey.stage_names if name in asked)
 
 
 def _left_by(way: str, exits: Exits) -> np.ndarray:
@@ -116,16 +137,16 @@ def _left_by(way: str, exits: Exits) -> np.ndarray:
     return np.isin(exits.destination, [exits.ways.index(name) + 1 for name in counted_ways])
 
 
-def _lacking(exits: Exits, way: str, left: np.ndarray) -> str | None:
+def _lacking(exits: Exits, way: str, left: np.ndarray, where: str) -> str | None:
     if exits.n_customers < 2:
-        return f"Only one customer was watched inside “{exits.stage}”, so there is nothing to compare."
+        return f"Only one customer was watched inside {where}, so there is nothing to compare."
     if not left.any():
-        return f"Nobody left “{exits.stage}” by “{way}” in {exits.n:,} visits, so there is nothing to compare."
+        return f"Nobody left {where} by “{way}” in {exits.n:,} visits, so there is nothing to compare."
     return None
 
 
 def _fitted(
-    design: Design, exits: Exits, left: np.ndarray, confidence: float
+    design: Design, exits: Exits, left: np.ndarray, strata: np.ndarray, confidence: float
 ) -> tuple[list[dict], list[dict], tuple[str, ...]]:
     """The rows of the table and of the checks, and the notes."""
     days_until = [exposure.days(design.visits) for exposure in design.exposures]
@@ -133,27 +154,33 @@ def _fitted(
     coded = design.coded(rows)
     names = [f"{covariate.name}: {level}" for covariate in coded for level in covariate.levels]
     columns = pd.DataFrame(np.hstack([covariate.columns for covariate in coded]), columns=names)
-    cox = fit_cox(columns, entry=rows.entry, exit=rows.exit, event=rows.event, ids=exits.customers[rows.visit])
-    checks = _checks(coded, cox, robust=exits.n_customers < exits.n)
+    of_rows = {"ids": exits.customers[rows.visit], "strata": strata[rows.visit]}
+    cox = fit_cox(columns, entry=rows.entry, exit=rows.exit, event=rows.event, **of_rows)
     table = _table(coded, rows, exits.customers, cox, confidence)
+    checks = _checks(coded, cox, table, robust=exits.n_customers < exits.n)
     return table, checks, (*_notes(design, checks), *cox.notes)
 
 
 def _table(coded: list[Coded], rows: RiskRows, customers: np.ndarray, cox: Cox, confidence: float) -> list[dict]:
     """A row for each level, the reference first; of a number, one."""
-    figures = zip(*cox.hazard_ratios(confidence=confidence), cox.p_values, strict=True)
+    figures = zip(*cox.ratios(confidence=confidence), strict=True)
     table = []
     for covariate in coded:
         is_number = covariate.reference is None
         at_level = np.ones_like(covariate.columns, bool) if is_number else covariate.columns > 0
         row = {"covariate": covariate.name, "reference": covariate.reference}
+        n_at_reference = MIN_TESTED
         if not is_number:
             base = _base(~np.any(at_level, axis=1), rows, customers, "reference")
+            n_at_reference = base["customers"]
             table.append({**row, "level": covariate.reference, "hazard_ratio": 1.0, **base})
         for level, is_there in zip(covariate.levels, at_level.T, strict=True):
             ratio = dict(zip(("hazard_ratio", "lower", "upper", "p_value"), next(figures), strict=True))
             remark = "no event" if not rows.event[is_there].any() else "no bound" if np.isnan(ratio["lower"]) else None
-            table.append({**row, "level": level, **ratio, **_base(is_there, rows, customers, remark)})
+            base = _base(is_there, rows, customers, remark)
+            untested = why_not_tested(min(n_at_reference, base["customers"]))
+            ratio |= {"p_value": np.nan} if untested else {}
+            table.append({**row, "level": level, **ratio, **base, "note": joined_notes(base["note"], untested)})
     return table
 
 
@@ -166,17 +193,20 @@ def _base(is_there: np.ndarray, rows: RiskRows, customers: np.ndarray, remark: s
     return {"n": len(visits), "customers": n_customers, "events": events, "note": joined_notes(remark, few)}
 
 
-def _checks(coded: list[Coded], cox: Cox, *, robust: bool) -> list[dict]:
-    """For each covariate the smallest p of its columns times their number (Bonferroni); missing if one has no bound."""
+def _checks(coded: list[Coded], cox: Cox, table: list[dict], *, robust: bool) -> list[dict]:
+    """For each covariate the smallest p of its columns times their number (Bonferroni); missing if one has no bound, or
+    a level of the covariate too few customers for a test."""
     p_values = np.full(len(cox.coefficients), np.nan)
     if not np.isinf(cox.coefficients).any():
         p_values = cox.proportional_hazards_test(robust=robust).p_values
     edges = np.cumsum([len(covariate.levels) for covariate in coded])[:-1]
     parts = zip(coded, np.split(p_values, edges), strict=True)
-    return [
-        {"covariate": covariate.name, "proportional_p": float(np.minimum(len(part) * part.min(), 1.0))}
-        for covariate, part in parts
-    ]
+    checks = []
+    for covariate, part in parts:
+        untested = why_not_tested(min(row["customers"] for row in table if row["covariate"] == covariate.name))
+        p_value = np.nan if untested else float(np.minimum(len(part) * part.min(), 1.0))
+        checks.append({"covariate": covariate.name, "proportional_p": p_value, "note": untested})
+    return checks
 
 
 def _notes(design: Design, checks: list[dict]) -> list[str]:

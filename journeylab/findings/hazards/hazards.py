@@ -8,7 +8,7 @@ import pandas as pd
 from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import largest, order_of_p
-from journeylab.base.words import counted
+from journeylab.base.words import counted, listed
 from journeylab.estimators.intervals import holm
 from journeylab.findings.finding import StageFinding
 from journeylab.findings.hazards.design import AFTER, BEFORE
@@ -32,22 +32,28 @@ class Hazards(StageFinding):
     checks : DataFrame
         A row per covariate: `proportional_p`, a small one is evidence against one ratio for all times (score test;
         where customers come back robust, clustered by customer, else exact; of several levels the smallest p times
-        their number).
+        their number); `note` says where a level has too few customers for a test.
     notes : tuple of str
         Sentences on who was left out and what makes the estimates doubtful.
-    stage, exit : str
-        What was left, and how; “lost” is by any branch.
+    left_stages : tuple of str
+        The stages that were left, in the journey's order; each has a pace of its own.
+    exit : str
+        How; “lost” is by any branch.
     n, customers, events : int
         The base.
     """
 
     checks: pd.DataFrame
-    notes: tuple[str, ...]
-    stage: str
+    left_stages: tuple[str, ...]
     exit: str
     n: int
     customers: int
     events: int
+
+    @property
+    def stage(self) -> str:
+        """The stage that was left; of several, their names as one text."""
+        return " and ".join(self.left_stages)
 
     def sentence(self) -> str:
         """The hazard ratios with intervals and base (of many, those with the smallest p), and what is doubtful."""
@@ -58,8 +64,9 @@ class Hazards(StageFinding):
         rest = f"; {len(rows) - len(first)} more in the table" if len(first) < len(rows) else ""
         base = f"{self.events:,} of {counted(self.n, 'visit')} of {counted(self.customers, 'customer')}"
         ratios = f"{self._in_words(rows.iloc[first])}{rest}"
-        answer = f"How many times as fast “{self.stage}” is left by “{self.exit}” ({base}): {ratios}."
-        return " ".join([answer, "These are associations, the other covariates held.", *self.notes])
+        where = listed([f"“{stage}”" for stage in self.left_stages])
+        answer = f"How many times as fast {where} {'is' if len(self.left_stages) == 1 else 'are'} left by “{self.exit}”"
+        return f"{answer} ({base}): {ratios}. These are associations, the other covariates held."
 
     def strongest_in_words(self) -> str:
         """How many of the covariates go with leaving this way, and the one of which that is surest; where none does,
@@ -82,7 +89,8 @@ class Hazards(StageFinding):
 
     def by_stage(self) -> pd.DataFrame:
         """A lane with the hazard ratios, filled in this stage."""
-        return self._lanes({f"hazard ratios ({self.exit})": {self.stage: self._in_words(self._ratios()) or None}})
+        ratios = self._in_words(self._ratios()) or None
+        return self._lanes({f"hazard ratios ({self.exit})": dict.fromkeys(self.left_stages, ratios)})
 
     def plot(self, ax=None) -> Chart:
         """The hazard ratios with their intervals on a log axis, 1 marked; those of 0 or without bound are not drawn."""
@@ -100,7 +108,7 @@ class Hazards(StageFinding):
             reference=1.0,
             x_label=f"hazard ratio ({self.confidence:.0%} intervals)",
             scale="log",
-            title=f"What goes with leaving “{self.stage}” by “{self.exit}”",
+            title=self.title,
             alt=self.sentence(),
             ax=ax,
         )

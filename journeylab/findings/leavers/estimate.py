@@ -26,7 +26,7 @@ _LOSSES = {
 }
 
 
-def compare_leavers(
+def compare_leavers(  # noqa: PLR0913 - each says one thing about what is compared with what
     log: EventLog,
     spells: Spells,
     *,
@@ -35,6 +35,7 @@ def compare_leavers(
     stage: str | None = None,
     after: str | timedelta | None = None,
     controls: int = 4,
+    within_month: bool = False,
     by: By | None = None,
     where: Where | None = None,
     confidence: float = 0.95,
@@ -69,6 +70,10 @@ def compare_leavers(
         How far to look after a loss; as far as `before` if not given.
     controls : int
         For each loss, at most.
+    within_month : bool
+        Whether a control must have been as old in the calendar month (UTC) of the loss. An outage or a price rise that
+        brings both an event and losses in one month then makes no association. Losses without such a control are left
+        out.
     by : Grouping, Series, str or list of these, optional
         Groups to estimate one by one: labels by customer, a column of `spells.customers`, or a list for all
         combinations. Leavers are then compared with stayers of their own group.
@@ -111,7 +116,7 @@ def compare_leavers(
     for name, number, least in (("controls", controls, 1), ("most_losses", most_losses, 1), ("seed", seed, 0)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
             raise EstimateError(f"`{name}` is {number}. Give a whole number of at least {least}.")
-    lookback = Lookback(microseconds(before), controls, most_losses)
+    lookback = Lookback(microseconds(before), controls, most_losses, within_month)
     look_after = microseconds(before if after is None else after)
     watched = WatchedVisits.of(spells, by=by, where=where)
     stages = spells.journey.stage_names if stage is None else (stage,)

@@ -18,11 +18,13 @@ from journeylab.findings.leavers.visits import Seen, StageVisits
 
 @dataclass(frozen=True, eq=False)
 class Lookback:
-    """How far to look back (microseconds), how many controls a loss gets, and how many losses of a kind to compare."""
+    """How far to look back (microseconds), how many controls a loss gets, how many losses of a kind to compare, and
+    whether controls are of the calendar month of the loss."""
 
     before: int
     n_controls: int
     most_losses: int
+    within_month: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +94,8 @@ def match_losses(
     A control is a visit to the same stage, of another customer, that was watched and still went on when it was as old
     as the lost visit had been, or had gone on until then at least, when the window ended (`end`); so it was inside at
     that age and did not leave. Where what happened before the window counts, nobody stands as a match before `before`
-    of it has passed. Losses at the very moment of entering, and those without any control, are left out.
+    of it has passed. Within calendar months, it was as old in the month of the loss. Losses at the very moment of
+    entering, and those without any control, are left out.
     """
     is_silent = branch == SILENT
     reach = lookback.before + (visits.silence if is_silent else 0)
@@ -102,13 +105,22 @@ def match_losses(
     cases = lost[age[lost] > np.maximum(first[lost], 0)]
     if len(cases) > lookback.most_losses:
         cases = np.sort(random.choice(cases, lookback.most_losses, replace=False))
-    pool = ControlPool.of(first, last, visits.customer)
-    controls = pool.draw(age[cases], visits.customer[cases], lookback.n_controls, random=random)
+    pool = ControlPool.of(first, last, visits.customer, visits.entered)
+    months = _months_of(visits.entered[cases] + age[cases]) if lookback.within_month else None
+    whose, n = visits.customer[cases], lookback.n_controls
+    controls = pool.draw(age[cases], whose, n, random=random, calendar_between=months)
     members = np.column_stack([cases, controls])[(controls >= 0).any(axis=1)]
     until = visits.entered[members] + age[members[:, :1]]
     since = np.maximum(until - lookback.before, visits.entered[members] + 1)
     # A look at the last sign of life includes its time, one at a loss does not.
     return Matched(visits, branch, len(lost), members, since, until + 1 if is_silent else until)
+
+
+def _months_of(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """When the calendar month (UTC) of each of `moments` begins and ends, in microseconds; its end is not included."""
+    months = moments.astype("datetime64[us]").astype("datetime64[M]")
+    begins, ends = (month.astype("datetime64[us]").astype(np.int64) for month in (months, months + 1))
+    return begins, ends
 
 
 def _first_age(visits: StageVisits, reach: int) -> np.ndarray:

@@ -7,7 +7,8 @@ import numpy as np
 from journeylab.base.words import counted
 from journeylab.estimators.intervals import benjamini_hochberg
 from journeylab.events.queries.event_windows import CUSTOMER
-from journeylab.findings.arguments import MIN_CUSTOMERS
+from journeylab.findings.arguments import MIN_CUSTOMERS, why_not_tested
+from journeylab.findings.finding import joined_notes
 from journeylab.findings.leavers.matching import Matched
 from journeylab.findings.leavers.visits import Seen
 from journeylab.findings.rows import ESTIMATE, wilson_share
@@ -31,6 +32,7 @@ def associations(matched: Matched, seen: Seen, naive: np.ndarray, *, confidence:
     ratios = sets.odds_ratios(matched.place_of(seen.look), seen.kind, n_traits=len(seen.kinds), confidence=confidence)
     n_customers = len(np.unique(sets.ids[:, 0]))
     few = f"only {counted(n_customers, 'customer')} lost so" if n_customers < MIN_CUSTOMERS else None
+    untested = why_not_tested(n_customers)
     numbers = {"estimate": ratios.estimate, "lower": ratios.lower, "upper": ratios.upper, "p_value": ratios.p_values}
     for kind in np.flatnonzero(ratios.cases + ratios.controls):
         n_sets = int(ratios.n_informative[kind])
@@ -39,12 +41,13 @@ def associations(matched: Matched, seen: Seen, naive: np.ndarray, *, confidence:
             **matched.name,
             **seen.kinds[kind],
             **{name: float(values[kind]) if is_known else np.nan for name, values in numbers.items()},
+            **({"p_value": np.nan} if untested else {}),
             "n": sets.n_cases,
             "exposed_cases": int(ratios.cases[kind]),
             "controls": sets.n_controls,
             "exposed_controls": int(ratios.controls[kind]),
             "naive": float(naive[kind]),
-            "note": few or _doubt(n_sets, float(ratios.estimate[kind])),
+            "note": few or joined_notes(_doubt(n_sets, float(ratios.estimate[kind])), untested if is_known else None),
         }
 
 

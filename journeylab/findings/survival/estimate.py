@@ -29,8 +29,9 @@ def estimate_survival(
     -------
     Survival
         Where fewer than 10 visits were at risk at first and more later, a curve starts with the latter, given being
-        inside then, and a note says so. Empty where nobody was watched in any stage, or nobody with a label of `by`;
-        `lacking` then says why.
+        inside then, and a note says so; so too where fewer than a fifth of the most there are later were at risk, and
+        more than a tenth of all would count as gone for what these few did. Empty where nobody was watched in any
+        stage, or nobody with a label of `by`; `lacking` then says why.
 
     Raises
     ------

@@ -63,8 +63,9 @@ class Survival(StageFinding):
         -------
         DataFrame
             A row per (group,) stage: `horizon_days`; `estimate`, `lower`, `upper` and `standard_error` in days; `n`
-            visits of `customers`, `at_risk` just before the horizon. Missing, with a `note`, where nobody was watched
-            that long and some would still have been inside.
+            visits of `customers`, `at_risk` just before the horizon. Limits are on the logit scale of the time there
+            is; below 50 customers by Student's t. `note` is that of drop-off where fewer than 10 are at risk. Missing
+            where nobody was watched that long and more than 2% would still have been inside.
         """
         return means_of(self.curves, days(horizon), by=self.by)
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from journeylab.base.words import on_day
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.exit_curves import QUANTILES, ExitCurves, whose
 from journeylab.findings.finding import joined_notes, tidy
@@ -55,10 +54,11 @@ def means_of(curves: tuple[ExitCurves, ...], day: float, *, by: str | None) -> p
     rows = []
     for curve in curves:
         names = ("estimate", "lower", "upper", "standard_error")
-        row = {**whose(curve.exits), "horizon_days": day, **dict(zip(names, curve.restricted_mean(day), strict=True))}
-        last = on_day(curve.fitted.last_time, preposition="after")
-        missed = f"nobody was watched {last}" if np.isnan(row["estimate"]) else None
-        rows.append({**row, "at_risk": int(curve.exits.at_risk(day)), "note": _note(curve, missed)})
+        numbers, why = curve.restricted_mean(day, min_at_risk=MIN_CUSTOMERS)
+        row = {**whose(curve.exits), "horizon_days": day, **dict(zip(names, numbers, strict=True))}
+        few = curve.exits.few(MIN_CUSTOMERS)
+        note = joined_notes(why, few if few != why else None, curve.exits.condition)
+        rows.append({**row, "at_risk": int(curve.exits.at_risk(day)), "note": note})
     return tidy(rows, _MEANS, by=by)
 
 

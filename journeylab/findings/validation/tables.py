@@ -11,7 +11,7 @@ from journeylab.estimators.intervals import curve_quantiles, difference_interval
 from journeylab.events.journey import SILENT
 from journeylab.events.queries.covariates import RiskRows
 from journeylab.events.spells.exits import Exits
-from journeylab.findings.arguments import MIN_CUSTOMERS
+from journeylab.findings.arguments import MIN_CUSTOMERS, why_not_tested
 from journeylab.findings.exit_curves import QUANTILES, StageExits, whose
 from journeylab.findings.finding import joined_notes
 from journeylab.findings.validation.proofs import DECLARED, VALIDATED, Proofs
@@ -75,6 +75,9 @@ def ratios_of(proofs: Proofs, *, confidence: float) -> Iterator[dict]:
         n_customers = len(np.unique(exits.customers[is_lost]))
         few = [np.nan] * 4, f"only {counted(n_customers, 'customer')} lost this way"
         ratio, note = _fitted(rows, exits, confidence) if n_customers >= MIN_CUSTOMERS else few
+        untested = why_not_tested(min(len(np.unique(exits.customers[rows.visit[at]])) for at in (after, ~after)))
+        if untested and np.isfinite(ratio[-1]):
+            ratio, note = [*ratio[:-1], np.nan], joined_notes(note, untested)
         yield {
             **whose(exits),
             "to": kind,
@@ -98,5 +101,5 @@ def _fitted(rows: RiskRows, exits: Exits, confidence: float) -> tuple[list[float
     except EstimateError:
         # Cox's model refuses a covariate that is the same for all who are at risk together whenever someone leaves.
         return [np.nan] * 4, "never some validated and others not when one was lost"
-    ratio = [float(column[0]) for column in (*cox.hazard_ratios(confidence=confidence), cox.p_values)]
+    ratio = [float(column[0]) for column in cox.ratios(confidence=confidence)]
     return ratio, None if np.isfinite(ratio[1]) else NO_BOUND

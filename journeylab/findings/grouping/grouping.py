@@ -14,6 +14,7 @@ from journeylab.base.words import counted
 from journeylab.events.features.attributes import tells_only_the_future
 from journeylab.events.log import KNOWN_AT, EventLog, written
 from journeylab.events.spells import Spells
+from journeylab.findings.grouping.foresight import future_in_words
 
 # What customers can be chosen from.
 Record = TypeVar("Record", Spells, EventLog)
@@ -33,6 +34,8 @@ class Grouping:
         With the same index. None where each label was known at the customer's first event.
     lacking : str, optional
         Why no customer has a label, in a sentence, where the data do not allow any.
+    is_of_entry : bool
+        Whether the labels follow from how customers came in, as those of `find_cohorts` do, and so hold no future.
 
     Raises
     ------
@@ -50,6 +53,7 @@ class Grouping:
     labels: pd.Series
     known_at: pd.Series | None = None
     lacking: str | None = None
+    is_of_entry: bool = False
 
     def __post_init__(self) -> None:
         twice = self.labels.index[self.labels.index.duplicated()]
@@ -66,6 +70,11 @@ class Grouping:
                 "Give a time for each labelled customer."
             )
 
+    @property
+    def may_know_the_future(self) -> bool:
+        """Whether only the data can tell: labels that do not follow from entering, and do not say since when."""
+        return self.known_at is None and not self.is_of_entry
+
     @classmethod
     def of(cls, by: "By", spells: Spells | EventLog) -> "Grouping":
         """`by` as a Grouping.
@@ -81,8 +90,8 @@ class Grouping:
         Raises
         ------
         EstimateError
-            If the column does not exist, if its times cannot be read, or if it is named for what only the future
-            tells, such as “tenure” or “churned”, and no column says when it became known.
+            If the column does not exist, if its times cannot be read, or if labels are named for what only the future
+            tells, such as “tenure” or “churned”, and nothing says when they became known.
 
         Notes
         -----
@@ -90,10 +99,12 @@ class Grouping:
         became known (times, or text in ISO 8601; without a zone they are UTC). Without either they count as known at
         the start, which is what a table of customers holds.
         """
-        if isinstance(by, Grouping):
-            return by
         if isinstance(by, pd.Series):
-            return cls(str(by.name or "group"), by.dropna().astype(str))
+            by = cls(str(by.name or "group"), by.dropna().astype(str))
+        if isinstance(by, Grouping):
+            if by.known_at is None:
+                check_no_future(by.name, fix=f"Give jl.Grouping(“{by.name}”, labels, known_at), which says since when")
+            return by
         if not isinstance(by, str):
             return cls._joined([cls.of(part, spells) for part in by])
         customers = spells.customers
@@ -104,7 +115,7 @@ class Grouping:
         labels = customers[by].dropna().astype(str)
         times = known_at_column(by, customers)
         if times is None:
-            _check_no_future(by)
+            check_no_future(by)
             return cls(by, labels)
         return cls(by, labels, _read_times(customers[times].reindex(labels.index)))
 
@@ -152,12 +163,16 @@ class Grouping:
         return html.card(f"Groups by {self.name}", html.paragraph(sentence), html.table(groups, csv=False))
 
 
-def _check_no_future(by: str) -> None:
-    if tells_only_the_future(by):
+def check_no_future(name: str, *, fix: str | None = None) -> None:
+    """Raise EstimateError where `name` is that of something that only the future tells.
+
+    `fix`: the first thing to do about it, where it is no column of the customers' table.
+    """
+    if tells_only_the_future(name):
+        fix = fix or f"Say in a column “{name}_{KNOWN_AT}” when each value became known"
         raise EstimateError(
-            f"The customers’ attribute “{by}” is named for something that only the future tells, so customers would be "
-            f"grouped by how they end up. Say in a column “{by}_{KNOWN_AT}” when each value became known, rename it "
-            "for what it holds, or group by something else."
+            f"The customers’ attribute “{name}” is named for something that only the future tells, so customers would "
+            f"be grouped by how they end up. {fix}, rename it for what it holds, or group by something else."
         )
 
 
@@ -213,6 +228,8 @@ def select(record: Record, where: Where | None) -> Record:
         )
     if where is None:
         return record
+    if isinstance(where, pd.Series):
+        check_no_future(str(where.name or ""), fix="Choose customers by what was known when they came")
     chosen = where if isinstance(where, pd.Series) else _condition(where, record.customers)
     if not pd.api.types.is_bool_dtype(chosen.dtype):
         raise EstimateError(
@@ -235,7 +252,7 @@ def _condition(where: str, customers: pd.DataFrame) -> pd.Series:
                 f"“{column}” became known after the start for some customers, so who meets `where` was not known when "
                 f"their visits began. Ask by it instead: by=“{column}”."
             )
-        _check_no_future(column)
+        check_no_future(column)
     try:
         chosen = customers.eval(where, engine="python")
     except (NameError, SyntaxError, TypeError, ValueError, AttributeError, KeyError) as error:
@@ -315,9 +332,12 @@ class WatchedVisits:
         return self.grouping.name if self.grouping else None
 
     def about(self, title: str) -> dict[str, Any]:
-        """What a `StageFinding` says of itself: title, groups, stages and period."""
+        """What a `StageFinding` says of itself: title, groups and what is doubtful about them, stages and period."""
         title = f"{title}, by {self.by}" if self.by else title
-        return {"title": title, "by": self.by, "stages": self.spells.journey.stage_names, "period": self.spells.window}
+        may_know = self.grouping is not None and self.grouping.may_know_the_future
+        doubt = future_in_words(str(self.by), self.visits, self.spells) if may_know else None
+        stages, period = self.spells.journey.stage_names, self.spells.window
+        return {"title": title, "by": self.by, "notes": (doubt,) if doubt else (), "stages": stages, "period": period}
 
     def why_nobody(self) -> str:
         """Why there are no visits, in a sentence, where that is so."""

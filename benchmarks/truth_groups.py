@@ -1,6 +1,4 @@
-"""How often do 95% intervals hold the truth, and how often do groups that are alike seem to differ?
-
-    python benchmarks/interval_coverage.py [RUNS]          by default 1,000, about ten minutes
+"""Made-up groups and personas whose truth is known in closed form: what is asked of them by `truth.py`.
 
 Each run makes up customers who come three times to one stage, on whole days (so that many leave on the same day), some
 of them before the window (late entry), some still inside at its end. How long the visits of one customer last is
@@ -8,13 +6,9 @@ correlated, and so is how they end; but any one visit lasts exponentially long a
 whatever the others do. So the truth is known in closed form, and every visit counts for it alike.
 
 Personas are found in made-up logs of customers who behave in two ways that have nothing to do with how long they stay.
-
-Each rate comes with the error of the runs it was asked in. Exits with 1 where a rate is outside its limits.
 """
 
-import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -35,7 +29,7 @@ from journeylab.findings.hazards import fit_hazards
 from journeylab.findings.personas import find_personas
 from journeylab.findings.survival import estimate_survival
 
-RUNS, N_CUSTOMERS, N_VISITS = 1000, 150, 3
+N_CUSTOMERS, N_VISITS = 150, 3
 RATE, RATIO, EXPOSED_RATIO = 0.03, 1.6, 2.0  # per day; of group b to group a; after the exposure to before
 PRICE, CORRELATION = 0.4, 0.5
 HORIZON, APART, LONGEST, WINDOW_DAYS, KNOWN_AFTER = 60, 120, 110, 300, 15
@@ -58,40 +52,6 @@ HELD, ALARMED = (0.93, 0.97), (0.03, 0.07)
 
 
 Claim = tuple[str, bool, tuple[float, float] | None]  # what is asked, whether it was so, and limits of how often
-
-
-def main(runs: int) -> int:
-    """Print each rate with its error; 1 if one is outside its limits, else 0."""
-    is_within = True
-    for name, (values, limits) in {**_seen(of_visits, runs), **_seen(of_personas, runs)}.items():
-        rate = float(np.mean(values))
-        error = np.sqrt(rate * (1 - rate) / len(values))
-        said = "" if limits is None else f" (to lie between {limits[0]:.0%} and {limits[1]:.0%})"
-        print(f"{name}: {rate:.1%} of {len(values):,}, give or take {1.96 * error:.1%}{said}", flush=True)
-        is_within &= limits is None or limits[0] <= rate <= limits[1]
-    return 0 if is_within else 1
-
-
-def rates(
-    runs: int, *, first: int = 0, claims: Callable[[int], Iterator[Claim]] | None = None
-) -> dict[str, tuple[float, tuple[float, float] | None]]:
-    """By what was asked, the share of `runs` where it was so, and between what limits it should lie, if any.
-
-    claims: `of_visits`, if not given, or `of_personas`.
-    """
-    seen = _seen(claims or of_visits, runs, first=first)
-    return {name: (float(np.mean(values)), limits) for name, (values, limits) in seen.items()}
-
-
-def _seen(
-    claims: Callable[[int], Iterator[Claim]], runs: int, *, first: int = 0
-) -> dict[str, tuple[list[bool], tuple[float, float] | None]]:
-    values, limits = defaultdict(list), {}
-    for seed in range(first, first + runs):
-        for name, value, wanted in claims(seed):
-            values[name].append(value)
-            limits[name] = wanted
-    return {name: (values[name], limits[name]) for name in values}
 
 
 def of_visits(seed: int) -> Iterator[Claim]:
@@ -156,7 +116,7 @@ def _of_comparison(found: Comparison) -> Iterator[Claim]:
 
 
 def _alarmed(seed: int) -> Iterator[Claim]:
-    """Whether groups drawn by lot seem to differ: known from the start, and known some days after first entering."""
+    """Whether groups drawn at random seem to differ: known from the start, and known some days after first entering."""
     spells, group = journeys(seed, ratio=1.0)
     visits = spells.to_pandas()
     known = visits.groupby("customer_id")["entered"].min() + pd.Timedelta(days=KNOWN_AFTER)
@@ -197,7 +157,7 @@ def truth(rate: float) -> dict[str, float]:
 
 
 def journeys(seed: int, *, ratio: float) -> tuple[Spells, pd.Series]:
-    """Made-up spells, and customers by lot in groups a and b, the latter leaving `ratio` times as fast."""
+    """Made-up spells, and customers at random in groups a and b, the latter leaving `ratio` times as fast."""
     random = np.random.default_rng(seed)
     entered, is_b, hazard, way = _drawn(random)
     return _spells(entered, hazard / (RATE * np.where(is_b, ratio, 1.0)[:, None]), way), _labels(is_b)
@@ -287,7 +247,3 @@ def _names(customers: np.ndarray) -> np.ndarray:
 
 def _labels(is_b: np.ndarray) -> pd.Series:
     return pd.Series(np.where(is_b, "b", "a"), index=_names(np.arange(N_CUSTOMERS)), name="group")
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if sys.argv[1:] else RUNS))
