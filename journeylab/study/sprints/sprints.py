@@ -21,6 +21,7 @@ from journeylab.findings.personas import Personas
 from journeylab.findings.personas.change import PersonaChange, compare_personas
 from journeylab.findings.survival import estimate_survival
 from journeylab.study.folders import FILE
+from journeylab.study.notes import FILE as REMARKS
 from journeylab.study.sprints.record import (
     PERSONAS,
     RECORD,
@@ -57,9 +58,9 @@ class SprintChange:
 def start_sprint(study: Study, name: str) -> Sprint:
     """Save what the study finds now as the sprint `name`, in a folder that is never overwritten.
 
-    The folder has sprint.json (fingerprints of all inputs, decisions, ids), copies of study.yml and journey.yml, the
-    personas without their customers (`personas.persona.json`) and findings as tables (CSV, counts of fewer than five
-    left out).
+    The folder has sprint.json (fingerprints of all inputs, decisions, ids), copies of study.yml, journey.yml and, where
+    there are such files, personas.yml and notes.yml, the personas without their customers (`personas.persona.json`) and
+    findings as tables (CSV, counts of fewer than five left out).
     Personas that survived since the last sprint keep their ids; all others have ids that were never used.
 
     Raises StudyError for a name that cannot be one or is taken, and where the study's window ends before that of the
@@ -136,11 +137,9 @@ def _halves(study: Study, why: str) -> SprintChange:
     middle = window.start + (window.end - window.start) / 2
     middle = middle.normalize() if middle.normalize() > window.start else middle
     first, second = Window(window.start, middle), Window(middle, window.end)
-    change = compare_personas(
-        study.personas_within(first, cached_as="personas-of-first-half"),
-        study.personas_within(second, cached_as="personas-of-second-half"),
-        log=replace(study.log, window=second),
-    )
+    before = study.personas_within(first, cached_as="personas-of-first-half")
+    now = study.personas_within(second, cached_as="personas-of-second-half", beside=[before])
+    change = compare_personas(before, now, log=replace(study.log, window=second), ids="kept")
     sentence = f"{why}: the personas of {first} are compared with those of {second}."
     return SprintChange("first half of the window", "second half", sentence, change)
 
@@ -155,7 +154,7 @@ def _reading(study: Study) -> str:
 
 def _inputs(study: Study) -> Iterator[tuple[str, str, int, str]]:
     """Each file that the study is made from: what it is, its path as in the study, its bytes and their SHA-256."""
-    documents = {"settings": FILE, "journey": study.settings.journey, "notes": NOTES}
+    documents = {"settings": FILE, "journey": study.settings.journey, "notes": NOTES, "remarks": REMARKS}
     for kind, name in documents.items():
         if (study.folder / name).is_file():
             yield kind, name, *_size_and_sha256(study.folder / name)
@@ -178,8 +177,9 @@ def _write(sprint: Sprint, study: Study, personas: Personas) -> None:
     try:
         write_text(made / RECORD, sprint.to_json() + "\n")
         personas.write(made / PERSONAS, customers="left out")
-        for name in (FILE, study.settings.journey):
-            shutil.copyfile(study.folder / name, made / Path(name).name)
+        for name in (FILE, study.settings.journey, NOTES, REMARKS):
+            if (study.folder / name).is_file():
+                shutil.copyfile(study.folder / name, made / Path(name).name)
         for name, table in _findings(study, personas).items():
             write_csv(table, made / "findings" / f"{name}.csv")
         made.chmod(0o755)
