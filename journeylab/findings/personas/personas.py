@@ -129,7 +129,7 @@ class Personas(Labelled):
     def cards(
         self, log: EventLog | None = None, spells: Spells | None = None, *, horizon: str | timedelta | None = None
     ) -> Cards:
-        """A card for each persona of 30 customers or more, the largest first.
+        """A card for each persona of 30 customers or more, the largest first; none where one kind of customer was seen.
 
         Parameters
         ----------
@@ -153,7 +153,10 @@ class Personas(Labelled):
         EstimateError
             Where only one of `spells` and `horizon` is given.
         """
-        return build_cards(self, self.description, self.proof, log=log, spells=spells, horizon=horizon)
+        names = self.working_names
+        return build_cards(
+            self, self.description, self.proof, log=log, spells=spells, horizon=horizon, working_names=names
+        )
 
     def named(self, notes: PersonaNotes | str | Path | Mapping[str, Any], *, gone: Iterable[str] = ()) -> "Personas":
         """The same personas with the names, notes and evidence of `notes`.
@@ -236,8 +239,8 @@ class Personas(Labelled):
     def plot(self, ax=None) -> charts.Chart:
         """What sets the personas apart: Cliff's delta of each persona to the other customers, for the features that
         differ most."""
-        if self.lacking:
-            return charts.note(self.lacking, title=self.title, ax=ax)
+        if not self.has_kinds:
+            return charts.note(self.sentence(), title=self.title, ax=ax)
         profiles = self.description.profiles
         return apart_figure(self.table, profiles, within=self.within, sentence=self.sentence(), ax=ax)
 
@@ -249,8 +252,8 @@ class Personas(Labelled):
 
     def plot_proof(self, ax=None) -> charts.Chart:
         """How reliably each persona is found again in resampled customers, with intervals; solid ones reach .75."""
-        if self.lacking:
-            return charts.note(self.lacking, title=FOUND_AGAIN, ax=ax)
+        if not self.has_kinds:
+            return charts.note(self.sentence(), title=FOUND_AGAIN, ax=ax)
         return proof_figure(self.proof.by_persona, ax)
 
     def _repr_html_(self) -> str:

@@ -15,12 +15,11 @@ import pandas as pd
 from journeylab.base.durations import DAY, days
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.tables import table_of
-from journeylab.estimators.intervals import wilson
 from journeylab.events.journey import Journey
 from journeylab.events.queries.paths import Paths, find_paths, find_ways
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, Exits, find_exits, join_exits
-from journeylab.findings.exit_curves import ExitCurves, with_enough_at_risk
+from journeylab.findings.exit_curves import NUMBERS, ExitCurves, with_enough_at_risk
 from journeylab.findings.grouping import Grouping, watched
 
 EVERYONE, ANY_BRANCH, OTHER_BRANCHES, OTHER_WAYS = "everyone", "lost", "rare branches together", "other ways"
@@ -31,11 +30,11 @@ _LIMITS = ("estimate", "lower", "upper")
 PATHS = {
     **dict.fromkeys(("persona", "path"), object),
     **dict.fromkeys(("n", "customers"), int),
-    **dict.fromkeys(("share", "lower", "upper"), float),
+    "share": float,
 }
 LOSSES = {
     **dict.fromkeys(("persona", "branch"), object),
-    **dict.fromkeys(("horizon_days", *_LIMITS), float),
+    **dict.fromkeys(("horizon_days", *NUMBERS), float),
     **dict.fromkeys(("customers", "at_risk"), int),
     "note": object,
 }
@@ -53,10 +52,12 @@ class Course:
     """What became of the customers of each persona; every table has a column `persona`.
 
     paths: `path`, the stages in the order in which they were first visited and how that ended so far; `n` of
-        `customers` went so, `share` with `lower` and `upper` (Wilson). The four most frequent; those that fewer than
-        five customers went are together, as `other ways`.
-    losses: share lost within `horizon_days` of the landmark by each `branch`, “lost” by any: Aalen-Johansen with
-        completion competing, 95% interval; `customers` followed from the landmark on, `at_risk` at the horizon.
+        `customers` went so, a plain `share`: what will become of them is not known yet. The four most frequent; those
+        that fewer than five customers went are together, as `other ways`.
+    losses: share lost at least once within `horizon_days` of the landmark, first by each `branch`, “lost” by any:
+        Aalen-Johansen with completion competing, 95% interval, under the rule of `ExitCurves.estimates`, which gives
+        `at_least` and `at_most` where too few were watched so long; `customers` followed from the landmark on,
+        `at_risk` at the horizon.
         Branches that took fewer than five customers are one row, `rare branches together`. Rows of `everyone` are of
         all who have a persona.
     stages: `median_days` until half have left the stage, and the share `lost` within the horizon of entering it, each
@@ -142,13 +143,13 @@ def _rare(exits: Exits, horizon: float) -> tuple[str, ...]:
 
 
 def _loss_row(exits: Exits, branch: str, horizon: float) -> dict:
-    (note,) = exits.why_missing([horizon], min_at_risk=MIN_AT_RISK)
-    if note is None and 0 < exits.count(branch, within=horizon) < MIN_SHOWN:
-        note = _FEW
-    row: dict[str, Any] = {"persona": exits.group, "branch": branch, "horizon_days": horizon, "note": note}
-    if note is None:
-        way, shares = exits.ways.index(branch) + 1, ExitCurves.of(exits, CONFIDENCE).shares(np.array([horizon]))
-        row |= {name: share[0, way] for name, share in zip(_LIMITS, shares, strict=True)}
+    row: dict[str, Any] = {"persona": exits.group, "branch": branch, "horizon_days": horizon}
+    if 0 < exits.count(branch, within=horizon) < MIN_SHOWN:
+        row["note"] = _FEW
+    elif exits.n:
+        way, curves = exits.ways.index(branch) + 1, ExitCurves.of(exits, CONFIDENCE)
+        numbers, notes = curves.estimates([horizon], min_at_risk=MIN_AT_RISK)
+        row |= {**dict(zip(NUMBERS, numbers[:, 0, way], strict=True)), "note": notes[0, way]}
     return {**row, "customers": exits.n_customers, "at_risk": int(exits.at_risk(horizon))}
 
 
@@ -177,7 +178,7 @@ def _stage_row(entered: Exits, horizon: float) -> dict:
     if exits.losses:
         lost = _loss_row(exits.merged(exits.losses, ANY_BRANCH), ANY_BRANCH, horizon)
         row |= {name: lost.get(limit) for name, limit in zip(_LOST, _LIMITS, strict=True)}
-        notes += [lost["note"]] if lost["note"] else []
+        notes += [lost["note"]] if lost.get("note") else []
     return {**row, "note": "; ".join([*notes, *([exits.condition] if exits.condition else [])]) or None}
 
 
@@ -193,7 +194,7 @@ def _path_rows(own: pd.DataFrame, journey: Journey) -> Iterator[tuple]:
             rest += shown.pop()[1]
         for path, count in [*shown, *([(OTHER_WAYS, rest)] if rest else [])]:
             n = paths.n_customers
-            yield (paths.group, path, count, n, count / n, *wilson(count, n))
+            yield (paths.group, path, count, n, count / n)
 
 
 def _in_words(paths: Paths, steps: tuple[int, ...], journey: Journey) -> str:
