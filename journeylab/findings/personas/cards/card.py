@@ -24,8 +24,8 @@ _WITH_CARDS = (
     "Names say what sets a persona apart. Write better ones into `personas.yml`; the id stays.",
 )
 _WITHOUT_CARDS = (
-    "Without kinds of customer there is nothing to compare by persona. Other groups, such as plan or channel, can still "
-    "be compared (`by=`).",
+    "Without kinds of customer there is nothing to compare by persona. Other groups, such as plan or channel, can "
+    "still be compared (`by=`).",
     "Longer first days (`within`) or more customers may show kinds that these do not.",
 )
 WITHHELD = {"persona": object, "reason": object}
