@@ -12,7 +12,8 @@ from journeylab.events.log import Window
 from journeylab.events.reading import read_events
 from journeylab.findings.finding import Finding
 from journeylab.findings.personas import Personas, find_personas, read_personas
-from journeylab.findings.personas.change import compare_personas, continue_ids
+from journeylab.findings.personas.change import compare_personas, continue_ids, share_ids
+from journeylab.findings.personas.change.matching import renamed
 
 NAMES = ("customer_id", "time", "event", "channel")
 JOURNEY = read_journey(
@@ -53,6 +54,10 @@ def made_up(sizes: dict[str, int], *, seed: int, phone: float = 0.5, start: str 
 
 def found_in(log) -> Personas:
     return find_personas(log, JOURNEY, within="30d", seed=7, max_personas=4, replicates=0)
+
+
+def letters(personas: Personas, ids: dict[str, str]) -> Personas:
+    return renamed(personas, {each: ids.get(each, each) for each in personas.table["persona"]})
 
 
 def kind_of(labels: pd.Series) -> dict[str, str]:
@@ -125,7 +130,7 @@ def test_other_customers_of_the_same_kinds_are_no_change(change):
     )
 
 
-def test_a_share_that_moved_is_told_at_the_fixed_definition_and_ids_follow_the_customers(change):
+def test_a_share_that_moved_is_told_at_the_fixed_definition_and_ids_and_names_follow_the_customers(change, personas):
     moved = change("two", "fewer a")
     assert changes(moved) == ["survived", "survived"]
     row = moved.table.iloc[0]
@@ -135,6 +140,8 @@ def test_a_share_that_moved_is_told_at_the_fixed_definition_and_ids_follow_the_c
     # The largest of the new ones was found as P1; it is the old P2, and keeps that id.
     assert kind_of(moved.personas.labels) == {"P1": "a", "P2": "m"}
     assert moved.personas.table["persona"].tolist() == ["P2", "P1"]
+    before = personas["two"].table.set_index("persona")["name"].to_dict()
+    assert moved.personas.table.set_index("persona")["name"].to_dict() == before
     assert "from 55% to 28%, −27 points (" in moved.shares_in_words()
 
 
@@ -278,6 +285,13 @@ def test_personas_of_another_window_have_the_ids_and_names_of_the_study_or_a_let
     assert kind_of(later.labels) == kind_of(split.labels)
     names = [each.table.set_index("persona")["name"] for each in (split, later)]
     assert names[0].to_dict() == names[1].to_dict()
+    # A letter of before that is a persona of the study now has its id, and the letter is free.
+    lettered = share_ids(letters(personas["two"], {"P1": "A"}), personas["three"], log=logs["three"])
+    assert kind_of(lettered.labels) == {"P1": "a", "P2": "m"}
+    assert lettered.table["name"].iloc[0] == personas["three"].table["name"].iloc[0]
+    # Not where the id stands for another one already.
+    other = share_ids(letters(personas["two"], {"P1": "P2", "P2": "A"}), personas["three"], log=logs["three"])
+    assert kind_of(other.labels) == {"P2": "a", "A": "m"}
     moved = continue_ids(personas["fewer a"], [study], log=logs["fewer a"])
     assert moved.table[["persona", "name"]].iloc[0].tolist() == ["P2", "Planners"]
 

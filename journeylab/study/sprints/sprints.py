@@ -18,7 +18,7 @@ from journeylab.base.suppression import masked_few
 from journeylab.events.log import Window, written
 from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.personas import Personas
-from journeylab.findings.personas.change import PersonaChange, compare_personas
+from journeylab.findings.personas.change import PersonaChange, compare_personas, share_ids
 from journeylab.findings.survival import estimate_survival
 from journeylab.study.folders import FILE
 from journeylab.study.notes import FILE as REMARKS
@@ -139,7 +139,8 @@ def _halves(study: Study, why: str) -> SprintChange:
     first, second = Window(window.start, middle), Window(middle, window.end)
     before = study.personas_within(first, cached_as="personas-of-first-half")
     now = study.personas_within(second, cached_as="personas-of-second-half", beside=[before])
-    change = compare_personas(before, now, log=replace(study.log, window=second), ids="kept")
+    log = replace(study.log, window=second)
+    change = compare_personas(share_ids(before, now, log=log), now, log=log, ids="kept")
     sentence = f"{why}: the personas of {first} are compared with those of {second}."
     return SprintChange("first half of the window", "second half", sentence, change)
 

@@ -16,7 +16,7 @@ from journeylab.events.queries.people import find_names, find_roles
 from journeylab.events.queries.texts import find_texts, has_texts
 from journeylab.events.spells import Spells
 from journeylab.findings.personas.cards import tables
-from journeylab.findings.personas.cards.card import LOSSES, WITHHELD, CardHead, Cards, PersonaCard
+from journeylab.findings.personas.cards.card import LOSSES, NO_PERSONA, ONE_KIND, WITHHELD, CardHead, Cards, PersonaCard
 from journeylab.findings.personas.cards.course import EVERYONE, STAYING, Course
 from journeylab.findings.personas.description import Description, sets_apart
 from journeylab.findings.personas.landmark import MIN_JUDGED, Labelled
@@ -73,7 +73,7 @@ def build_cards(
     """
     course = _course(personas, spells, horizon)
     if len(personas.table) < 2:
-        return Cards((), lacking=f"There is no card. {personas.sentence()}")
+        return Cards((), lacking=ONE_KIND if len(personas.table) else NO_PERSONA)
     observed = _Observed.of(personas, log, course, seed=proof.seed or 0)
     cards, withheld = [], []
     for row in personas.table.itertuples(index=False):

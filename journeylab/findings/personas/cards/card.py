@@ -15,7 +15,8 @@ from journeylab.findings.personas.measures import NUMBER
 from journeylab.findings.personas.notes import NOTE, NOTES
 from journeylab.findings.quotes import Quotes
 
-NO_CARD = "There is no persona, so there is no card."
+NO_PERSONA = "There is no persona, so there is no card."
+ONE_KIND = "One kind of customer was seen, so there is no card: nobody is there to compare them with."
 NOTHING_APART = "Nothing sets it apart by more than a negligible difference."
 LOSSES = "How they are lost"
 _WITH_CARDS = (
@@ -173,14 +174,13 @@ class Cards:
 
     withheld: DataFrame `persona`, `reason`: the personas that are too small for a card.
     unknown: what none of the cards says.
-    lacking: why there is no persona to have a card of, or None: where one kind of customer was seen, there is nobody
-        to compare it with.
+    lacking: why there is no card of any persona.
     """
 
     cards: tuple[PersonaCard, ...]
     withheld: pd.DataFrame = field(default_factory=partial(table_of, (), WITHHELD))
     unknown: tuple[str, ...] = ()
-    lacking: str | None = None
+    lacking: str = NO_PERSONA
 
     def __iter__(self) -> Iterator[PersonaCard]:
         return iter(self.cards)
@@ -195,7 +195,7 @@ class Cards:
     def plot(self) -> Chart:
         """All cards as one figure, a row for each persona; see `PersonaCard.plot`."""
         if not self.cards:
-            return charts.note(" ".join(self._withheld) or self._nobody, title="Personas")
+            return charts.note(" ".join(self._withheld) or self.lacking, title="Personas")
         return plot_cards(self.cards)
 
     def advice(self) -> str:
@@ -203,17 +203,13 @@ class Cards:
         return "\n".join(f"- {line}" for line in (_WITH_CARDS if self.cards else _WITHOUT_CARDS))
 
     def __repr__(self) -> str:
-        return "\n".join([*(card.sentence() for card in self.cards), *self._withheld]) or self._nobody
+        return "\n".join([*(card.sentence() for card in self.cards), *self._withheld]) or self.lacking
 
     def _repr_html_(self) -> str:
         parts = [card._repr_html_() for card in self.cards] + [html.paragraph(line) for line in self._withheld]
         if self.cards:
             parts.append(html.card("What we do not know", html.listing(self.unknown)))
-        return "".join(parts) or html.paragraph(self._nobody)
-
-    @property
-    def _nobody(self) -> str:
-        return self.lacking or NO_CARD
+        return "".join(parts) or html.paragraph(self.lacking)
 
     @property
     def _withheld(self) -> list[str]:

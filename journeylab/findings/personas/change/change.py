@@ -44,7 +44,8 @@ class PersonaChange(Finding):
     unseen : DataFrame
         What the new customers did that was unseen when the old personas were found; see `Assignment`.
     personas : Personas
-        The new personas with their permanent ids; names, labels and model are as they were found.
+        The new personas with their permanent ids; survivors have the name that they had. Labels and model are as they
+        were found.
     customers : int
         How many customers both definitions judge.
     crowds : Crowds or None

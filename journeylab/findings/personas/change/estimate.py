@@ -18,6 +18,7 @@ from journeylab.findings.personas.change.change import PersonaChange
 from journeylab.findings.personas.change.crowds import Crowds
 from journeylab.findings.personas.change.drift import SHARES, find_drift, fixed_shares
 from journeylab.findings.personas.change.matching import (
+    SURVIVED,
     cross,
     find_links,
     fresh_ids,
@@ -58,7 +59,8 @@ def compare_personas(
     used : iterable of str
         Ids that personas of still earlier sprints had. No other persona ever gets one of them.
     ids : {"continued", "kept"}
-        “continued” gives survivors the ids of the old personas, and all others ids that were never used; “kept” where
+        “continued” gives survivors the ids and names of the old personas, and all others ids that were never used;
+        “kept” where
         the new personas have their permanent ids already: then those with the same id are the same.
 
     Returns
@@ -105,12 +107,14 @@ def compare_personas(
     links = find_links(crossing, by_id=ids == "kept")
     permanent = _same(crossing.new) if ids == "kept" else permanent_ids(links, crossing, used)
     names, verdicts = ({"old": what(old), "new": what(new)} for what in (_names, _verdicts))
+    if ids == "continued":
+        names["new"] |= {found: names["old"][kept] for found, kept in survivors_of(links, crossing).items()}
     lineage = lineage_table(links, crossing, permanent, names=names, verdicts=verdicts)
     return PersonaChange(
         **{**compared, "table": _named_now(compared["table"], lineage)},
         lineage=lineage,
         cross=crossing.table(),
-        personas=renamed(new, permanent),
+        personas=_with_ids(new, permanent, names["new"]),
     )
 
 
@@ -126,20 +130,38 @@ def continue_ids(found: Personas, known: Sequence[Personas], *, log: EventLog) -
         for new, old in _survivors(personas, found, log).items() if found.has_kinds and personas.has_kinds else ():
             if new not in kept and old not in kept.values():
                 kept[new], names[new] = old, _names(personas)[old]
-    ids = fresh_ids(_ids(found), kept=kept, used=used, letters=True)
-    table = found.table.assign(name=unique_names([names[each] for each in _ids(found)], [ids[i] for i in _ids(found)]))
-    return renamed(replace(found, table=table.astype({"name": object})), ids)
+    return _with_ids(found, fresh_ids(_ids(found), kept=kept, used=used, letters=True), names)
+
+
+def share_ids(old: Personas, new: Personas, *, log: EventLog) -> Personas:
+    """`old` with the id and name of what `new`, found in `log`, has of the same persona, unless either id stands for
+    another one in both."""
+    if not (old.has_kinds and new.has_kinds):
+        return old
+    taken = set(_ids(old)) & set(_ids(new))
+    same = {old_id: new_id for new_id, old_id in _survivors(old, new, log).items() if not {old_id, new_id} & taken}
+    names = _names(old) | {old_id: _names(new)[new_id] for old_id, new_id in same.items()}
+    return _with_ids(old, _same(_ids(old)) | same, names)
+
+
+def _with_ids(personas: Personas, ids: dict[str, str], names: dict[str, str]) -> Personas:
+    """`personas` with other ids and names, by the ids under which they were found; those that keep an id from elsewhere
+    come first where two have one name."""
+    order = sorted(_ids(personas), key=lambda found: ids[found] == found)
+    unique = dict(zip(order, unique_names([names[each] for each in order], [ids[each] for each in order]), strict=True))
+    table = personas.table.assign(name=personas.table["persona"].map(unique).astype(object))
+    return renamed(replace(personas, table=table), ids)
 
 
 def _survivors(old: Personas, new: Personas, log: EventLog) -> dict[str, str]:
-    """The old id of each new persona that is an old one, by the customers of `log`."""
-    labels = old.labels
-    if len(labels.index.intersection(new.labels.index)) < MIN_JUDGED:
-        labels = old.assign(log).labels
-    if len(labels.index.intersection(new.labels.index)) < MIN_JUDGED:
-        return {}
-    crossing = cross(labels, new.labels, old=_ids(old), new=_ids(new))
-    return survivors_of(find_links(crossing), crossing)
+    """The old id of each new persona that is an old one: by the customers of both, else by applying the old definition
+    to those of `log`."""
+    if len(old.labels.index.intersection(new.labels.index)) >= MIN_JUDGED:
+        crossing = cross(old.labels, new.labels, old=_ids(old), new=_ids(new))
+        return survivors_of(find_links(crossing), crossing)
+    lineage = compare_personas(old, new, log=log).lineage
+    survived = lineage[lineage["change"] == SURVIVED]
+    return dict(zip(survived["new"], survived["old"], strict=True))
 
 
 def _one_kind(
