@@ -125,7 +125,9 @@ def find_in(study: Study, name: str, by: Grouping | pd.Series | None = None) -> 
 
 def build_nouns(study: Study, findings: dict[str, Finding]) -> dict[str, object]:
     """An instance of every noun that shows itself, by the name of its class; `findings` are among them."""
-    log, spells, personas, journey = study.log, study.spells, study.personas, study.journey
+    log, spells, journey = study.log, study.spells, study.journey
+    # By themselves these few customers are one kind, of which there is no card; unproven there are several.
+    personas = jl.find_personas(log, journey, within="30d", seed=7, max_personas=3, replicates=0)
     notes, cards = jl.read_notes(NOTES, journey=journey), personas.cards(log, spells, horizon="90d")
     texts = pd.DataFrame({"customer_id": ["a"], "time": [log.window.start], "text": [f"I like {HOSTILE} a lot"]})
     plain = jl.build_map(spells, [])

@@ -59,7 +59,7 @@ def cell_drift(counts: csr_matrix, before: np.ndarray, *, n_before: float) -> Ce
     has_counts = sizes > 0
     n = int(has_counts.sum())
     if n == 0 or not n_before > 0:
-        return CellDrift(before, np.full(len(before), np.nan), *[np.nan] * 4, n, n_before)
+        return CellDrift(before, np.full(len(before), np.nan), np.nan, np.nan, np.nan, np.nan, n, n_before)
     rows = counts[has_counts].toarray().astype(float)
     now = rows.sum(axis=0) / rows.sum()
     # Linearised ratio: covariance of the residuals between rows, times 1 + n / n_before for the rows before.

@@ -162,8 +162,11 @@ class Study:
         if found.lacking:
             return found
         known = [personas for personas in (self._unnamed_personas, *beside) if not personas.lacking]
-        gone = [*self._former_ids, *self._unnamed_personas.table["persona"]]
-        return self._named(continue_ids(found, known, log=log), gone=gone)
+        return self.with_names(continue_ids(found, known, log=log))
+
+    def with_names(self, personas: Personas) -> Personas:
+        """`personas` of a sprint, or of a part of the window, with the names and notes that personas.yml has now."""
+        return self._named(personas, gone=[*self._former_ids, *self._unnamed_personas.table["persona"]])
 
     @cached_property
     def _unnamed_personas(self) -> Personas:

@@ -196,6 +196,17 @@ def test_two_sprints_are_compared_by_the_later_ones_customers(after):
     pd.testing.assert_frame_equal(latest.change.lineage, since.change.lineage)
 
 
+def test_names_on_the_page_of_a_sprint_are_those_of_today_also_of_who_was_there_before(copy):
+    (copy / "personas.yml").write_text("personas:\n  P1: {name: Lookers}\n  P3: {name: Newcomers}\n")
+    study = open_study(copy)
+    today = study.personas.table.set_index("persona")["name"].to_dict()
+    change = compare_sprints(study, "spring", "summer").change
+    assert change.lineage.set_index("id")["name"].to_dict() == today
+    assert change.table.set_index("persona")["name"].to_dict() == {each: today[each] for each in ("P1", "P2")}
+    # All whom the sprint of summer judges came after that of spring.
+    assert (change.crowds.both, change.crowds.before, len(change.crowds.since)) == (0, 100, 190)
+
+
 def test_without_sprints_the_halves_of_the_window_are_compared(before, tmp_path):
     folder = Path(shutil.copytree(before, tmp_path / "none", ignore=shutil.ignore_patterns("sprints")))
     since = compare_sprints(open_study(folder))

@@ -181,8 +181,8 @@ class Personas(Labelled):
         read.check(ids, gone=gone)
         names = [given.get(persona, name) for persona, name in zip(ids, self.table["name"], strict=True)]
         table = self.table.assign(name=unique_names(names, ids, first=given)).astype({"name": object})
-        notes = read.table()
-        description = replace(self.description, notes=notes[notes["persona"].isin(ids)].reset_index(drop=True))
+        written = read.table()
+        description = replace(self.description, notes=written[written["persona"].isin(ids)].reset_index(drop=True))
         return replace(self, table=table, description=description, given_names=tuple(given))
 
     def assign(

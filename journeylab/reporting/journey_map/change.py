@@ -119,9 +119,8 @@ def _compared(before: list[_Part], now: list[_Part]) -> tuple[str, str, str] | N
     gone, new = ([part for part in parts if not part.is_count] for parts in (left, strange))
     if not (differing or gone or new):
         return None
-    said = ([pair[at] for pair in differing] for at in (0, 1))
-    texts = (_said([*parts, *others]) for parts, others in zip(said, (gone, new), strict=True))
-    return CHANGED if moved else REWORDED, *texts
+    texts = [_said([*(pair[at] for pair in differing), *others]) for at, others in enumerate((gone, new))]
+    return CHANGED if moved else REWORDED, texts[0], texts[1]
 
 
 def _parts(cells: pd.DataFrame) -> dict[tuple[str, str], list[_Part]]:

@@ -111,7 +111,7 @@ def compare_sprints(study: Study, old: str | None = None, new: str | None = None
         return _halves(study, "This study has no sprint yet")
     last = sprints[-1]
     if last.reading != _reading(study):
-        change = compare_personas(last.personas, study.personas, log=study.log, ids="kept")
+        change = compare_personas(study.with_names(last.personas), study.personas, log=study.log, ids="kept")
         why = f"The data, how they are read, or the journey have changed since the last sprint, “{last.name}”."
         return SprintChange(f"sprint “{last.name}”", "the study now", why, change)
     if len(sprints) > 1:
@@ -127,7 +127,8 @@ def _between(study: Study, old: Sprint, new: Sprint, *, why: str) -> SprintChang
             f"The study’s data, how they are read, or its journey have changed since the sprint “{new.name}”, whose "
             f"customers are needed for this. Name the data that it had with --data, or start a new sprint."
         )
-    change = compare_personas(old.personas, new.personas, log=study.log, ids="kept")
+    before, now = study.with_names(old.personas), study.with_names(new.personas)
+    change = compare_personas(before, now, log=study.log, ids="kept")
     return SprintChange(f"sprint “{old.name}”", f"sprint “{new.name}”", why, change)
 
 
