@@ -74,8 +74,8 @@ def find_rules(measures: Sequence[Measured], labels: np.ndarray, ids: list[str],
 
 
 def rule_in_words(row: pd.Series) -> str:
-    """A row of the rules as a sentence; where the rule describes the persona badly, or fits whoever is asked, that there
-    is none."""
+    """A row of the rules as a sentence; where the rule describes the persona badly, or fits everybody, that there is
+    none."""
     persona, share = row["persona"], row["n"] / row["customers"]
     if not row["f1"] >= WORTH_SHOWING:
         return (
