@@ -275,6 +275,8 @@ def test_one_more_event_and_the_difference_shows_only_what_changed(spells, findi
         # The same interval, of something else.
         ("21% (within 90 days; at 90 days 19% to 24%)", "21% (within 90 days; at 180 days 19% to 24%)", "reworded"),
         ("9 days", "10 days", "reworded"),
+        ("29% of 1,311 customers answered", "28% of 1,730 customers answered", None),
+        ("n = 738", "n = 928", None),
         ("look 50% (30% to 60%; 9 customers)", "read 50% (30% to 60%; 9 customers)", "reworded"),
     ],
 )

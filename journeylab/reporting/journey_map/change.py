@@ -22,6 +22,8 @@ _NUMBER = r"(?<!\w)[+−-]?\d[\d,]*(?:\.\d+)?(?!\w)"
 _INTERVAL = re.compile(rf"({_NUMBER})%? to ({_NUMBER}|not reached)")
 # Days within which, and on which, something is counted are what a number is of, not a number that may move.
 _SPAN = re.compile(rf"\b(?:within|at) {_NUMBER}(?: · {_NUMBER})* days?|{_NUMBER}|not reached")
+# How many answered is what a feeling rests on, not what is felt.
+_BASES = ("n = #", "#% of # customers answered")
 _PLURAL = re.compile(r"(# [a-z]+?)s\b")
 
 
@@ -79,8 +81,9 @@ class _Part:
         if row.evidence not in (DATA, SURVEY):
             return cls(text, text, (), False)
         words = _SPAN.sub(lambda found: found[0] if found[0][0] in "wa" else "#", text)
-        intervals = tuple((_number(lower), _number(upper)) for lower, upper in _INTERVAL.findall(text))
-        return cls(text, _PLURAL.sub(r"\1", words), intervals, row.evidence == DATA and row.source == "spells")
+        intervals = [(_number(lower), _number(upper)) for lower, upper in _INTERVAL.findall(text)]
+        is_count = words in _BASES or (row.evidence == DATA and row.source == "spells")
+        return cls(text, _PLURAL.sub(r"\1", words), tuple(intervals), is_count)
 
     def moved_to(self, now: "_Part") -> bool:
         """Whether any of its intervals and that of `now` do not overlap."""
