@@ -6,6 +6,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,8 @@ from journeylab.events.queries.crm_records import CrmRecords
 from journeylab.events.spells import Spells
 from journeylab.findings.finding import Finding
 from journeylab.findings.grouping import Grouping
+from journeylab.findings.personas import Personas
+from journeylab.findings.personas.change import PersonaChange
 from journeylab.study.study import Study
 
 HOSTILE = "<script>alert(1)</script>"
@@ -61,6 +64,17 @@ def crm_of(spells: Spells) -> CrmRecords:
     return CrmRecords.of(moves.rename(columns={"entered": "time", "stage": "bucket"}))
 
 
+def several_personas(study: Study) -> Personas:
+    """Unproven personas: proven, these few customers are one kind, of which there is no card and no change."""
+    return jl.find_personas(study.log, study.journey, within="30d", seed=7, max_personas=3, replicates=0)
+
+
+def change_of(study: Study) -> PersonaChange:
+    """From these personas, as if they had been found in the first hundred customers only, to themselves."""
+    found = several_personas(study)
+    return jl.compare_personas(replace(found, labels=found.labels[:100]), found, log=study.log)
+
+
 FINDINGS_BY_GROUP: dict[str, FindBy] = {
     "CrmComparison": lambda _, spells, by: jl.compare_crm(spells, crm_of(spells), by=by),
     "DropOff": lambda _, spells, by: jl.estimate_dropoff(spells, horizons=["7d", "30d"], by=by),
@@ -88,7 +102,7 @@ FINDINGS_OF_ALL: dict[str, Find] = {
 # Those that are made of personas, which take long to find.
 FINDINGS_OF_PERSONAS: dict[str, Callable[[Study], Finding]] = {
     "Assignment": lambda study: study.personas.assign(study.log),
-    "PersonaChange": lambda study: jl.compare_personas(study.personas, study.personas, log=study.log),
+    "PersonaChange": change_of,
     "Personas": lambda study: study.personas,
 }
 FINDINGS = (*FINDINGS_BY_GROUP, *FINDINGS_OF_ALL, *FINDINGS_OF_PERSONAS)
@@ -125,7 +139,8 @@ def find_in(study: Study, name: str, by: Grouping | pd.Series | None = None) -> 
 
 def build_nouns(study: Study, findings: dict[str, Finding]) -> dict[str, object]:
     """An instance of every noun that shows itself, by the name of its class; `findings` are among them."""
-    log, spells, personas, journey = study.log, study.spells, study.personas, study.journey
+    log, spells, journey = study.log, study.spells, study.journey
+    personas = several_personas(study)
     notes, cards = jl.read_notes(NOTES, journey=journey), personas.cards(log, spells, horizon="90d")
     texts = pd.DataFrame({"customer_id": ["a"], "time": [log.window.start], "text": [f"I like {HOSTILE} a lot"]})
     plain = jl.build_map(spells, [])

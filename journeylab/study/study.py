@@ -5,7 +5,7 @@ A study is a folder: study.yml, the journey that it names, `data/raw`, `data/pro
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,7 @@ from journeylab.events.spells import Spells, find_spells, read_spells
 from journeylab.findings.grouping import lint_attributes
 from journeylab.findings.horizons import lint_horizons
 from journeylab.findings.personas import Personas, find_personas, read_personas
-from journeylab.findings.personas.change import compare_personas
+from journeylab.findings.personas.change import compare_personas, continue_ids
 from journeylab.reporting.journey_map.build import ACCOUNTS
 from journeylab.study.cache import Cache
 from journeylab.study.folders import DATA, FILE, PROCESSED, Folders
@@ -152,13 +152,16 @@ class Study:
         `Personas.named`. After a sprint, personas that survived keep the ids they had there; all others get ids that no
         persona ever had.
         """
-        personas, notes = self._unnamed_personas(), self.folder / NOTES
-        return personas.named(notes) if notes.is_file() else personas
+        return self._named(self._unnamed_personas, gone=self._former_ids)
 
-    def personas_within(self, part: Window, *, cached_as: str) -> Personas:
+    def personas_within(self, part: Window, *, cached_as: str, beside: Sequence[Personas] = ()) -> Personas:
         """The personas that a `part` of the window shows, found by the same decisions as if it were all there is.
 
-        Events before it are history. They too are cached in `data/processed`, one result for each name `cached_as`.
+        An id means one persona in the whole study: what is a persona of the study has its id and name, what is one of
+        those found in other parts, `beside`, has the id that it has there, and all others have letters.
+
+        Events before the part are history. They too are cached in `data/processed`, one result for each name
+        `cached_as`.
         """
         decisions = self.settings.personas
         if decisions is None:
@@ -169,13 +172,37 @@ class Study:
                 "which personas are told. Widen the window."
             )
             return Personas.none(self.journey, why)
-        return self._personas(cached_as, replace(self.log.before(part.end), window=part), decisions)
+        log = replace(self.log.before(part.end), window=part)
+        found = self._personas(cached_as, log, decisions)
+        if found.lacking:
+            return found
+        known = [personas for personas in (self._unnamed_personas, *beside) if not personas.lacking]
+        return self.with_names(continue_ids(found, known, log=log))
 
+    def with_names(self, personas: Personas) -> Personas:
+        """`personas` of a sprint, or of a part of the window, with the names and notes that personas.yml has now."""
+        return self._named(personas, gone=[*self._former_ids, *self._unnamed_personas.table["persona"]])
+
+    @cached_property
     def _unnamed_personas(self) -> Personas:
         decisions = self.settings.personas
         if decisions is None:
             return Personas.none(self.journey, self._undecided)
-        return self._personas("personas", self.log, decisions, last=next(reversed(find_sprints(self.folder)), None))
+        return self._personas("personas", self.log, decisions, last=self._last_sprint)
+
+    def _named(self, personas: Personas, *, gone: Iterable[str]) -> Personas:
+        """`personas` with what personas.yml says of them; what it says of those that are `gone` is passed over."""
+        notes = self.folder / NOTES
+        return personas.named(notes, gone=gone) if notes.is_file() else personas
+
+    @property
+    def _former_ids(self) -> tuple[str, ...]:
+        """Ids that personas had in sprints."""
+        return self._last_sprint.ids if self._last_sprint else ()
+
+    @cached_property
+    def _last_sprint(self) -> Sprint | None:
+        return next(reversed(find_sprints(self.folder)), None)
 
     @property
     def _undecided(self) -> str:

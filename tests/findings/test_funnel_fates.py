@@ -70,7 +70,7 @@ def test_those_who_did_not_get_there_are_told_by_what_became_of_them():
     assert found.losses["attempts"].sum() + 11 == 47
     assert found.sentence() == (
         "23% of 47 customers (95% interval 14% to 37%) went from “Signed up” to “Enterprise” by any way within 30 "
-        "days, half of them within 5.0 days. The other 36, when their time had passed: 13 lost to “Declined”, 12 in "
+        "days. The other 36, when their time had passed: 13 lost to “Declined”, 12 in "
         "“Pro plan” and 11 still in “Signed up”. 3 attempts are still in progress; with these, as long "
         "as they were watched, the share is 23% (13% to 37%)."
     )

@@ -18,6 +18,7 @@ from journeylab.findings.personas.cards.tables import (
     ACCOUNTS,
     ROLES,
     accounts_in,
+    channels_part,
     personas_by_account,
     roles_by_persona,
 )
@@ -99,8 +100,7 @@ def test_each_part_says_what_its_table_holds(cards):
     assert told["Who they are"].startswith("At least 6 events: 80% (70% to 90%) of the 30 customers like that are P1")
     assert told["For example"] == "A typical customer, rounded: events about 40; plan <b>team</b>."
     assert told["Typical journey"] == (
-        "Most often, of 60 customers so far: trial (still there), 50% (38% to 62%). "
-        "Then: trial → lost to price, 50% (38% to 62%)."
+        "Most often, of 60 customers so far: trial (still there), 50%. Then: trial → lost to price, 50%."
     )
     assert told["Channels"] == (
         "Mean share of the events of 60 customers by the landmark: chat 60% (others 20%); web 40% (others 80%)."
@@ -109,7 +109,7 @@ def test_each_part_says_what_its_table_holds(cards):
         "Seen by the landmark (10 days after entering) in 60 accounts: no buyer in 67% of accounts (54% to 77%)."
     )
     assert re.fullmatch(
-        r"Of 60 customers followed from the landmark on, 50% \(38% to 6\d%\) are lost within 90 days; "
+        r"Of 60 customers followed from the landmark on, 50% \(38% to 6\d%\) are lost at least once within 90 days; "
         r"of everyone, 30% \(2\d% to 4\d%\)\. Most by price 50% \(38% to 6\d%\)\.",
         told["How they are lost"],
     )
@@ -157,9 +157,9 @@ def test_texts_after_the_landmark_are_quoted_only_where_too_few_wrote_before_it(
 
 
 def test_without_consent_nobody_is_quoted():
-    card = built(log=log_of(consent=False))["P1"]
-    assert card.quotes.lacking.startswith("No quote: no customer wrote")
-    assert "What they say: fewer than 5 of them wrote anything that may be quoted." in card.unknown
+    cards = built(log=log_of(consent=False))
+    assert cards["P1"].quotes.lacking.startswith("No quote: no customer wrote")
+    assert "What they say: fewer than 5 of them wrote anything that may be quoted." in cards.unknown
 
 
 def test_what_the_data_lack_is_said():
@@ -178,16 +178,67 @@ def test_what_the_data_lack_is_said():
     assert card.quotes is None
 
 
-def test_what_is_not_known_is_listed(cards):
-    assert cards["P1"].unknown == (
+def test_what_is_not_known_is_listed_once_under_all_cards(cards):
+    assert cards.unknown == (
         "Whether the same persona would be found in other customers: stability has not been tested.",
         "Why these customers behave as they do: the log shows what they did, not what they wanted.",
         "What the 7 customers are like who could not be judged by their first 10 days.",
         "What makes the losses differ between personas: the two are associated, which is not a cause.",
         "Whether they would recognise themselves: no interview is noted in personas.yml.",
     )
-    tested = built(jaccard=0.8)["P1"]
-    assert "stability" not in " ".join(tested.unknown)
+    shown = cards._repr_html_()
+    assert shown.count("What we do not know") == shown.count(cards.unknown[1].split(":")[0]) == 1
+    assert shown.index("What we do not know") > shown.index("P2 · Kind P2")
+    assert "stability" not in " ".join(built(jaccard=0.8).unknown)
+    told = read_persona_notes({"personas": {"P1": {"evidence": [{"source": "Visit", "date": "2026-03-03"}]}}})
+    some = built(notes=told.table())
+    assert some.unknown[-1] == "Whether P2 would recognise themselves: no interview is noted in personas.yml."
+
+
+def test_one_kind_of_customer_has_no_card_and_says_why():
+    one = built(labels=LABELS.replace("P2", "P1"), spells=spells(), log=log_of(), horizon="90d")
+    assert (len(one), len(one.withheld), one.unknown) == (0, 0, ())
+    assert one.lacking == ("One kind of customer was seen, so there is no card: nobody is there to compare them with.")
+    assert one.plot().alt == repr(one) == one.lacking
+    assert "card" not in one.advice()
+    assert "take each card to three" in built().advice()
+
+
+def test_a_working_name_is_marked_on_the_card_until_somebody_gives_one(cards):
+    assert cards._repr_html_().count("This is a working name; personas.yml takes a better one.") == 2
+    assert (
+        replace(cards["P1"], head=replace(cards["P1"].head, has_working_name=False))._repr_html_().count("working") == 0
+    )
+
+
+def test_numbers_and_shares_of_what_sets_apart_are_in_plain_units(cards):
+    shown = cards["P1"]._repr_html_()
+    assert "Cliff" not in shown
+    assert all(share in shown for share in ("60%", "20%", "40%", "80%"))
+
+
+def test_where_too_few_were_watched_so_long_the_losses_have_bounds_or_no_number():
+    rows = [(each, "trial", 0, 30, "price") for each in CUSTOMERS[:30]]
+    # Of P1 the other thirty are watched for 60 days after the landmark only.
+    short = journeys_of([*rows, *((each, "trial", 0, 70, None) for each in CUSTOMERS[30:])], end=70)
+    lost = built(spells=short, horizon="90d")["P1"].part("How they are lost")
+    assert not lost.has_data
+    assert lost.sentence.startswith(
+        "How many are lost within 90 days of the landmark is not known, but it is between 50% and 100%: fewer than 10 "
+    )
+    assert np.isnan(lost.table["estimate"]).all()
+
+
+def test_channels_are_not_measured_only_where_no_event_names_one():
+    nothing = channels_part(table_of((), PROFILES), "P1")
+    assert (nothing.has_data, nothing.sentence) == (
+        False,
+        "Not measured: no channel is named in the first days of 1% of the customers or more.",
+    )
+    one = table_of([("P1", "channel: web_shop", "share", "channel", 1.0, 1.0, 1.0, 0.0, 60, 40)], PROFILES)
+    assert channels_part(one, "P1").sentence == (
+        "Mean share of the events of 60 customers by the landmark: web shop 100% (others 100%)."
+    )
 
 
 def test_personas_too_small_have_no_card_and_it_says_so():
@@ -229,7 +280,7 @@ def test_notes_and_evidence_stand_on_the_card():
     assert cards["P1"].evidence() == ["Plans <i>for</i> many.", "Evidence: Interview, 2026-03-02: Said so"]
     assert cards["P2"].evidence() == ["Evidence: Visit, 2026-03-03"]
     assert "&lt;i&gt;for&lt;/i&gt;" in cards["P1"]._repr_html_()
-    assert not any("recognise themselves" in each for each in cards["P1"].unknown)
+    assert not any("recognise themselves" in each for each in cards.unknown)
 
 
 def test_what_is_shown_is_escaped(cards):

@@ -1,5 +1,7 @@
 """Matching: who survived, was split or merged, came or went, on counts that can be checked by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from journeylab.findings.personas.change.matching import (
     lineage_table,
     permanent_ids,
 )
+from journeylab.findings.personas.change.sentences import lineage_sentence, shares_sentence
 
 NO_VERDICTS = {"old": {}, "new": {}}
 
@@ -95,14 +98,89 @@ def test_personas_that_have_nothing_in_common_are_gone_and_new():
     assert [row[3] for row in told(found)] == ["P1", "P2", "P3", "P4", "P5", "P6"]
 
 
-def test_a_lone_pair_survives_from_a_half_on():
-    assert told(crossing([[60, 0], [50, 110]]))[0][0] == "survived"  # 60 of 110 = .55
+def test_one_limit_holds_for_every_pair_alone_or_not():
+    # 60 of 110 = .55 and 110 of 160 = .69: alone or not, a persona is the same from .6 on.
+    assert told(crossing([[60, 0], [50, 110]])) == [
+        ("merged", "P1", "P1", "P3"),
+        ("survived", "P2", "P2", "P2"),
+    ]
+    assert told(crossing([[60, 0], [40, 110]]))[0] == ("survived", "P1", "P1", "P1")
     assert told(crossing([[45, 30, 0], [30, 45, 0], [0, 0, 90]]))[0][0] != "survived"  # 45 of 105 = .43
+
+
+@pytest.mark.parametrize(
+    ("counts", "change", "how_sure"),
+    [
+        # 220 of 359 = .613, .56 to .66; 114 of 123 = .93, .87 to .96 (Wilson).
+        ([[220, 99, 33], [7, 0, 243]], "survived", "probable"),
+        ([[114, 5], [4, 479]], "survived", "clear"),
+        # Of the new P1 60 of 110 were of the old P1: .545, .45 to .64; of 1,000 times as many .545 is clear.
+        ([[60, 0, 60], [50, 110, 0]], "split", "probable"),
+        ([[6000, 0, 6000], [5000, 11000, 0]], "split", "clear"),
+        # Of the old P1 12 of 20 are in the new P1.
+        ([[12, 4, 4], [0, 200, 0], [0, 0, 200], [400, 0, 0]], "merged", "probable"),
+        # At most 20 of 60 go anywhere: .33, .23 to .46. And 4 of 10: .4, .17 to .69.
+        ([[20, 20, 20], [20, 20, 20], [20, 20, 20]], "gone", "clear"),
+        ([[4, 3, 3], [30, 20, 20], [20, 30, 20], [20, 20, 30]], "gone", "probable"),
+    ],
+)
+def test_each_link_says_whether_its_interval_is_clear_of_the_limit(counts, change, how_sure):
+    found = crossing(counts)
+    links = find_links(found)
+    row = lineage_table(links, found, permanent_ids(links, found, ()), verdicts=NO_VERDICTS).iloc[0]
+    assert (row["old"], row["change"], row["how_sure"]) == ("P1", change, how_sure)
+
+
+def test_where_ids_are_permanent_the_same_id_is_the_same_persona_and_no_other_is():
+    found = Crossing(("P1", "P2"), ("P1", "P3"), np.array([[30, 70], [100, 0]]), np.ones(2), np.zeros(2))
+    links = find_links(found, by_id=True)
+    table = lineage_table(links, found, {"P1": "P1", "P3": "P3"}, verdicts=NO_VERDICTS)
+    rows = [tuple(row) for row in table[["id", "change", "old", "how_sure"]].to_numpy()]
+    assert rows == [
+        ("P1", "survived", "P1", "probable"),
+        ("P3", "split", "P1", "clear"),
+        ("P1", "merged", "P2", "clear"),
+    ]
+    assert "P1 keeps its id, but shares only 15% with what it was (0.11 to 0.21)." in lineage_sentence(table, 200)
+
+
+def test_the_sentence_tells_survivors_from_probable_ones_and_where_an_old_one_went():
+    found = crossing([[220, 99, 33], [7, 0, 243]])
+    links = find_links(found)
+    verdicts = {"old": {"P1": "good", "P2": "good"}, "new": {"P1": "good", "P2": "good", "P3": "poor"}}
+    names = {"old": {}, "new": {"P1": "Evening", "P2": "Busy", "P3": "Phone-led"}}
+    table = lineage_table(links, found, permanent_ids(links, found, ()), verdicts=verdicts, names=names)
+    assert table[["id", "name"]].to_numpy().tolist() == [["P1", "Evening"], ["P3", "Busy"], ["P2", "Phone-led"]]
+    assert lineage_sentence(table, 602) == (
+        "Of 2 personas 1 survived: P2 (Jaccard 0.86, 0.81 to 0.89). 1 probably survived: P1 (Jaccard 0.61, 0.56 to "
+        "0.66); the interval reaches below 0.60, from which on a persona is the same. Out of P1 came P3: 28% of the "
+        "old P1. The verdict of P2 was “good”, and is “poor” now. Counted are 602 customers whom both definitions "
+        "judge."
+    )
+
+
+def test_who_came_since_is_compared_with_who_was_there_before_and_nobody_counts_twice():
+    # 131 of the 503 of before are P2, 73 of the 403 who came since; in all 204 of 906, which hides it.
+    before = pd.DataFrame({"persona": ["P1", "P2", "P3", "P4"], "name": list("abcd")})
+    before = before.assign(n=[172, 131, 100, 100], customers=503)
+    since = pd.DataFrame({"n": [150, 73, 90, 90], "customers": 403})
+    row = fixed_shares(before, since).iloc[1]
+    assert (row["now"], row["before"]) == pytest.approx((0.1811, 0.2604), abs=1e-4)
+    # z = .0793 / sqrt(.2252 x .7748 (1/503 + 1/403)) = 2.84: p = .0045, and four times that.
+    assert row["p_adjusted"] == pytest.approx(4 * 0.00453, abs=1e-4)
+    assert row["is_beyond"]
+    nested = before.assign(n=[322, 204, 190, 190], customers=906)
+    assert not fixed_shares(before, nested[["n", "customers"]])["is_beyond"].any()
+    assert shares_sentence(fixed_shares(before, since)) == (
+        "By the old definition, 1 of 4 shares moved by more than chance explains: P2 b, from 26% to 18%, −8 points "
+        "(−13 to −2)."
+    )
 
 
 def test_an_id_once_used_is_never_used_again():
     found = crossing([[50, 45, 0], [0, 5, 100]])
     assert [row[3] for row in told(found, used=["P1", "P2", "P3", "P7"])] == ["P8", "P9", "P2"]
+    assert fresh_ids(("P1", "P2"), kept={"P2": "P4"}, used=["P4", "A"], letters=True) == {"P1": "B", "P2": "P4"}
     assert fresh_ids(("P1", "P2"), kept={"P2": "P1"}, used=["P1", "P2", "P3"]) == {"P1": "P4", "P2": "P1"}
 
 
@@ -131,6 +209,13 @@ def test_shares_at_the_fixed_definition_are_told_with_the_interval_of_their_diff
 def test_the_old_persona_survives_even_where_more_arrived_than_it_has():
     found = crossing([[60, 85, 0], [0, 0, 60]], before=[0.5, 0.5], moved=[1, -1])
     assert told(found) == [("survived", "P1", "P1", "P1"), ("survived", "P2", "P3", "P2"), ("new", None, "P2", "P3")]
+
+
+def test_whether_a_persona_fell_to_half_is_asked_of_those_who_came_since():
+    # 25 of 100 in all; of those who came since 10%, and before it was 40%.
+    found = crossing([[75], [25]], before=[0.6, 0.4], moved=[1, -1])
+    assert told(found)[1][0] == "merged"
+    assert told(replace(found, now=np.array([0.9, 0.1])))[1] == ("gone", "P2", None, "P2")
 
 
 def test_a_persona_that_itself_grew_is_not_taken_for_an_arrival():

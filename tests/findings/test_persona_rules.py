@@ -144,16 +144,10 @@ def test_the_exemplar_lies_in_the_middle_and_is_rounded():
     ]
 
 
-def test_levels_are_told_only_as_long_as_five_customers_share_them_all():
-    plan, country = np.repeat([1, 0], [8, 2]), np.repeat([1, 0], [4, 6])
-    measures = [
-        measured("events", NUMBER, [5] * 10),
-        measured("plan: basic", LEVEL, plan),
-        measured("country: MT", LEVEL, country),
-    ]
-    told = find_exemplars(measures, np.zeros(10, dtype=int), ["P1"], seed=1)
-    assert told["feature"].tolist() == ["events", "plan"]
-    assert told["value"].tolist() == ["5", "basic"]
+def test_no_attribute_of_the_example_is_shown_however_many_share_it():
+    measures = [measured("events", NUMBER, [5] * 100), measured("plan: basic", LEVEL, [1] * 100)]
+    told = find_exemplars(measures, np.zeros(100, dtype=int), ["P1"], seed=1)
+    assert told[["feature", "value"]].to_numpy().tolist() == [["events", "5"]]
 
 
 def test_each_persona_has_its_own_exemplar_and_an_empty_one_none():
@@ -166,3 +160,12 @@ def test_numbers_are_told_to_one_digit():
     assert [about(each) for each in (44, 0.137, 4_400)] == ["about 40", "about 0.1", "about 4,000"]
     assert (about(7, whole=True), about(12, whole=True)) == ("7", "about 10")
     assert [tenths(each) for each in (0.31, 0.04, 0.96)] == ["about 30%", "under 5%", "about 100%"]
+
+
+def test_a_rule_that_fits_everybody_alike_is_not_shown_however_large_the_persona():
+    # It fits 99% of P1 and of the others; only because P1 is large F1 is .75.
+    row = pd.Series({"persona": "P1", "rule": "stage path other than “a”", "f1": 0.75, "n": 2427, "customers": 4000})
+    row = pd.concat([row, pd.Series({"precision": 0.61, "precision_lower": 0.59, "n_matching": 3956, "recall": 0.99})])
+    assert rule_in_words(row) == (
+        "No rule of at most three conditions describes P1: of those whom the best one fits 61% are P1, of all 61%."
+    )

@@ -8,12 +8,13 @@ import pytest
 
 from journeylab.base.errors import EstimateError
 from journeylab.events.journey import read_journey
+from journeylab.events.journey.journey import readable
 from journeylab.events.log import EventLog
 from journeylab.events.reading import read_events
 from journeylab.findings.personas import Personas, find_personas
 from journeylab.findings.personas.description import PROFILES, sets_apart
 from journeylab.findings.personas.landmark import account_numbers, landmark_in_words
-from journeylab.findings.personas.measures import generated_name
+from journeylab.findings.personas.names import name_personas, unique_names
 from journeylab.findings.personas.number import verdict
 from journeylab.findings.personas.personas import no_structure_sentence
 
@@ -389,19 +390,103 @@ def test_at_most_two_features_of_one_family_are_named():
     ]
     apart = sets_apart(pd.DataFrame(rows, columns=list(PROFILES)), "P1")
     assert apart["feature"].tolist() == ["event: a", "event: b", "events"]
-    assert generated_name(apart) == "More often “a”, more events"
-    assert generated_name(apart[2:]) == "More events"
-    assert generated_name(apart[:0]) == "Like the others"
 
 
-def test_names_read_as_words():
-    def named(feature, kind, delta):
-        return generated_name(pd.DataFrame([("P1", feature, kind, "f", 1, 1, 1, delta, 9, 9)], columns=list(PROFILES)))
+NUMBERS = ("events", "active_days", "contacts", "value")
 
-    assert named("next after sales: service", "share", 0.4) == "More often “service” after “sales”"
-    assert named("plan: basic", "level", -0.4) == "Less often plan “basic”"
-    assert named("survey score", "number", -0.4) == "Lower survey score"
-    assert named("events", "number", -0.4) == "Fewer events"
+
+def profiles_of(*rows: tuple[str, str, str, str, float]) -> pd.DataFrame:
+    """Rows of persona, feature, kind, family and Cliff's delta."""
+    return pd.DataFrame([(*row[:4], 0.5, 0.1, np.nan, row[4], 9, 9) for row in rows], columns=list(PROFILES))
+
+
+def named(*rows: tuple[str, str, str, str, float], ids=("P1", "P2"), title=readable) -> list[str]:
+    return name_personas(profiles_of(*rows), ids, numbers=NUMBERS, title=title)
+
+
+@pytest.mark.parametrize(
+    ("feature", "kind", "family", "delta", "name"),
+    [
+        ("hours: working hours", "share", "hours", 0.4, "Office-hours"),
+        ("hours: evening or night", "share", "hours", 0.4, "Evening"),
+        ("channel: phone", "share", "channel", 0.4, "Phone-led"),
+        ("channel: mobile_app", "share", "channel", 0.4, "Mobile app-led"),
+        ("channel: product", "share", "channel", 0.4, "In-product"),
+        ("channel: phone", "share", "channel", -0.4, "Little phone"),
+        ("process: sales", "share", "process", 0.4, "Sales-led"),
+        ("event: teammate_joined", "share", "event", 0.4, "Invite early"),
+        ("event: api_called", "share", "event", 0.4, "Connect their tools"),
+        ("event: ticketOpened", "share", "event", 0.4, "Ask for help"),
+        ("event: order_cancelled", "share", "event", 0.4, "Order cancelled often"),
+        ("event: weekly_plan_drawn", "share", "event", 0.4, "Weekly plan drawn often"),
+        ("event: weekly_plan_drawn", "share", "event", -0.4, "Weekly plan drawn seldom"),
+        ("role: buyer", "share", "role", 0.4, "Buyer involved"),
+        ("next after sales: service", "share", "next after", 0.4, "From sales to service"),
+        ("events", "number", "events", -0.4, "Quiet"),
+        ("people involved", "number", "contacts", 0.4, "Many people involved"),
+        ("stage path: trying > using", "level", "stage path", 0.4, "Already in Using"),
+        ("stage path: trying", "level", "stage path", 0.4, "Still in Trying"),
+    ],
+)
+def test_names_are_plain_phrases(feature, kind, family, delta, name):
+    assert named(("P1", feature, kind, family, delta))[0] == name
+
+
+def test_a_name_has_the_two_most_distinctive_phrases_of_different_subjects():
+    apart = [
+        ("P1", "events", "number", "events", 0.9),
+        ("P1", "active days", "number", "active_days", 0.8),
+        ("P1", "channel: phone", "share", "channel", 0.3),
+        ("P1", "hours: weekend", "share", "hours", 0.2),
+        ("P1", "event: asked", "share", "event", -0.95),
+        ("P1", "channel: web", "share", "channel", -0.9),
+    ]
+    assert named(*apart)[0] == "Busy, phone-led"
+    # That there is less of something is said only where there is nothing else.
+    assert named(*apart[4:])[0] == "Asked seldom, little web"
+
+
+@pytest.mark.parametrize(
+    ("feature", "kind", "family"),
+    [
+        ("gender: F", "level", "gender"),
+        ("plan: basic", "level", "plan"),
+        ("seats", "number", "seats"),
+        # An attribute of the customers' table that is called as a number of behaviour is, which this log lacks.
+        ("roles in play", "number", "roles_in_play"),
+        ("survey score", "number", "score"),
+        ("stage path: trying", "level", "stage path (attribute)"),
+    ],
+)
+def test_nobody_is_named_for_what_they_are(feature, kind, family):
+    assert named(("P1", feature, kind, family, 0.9)) == ["Like the others", "Like the others (P2)"]
+
+
+def test_no_two_personas_have_one_name():
+    same = [(each, "channel: phone", "share", "channel", 0.9) for each in ("P1", "P2", "P3")]
+    assert named(*same, ids=("P1", "P2", "P3")) == ["Phone-led", "Like the others", "Phone-led (P3)"]
+    other = [(each, "hours: weekend", "share", "hours", 0.5) for each in ("P1", "P2", "P3")]
+    assert named(*same, *other, ids=("P1", "P2", "P3")) == ["Phone-led, weekend", "Phone-led", "Weekend"]
+    assert unique_names(["A", "b", "a"], ["P1", "P2", "P3"], first=["P3"]) == ["A (P1)", "b", "a"]
+
+
+def test_names_use_the_labels_of_the_journey():
+    labels = {"using": "In use", "web_chat": "Chat"}
+    rows = [("P1", "stage path: trying > using", "level", "stage path", 0.9)]
+    rows += [("P1", "channel: web_chat", "share", "channel", 0.5)]
+    assert named(*rows, title=lambda name: labels.get(name, name))[0] == "Already in In use, chat-led"
+
+
+def test_names_are_working_names_until_people_give_others(personas):
+    assert personas.working_names == ("P1", "P2")
+    given = personas.named({"personas": {"P2": {"name": personas.table["name"][0].upper()}}})
+    assert given.working_names == ("P1",)
+    assert given.table["name"].tolist() == [f"{personas.table['name'][0]} (P1)", personas.table["name"][0].upper()]
+    assert personas.names_in_words() == "P1 and P2 have working names, to be changed in personas.yml."
+    assert given.names_in_words() == "P1 has a working name, to be changed in personas.yml."
+    assert given.named({"personas": {"P1": {"name": "A"}, "P2": {"name": "B"}}}).names_in_words() == ""
+    gone = {"personas": {"P9": {"name": "Gone by now"}}}
+    assert personas.named(gone, gone=["P9"]).working_names == ("P1", "P2")
 
 
 def test_figures_carry_the_numbers_in_words(personas, one_kind):

@@ -245,17 +245,61 @@ def test_two_maps_stand_lane_by_lane_under_the_same_stages(spells, findings, by)
 
 
 def test_one_more_event_and_the_difference_shows_only_what_changed(spells, findings, drawn):
-    more = told({"actions": {"trial": f"{EVIL} 62% (60% to 64%; 9 customers); look 60% (30% to 70%; 9 customers)"}})
+    more = told({"actions": {"trial": f"{EVIL} 62% (60% to 64%; 9 customers); look 90% (80% to 95%; 9 customers)"}})
     now = build_map(spells, [findings[0], more, *findings[2:]], previous=drawn)
     rows = now.changes.table
     assert rows[["lane", "stage", "change"]].to_numpy().tolist() == [["actions", "trial", "changed"]]
     assert "look 50%" in rows["before"].item()
-    assert "look 60%" in rows["now"].item()
+    assert rows["now"].item().startswith("look 90%")
+    assert EVIL not in rows["now"].item()
     assert now.changes.sentence() == (
         f"Since the map with data up to 2025-04-11: 1 cell changed, of {len(now.lanes) * 3} cells."
     )
     assert now.to_page().count(" jm-changed") == 1
     assert drawn.compare(drawn).sentence().startswith("Since the map with data up to 2025-04-11: nothing has changed")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "change"),
+    [
+        # The same to a digit, on more customers.
+        ("19.9 days (95% interval 18.8 to 20.9; 1,373 visits)", "19.9 days (95% interval 18.9 to 20.9; 1 visit)", None),
+        ("19.9 days (95% interval 18.8 to 20.9; 9 visits)", "22.0 days (95% interval 20.5 to 23.5; 9 visits)", None),
+        (
+            "19.9 days (95% interval 18.8 to 20.9; 9 visits)",
+            "22.0 days (95% interval 21.0 to 23.5; 9 visits)",
+            "changed",
+        ),
+        ("9 days (5.0 to not reached; 9 visits)", "20 days (15.0 to 1,000.5; 9 visits)", None),
+        ("mean +0.5 (+0.2 to +0.6; n = 90)", "mean −0.5 (−0.6 to −0.2; n = 90)", "changed"),
+        # The same interval, of something else.
+        ("21% (within 90 days; at 90 days 19% to 24%)", "21% (within 90 days; at 180 days 19% to 24%)", "reworded"),
+        ("9 days", "10 days", "reworded"),
+        ("29% of 1,311 customers answered", "28% of 1,730 customers answered", None),
+        ("n = 738", "n = 928", None),
+        ("look 50% (30% to 60%; 9 customers)", "read 50% (30% to 60%; 9 customers)", "reworded"),
+    ],
+)
+def test_a_cell_has_changed_only_where_the_intervals_do_not_overlap(spells, before, now, change):
+    first, second = (build_map(spells, [told({"actions": {"trial": words}})]) for words in (before, now))
+    found = second.compare(first)
+    assert found.table["change"].tolist() == ([] if change is None else [change])
+    if change is None:
+        assert "nothing has changed" in found.sentence()
+    else:
+        assert (found.table["before"].item(), found.table["now"].item()) == (before, now)
+        assert f"1 cell {change}, of " in found.sentence()
+
+
+def test_what_people_wrote_is_reworded_by_a_single_number_and_counts_that_grew_are_no_change(drawn):
+    table = drawn.table.copy()
+    entered = table["part"] == "Entered"
+    table.loc[entered, "text"] = "1,000 customers in 2,000 visits"
+    grown = replace(drawn, table=table)
+    assert entered.any()
+    assert not len(grown.compare(drawn).table)
+    table.loc[table["lane"] == "owner", "text"] = "growth 2"
+    assert set(replace(drawn, table=table).compare(drawn).table["change"]) == {"reworded"}
 
 
 def test_lanes_that_come_and_go_are_new_and_gone(spells, findings, drawn):

@@ -125,6 +125,47 @@ def test_it_keeps_fingerprints_of_all_inputs_and_names_no_customer_and_no_folder
     assert str(before) not in kept
 
 
+def test_what_people_noted_is_kept_too_and_a_name_for_a_persona_that_is_gone_stops_nothing(copy):
+    named = "personas:\n  P2: {name: Planners}\n  P3: {name: Newcomers}\n"
+    (copy / "personas.yml").write_text(named)
+    (copy / "notes.yml").write_text("scenario: A lead plans alone\n")
+    # Back to the data of spring, where there is no P3; it was one in summer.
+    (copy / "data/raw/events-2.csv").unlink()
+    write_events(copy / "data/raw/events-3.csv", {"a": 60, "m": 40}, first="2024-05-05", seed=1)
+    sprint = start_sprint(open_study(copy), "autumn")
+    assert sprint.personas.table.set_index("persona")["name"].loc["P2"] == "Planners"
+    assert "P3" not in set(sprint.personas.table["persona"])
+    assert sprint.inputs["file"].tolist()[:4] == ["study.yml", "journey.yml", "personas.yml", "notes.yml"]
+    assert (sprint.folder / "personas.yml").read_text() == named
+    assert (sprint.folder / "notes.yml").is_file()
+    (copy / "personas.yml").write_text("personas:\n  P7: {name: Nobody}\n")
+    with pytest.raises(StudyError, match="There is no persona “P7”"):
+        _ = open_study(copy).personas
+
+
+def test_the_halves_of_the_window_show_the_personas_of_the_study_under_their_ids(after, tmp_path):
+    folder = Path(shutil.copytree(after, tmp_path / "halves", ignore=shutil.ignore_patterns("sprints")))
+    (folder / "personas.yml").write_text("personas:\n  P1: {name: Sharers}\n")
+    # Kind z stays away in the second half, where only kinds m and a come, and are found as P1 and P2 by themselves.
+    write_events(folder / "data/raw/events-3.csv", {"a": 80, "m": 45}, first="2024-09-05", seed=3)
+    later = STUDY.replace("2024-05-01", "2025-01-01").replace("2024-01-01", "2024-05-01")
+    (folder / "study.yml").write_text(later)
+    study = open_study(folder)
+    change = compare_sprints(study).change
+    of_study = study.personas.labels.index.str[0].to_series(index=study.personas.labels.index)
+    kinds = of_study.groupby(study.personas.labels).agg(lambda each: each.mode()[0]).to_dict()
+    names = study.personas.table.set_index("persona")["name"].to_dict()
+    assert names["P1"] == "Sharers"
+    found = change.lineage.set_index("id")[["change", "name"]].to_dict("index")
+    assert {each: row["change"] for each, row in found.items()} == {
+        each: "gone" if kinds[each] == "z" else "survived" for each in kinds
+    }
+    assert {each: row["name"] for each, row in found.items()} == names
+    assert change.table.set_index("persona")["name"].to_dict() == names
+    halves = change.personas.labels
+    assert (study.personas.labels.reindex(halves.index) == halves).mean() > 0.95
+
+
 def test_the_same_study_gives_the_same_sprint_to_the_byte(before, tmp_path):
     again = Path(shutil.copytree(before, tmp_path / "elsewhere", ignore=shutil.ignore_patterns("sprints")))
     made = start_sprint(open_study(again), "spring").folder
@@ -153,6 +194,17 @@ def test_two_sprints_are_compared_by_the_later_ones_customers(after):
     latest = compare_sprints(open_study(after))
     assert latest.why == "These are the last two sprints."
     pd.testing.assert_frame_equal(latest.change.lineage, since.change.lineage)
+
+
+def test_names_on_the_page_of_a_sprint_are_those_of_today_also_of_who_was_there_before(copy):
+    (copy / "personas.yml").write_text("personas:\n  P1: {name: Lookers}\n  P3: {name: Newcomers}\n")
+    study = open_study(copy)
+    today = study.personas.table.set_index("persona")["name"].to_dict()
+    change = compare_sprints(study, "spring", "summer").change
+    assert change.lineage.set_index("id")["name"].to_dict() == today
+    assert change.table.set_index("persona")["name"].to_dict() == {each: today[each] for each in ("P1", "P2")}
+    # All whom the sprint of summer judges came after that of spring.
+    assert (change.crowds.both, change.crowds.before, len(change.crowds.since)) == (0, 100, 190)
 
 
 def test_without_sprints_the_halves_of_the_window_are_compared(before, tmp_path):
@@ -255,7 +307,7 @@ def test_the_commands_start_compare_and_refuse_to_write_over(copy, project):
     assert compared.output == f"What changed from “spring” to “summer” is in {folder / 'index.html'}\n"
     page = (folder / "index.html").read_text()
     assert "sprint “summer”" in page
-    assert "new: P3" in page
+    assert "New: P3" in page
     assert str(copy) not in page
     assert {path.stem for path in folder.glob("*.csv")} == {"lineage", "matching", "shares", "drift", "unseen"}
     assert pd.read_csv(folder / "lineage.csv")["id"].tolist() == ["P1", "P2", "P3"]

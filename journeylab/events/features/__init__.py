@@ -4,8 +4,18 @@ Every feature is known at the customer's *landmark*, entry + `within`: a row at 
 long a customer stayed, or on when they were last seen, is not a feature.
 """
 
-from journeylab.events.features.features import Features, apply_plan, find_features
+from journeylab.events.features.features import ARROW, STAGE_PATH, Features, apply_plan, find_features
 from journeylab.events.features.habits import Habits
 from journeylab.events.features.plan import FeaturePlan, Vocabulary, unseen_table
 
-__all__ = ["FeaturePlan", "Features", "Habits", "Vocabulary", "apply_plan", "find_features", "unseen_table"]
+__all__ = [
+    "ARROW",
+    "STAGE_PATH",
+    "FeaturePlan",
+    "Features",
+    "Habits",
+    "Vocabulary",
+    "apply_plan",
+    "find_features",
+    "unseen_table",
+]

@@ -13,10 +13,9 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from journeylab.base.ordering import largest, order, settled, smallest
-from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.tables import table_of
 from journeylab.events.features import Features
-from journeylab.findings.personas.measures import COUNTED, LEVEL, NUMBER, SHARE, Measured, find_measures, part_of
+from journeylab.findings.personas.measures import COUNTED, NUMBER, SHARE, Measured, find_measures, part_of
 from journeylab.findings.personas.notes import NOTES
 from journeylab.findings.personas.rules import RULES, find_rules
 
@@ -29,7 +28,7 @@ EXEMPLARS = dict.fromkeys(("persona", "feature", "value"), object)
 # Below this a difference is negligible (Romano et al. 2006).
 NEGLIGIBLE = 0.147
 MAX_CUSTOMERS = 8_000
-# Numbers of the exemplar that are shown; of its attributes only levels are, as long as enough customers share them.
+# Numbers of the exemplar that are shown.
 _SHOWN = ("events", "active_days", "contacts", "roles_in_play", "typical_gap_days", "company_events", "score")
 _MAIN = {
     "event": "most frequent event",
@@ -67,10 +66,11 @@ def describe(features: Features, labels: np.ndarray, ids: list[str], *, rows: np
     Only the customers at `rows` are looked at (a sample, where there are many).
     """
     measures, labels = tuple(find_measures(features, rows)), labels[rows]
+    done = tuple(measured for measured in measures if measured.is_behaviour)
     return Description(
         profiles=compare_measures(measures, labels, ids),
-        rules=find_rules(measures, labels, ids, seed=seed),
-        exemplars=find_exemplars(measures, labels, ids, seed=seed),
+        rules=find_rules(done, labels, ids, seed=seed),
+        exemplars=find_exemplars(done, labels, ids, seed=seed),
     )
 
 
@@ -123,9 +123,8 @@ def find_exemplars(measures: Sequence[Measured], labels: np.ndarray, ids: list[s
     rank among all customers and the persona's median rank, over all measures, each weighed by how far that median is
     from all customers'. Of more than 8,000 customers so many are drawn by `seed`.
 
-    So that nobody is recognised, numbers are rounded to one digit and shares to the nearest tenth, and levels are shown
-    only as long as five customers of the persona share all that are shown. Neither the id nor numbers among the
-    attributes are shown.
+    So that nobody is recognised, numbers are rounded to one digit and shares to the nearest tenth. Neither the id nor
+    any attribute is shown: a few of them together may point to one person.
     """
     drawn = np.sort(np.random.default_rng(seed).permutation(len(labels))[:MAX_CUSTOMERS])
     ranks = np.array([_ranks(measured.amounts[drawn]) for measured in measures]).reshape(len(measures), len(drawn))
@@ -134,7 +133,7 @@ def find_exemplars(measures: Sequence[Measured], labels: np.ndarray, ids: list[s
         own = np.flatnonzero(labels[drawn] == number)
         if len(own):
             typical = int(own[smallest(_distances(ranks[:, own]))])
-            rows += [(persona, *shown) for shown in _shown(measures, drawn, typical, own)]
+            rows += [(persona, *shown) for shown in _shown(measures, int(drawn[typical]))]
     return table_of(rows, EXEMPLARS)
 
 
@@ -156,9 +155,8 @@ def _distances(ranks: np.ndarray) -> np.ndarray:
     return (weights @ apart) / weights.sum()
 
 
-def _shown(measures: Sequence[Measured], drawn: np.ndarray, typical: int, own: np.ndarray) -> Iterator[tuple[str, str]]:
-    """(feature, value) of the customer at `typical`, a position in `drawn`, as are those of the persona, `own`."""
-    customer = drawn[typical]
+def _shown(measures: Sequence[Measured], customer: int) -> Iterator[tuple[str, str]]:
+    """(feature, value) of the customer at that position."""
     for measured in measures:
         amount = measured.amounts[customer]
         if measured.kind == NUMBER and measured.family in _SHOWN and np.isfinite(amount):
@@ -170,13 +168,6 @@ def _shown(measures: Sequence[Measured], drawn: np.ndarray, typical: int, own: n
         if parts and max(shares) > 0:
             main = largest(shares)
             yield words, f"{part_of(parts[main].feature)} ({tenths(shares[main])})"
-    alike = own
-    for measured in measures:
-        if measured.kind == LEVEL and measured.amounts[customer] == 1:
-            narrower = alike[measured.amounts[drawn[alike]] == 1]
-            if len(narrower) >= MIN_SHOWN:
-                alike = narrower
-                yield measured.family, part_of(measured.feature)
 
 
 def about(amount: float, *, whole: bool = False) -> str:

@@ -16,10 +16,10 @@ from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells, find_spells
 from journeylab.findings.personas.assign import Definition
-from journeylab.findings.personas.description import describe, sets_apart
+from journeylab.findings.personas.description import describe
 from journeylab.findings.personas.file import read_fields
 from journeylab.findings.personas.landmark import Landmark, account_numbers, check_window, labelled, shares_table
-from journeylab.findings.personas.measures import generated_name
+from journeylab.findings.personas.names import name_personas
 from journeylab.findings.personas.number import ProgressWanted, Proving, sample_rows, telling
 from journeylab.findings.personas.personas import Personas
 from journeylab.findings.personas.scan import Scan, observe, second_opinion
@@ -119,10 +119,11 @@ def _personas(
     """What the chosen model of `scan` says of the customers of `features`."""
     ids, labels = list(scan.proof.by_persona["persona"]), largest_of_rows(scan.probabilities)
     description = describe(features, labels, ids, rows=rows, seed=seed)
-    names = [generated_name(sets_apart(description.profiles, persona)) for persona in ids]
+    numbers = features.plan.numbers
+    names = name_personas(description.profiles, ids, numbers=numbers, title=spells.journey.title)
     return Personas(
         title=f"Personas by the first {landmark.within}",
-        table=shares_table(ids, names if len(ids) > 1 else ["All customers"], scan.probabilities),
+        table=shares_table(ids, names, scan.probabilities),
         period=spells.window,
         **labelled(landmark, features.customers, scan.probabilities, ids),
         journey=spells.journey,

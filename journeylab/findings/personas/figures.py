@@ -18,9 +18,8 @@ def apart_figure(
     apart = [sets_apart(profiles, persona, at_most=3) for persona in table["persona"]]
     features = list(dict.fromkeys(pd.concat(apart)["feature"]))
     if not features:
-        shares = table.assign(feature="share")
-        title = "No structure found"
-        return charts.tiles(shares, row="feature", column="persona", value="share", title=title, alt=sentence, ax=ax)
+        nothing = f"{sentence} Nothing sets them apart by more than a negligible difference."
+        return charts.note(nothing, title="What sets the personas apart", ax=ax)
     title = f"What sets the personas apart: Cliff's delta (first {within})"
     tiles = profiles[profiles["feature"].isin(features)].set_index("feature").loc[features].reset_index()
     deltas = "; ".join(f"{row.persona}: {row.feature} {row.delta:+.2f}" for row in pd.concat(apart).itertuples())

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from journeylab.events.features import Features
+from journeylab.events.features import STAGE_PATH, Features
 
 NUMBER, SHARE, LEVEL = "number", "share", "level"
 NEXT = "next after"
@@ -43,8 +42,6 @@ _OF = {
     "hours": "events in “{}”",
     "role": "people in the role “{}”",
 }
-# What goes before such a part in a name, after “more often”.
-_BEFORE = {"channel": "through ", "process": "in ", "initiator": "started by ", "hours": "in "}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +50,14 @@ class Measured:
 
     feature: its name, as “events”, “channel: chat”, “next after sales: service” or “plan: basic”. family: what it is
     one of. kind: `number`, `share` (of a customer's counts) or `level` (1 or 0). amounts: (customers,), missing nan.
+    is_behaviour: whether it is what the customer did; else an attribute.
     """
 
     feature: str
     family: str
     kind: str
     amounts: np.ndarray
+    is_behaviour: bool = True
 
 
 def find_measures(features: Features, rows: np.ndarray) -> Iterator[Measured]:
@@ -67,13 +66,15 @@ def find_measures(features: Features, rows: np.ndarray) -> Iterator[Measured]:
     count_names = {counts.name for counts in features.counts}
     for name, column in features.numbers.items():
         if _REPEATS.get(name) not in count_names:
-            yield Measured(_LABELS.get(name, name), name, NUMBER, column.to_numpy(dtype=float)[rows])
+            is_done = name in features.plan.numbers
+            yield Measured(_LABELS.get(name, name), name, NUMBER, column.to_numpy(dtype=float)[rows], is_done)
     for name, column in features.categories.items():
         levels = column.iloc[rows]
         known = levels.notna().to_numpy()
         shares = levels.value_counts(normalize=True)
         for level in sorted(shares.index[shares >= _RARE]):
-            yield Measured(f"{name}: {level}", name, LEVEL, np.where(known, (levels == level).to_numpy(), np.nan))
+            amounts = np.where(known, (levels == level).to_numpy(), np.nan)
+            yield Measured(f"{name}: {level}", name, LEVEL, amounts, name == STAGE_PATH)
     n = len(features.customers)
     for counts in features.counts:
         # Groups are processes or events; kinds and channels within a group are in the counts of all events too.
@@ -93,12 +94,17 @@ def part_of(feature: str) -> str:
     return feature.split(": ", 1)[1]
 
 
+def shown_part(feature: str) -> str:
+    """What a share or a level is of, as people read it: “teammate joined” of “event: teammate_joined”."""
+    return part_of(feature).replace("_", " ")
+
+
 def bound_in_words(measured: Measured, bound: float, *, is_above: bool) -> str:
     """The condition that `measured` is at least `bound`, or less: “at least 6 events”, “less than 40% of events by
     “chat””. Above a bound of 0 is “some events by “chat””, below it “no events”."""
     feature, name = measured.feature, measured.feature.split(": ", 1)[0]
     if measured.kind == LEVEL:
-        return f"{name} “{part_of(feature)}”" if is_above else f"{name} other than “{part_of(feature)}”"
+        return f"{name} “{shown_part(feature)}”" if is_above else f"{name} other than “{shown_part(feature)}”"
     if measured.kind == NUMBER:
         if feature in COUNTED:
             return f"{'at least' if is_above else 'fewer than'} {bound:,g} {feature}"
@@ -106,32 +112,7 @@ def bound_in_words(measured: Measured, bound: float, *, is_above: bool) -> str:
     share, none = ("at least", "some") if is_above else ("less than", "no")
     amount = f"{share} {bound:.0%} of" if bound else none
     if measured.family == NEXT:
-        origin = f"moves from “{name.removeprefix(NEXT).strip()}”"
-        return f"{amount} {origin} {'go to' if bound else 'to'} “{part_of(feature)}”"
-    parts = _OF.get(name, f"{name} “{{}}”").format(part_of(feature))
+        origin = f"moves from “{name.removeprefix(NEXT).strip().replace('_', ' ')}”"
+        return f"{amount} {origin} {'go to' if bound else 'to'} “{shown_part(feature)}”"
+    parts = _OF.get(name, f"{name} “{{}}”").format(shown_part(feature))
     return f"{amount} {parts if bound else parts.replace(' are ', ' ')}"
-
-
-def generated_name(apart: pd.DataFrame) -> str:
-    """A neutral name from what sets a persona apart most, of two families of features: “More often through
-    “chat”, fewer events”."""
-    if apart.empty:
-        return "Like the others"
-    first = apart.drop_duplicates("family").head(2)
-    name = ", ".join(_more_or_less(row) for row in first.itertuples()).replace("_", " ")
-    return name[0].upper() + name[1:]
-
-
-def _more_or_less(row) -> str:
-    """One feature in words, as “less often through “chat””, “fewer events”, “more often plan “basic””."""
-    feature, is_more = str(row.feature), row.delta > 0
-    if row.kind == NUMBER:
-        more, less = ("more", "fewer") if feature in COUNTED else ("higher", "lower")
-        return f"{more if is_more else less} {feature}"
-    family, part = feature.split(": ", 1)[0], f"“{part_of(feature)}”"
-    often = "more often" if is_more else "less often"
-    if row.kind == LEVEL:
-        return f"{often} {family} {part}"
-    if family.startswith(NEXT):
-        return f"{often} {part} after “{family.removeprefix(NEXT).strip()}”"
-    return f"{often} {_BEFORE.get(family, '')}{part}"

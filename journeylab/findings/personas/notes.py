@@ -59,14 +59,15 @@ class PersonaNotes:
     personas: Mapping[str, PersonaNote]
     places: Places = field(default_factory=Places)
 
-    def check(self, known: Iterable[str]) -> None:
-        """Raise one StudyError that lists, by line, every id that is not among the `known` personas."""
-        known = list(known)
+    def check(self, known: Iterable[str], *, gone: Iterable[str] = ()) -> None:
+        """Raise one StudyError that lists, by line, every id that is not among the `known` personas, nor among those
+        that are `gone`: what was written of these stays, and is shown again should one come back."""
+        known, gone = list(known), set(gone)
         unknown = [
             f"{self.places.where('personas', persona)}: There is no persona “{persona}”. "
             f"{did_you_mean(persona, known)} Ids come from the analysis and stay; what may be changed is the name."
             for persona in self.personas
-            if persona not in known
+            if persona not in known and persona not in gone
         ]
         if unknown:
             raise StudyError("\n".join(unknown))

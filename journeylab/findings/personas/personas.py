@@ -1,6 +1,6 @@
 """Personas: which kinds of customer were found, what sets each apart, and if there are none, why?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ import pandas as pd
 
 from journeylab.base import charts, html
 from journeylab.base.tables import table_of
-from journeylab.base.words import counted
+from journeylab.base.words import counted, listed
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells
@@ -20,6 +20,7 @@ from journeylab.findings.personas.description import Description
 from journeylab.findings.personas.figures import FOUND_AGAIN, HOW_MANY, apart_figure, proof_figure, scan_figure
 from journeylab.findings.personas.file import Customers, write_fields
 from journeylab.findings.personas.landmark import LEFT_OUT, SHARES, Labelled, nobody
+from journeylab.findings.personas.names import unique_names
 from journeylab.findings.personas.notes import PersonaNotes, read_persona_notes
 from journeylab.findings.personas.number import INDEPENDENCE, ONE_CLOUD
 from journeylab.findings.personas.proof import Proof
@@ -61,12 +62,15 @@ class Personas(Labelled):
         What sets each apart: `profiles`, `rules`, `exemplars`, and the `notes` that people wrote.
     unused : DataFrame
         `column`, `reason`: attributes that were no feature.
+    given_names : tuple of str
+        Ids of the personas that people named; the other names are working names. A file of personas does not hold it.
     """
 
     definition: Definition | None
     proof: Proof
     description: Description
     unused: pd.DataFrame = field(default_factory=lambda: table_of((), UNUSED))
+    given_names: tuple[str, ...] = ()
 
     @classmethod
     def none(
@@ -93,11 +97,21 @@ class Personas(Labelled):
             description=Description(),
         )
 
+    @property
+    def has_kinds(self) -> bool:
+        """Whether there are several personas: not none, and not one kind of customer only."""
+        return len(self.table) > 1
+
+    @property
+    def working_names(self) -> tuple[str, ...]:
+        """Ids of the personas whose name nobody has given yet."""
+        return tuple(persona for persona in self.table["persona"] if persona not in self.given_names)
+
     def sentence(self) -> str:
         """How many personas, each with share, interval and base, and what is proven of each."""
         if self.lacking:
             return self.lacking
-        if len(self.table) == 1:
+        if not self.has_kinds:
             return no_structure_sentence(self.table, self.proof.structure, within=self.within)
         customers = f"{self.table['customers'].iloc[0]:,} customers"
         shares = "; ".join(
@@ -106,10 +120,16 @@ class Personas(Labelled):
         )
         return f"{len(self.table)} personas by the first {self.within}: {shares}. {_proven(self.proof.by_persona)}"
 
+    def names_in_words(self) -> str:
+        """Which names nobody has given yet, if any."""
+        ids = self.working_names if self.has_kinds else ()
+        names = "has a working name" if len(ids) == 1 else "have working names"
+        return f"{listed(ids)} {names}, to be changed in personas.yml." if ids else ""
+
     def cards(
         self, log: EventLog | None = None, spells: Spells | None = None, *, horizon: str | timedelta | None = None
     ) -> Cards:
-        """A card for each persona of 30 customers or more, the largest first.
+        """A card for each persona of 30 customers or more, the largest first; none where one kind of customer was seen.
 
         Parameters
         ----------
@@ -133,16 +153,21 @@ class Personas(Labelled):
         EstimateError
             Where only one of `spells` and `horizon` is given.
         """
-        return build_cards(self, self.description, self.proof, log=log, spells=spells, horizon=horizon)
+        names = self.working_names
+        return build_cards(
+            self, self.description, self.proof, log=log, spells=spells, horizon=horizon, working_names=names
+        )
 
-    def named(self, notes: PersonaNotes | str | Path | Mapping[str, Any]) -> "Personas":
+    def named(self, notes: PersonaNotes | str | Path | Mapping[str, Any], *, gone: Iterable[str] = ()) -> "Personas":
         """The same personas with the names, notes and evidence of `notes`.
 
         Parameters
         ----------
         notes : str, Path, mapping or PersonaNotes
             A personas.yml, or a mapping like it. Ids stay as they are, and personas that are not named keep the
-            generated name. Where there is no persona, nothing changes.
+            working name. Where there is no persona, nothing changes.
+        gone : iterable of str
+            Ids of personas that were there once: what `notes` say of them is passed over.
 
         Raises
         ------
@@ -152,10 +177,13 @@ class Personas(Labelled):
         read = notes if isinstance(notes, PersonaNotes) else read_persona_notes(notes)
         if self.lacking:
             return self
-        read.check(self.table["persona"])
-        names = self.table["persona"].map(read.names()).fillna(self.table["name"]).astype(object)
-        description = replace(self.description, notes=read.table())
-        return replace(self, table=self.table.assign(name=names), description=description)
+        ids, given = self.table["persona"].tolist(), read.names()
+        read.check(ids, gone=gone)
+        names = [given.get(persona, name) for persona, name in zip(ids, self.table["name"], strict=True)]
+        table = self.table.assign(name=unique_names(names, ids, first=given)).astype({"name": object})
+        written = read.table()
+        description = replace(self.description, notes=written[written["persona"].isin(ids)].reset_index(drop=True))
+        return replace(self, table=table, description=description, given_names=tuple(given))
 
     def assign(
         self, log: EventLog, spells: Spells | None = None, *, features: pd.DataFrame | None = None
@@ -211,8 +239,8 @@ class Personas(Labelled):
     def plot(self, ax=None) -> charts.Chart:
         """What sets the personas apart: Cliff's delta of each persona to the other customers, for the features that
         differ most."""
-        if self.lacking:
-            return charts.note(self.lacking, title=self.title, ax=ax)
+        if not self.has_kinds:
+            return charts.note(self.sentence(), title=self.title, ax=ax)
         profiles = self.description.profiles
         return apart_figure(self.table, profiles, within=self.within, sentence=self.sentence(), ax=ax)
 
@@ -224,8 +252,8 @@ class Personas(Labelled):
 
     def plot_proof(self, ax=None) -> charts.Chart:
         """How reliably each persona is found again in resampled customers, with intervals; solid ones reach .75."""
-        if self.lacking:
-            return charts.note(self.lacking, title=FOUND_AGAIN, ax=ax)
+        if not self.has_kinds:
+            return charts.note(self.sentence(), title=FOUND_AGAIN, ax=ax)
         return proof_figure(self.proof.by_persona, ax)
 
     def _repr_html_(self) -> str:

@@ -74,12 +74,18 @@ def find_rules(measures: Sequence[Measured], labels: np.ndarray, ids: list[str],
 
 
 def rule_in_words(row: pd.Series) -> str:
-    """A row of the rules as a sentence; where the rule describes the persona badly, that there is none."""
-    persona = row["persona"]
+    """A row of the rules as a sentence; where the rule describes the persona badly, or fits everybody, that there is
+    none."""
+    persona, share = row["persona"], row["n"] / row["customers"]
     if not row["f1"] >= WORTH_SHOWING:
         return (
             f"No rule of at most three conditions describes {persona} well: the best reaches an F1 of "
             f"{np.nan_to_num(row['f1']):.2f}, and {WORTH_SHOWING:.2f} is needed."
+        )
+    if not row["precision_lower"] > share:
+        return (
+            f"No rule of at most three conditions describes {persona}: of those whom the best one fits "
+            f"{row['precision']:.0%} are {persona}, of all {share:.0%}."
         )
     precision, recall = (
         f"{row[share]:.0%} ({row[f'{share}_lower']:.0%} to {row[f'{share}_upper']:.0%})"

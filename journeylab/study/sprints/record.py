@@ -34,7 +34,7 @@ class Sprint:
     window: start and end of what was observed, as text. decisions: those of study.yml for personas and horizons.
     reading: fingerprint of the data, how they were read, and the journey.
     ids: every id that a persona of this or an earlier sprint has had.
-    inputs: DataFrame `input` (settings, journey, notes, data), `file`, `bytes`, `sha256`.
+    inputs: DataFrame `input` (settings, journey, notes, remarks, data), `file`, `bytes`, `sha256`.
     """
 
     folder: Path

@@ -18,9 +18,10 @@ from journeylab.base.suppression import without_few
 from journeylab.events.log import Window, written
 from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.personas import Personas
-from journeylab.findings.personas.change import PersonaChange, compare_personas
+from journeylab.findings.personas.change import PersonaChange, compare_personas, share_ids
 from journeylab.findings.survival import estimate_survival
 from journeylab.study.folders import FILE
+from journeylab.study.notes import FILE as REMARKS
 from journeylab.study.sprints.record import (
     PERSONAS,
     RECORD,
@@ -57,9 +58,9 @@ class SprintChange:
 def start_sprint(study: Study, name: str) -> Sprint:
     """Save what the study finds now as the sprint `name`, in a folder that is never overwritten.
 
-    The folder has sprint.json (fingerprints of all inputs, decisions, ids), copies of study.yml and journey.yml, the
-    personas without their customers (`personas.persona.json`) and findings as tables (CSV, counts of fewer than five
-    left out).
+    The folder has sprint.json (fingerprints of all inputs, decisions, ids), copies of study.yml, journey.yml and, where
+    there are such files, personas.yml and notes.yml, the personas without their customers (`personas.persona.json`) and
+    findings as tables (CSV, counts of fewer than five left out).
     Personas that survived since the last sprint keep their ids; all others have ids that were never used.
 
     Raises StudyError for a name that cannot be one or is taken, and where the study's window ends before that of the
@@ -110,7 +111,7 @@ def compare_sprints(study: Study, old: str | None = None, new: str | None = None
         return _halves(study, "This study has no sprint yet")
     last = sprints[-1]
     if last.reading != _reading(study):
-        change = compare_personas(last.personas, study.personas, log=study.log, ids="kept")
+        change = compare_personas(study.with_names(last.personas), study.personas, log=study.log, ids="kept")
         why = f"The data, how they are read, or the journey have changed since the last sprint, “{last.name}”."
         return SprintChange(f"sprint “{last.name}”", "the study now", why, change)
     if len(sprints) > 1:
@@ -126,7 +127,8 @@ def _between(study: Study, old: Sprint, new: Sprint, *, why: str) -> SprintChang
             f"The study’s data, how they are read, or its journey have changed since the sprint “{new.name}”, whose "
             f"customers are needed for this. Name the data that it had with --data, or start a new sprint."
         )
-    change = compare_personas(old.personas, new.personas, log=study.log, ids="kept")
+    before, now = study.with_names(old.personas), study.with_names(new.personas)
+    change = compare_personas(before, now, log=study.log, ids="kept")
     return SprintChange(f"sprint “{old.name}”", f"sprint “{new.name}”", why, change)
 
 
@@ -136,11 +138,10 @@ def _halves(study: Study, why: str) -> SprintChange:
     middle = window.start + (window.end - window.start) / 2
     middle = middle.normalize() if middle.normalize() > window.start else middle
     first, second = Window(window.start, middle), Window(middle, window.end)
-    change = compare_personas(
-        study.personas_within(first, cached_as="personas-of-first-half"),
-        study.personas_within(second, cached_as="personas-of-second-half"),
-        log=replace(study.log, window=second),
-    )
+    before = study.personas_within(first, cached_as="personas-of-first-half")
+    now = study.personas_within(second, cached_as="personas-of-second-half", beside=[before])
+    log = replace(study.log, window=second)
+    change = compare_personas(share_ids(before, now, log=log), now, log=log, ids="kept")
     sentence = f"{why}: the personas of {first} are compared with those of {second}."
     return SprintChange("first half of the window", "second half", sentence, change)
 
@@ -155,7 +156,7 @@ def _reading(study: Study) -> str:
 
 def _inputs(study: Study) -> Iterator[tuple[str, str, int, str]]:
     """Each file that the study is made from: what it is, its path as in the study, its bytes and their SHA-256."""
-    documents = {"settings": FILE, "journey": study.settings.journey, "notes": NOTES}
+    documents = {"settings": FILE, "journey": study.settings.journey, "notes": NOTES, "remarks": REMARKS}
     for kind, name in documents.items():
         if (study.folder / name).is_file():
             yield kind, name, *_size_and_sha256(study.folder / name)
@@ -178,8 +179,9 @@ def _write(sprint: Sprint, study: Study, personas: Personas) -> None:
     try:
         write_text(made / RECORD, sprint.to_json() + "\n")
         personas.write(made / PERSONAS, customers="left out")
-        for name in (FILE, study.settings.journey):
-            shutil.copyfile(study.folder / name, made / Path(name).name)
+        for name in (FILE, study.settings.journey, NOTES, REMARKS):
+            if (study.folder / name).is_file():
+                shutil.copyfile(study.folder / name, made / Path(name).name)
         for name, table in _findings(study, personas).items():
             write_csv(table, made / "findings" / f"{name}.csv")
         made.chmod(0o755)

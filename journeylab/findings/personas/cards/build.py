@@ -1,6 +1,6 @@
 """Building cards: which persona gets a card, and which of its parts can the data fill?"""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,12 +10,13 @@ import pandas as pd
 from journeylab.base.errors import EstimateError
 from journeylab.base.redaction import Redactor
 from journeylab.base.tables import table_of
+from journeylab.base.words import listed
 from journeylab.events.log import EventLog
 from journeylab.events.queries.people import find_names, find_roles
 from journeylab.events.queries.texts import find_texts, has_texts
 from journeylab.events.spells import Spells
 from journeylab.findings.personas.cards import tables
-from journeylab.findings.personas.cards.card import LOSSES, WITHHELD, CardHead, CardPart, Cards, PersonaCard
+from journeylab.findings.personas.cards.card import LOSSES, NO_PERSONA, ONE_KIND, WITHHELD, CardHead, Cards, PersonaCard
 from journeylab.findings.personas.cards.course import EVERYONE, STAYING, Course
 from journeylab.findings.personas.description import Description, sets_apart
 from journeylab.findings.personas.landmark import MIN_JUDGED, Labelled
@@ -63,20 +64,26 @@ def build_cards(
     log: EventLog | None = None,
     spells: Spells | None = None,
     horizon: str | timedelta | None = None,
+    working_names: Collection[str] = (),
 ) -> Cards:
-    """A card for each persona with 30 customers or more, and, where customers are people of accounts, 10 accounts.
+    """A card for each persona with 30 customers or more, and, where customers are people of accounts, 10 accounts;
+    none where there is one kind of customer. `working_names`: ids of the personas that nobody has named yet.
 
     Raises EstimateError where spells are given without a horizon, or a horizon without spells.
     """
-    observed = _Observed.of(personas, log, _course(personas, spells, horizon), seed=proof.seed or 0)
+    course = _course(personas, spells, horizon)
+    if len(personas.table) < 2:
+        return Cards((), lacking=ONE_KIND if len(personas.table) else NO_PERSONA)
+    observed = _Observed.of(personas, log, course, seed=proof.seed or 0)
     cards, withheld = [], []
     for row in personas.table.itertuples(index=False):
         why = _too_small(row, observed.accounts)
         if why:
             withheld.append((row.persona, why))
         else:
-            cards.append(_card(personas, row, description, proof, observed))
-    return Cards(tuple(cards), table_of(withheld, WITHHELD))
+            is_working = row.persona in working_names
+            cards.append(_card(personas, row, description, proof, observed, has_working_name=is_working))
+    return Cards(tuple(cards), table_of(withheld, WITHHELD), tuple(_unknown(personas, proof, cards)))
 
 
 def _course(personas: Labelled, spells: Spells | None, horizon: str | timedelta | None) -> Course | None:
@@ -117,7 +124,9 @@ def _quotes(log: EventLog, personas: Labelled, seed: int) -> dict[str, Quotes]:
     return quotes
 
 
-def _card(personas: Labelled, row, description: Description, proof: Proof, observed: _Observed) -> PersonaCard:
+def _card(
+    personas: Labelled, row, description: Description, proof: Proof, observed: _Observed, *, has_working_name: bool
+) -> PersonaCard:
     persona, course = row.persona, observed.course
     notes = tables.rows_of(description.notes, persona)
     quotes = observed.quotes[persona] if observed.quotes else None
@@ -132,30 +141,33 @@ def _card(personas: Labelled, row, description: Description, proof: Proof, obser
     staying = table_of((), STAYING) if course is None else course.staying
     verdict = proof.by_persona.set_index("persona")["verdict"][persona]
     return PersonaCard(
-        CardHead(**row._asdict(), verdict=verdict),
+        CardHead(**row._asdict(), verdict=verdict, has_working_name=has_working_name),
         apart=sets_apart(description.profiles, persona),
         parts=parts,
         staying=staying[staying["persona"].isin([persona, EVERYONE])].reset_index(drop=True),
         quotes=quotes,
         notes=notes,
-        unknown=tuple(_unknown(personas, proof, parts, quotes, notes)),
     )
 
 
-def _unknown(
-    personas: Labelled, proof: Proof, parts: tuple[CardPart, ...], quotes: Quotes | None, notes: pd.DataFrame
-) -> Iterator[str]:
-    """What the card cannot say, most important first."""
+def _unknown(personas: Labelled, proof: Proof, cards: Sequence[PersonaCard]) -> Iterator[str]:
+    """What the cards cannot say, most important first, each once."""
     if not proof.by_persona["jaccard"].notna().any():
         yield UNTESTED
     yield WHY
     left_out = int(personas.left_out["customers"].sum())
     if left_out:
         yield f"What the {left_out:,} customers are like who could not be judged by their first {personas.within}."
-    losses = next(part.table for part in parts if part.title == LOSSES)
-    if "estimate" in losses and np.isfinite(losses["estimate"]).any():
+    losses = [part.table for card in cards for part in card.parts if part.title == LOSSES and "estimate" in part.table]
+    if any(np.isfinite(table["estimate"]).any() for table in losses):
         yield "What makes the losses differ between personas: the two are associated, which is not a cause."
-    if quotes is None or quotes.lacking:
-        yield f"What they say: fewer than {MIN_WRITERS} of them wrote anything that may be quoted."
-    if not (notes["kind"] == EVIDENCE).any():
-        yield "Whether they would recognise themselves: no interview is noted in personas.yml."
+    silent = [card.persona for card in cards if card.quotes is None or card.quotes.lacking]
+    if silent:
+        yield f"What {_who(silent, cards)} say: fewer than {MIN_WRITERS} of them wrote anything that may be quoted."
+    unasked = [card.persona for card in cards if not (card.notes["kind"] == EVIDENCE).any()]
+    if unasked:
+        yield f"Whether {_who(unasked, cards)} would recognise themselves: no interview is noted in personas.yml."
+
+
+def _who(personas: Sequence[str], cards: Sequence[PersonaCard]) -> str:
+    return "they" if len(personas) == len(cards) else listed(personas)

@@ -9,22 +9,28 @@ import pandas as pd
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.tables import table_of
+from journeylab.base.words import percent
 from journeylab.findings.personas.cards.course import EVERYONE, STAYING
+from journeylab.findings.personas.measures import NUMBER
 from journeylab.findings.personas.notes import NOTE, NOTES
 from journeylab.findings.quotes import Quotes
 
-NO_CARD = "There is no persona, so there is no card."
+NO_PERSONA = "There is no persona, so there is no card."
+ONE_KIND = "One kind of customer was seen, so there is no card: nobody is there to compare them with."
 NOTHING_APART = "Nothing sets it apart by more than a negligible difference."
 LOSSES = "How they are lost"
+_WITH_CARDS = (
+    "A card describes what customers do. Why they do it is a question for interviews: take each card to three of its "
+    "customers, and write what they say, with source and date, into `personas.yml`.",
+    "Names say what sets a persona apart. Write better ones into `personas.yml`; the id stays.",
+)
+_WITHOUT_CARDS = (
+    "Without kinds of customer there is nothing to compare by persona. Other groups, such as plan or channel, can "
+    "still be compared (`by=`).",
+    "Longer first days (`within`) or more customers may show kinds that these do not.",
+)
 WITHHELD = {"persona": object, "reason": object}
-_APART = {
-    "feature": "feature",
-    "inside": "here",
-    "others": "others",
-    "delta": "delta",
-    "n": "n",
-    "n_others": "n others",
-}
+WORKING_NAME = "This is a working name; personas.yml takes a better one."
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class CardPart:
 
 @dataclass(frozen=True)
 class CardHead:
-    """Who a card is of: the persona's row of `Personas.table`, and its verdict."""
+    """Who a card is of: the persona's row of `Personas.table`, its verdict, and whether nobody has named it yet."""
 
     persona: str
     name: str
@@ -59,6 +65,7 @@ class CardHead:
     upper: float
     certainty: float
     verdict: str
+    has_working_name: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class PersonaCard:
     head : CardHead
         `persona`, the id, which does not change with the `name`; `n` of the `customers` judged are of the persona, a
         `share` with its 95% interval `lower`, `upper` (Wilson); `certainty`, mean probability of the persona among
-        them; `verdict`, what is proven.
+        them; `verdict`, what is proven; `has_working_name`, whether nobody has named it yet.
     apart : DataFrame
         What sets it apart: `feature`, `inside`, `others`, `lift`, `delta` (Cliff's), `n`, `n_others`.
     parts : tuple of CardPart
@@ -83,8 +90,6 @@ class PersonaCard:
         What some of them wrote, redacted; None where no log was given, or it has no texts.
     notes : DataFrame
         `kind` (note, evidence), `text`, `source`, `date`, from personas.yml.
-    unknown : tuple of str
-        What we do not know.
     """
 
     head: CardHead
@@ -93,7 +98,6 @@ class PersonaCard:
     staying: pd.DataFrame = field(default_factory=partial(table_of, (), STAYING), repr=False)
     quotes: Quotes | None = None
     notes: pd.DataFrame = field(default_factory=partial(table_of, (), NOTES), repr=False)
-    unknown: tuple[str, ...] = ()
 
     @property
     def persona(self) -> str:
@@ -139,21 +143,29 @@ class PersonaCard:
         return html.card(
             self.title,
             html.paragraph(self.sentence().removeprefix(f"{self.title}: ")),
+            html.paragraph(WORKING_NAME) if self.head.has_working_name else "",
             *(html.paragraph(line) for line in self.evidence()),
             self._apart_html(),
             *(part._repr_html_() for part in self.parts),
             html.heading("In their words") + self.quotes._repr_html_() if self.quotes else "",
-            html.heading("What we do not know") + html.listing(self.unknown),
         )
 
     def _apart_html(self) -> str:
         if self.apart.empty:
             return html.paragraph(NOTHING_APART)
-        return html.table(
-            self.apart[list(_APART)].rename(columns=_APART),
-            caption="What sets it apart: medians of numbers, mean shares, and Cliff's delta, from -1 to 1",
-            csv=False,
-        )
+        shown = {
+            "feature": self.apart["feature"].str.replace("_", " "),
+            "here": [_amount(row.inside, row.kind) for row in self.apart.itertuples()],
+            "others": [_amount(row.others, row.kind) for row in self.apart.itertuples()],
+            "n": self.apart["n"],
+            "n others": self.apart["n_others"],
+        }
+        caption = "What sets it apart: medians of numbers, and mean shares"
+        return html.table(pd.DataFrame(shown), caption=caption, csv=False)
+
+
+def _amount(amount: float, kind: str) -> str:
+    return f"{amount:,.3g}" if kind == NUMBER else percent(amount)
 
 
 @dataclass(frozen=True)
@@ -161,10 +173,14 @@ class Cards:
     """The cards of all personas, the largest persona first; where there is none, what is shown says so.
 
     withheld: DataFrame `persona`, `reason`: the personas that are too small for a card.
+    unknown: what none of the cards says.
+    lacking: why there is no card of any persona.
     """
 
     cards: tuple[PersonaCard, ...]
     withheld: pd.DataFrame = field(default_factory=partial(table_of, (), WITHHELD))
+    unknown: tuple[str, ...] = ()
+    lacking: str = NO_PERSONA
 
     def __iter__(self) -> Iterator[PersonaCard]:
         return iter(self.cards)
@@ -179,15 +195,21 @@ class Cards:
     def plot(self) -> Chart:
         """All cards as one figure, a row for each persona; see `PersonaCard.plot`."""
         if not self.cards:
-            return charts.note(" ".join(self._withheld) or NO_CARD, title="Personas")
+            return charts.note(" ".join(self._withheld) or self.lacking, title="Personas")
         return plot_cards(self.cards)
 
+    def advice(self) -> str:
+        """What to do with the cards, as a list in Markdown; where there is none, what to try for there to be one."""
+        return "\n".join(f"- {line}" for line in (_WITH_CARDS if self.cards else _WITHOUT_CARDS))
+
     def __repr__(self) -> str:
-        return "\n".join([*(card.sentence() for card in self.cards), *self._withheld]) or NO_CARD
+        return "\n".join([*(card.sentence() for card in self.cards), *self._withheld]) or self.lacking
 
     def _repr_html_(self) -> str:
         parts = [card._repr_html_() for card in self.cards] + [html.paragraph(line) for line in self._withheld]
-        return "".join(parts) or html.paragraph(NO_CARD)
+        if self.cards:
+            parts.append(html.card("What we do not know", html.listing(self.unknown)))
+        return "".join(parts) or html.paragraph(self.lacking)
 
     @property
     def _withheld(self) -> list[str]:
@@ -200,7 +222,7 @@ def plot_cards(cards: tuple[PersonaCard, ...]) -> Chart:
         card.persona: f"{card.title}: {card.head.share:.0%} ({card.head.lower:.0%} to {card.head.upper:.0%})"
         for card in cards
     }
-    bars = [card.apart.assign(row=card.persona) for card in cards]
+    bars = [card.apart.assign(row=card.persona, feature=card.apart["feature"].str.replace("_", " ")) for card in cards]
     curves = [card.staying.assign(row=card.persona) for card in cards]
     return charts.profiles(
         headings,
@@ -215,7 +237,7 @@ def plot_cards(cards: tuple[PersonaCard, ...]) -> Chart:
 
 
 def _alt(card: PersonaCard) -> str:
-    apart = ", ".join(f"{row.feature} {row.delta:+.2f}" for row in card.apart.head(3).itertuples())
+    apart = ", ".join(f"{row.feature.replace('_', ' ')} {row.delta:+.2f}" for row in card.apart.head(3).itertuples())
     apart = f"What sets it apart (Cliff's delta): {apart}." if apart else NOTHING_APART
     losses = card.part(LOSSES)
     lost = f" {losses.sentence}" if losses and losses.has_data else ""

@@ -15,12 +15,11 @@ import pandas as pd
 from journeylab.base.durations import DAY, days
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.tables import table_of
-from journeylab.estimators.intervals import wilson
 from journeylab.events.journey import SILENT, Journey
 from journeylab.events.queries.paths import Paths, find_paths, find_ways
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, Earliest, Exits, find_exits, join_exits
-from journeylab.findings.exit_curves import ExitCurves, StageExits, with_enough_at_risk
+from journeylab.findings.exit_curves import NUMBERS, ExitCurves, StageExits, with_enough_at_risk
 from journeylab.findings.finding import joined_notes
 from journeylab.findings.grouping import Grouping, watched
 
@@ -32,11 +31,11 @@ _LIMITS = ("estimate", "lower", "upper")
 PATHS = {
     **dict.fromkeys(("persona", "path"), object),
     **dict.fromkeys(("n", "customers"), int),
-    **dict.fromkeys(("share", "lower", "upper"), float),
+    "share": float,
 }
 LOSSES = {
     **dict.fromkeys(("persona", "branch"), object),
-    **dict.fromkeys(("horizon_days", *_LIMITS), float),
+    **dict.fromkeys(("horizon_days", *NUMBERS), float),
     **dict.fromkeys(("customers", "at_risk"), int),
     "note": object,
 }
@@ -54,10 +53,12 @@ class Course:
     """What became of the customers of each persona; every table has a column `persona`.
 
     paths: `path`, the stages in the order in which they were first visited and how that ended so far; `n` of
-        `customers` went so, `share` with `lower` and `upper` (Wilson). The four most frequent; those that fewer than
-        five customers went are together, as `other ways`.
-    losses: share lost within `horizon_days` of the landmark by each `branch`, “lost” by any: Aalen-Johansen with
-        completion competing, 95% interval; `customers` followed from the landmark on, `at_risk` at the horizon.
+        `customers` went so, a plain `share`: what will become of them is not known yet. The four most frequent; those
+        that fewer than five customers went are together, as `other ways`.
+    losses: share lost at least once within `horizon_days` of the landmark, first by each `branch`, “lost” by any:
+        Aalen-Johansen with completion competing, 95% interval, under the rule of `ExitCurves.estimates`, which gives
+        `at_least` and `at_most` where too few were watched so long; `customers` followed from the landmark on,
+        `at_risk` at the horizon.
         Branches that took fewer than five customers are one row, `rare branches together`. Rows of `everyone` are of
         all who have a persona.
     stages: `median_days` until half have left the stage, and the share `lost` within the horizon of entering it, each
@@ -165,7 +166,7 @@ def _loss_row(exits: Exits, branch: str, horizon: float) -> dict:
     base = {"customers": exits.n_customers, "at_risk": row["at_risk"]}
     if 0 < row["events"] < MIN_SHOWN:
         row = {"note": _FEW}
-    limits = {name: row.get(name, np.nan) for name in _LIMITS}
+    limits = {name: row.get(name, np.nan) for name in NUMBERS}
     return {"persona": exits.group, "branch": branch, "horizon_days": horizon, **limits, **base, "note": row["note"]}
 
 
@@ -211,7 +212,7 @@ def _path_rows(own: pd.DataFrame, journey: Journey) -> Iterator[tuple]:
             rest += shown.pop()[1]
         for path, count in [*shown, *([(OTHER_WAYS, rest)] if rest else [])]:
             n = paths.n_customers
-            yield (paths.group, path, count, n, count / n, *wilson(count, n))
+            yield (paths.group, path, count, n, count / n)
 
 
 def _in_words(paths: Paths, steps: tuple[int, ...], journey: Journey) -> str:

@@ -14,10 +14,12 @@ from journeylab.events.queries.people import KNOWN_ROLES
 from journeylab.findings.personas.cards.card import LOSSES, CardPart
 from journeylab.findings.personas.cards.course import ANY_BRANCH, EVERYONE, OTHER_WAYS, Course
 from journeylab.findings.personas.landmark import ACCOUNT
+from journeylab.findings.personas.measures import shown_part
 from journeylab.findings.personas.rules import rule_in_words
 
 NO_SPELLS = "Not measured: no spells were given."
 NO_LOG = "Not measured: no log was given."
+NO_CHANNELS = "Not measured: no channel is named in the first days of 1% of the customers or more."
 PATH, STAGES = "Typical journey", "Stage by stage"
 ALONE = "no other"
 _LIMITS = ("estimate", "lower", "upper")
@@ -106,7 +108,7 @@ def exemplar_part(exemplars: pd.DataFrame, persona: str) -> CardPart:
     own = rows_of(exemplars, persona)
     if own.empty:
         return CardPart("For example", "No customer is typical of them.", own, has_data=False)
-    features = "; ".join(f"{row.feature.replace('_', ' ')} {row.value}" for row in own.itertuples())
+    features = "; ".join(f"{row.feature} {row.value}".replace("_", " ") for row in own.itertuples())
     return CardPart("For example", f"A typical customer, rounded: {features}.", own)
 
 
@@ -122,7 +124,7 @@ def _path_part(course: Course, persona: str) -> CardPart:
     named = own[own["path"] != OTHER_WAYS]
     if named.empty:
         return CardPart(PATH, "No way through the journey was taken by five customers or more.", own, has_data=False)
-    first, *others = (f"{row.path}, {_interval(row.share, row.lower, row.upper)}" for row in named.itertuples())
+    first, *others = (f"{row.path}, {percent(row.share)}" for row in named.itertuples())
     base = counted(int(own["customers"].iloc[0]), "customer")
     then = f" Then: {'; '.join(others)}." if others else ""
     return CardPart(PATH, f"Most often, of {base} so far: {first}.{then}", own)
@@ -153,7 +155,9 @@ def _losses_part(course: Course, persona: str) -> CardPart:
     within, n = in_days(course.horizon_days), counted(int(own["customers"].iloc[0]), "customer")
     overall = own.iloc[0]
     if np.isnan(overall["estimate"]):
-        why = f"How many are lost within {within} of the landmark is not known: {overall['note']}."
+        bounds = f", but it is between {percent(overall['at_least'])} and {percent(overall['at_most'])}"
+        known = bounds if np.isfinite(overall["at_least"]) else ""
+        why = f"How many are lost within {within} of the landmark is not known{known}: {overall['note']}."
         return CardPart(LOSSES, why, own, has_data=False)
     pooled = course.losses[(course.losses["persona"] == EVERYONE) & (course.losses["branch"] == ANY_BRANCH)]
     everyone = "".join(f"; of everyone, {share}" for share in _intervals(pooled.dropna(subset="estimate")))
@@ -161,8 +165,9 @@ def _losses_part(course: Course, persona: str) -> CardPart:
     top = branches[branches["estimate"] > 0].head(3)
     lost = [f"{branch} {share}" for branch, share in zip(top["branch"], _intervals(top), strict=True)]
     most = f" Most by {listed(lost)}." if lost else ""
-    sentence = f"Of {n} followed from the landmark on, {_intervals(own)[0]} are lost within {within}{everyone}.{most}"
-    columns = {"branch": branches["branch"], f"lost within {within}": _intervals(branches)}
+    lost_once = f"{_intervals(own)[0]} are lost at least once within {within}"
+    sentence = f"Of {n} followed from the landmark on, {lost_once}{everyone}.{most}"
+    columns = {"branch": branches["branch"], f"first lost so within {within}": _intervals(branches)}
     return CardPart(LOSSES, sentence, own, shown=_shown(columns, branches["note"]))
 
 
@@ -172,8 +177,8 @@ def channels_part(profiles: pd.DataFrame, persona: str) -> CardPart:
     own = profiles[(profiles["persona"] == persona) & (profiles["family"] == "channel")]
     own = ordered(own, "inside").reset_index(drop=True)
     if own.empty:
-        return CardPart(title, "Not measured: the log does not name two channels or more.", own, has_data=False)
-    table = own.assign(channel=own["feature"].str.removeprefix("channel: "))
+        return CardPart(title, NO_CHANNELS, own, has_data=False)
+    table = own.assign(channel=own["feature"].map(shown_part))
     table = table[["channel", "inside", "others", "delta", "n", "n_others"]]
     shares = "; ".join(
         f"{row.channel} {percent(row.inside, 0)} (others {percent(row.others, 0)})"

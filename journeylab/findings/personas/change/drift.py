@@ -25,7 +25,7 @@ SHARES = {
 }
 DRIFT = {
     "feature": object,
-    **dict.fromkeys(("drift", "expected", "lower", "upper", "p_adjusted"), float),
+    **dict.fromkeys(("drift", "expected", "limit", "p_adjusted"), float),
     "is_beyond": bool,
     "part": object,
     **dict.fromkeys(("before", "now"), float),
@@ -39,9 +39,10 @@ def find_drift(model: LatentClass, encoding: Encoding, observed: Observed, proba
 
     drift: the share of customers, or of their events, that would have to be elsewhere for the feature to be divided as
         before (total variation of the model's bins, levels or shares); `expected` without any change in samples of
-        these sizes, where it is between `lower` and `upper` in 90 of 100 cases.
+        these sizes.
     p_adjusted: of as much drift without change, adjusted for the number of features (Holm); see
-        `estimators.drift.cell_drift`. is_beyond: at most .05, and the drift is more than expected.
+        `estimators.drift.cell_drift`. limit: the drift in the same direction from which on it is at most .05; it allows
+        for all features together. is_beyond: whether the drift reaches the limit.
     part: where most has changed, from the share `before` to the share `now`.
     n_before, n: customers in whom the feature is known. A feature that no new customer has is missing throughout.
 
@@ -54,9 +55,11 @@ def find_drift(model: LatentClass, encoding: Encoding, observed: Observed, proba
         before, known = _before(model, cells, np.asarray(counts[:, cells].sum(axis=1)).ravel(), probabilities)
         drifts.append(cell_drift(counts[:, cells], before, n_before=known * model.n_rows))
     adjusted = holm([drift.p_value for drift in drifts])
-    table = table_of(map(_row, encoding.kept, drifts, adjusted), DRIFT)
-    beyond = (table["drift"] - table["expected"]) / (table["upper"] - table["expected"]).where(table["upper"] > 0)
-    return table.iloc[order(beyond)].reset_index(drop=True)
+    rejected = adjusted <= _LEVEL
+    n_left = np.isfinite(adjusted).sum() - rejected.sum()
+    levels = _LEVEL / np.maximum(n_left + rejected, 1)
+    table = table_of(map(_row, encoding.kept, drifts, adjusted, levels), DRIFT)
+    return table.iloc[order(table["drift"] / table["limit"].where(table["limit"] > 0))].reset_index(drop=True)
 
 
 def _before(
@@ -77,10 +80,12 @@ def _before(
     return shares / shares.sum(), float(known)
 
 
-def _row(variable: Bins | Levels | Shares, drift: CellDrift, p_adjusted: float) -> tuple:
+def _row(variable: Bins | Levels | Shares, drift: CellDrift, p_adjusted: float, level: float) -> tuple:
+    """A row of `DRIFT`; `level` is that of Holm's step at which this feature stands."""
     name = variable.name.replace("_", " ")
-    is_beyond = bool(p_adjusted <= _LEVEL and settled(drift.distance) > settled(drift.expected))
-    measured = (drift.distance, drift.expected, drift.lower, drift.upper, p_adjusted, is_beyond)
+    limit = np.maximum(drift.limit(level), drift.expected)
+    is_beyond = bool(p_adjusted <= _LEVEL and settled(drift.distance) >= settled(limit))
+    measured = (drift.distance, drift.expected, limit, p_adjusted, is_beyond)
     if np.isnan(drift.distance):
         return name, *measured, None, np.nan, np.nan, round(drift.n_before), drift.n
     names = None if isinstance(variable, Bins) else [_cell(variable, cell) for cell in range(len(drift.now))]
@@ -105,8 +110,8 @@ def _cell(variable: Bins | Levels | Shares, cell: int) -> str:
 def fixed_shares(found: pd.DataFrame, assigned: pd.DataFrame) -> pd.DataFrame:
     """One row per old persona with the columns of `SHARES`.
 
-    found, assigned: tables of the old personas when they were found, and of the new customers by the old definition;
-        both have `n` of so many `customers`.
+    found, assigned: tables of the old personas when they were found, and of other customers, who came since, by the old
+        definition; both have `n` of so many `customers`.
     The difference is now - before with its 95% interval (Newcombe, Wilson's limits), each persona by itself. p_adjusted
     is the score test's of two shares, adjusted for the number of personas (Holm); `is_beyond` where it is at most .05.
     """

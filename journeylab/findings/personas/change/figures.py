@@ -49,11 +49,11 @@ def matching_figure(cross: pd.DataFrame, lineage: pd.DataFrame, *, sentence: str
 
 
 def drift_figure(drift: pd.DataFrame, *, sentence: str, ax=None) -> charts.Chart:
-    """The features furthest beyond chance, at most twelve, beside the drift without change."""
+    """The features furthest towards their limit or beyond it, at most twelve, beside the drift without change."""
     most = drift[drift["drift"].notna()].head(_FEATURES)
     seen = most.assign(what="seen", share=most["drift"], lower=most["drift"], upper=most["drift"])
-    chance = most.assign(what=_BY_CHANCE, share=most["expected"])
-    which = f"the {len(most)} features furthest from it" if len(drift) > len(most) else "all features"
+    chance = most.assign(what=_BY_CHANCE, share=most["expected"], lower=0.0, upper=most["limit"])
+    which = f"the {len(most)} features furthest towards it" if len(drift) > len(most) else "all features"
     return charts.intervals(
         pd.concat([seen, chance], ignore_index=True),
         label="feature",
@@ -61,7 +61,7 @@ def drift_figure(drift: pd.DataFrame, *, sentence: str, ax=None) -> charts.Chart
         x="share",
         lower="lower",
         upper="upper",
-        x_label="Share of customers, or of their events, that is elsewhere; 90 of 100 cases without change",
+        x_label="Share of customers, or of their events, that is elsewhere; grey: to the limit that allows for all",
         title="Do customers behave differently from before?",
         alt=f"{sentence} Shown: {which}.",
         percent=True,

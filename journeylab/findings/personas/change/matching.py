@@ -3,28 +3,39 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count, product
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from journeylab.base.ordering import smallest
+from journeylab.base.ordering import settled, smallest
 from journeylab.base.tables import table_of
 from journeylab.estimators.intervals import wilson
 from journeylab.findings.personas.number import PATTERN_FROM
 from journeylab.findings.personas.personas import Personas
 
 SURVIVED, SPLIT, MERGED, NEW, GONE = "survived", "split", "merged", "new", "gone"
+CLEAR, PROBABLE = "clear", "probable"
 CROSS = {
     **dict.fromkeys(("old", "new"), object),
     **dict.fromkeys(("n_both", "n_old", "n_new"), int),
     **dict.fromkeys(("jaccard", "lower", "upper", "of_old", "of_new"), float),
 }
-LINEAGE = {"id": object, "change": object, "verdict": object, **CROSS}
+LINEAGE = {**dict.fromkeys(("id", "name", "change", "how_sure", "verdict_before", "verdict"), object), **CROSS}
 # A persona is the same from where one found in resampled customers counts as a pattern.
 SAME = PATTERN_FROM
 _HALF = 0.5
+RULE = (
+    "An old persona has **survived**, and keeps its id, if it and a new one share at least "
+    f"{SAME:.0%} of the customers whom either of them holds (the Jaccard coefficient). Otherwise a new persona **came "
+    "out of** an old one if at least half of its customers were of that one (a split), and an old one **went into** a "
+    "new one if at least half of its customers are there now (merged). All others are **new** or **gone**; so is what "
+    "made an old persona grow, and what is left of one that lost more than half of its share. “Probably” stands where "
+    "the 95% interval reaches across that limit."
+)
 _ACCOUNTS_FOR = 0.25
 _NUMBERED = re.compile(r"P(\d+)")
 
@@ -34,7 +45,8 @@ class Crossing:
     """How many customers each pair of an old and a new persona shares.
 
     old, new: ids. counts: (old, new). before: (old,) the share of each old persona when it was found. moved: (old,) 1
-        where its share at its fixed definition grew beyond chance, -1 where it fell, else 0.
+        where its share at its fixed definition grew beyond chance, -1 where it fell, else 0. now: (old,) that share
+        among those who came since; by default that among all who are counted.
     """
 
     old: tuple[str, ...]
@@ -42,6 +54,13 @@ class Crossing:
     counts: np.ndarray
     before: np.ndarray
     moved: np.ndarray
+    now: np.ndarray | None = None
+
+    @property
+    def fell(self) -> np.ndarray:
+        """(old,) whether the old persona fell, beyond chance, to less than half of its share."""
+        now = self.counts.sum(axis=1) / max(self.counts.sum(), 1) if self.now is None else self.now
+        return (self.moved < 0) & (now < _HALF * self.before)
 
     @property
     def jaccard(self) -> np.ndarray:
@@ -108,11 +127,11 @@ def cross(
     """
     labels = pd.concat({"old": labels_before, "new": labels_now}, axis=1, join="inner")
     counts = pd.crosstab(labels["old"], labels["new"]).reindex(index=list(old), columns=list(new), fill_value=0)
-    before, beyond = np.full(len(old), np.nan), np.zeros(len(old), dtype=int)
-    if moved is not None:
-        before = moved["before"].to_numpy()
+    before, now, beyond = np.full(len(old), np.nan), None, np.zeros(len(old), dtype=int)
+    if moved is not None and len(moved):
+        before, now = moved["before"].to_numpy(), moved["now"].to_numpy()
         beyond = (moved["lower"] > 0).to_numpy(dtype=int) - (moved["upper"] < 0).to_numpy(dtype=int)
-    return Crossing(tuple(old), tuple(new), counts.to_numpy(dtype=int), before, beyond)
+    return Crossing(tuple(old), tuple(new), counts.to_numpy(dtype=int), before, beyond, now)
 
 
 @dataclass(frozen=True)
@@ -124,11 +143,11 @@ class Link:
     new: int | None
 
 
-def find_links(crossing: Crossing) -> list[Link]:
-    """What became of each persona.
+def find_links(crossing: Crossing, *, by_id: bool = False) -> list[Link]:
+    """What became of each persona; `RULE` says it in words.
 
-    - *survived*: matched (Hungarian method on Jaccard coefficients) with a coefficient of at least .6; or of at least
-      .5 where neither of the two has another link.
+    - *survived*: matched (Hungarian method on Jaccard coefficients) with a coefficient of at least .6. With `by_id`
+      the ids are permanent already: those with the same id are the same, and nobody else is.
     - *split*: half or more of a new persona's customers were of one old one.
     - *merged*: half or more of an old persona's customers are in one new one. But where the old persona, at its fixed
       definition, fell beyond chance to less than half its share, those few are not what it was, and it is gone.
@@ -137,46 +156,59 @@ def find_links(crossing: Crossing) -> list[Link]:
 
     The new personas that are what made an old one grow (`Crossing.without_arrivals`) are no part of it, but new.
     """
-    of_new, crossing = crossing.of_new, crossing.without_arrivals()
-    pairs = [(int(i), int(j)) for i, j in zip(*linear_sum_assignment(-crossing.jaccard), strict=True)]
-    survivors = [pair for pair in pairs if crossing.jaccard[pair] >= SAME]
-    came_out = (of_new >= _HALF) & (crossing.counts > 0)
-    parts = {(int(i), int(j)) for i, j in np.argwhere(came_out) if j not in {new for _, new in survivors}}
-    sources = _sources(crossing, survivors)
-    for i, j in pairs:
-        is_alone = all(link == (i, j) for link in parts | sources if link[0] == i or link[1] == j)
-        if (i, j) not in survivors and crossing.jaccard[i, j] >= _HALF and is_alone:
-            survivors.append((i, j))
-    links = [Link(SURVIVED, i, j) for i, j in survivors]
+    of_new, whole, crossing = crossing.of_new, crossing, crossing.without_arrivals()
+    if by_id:
+        survivors = [(i, whole.new.index(old)) for i, old in enumerate(whole.old) if old in whole.new]
+    else:
+        pairs = [(int(i), int(j)) for i, j in zip(*linear_sum_assignment(-crossing.jaccard), strict=True)]
+        survivors = [pair for pair in pairs if settled(crossing.jaccard[pair]) >= SAME]
     old_kept, new_kept = {i for i, _ in survivors}, {j for _, j in survivors}
+    came_out = (settled(of_new) >= _HALF) & (crossing.counts > 0)
+    parts = {(int(i), int(j)) for i, j in np.argwhere(came_out) if j not in new_kept}
+    sources = _sources(crossing, old_kept)
+    links = [Link(SURVIVED, i, j) for i, j in survivors]
     for i, j in sorted(parts | sources):
-        is_part = (i, j) in parts and j not in new_kept
-        is_source = (i, j) in sources and i not in old_kept
-        if is_part and (not is_source or of_new[i, j] >= crossing.of_old[i, j]):
+        is_part = (i, j) in parts
+        if is_part and ((i, j) not in sources or of_new[i, j] >= crossing.of_old[i, j]):
             links.append(Link(SPLIT, i, j))
-        elif is_source:
+        else:
             links.append(Link(MERGED, i, j))
     return sorted(_with_unlinked(links, crossing), key=_in_order)
 
 
 def lineage_table(
-    links: Iterable[Link], crossing: Crossing, ids: Mapping[str, str], *, verdicts: Mapping[str, Mapping[str, str]]
+    links: Iterable[Link],
+    crossing: Crossing,
+    ids: Mapping[str, str],
+    *,
+    verdicts: Mapping[str, Mapping[str, str]],
+    names: Mapping[str, Mapping[str, str]] | None = None,
 ) -> pd.DataFrame:
     """One row per link with the columns of `LINEAGE`.
 
-    ids: the permanent id of each new persona; the gone keep theirs. verdicts: those of the “old” and the “new”
-        personas; the table has that of the new one, or of the gone.
+    ids: the permanent id of each new persona; the gone keep theirs. verdicts, names: those of the “old” and the “new”
+        personas; the table has the `verdict` and the name of the new one, or of the gone, and `verdict_before`.
+    how_sure: “clear” where the 95% interval of what the link rests on is on one side of its limit, else “probable”.
+    What made an old persona grow (`Crossing.without_arrivals`) is not counted with it here either.
     """
-    pairs = crossing.table().set_index(["old", "new"])
-    n_old, n_new = crossing.counts.sum(axis=1), crossing.counts.sum(axis=0)
+    n_new, crossing = crossing.counts.sum(axis=0), crossing.without_arrivals()
+    pairs, n_old = crossing.table().set_index(["old", "new"]), crossing.counts.sum(axis=1)
     rows = []
     for link in links:
         old = None if link.old is None else crossing.old[link.old]
         new = None if link.new is None else crossing.new[link.new]
         persona, side = (old, "old") if new is None else (new, "new")
         assert persona is not None, "a link has an old persona, a new one, or both"
-        permanent, verdict = (persona if new is None else ids[new]), verdicts[side].get(persona)
-        row: dict[str, Any] = {"id": permanent, "change": link.change, "verdict": verdict, "old": old, "new": new}
+        row: dict[str, Any] = {
+            "id": persona if new is None else ids[new],
+            "name": (names or {}).get(side, {}).get(persona),
+            "change": link.change,
+            "how_sure": CLEAR if _is_clear(link, crossing, n_new) else PROBABLE,
+            "verdict_before": None if old is None else verdicts["old"].get(old),
+            "verdict": verdicts[side].get(persona),
+            "old": old,
+            "new": new,
+        }
         if old is None or new is None:
             row |= dict.fromkeys(("n_both", "jaccard", "of_old", "of_new"), 0)
             row |= {"n_old": 0 if old is None else n_old[link.old], "n_new": 0 if new is None else n_new[link.new]}
@@ -186,13 +218,25 @@ def lineage_table(
     return table_of(rows, LINEAGE)
 
 
-def _sources(crossing: Crossing, survivors: list[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Pairs of which the old persona went into the new one."""
-    went_in = (crossing.of_old >= _HALF) & (crossing.counts > 0)
-    now = crossing.counts.sum(axis=1) / max(crossing.counts.sum(), 1)
-    left = (crossing.moved < 0) & (now < _HALF * crossing.before)
-    survived = {i for i, _ in survivors}
-    return {(int(i), int(j)) for i, j in np.argwhere(went_in & ~left[:, None]) if i not in survived}
+def _is_clear(link: Link, crossing: Crossing, n_new: np.ndarray) -> bool:
+    """Whether the 95% interval (Wilson) of the share that decides about `link` is on one side of the limit."""
+    counts, n_old = crossing.counts, crossing.counts.sum(axis=1)
+    if link.old is None or link.new is None:
+        if link.old is not None and crossing.fell[link.old]:
+            return True
+        rest, base = (counts[link.old], n_old[link.old]) if link.new is None else (counts[:, link.new], n_new[link.new])
+        return bool(base == 0 or wilson(rest.max(), base)[1] < _HALF)
+    both = counts[link.old, link.new]
+    union = n_old[link.old] + counts[:, link.new].sum() - both
+    limits = {SURVIVED: (union, SAME), SPLIT: (n_new[link.new], _HALF), MERGED: (n_old[link.old], _HALF)}
+    base, limit = limits[link.change]
+    return bool(wilson(both, base)[0] >= limit)
+
+
+def _sources(crossing: Crossing, survivors: set[int]) -> set[tuple[int, int]]:
+    """Pairs of which the old persona, none of the `survivors`, went into the new one."""
+    went_in = (settled(crossing.of_old) >= _HALF) & (crossing.counts > 0)
+    return {(int(i), int(j)) for i, j in np.argwhere(went_in & ~crossing.fell[:, None]) if i not in survivors}
 
 
 def _with_unlinked(links: list[Link], crossing: Crossing) -> list[Link]:
@@ -212,24 +256,40 @@ def permanent_ids(links: Iterable[Link], crossing: Crossing, used: Iterable[str]
     A survivor has the id of the old persona. All others have one that none of the old personas and none of `used` has:
     their own if that is free, else the number after the highest.
     """
+    return fresh_ids(crossing.new, kept=survivors_of(links, crossing), used={*used, *crossing.old})
+
+
+def survivors_of(links: Iterable[Link], crossing: Crossing) -> dict[str, str]:
+    """The old id of each new persona that is an old one."""
     pairs = ((link.old, link.new) for link in links if link.change == SURVIVED)
-    kept = {crossing.new[new]: crossing.old[old] for old, new in pairs if old is not None and new is not None}
-    return fresh_ids(crossing.new, kept=kept, used={*used, *crossing.old})
+    return {crossing.new[new]: crossing.old[old] for old, new in pairs if old is not None and new is not None}
 
 
-def fresh_ids(found: Sequence[str], *, kept: dict[str, str], used: Iterable[str]) -> dict[str, str]:
-    """An id for each of `found`: that in `kept`, or one that is not in `used`."""
+def fresh_ids(
+    found: Sequence[str], *, kept: Mapping[str, str], used: Iterable[str], letters: bool = False
+) -> dict[str, str]:
+    """An id for each of `found`: that in `kept`, or one that is not in `used`: its own or the number after the highest,
+    or with `letters` the first letter that is free."""
     taken = {*used, *kept.values()}
     ids = dict(kept)
     for persona in found:
         if persona not in ids:
-            highest = max((int(match[1]) for match in map(_NUMBERED.fullmatch, taken) if match), default=0)
-            ids[persona] = persona if persona not in taken else f"P{highest + 1}"
+            ids[persona] = _free_letter(taken) if letters else _free_number(persona, taken)
             taken.add(ids[persona])
     return {persona: ids[persona] for persona in found}
 
 
-def renamed(personas: Personas, ids: dict[str, str]) -> Personas:
+def _free_number(persona: str, taken: set[str]) -> str:
+    highest = max((int(match[1]) for match in map(_NUMBERED.fullmatch, taken) if match), default=0)
+    return persona if persona not in taken else f"P{highest + 1}"
+
+
+def _free_letter(taken: set[str]) -> str:
+    words = ("".join(word) for length in count(1) for word in product(ascii_uppercase, repeat=length))
+    return next(word for word in words if word not in taken)
+
+
+def renamed(personas: Personas, ids: Mapping[str, str]) -> Personas:
     """`personas` with other ids, everywhere; order, names and model stay."""
 
     def with_ids(noun: Any) -> dict[str, pd.DataFrame]:
