@@ -33,7 +33,7 @@ from journeylab.events.simulate import simulate_log
 from journeylab.events.spells import find_spells
 from journeylab.findings.personas import find_personas
 from journeylab.findings.personas.landmark import Landmark
-from journeylab.findings.personas.number import SOLID, Proving
+from journeylab.findings.personas.number import REPEATABLE, Proving
 from journeylab.findings.personas.scan import Scan, logged_and_scaled, observe, plain_counts
 
 SEEDS, SIZES, DAYS, PLANTED = range(1, 6), (2_000, 10_000), 30, 5
@@ -72,7 +72,7 @@ def found() -> int:
         for seed in SEEDS:
             rows.append({"size": size, "seed": seed, **recovered(size, seed)})
             print(" ".join(f"{name} {value:.3g}" for name, value in rows[-1].items()), file=sys.stderr, flush=True)
-    methods = [name for name in rows[0] if name not in ("size", "seed", "personas", "solid")]
+    methods = [name for name in rows[0] if name not in ("size", "seed", "personas", "repeatable")]
     table = pd.DataFrame(rows).groupby("size")[methods].mean().T
     print(f"Adjusted Rand index with the planted personas, mean of {len(SEEDS)} seeds, by number of accounts:")
     print(table.round(3).to_string(header=[f"{size:,}" for size in table.columns]))
@@ -107,7 +107,7 @@ def recovered(size: int, seed: int) -> dict[str, float]:
     return {
         **scores,
         "personas": len(personas.table),
-        "solid": int((personas.proof.by_persona["verdict"] == SOLID).sum()),
+        "repeatable": int((personas.proof.by_persona["verdict"] == REPEATABLE).sum()),
     }
 
 
@@ -127,9 +127,9 @@ def chance() -> int:
         for seed in range(N_CHANCE):
             log = made_up(CHANCE_CUSTOMERS, spread=spread, seed=seed)
             personas = find_personas(log, JOURNEY, within=f"{DAYS}d", seed=seed)
-            false += bool((personas.proof.by_persona["verdict"] == SOLID).any())
+            false += bool((personas.proof.by_persona["verdict"] == REPEATABLE).any())
             print(f"{name} {seed}: {len(personas.table)}", file=sys.stderr, flush=True)
-        print(f"{name}: no structure or no solid persona in {N_CHANCE - false} of {N_CHANCE} (target 19)")
+        print(f"{name}: no structure or no repeatable persona in {N_CHANCE - false} of {N_CHANCE} (target 19)")
         missed += false > MOST_FALSE
     return int(missed > 0)
 

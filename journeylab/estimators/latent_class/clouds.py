@@ -1,85 +1,86 @@
-"""What would rows look like if each class were one continuous cloud: the same numbers, the same correlations, and
-nothing that falls into kinds?
+"""What would rows look like if each class were one continuum: the same shares, what goes together still going together,
+and nothing that falls into kinds?
 
-A cloud is a Gaussian copula (Nelsen 2006, section 2.10): every number, level and count keeps its margin exactly, and
-any two correlate as closely as they did, but by a Gaussian that has no lumps. A cut through such a cloud finds
-segments, never kinds: what a mixture gains from cutting one is what it gains from nothing. With several classes there
-is one cloud per class, with that class's margins and correlations.
+Each row of a cloud has a few hidden numbers of its own, its factors. They tilt how its counts divide, smoothly and in
+every variable at once (a latent trait model with logistic-normal shares: Aitchison and Shen 1980; Bartholomew, Knott
+and Moustaki 2011, chapter 4), and the row's counts are then drawn. So a cloud is drawn at the level of what customers
+tend to do, and carries the noise of counts as real customers do. The parts of the model:
 
-Because ties weaken correlations, the Gaussian's are adjusted until the drawn values correlate as the observed did
-(NORTA: Cario and Nelson 1997). A continuum of another shape, such as customers spread evenly between two extremes, is
-no cloud in this sense, and a mixture may gain from it what a Gaussian one does not give.
+- *Trend.* Shares may change smoothly with when the row began: a season is no kind of customer.
+- *Factors.* Counts of two different variables go together only through what they have in common; what is in common to
+  all pairs of variables gives the factors and their weights (principal axes, with the block of each variable itself
+  left open, because noise is in there). As many are kept as are stronger than where variables are shuffled (parallel
+  analysis: Horn 1965).
+- *Shape.* A factor is spread as a Gaussian, or up to evenly between two ends, as flat as the rows show it to be.
+- *Resemblance.* Counts of one row resemble each other more than the factors explain: Dirichlet-multinomial noise.
+
+A cut through a cloud finds segments, never kinds: what a mixture gains from cutting one is what it gains from nothing.
+Each row keeps how many counts it has in each variable, and where it has none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
-from scipy.special import ndtri
-from scipy.stats import rankdata
+from scipy.sparse import csr_matrix
 
-from journeylab.estimators.latent_class.cells import Bins, Levels, Shares
-from journeylab.estimators.latent_class.encoding import Encoding, Observed
+from journeylab.estimators.latent_class.amounts import Amounts
 
-_ROUNDS = 2
-_SMALLEST_EIGENVALUE = 1e-6
+MOST_FACTORS = 8
+CAL = False
+_KNOTS, _ROWS_PER_KNOT = 12, 60
+_ROUNDS, _AXIS_ROUNDS, _SHUFFLES = 8, 12, 4
+_SMALLEST, _LARGEST_TILT = 1e-6, 8.0
 
 
 @dataclass(frozen=True)
-class Amounts:
-    """What is observed of some rows as one dense table, and how to read it back into cells.
+class Cloud:
+    """One continuum.
 
-    values: (rows, columns); missing is -inf, so that it ranks lowest and keeps its share of the margin.
-    encoding: the variables. first: name of a number or variable -> its first column.
+    rows: (k,) the positions of its rows. totals: (k, variables). shares: (k, kinds) what each row would tend to do
+    with all factors at 0: shares within each variable. weights: (kinds, factors) how strongly each factor tilts each
+    kind. flatness: (factors,) 0 for a Gaussian, 1 for an even spread. resemblance: (variables,) how much counts of one
+    row agree beyond what factors and trend explain.
     """
 
-    values: np.ndarray
-    encoding: Encoding
-    first: dict[str, int]
+    rows: np.ndarray
+    totals: np.ndarray
+    shares: np.ndarray
+    weights: np.ndarray
+    flatness: np.ndarray
+    resemblance: np.ndarray
+    variables: np.ndarray
 
-    @classmethod
-    def of(cls, observed: Observed, encoding: Encoding) -> "Amounts":
-        """One column per number and category, one per cell of counts."""
-        blocks = {variable.name: _amounts(variable, observed) for variable in encoding.kept}
-        strata = {variable.by for variable in encoding.kept if isinstance(variable, Bins) and variable.by} - set(blocks)
-        blocks |= {name: observed.numbers[name][:, None] for name in sorted(strata)}
-        widths = [block.shape[1] for block in blocks.values()]
-        first = dict(zip(blocks, np.cumsum([0, *widths[:-1]]).tolist(), strict=True))
-        return cls(np.hstack(list(blocks.values())), encoding, first)
+    def tendencies(self, factors: np.ndarray) -> np.ndarray:
+        """(k, kinds) shares of rows with these (k, factors) factors."""
+        tilt = np.clip(factors @ self.weights.T, -_LARGEST_TILT, _LARGEST_TILT)
+        return _within(self.shares * np.exp(tilt), self.variables)
 
-    def encode(self, values: np.ndarray) -> csr_matrix:
-        """(rows, cells) of other `values` with the same columns."""
-        return hstack([self._encoded(variable, values) for variable in self.encoding.kept], format="csr")
+    def factors(self, random: np.random.Generator) -> np.ndarray:
+        """(k, factors) factors of new rows, with mean 0 and variance 1."""
+        shape = (len(self.rows), len(self.flatness))
+        even = random.uniform(-np.sqrt(3), np.sqrt(3), shape)
+        return np.sqrt(self.flatness) * even + np.sqrt(1 - self.flatness) * random.standard_normal(shape)
 
-    @property
-    def categories(self) -> list[int]:
-        """The columns whose values are levels, without an order of their own."""
-        return [self.first[variable.name] for variable in self.encoding.kept if isinstance(variable, Levels)]
-
-    def _encoded(self, variable: Bins | Levels | Shares, values: np.ndarray) -> csr_matrix:
-        column = self.first[variable.name]
-        if isinstance(variable, Shares):
-            return variable.encode(csr_matrix(values[:, column : column + variable.n_cells]))
-        if isinstance(variable, Bins):
-            return variable.encode(values[:, column], values[:, self.first[variable.by]] if variable.by else None)
-        given = np.flatnonzero(values[:, column] >= 0)
-        levels = values[given, column].astype(int)
-        return csr_matrix((np.ones(len(given)), (given, levels)), shape=(len(values), variable.n_cells))
+    def draw(self, random: np.random.Generator) -> np.ndarray:
+        """(k, kinds) counts of new rows."""
+        tendencies = self.tendencies(self.factors(random))
+        counts, edges = np.zeros_like(tendencies), [*_edges(self.variables), len(self.variables)]
+        for variable, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+            filled = np.flatnonzero(self.totals[:, variable] > 0)
+            own, r = tendencies[filled, start:stop], self.resemblance[variable]
+            if r > _SMALLEST:
+                own = random.standard_gamma(np.maximum(own * (1 - r) / r, _SMALLEST)) + _SMALLEST**4
+                own = own / own.sum(axis=1, keepdims=True)
+            counts[filled, start:stop] = random.multinomial(self.totals[filled, variable].astype(int), own)
+        return counts
 
 
 @dataclass(frozen=True)
 class Clouds:
-    """One cloud per class, ready to be drawn from.
-
-    amounts: what was observed. members: per class, the rows that belong to it. roots: per class, a square root of the
-    Gaussian's correlations, (columns, columns). ladders: per class, its values from the lowest to the highest, each
-    column for itself.
-    """
+    """One continuum per class, to draw rows from."""
 
     amounts: Amounts
-    members: tuple[np.ndarray, ...]
-    roots: tuple[np.ndarray, ...]
-    ladders: tuple[np.ndarray, ...]
+    clouds: tuple[Cloud, ...]
 
     @classmethod
     def fit(cls, amounts: Amounts, probabilities: np.ndarray, *, random: np.random.Generator) -> "Clouds":
@@ -89,122 +90,208 @@ class Clouds:
         """
         uniform = random.random((len(probabilities), 1))
         labels = (probabilities.cumsum(axis=1) < uniform).sum(axis=1).clip(max=probabilities.shape[1] - 1)
-        members, roots, ladders = [], [], []
-        for number in np.unique(labels):
-            rows = np.flatnonzero(labels == number)
-            values = amounts.values[rows]
-            ordered = _with_ordered_levels(values, amounts.categories)
-            members.append(rows)
-            ladders.append(np.take_along_axis(values, np.argsort(ordered, axis=0, kind="stable"), axis=0))
-            roots.append(_calibrated(ordered, random))
-        return cls(amounts, tuple(members), tuple(roots), tuple(ladders))
+        clouds = [_fitted(amounts, np.flatnonzero(labels == number), random) for number in np.unique(labels)]
+        return cls(amounts, tuple(clouds))
 
     def draw(self, random: np.random.Generator) -> csr_matrix:
         """(rows, cells): as many new rows as were observed."""
         return self.amounts.encode(self.values(random))
 
     def values(self, random: np.random.Generator) -> np.ndarray:
-        """The same rows before they are written into cells: (rows, columns), as `Amounts.values`."""
+        """The same rows before they are written into cells: (rows, kinds), as `Amounts.values`."""
         values = np.empty_like(self.amounts.values)
-        for rows, root, ladder in zip(self.members, self.roots, self.ladders, strict=True):
-            values[rows] = _placed(ladder, _order(root, len(rows), random))
+        for cloud in self.clouds:
+            values[cloud.rows] = cloud.draw(random)
         return values
 
 
-def _amounts(variable: Bins | Levels | Shares, observed: Observed) -> np.ndarray:
-    if isinstance(variable, Shares):
-        tally = observed.tallies[variable.name]
-        return variable.gather(tally.counts, tally.names).toarray()
-    if isinstance(variable, Bins):
-        values = observed.numbers[variable.name]
-        return np.where(np.isfinite(values), values, -np.inf)[:, None]
-    cells = variable.encode(observed.categories[variable.name])
-    is_given = np.asarray(cells.sum(axis=1)).ravel() > 0
-    return np.where(is_given, cells @ np.arange(variable.n_cells), -np.inf)[:, None]
+@dataclass(frozen=True)
+class _Residuals:
+    """How far rows are from what is expected of them, and how much each counts.
 
-
-def _with_ordered_levels(values: np.ndarray, categories: list[int]) -> np.ndarray:
-    """`values` with the levels of each category, missing as one of them, replaced by their rank in an order.
-
-    It is the order in which the level says most about the other columns (the first axis of a correspondence analysis:
-    Greenacre 2017). So the Gaussian keeps as much as it can of what is associated with a category.
+    scaled: (rows, kinds) share less expected share, over the root of the mean share. weights: (rows, variables).
     """
-    if not categories:
-        return values
-    numeric = np.setdiff1d(np.arange(values.shape[1]), categories)
-    blocks = {-1: _standardised(_scores(values[:, numeric]))}
-    blocks |= {column: _standardised(_indicators(values[:, column])) for column in categories}
-    ordered = values.copy()
-    for column in categories:
-        others = np.hstack([block for name, block in blocks.items() if name != column])
-        level = np.unique(values[:, column], return_inverse=True)[1]
-        n = np.bincount(level)
-        totals = np.stack([others[level == number].sum(axis=0) for number in range(len(n))])
-        # the first left singular vector of level means, rows weighted by the square root of their number
-        axis = np.linalg.svd(totals / np.sqrt(n)[:, None], full_matrices=False)[0][:, 0] / np.sqrt(n)
-        ordered[:, column] = rankdata((axis * np.sign(axis[0])).round(9), method="dense")[level]
-    return ordered
+
+    scaled: np.ndarray
+    weights: np.ndarray
+    variables: np.ndarray
+
+    def in_common(self) -> np.ndarray:
+        """(kinds, kinds) covariances of kinds of two variables, which noise of counts does not change; 0 within one."""
+        weighted = self.scaled * self.weights[:, self.variables]
+        pairs = (self.weights.T @ self.weights).clip(_SMALLEST)
+        common = weighted.T @ weighted / pairs[np.ix_(self.variables, self.variables)]
+        return np.where(self.variables[:, None] == self.variables, 0.0, common)
+
+    def shuffled(self, random: np.random.Generator) -> "_Residuals":
+        """The same with each variable shuffled among the rows by itself."""
+        orders = np.array([random.permutation(len(self.weights)) for _ in range(self.weights.shape[1])]).T
+        scaled = np.take_along_axis(self.scaled, orders[:, self.variables], axis=0)
+        return _Residuals(scaled, np.take_along_axis(self.weights, orders, axis=0), self.variables)
+
+    def scores(self, loadings: np.ndarray) -> np.ndarray:
+        """(rows, factors) where each row seems to be on each factor."""
+        weights = self.weights[:, self.variables]
+        return (weights * self.scaled) @ loadings / (weights @ loadings**2).clip(_SMALLEST)
 
 
-def _indicators(levels: np.ndarray) -> np.ndarray:
-    return (levels[:, None] == np.unique(levels)).astype(float)
+def _fitted(amounts: Amounts, rows: np.ndarray, random: np.random.Generator) -> Cloud:
+    """The cloud of some rows."""
+    values, totals, variables = amounts.values[rows], amounts.totals[rows], amounts.variables
+    weights = amounts.worth(totals)
+    shares, mean = _trend(values, totals, weights, variables, None if amounts.when is None else amounts.when[rows])
+    observed = values / np.maximum(totals, 1)[:, variables]
+    residuals = _residuals(observed, shares, mean, totals, weights, variables)
+    loadings = _loadings(residuals, random)
+    n_factors = loadings.shape[1]
+    cloud = Cloud(
+        *(rows, totals, shares, np.zeros((len(variables), n_factors)), np.zeros(n_factors)),
+        np.zeros(totals.shape[1]),
+        variables,
+    )
+    target = _Target(shares, mean, loadings)
+    cloud = _resembling(target.calibrated(cloud, random), values, random)
+    if not n_factors:
+        return cloud
+    flatness = _flatness(cloud, residuals, target, random)
+    return target.calibrated(replace(cloud, flatness=flatness), random)
 
 
-def _calibrated(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A root of the Gaussian correlations under which drawn values correlate as `values` do."""
-    scores = _scores(values)
-    target, ladder = _correlations(scores), np.sort(scores, axis=0)
-    correlations = target
-    for _ in range(_ROUNDS):
-        # NORTA: add what the drawn values fall short of the target by.
-        drawn = _placed(ladder, _order(_root(correlations), len(values), random))
-        correlations = np.clip(correlations + target - _correlations(drawn), -0.999, 0.999)
-    return _root(correlations)
+def _residuals(
+    observed: np.ndarray,
+    shares: np.ndarray,
+    mean: np.ndarray,
+    totals: np.ndarray,
+    weights: np.ndarray,
+    variables: np.ndarray,
+) -> _Residuals:
+    known = (totals > 0)[:, variables]
+    return _Residuals(np.where(known, observed - shares, 0.0) / np.sqrt(mean), weights, variables)
 
 
-def _scores(values: np.ndarray) -> np.ndarray:
-    """Normal scores of each column, ties at their middle."""
-    return ndtri((rankdata(values, axis=0) - 0.5) / len(values))
+def _trend(
+    values: np.ndarray, totals: np.ndarray, weights: np.ndarray, variables: np.ndarray, when: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(rows, kinds) shares expected of rows that began when they did, and (kinds,) the shares of all together.
+
+    Shares run in straight lines between up to twelve times. What the lines explain is taken back by as much as noise
+    would explain.
+    """
+    scale = (weights / np.maximum(totals, 1))[:, variables]
+    mean = _within((values * scale).sum(axis=0)[None, :] + _SMALLEST, variables)[0]
+    shares = np.repeat(mean[None, :], len(values), axis=0)
+    basis = None if when is None else _lines(when)
+    if basis is None:
+        return shares, mean
+    edges = [*_edges(variables), len(variables)]
+    for variable, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        known = np.flatnonzero(totals[:, variable] > 0)
+        if len(known) < 2 * basis.shape[1] + 2:
+            continue
+        weight = weights[known, variable][:, None]
+        apart = values[known, start:stop] / totals[known, variable][:, None] - mean[start:stop]
+        own = basis[known] - np.average(basis[known], axis=0, weights=weight[:, 0])
+        slopes = np.linalg.lstsq(own * np.sqrt(weight), apart * np.sqrt(weight), rcond=None)[0]
+        explained = (weight * (own @ slopes) ** 2).sum()
+        left = (weight * (apart - own @ slopes) ** 2).sum()
+        ratio = explained / own.shape[1] / max(left / (len(known) - own.shape[1] - 1), _SMALLEST)
+        kept = max(0.0, 1 - 1 / max(ratio, _SMALLEST))
+        shares[:, start:stop] += kept * (basis - basis[known].mean(axis=0)) @ slopes
+    return _within(shares.clip(_SMALLEST), variables), mean
 
 
-def _standardised(columns: np.ndarray) -> np.ndarray:
-    centred = columns - columns.mean(axis=0)
-    spread = np.sqrt((centred**2).mean(axis=0))
-    return centred / np.where(spread > 0, spread, 1.0)
+def _lines(when: np.ndarray) -> np.ndarray | None:
+    """(rows, knots - 1) the hat functions of times between which lines run; None for too few rows or times."""
+    n = min(_KNOTS, len(when) // _ROWS_PER_KNOT)
+    knots = np.unique(np.quantile(when, np.linspace(0, 1, n))) if n > 1 else np.empty(0)
+    if len(knots) < 2:
+        return None
+    return np.stack([np.interp(when, knots, hat) for hat in np.eye(len(knots))[1:]], axis=1)
 
 
-def _correlations(scores: np.ndarray) -> np.ndarray:
-    columns = _standardised(scores)
-    correlations = columns.T @ columns / len(columns)
-    np.fill_diagonal(correlations, 1.0)
-    return correlations
+def _loadings(residuals: _Residuals, random: np.random.Generator) -> np.ndarray:
+    """(kinds, factors) what each factor adds to each kind, over the root of its mean share."""
+    common = residuals.in_common()
+    strength = np.linalg.eigvalsh(common)[::-1][:MOST_FACTORS]
+    by_chance = np.max(
+        [
+            np.linalg.eigvalsh(residuals.shuffled(random).in_common())[::-1][:MOST_FACTORS]
+            for _ in range(_SHUFFLES)
+        ],
+        axis=0,
+    )
+    n_factors = int(np.cumprod(strength > by_chance).sum())
+    is_own = residuals.variables[:, None] == residuals.variables
+    loadings = np.zeros((len(common), n_factors))
+    for _ in range(_AXIS_ROUNDS if n_factors else 0):
+        values, vectors = np.linalg.eigh(np.where(is_own, loadings @ loadings.T, common))
+        top = vectors[:, ::-1][:, :n_factors]
+        loadings = top * np.sqrt(values[::-1][:n_factors].clip(0))
+    # Which way an axis points is a processor's choice.
+    largest = np.abs(loadings).round(9).argmax(axis=0)
+    return loadings * np.where(loadings[largest, np.arange(n_factors)] < 0, -1.0, 1.0)
 
 
-def _root(correlations: np.ndarray) -> np.ndarray:
-    values, vectors = np.linalg.eigh((correlations + correlations.T) / 2)
-    # The symmetric root is the only one that does not depend on which eigenvectors a processor finds, and which way
-    # they point.
-    root = (vectors * np.sqrt(values.clip(_SMALLEST_EIGENVALUE))) @ vectors.T
-    return root / np.sqrt((root**2).sum(axis=1, keepdims=True))
+@dataclass(frozen=True)
+class _Target:
+    """What drawn rows are to have: `shares` (rows, kinds), `mean` shares (kinds,), and `loadings` (kinds, factors)."""
+
+    shares: np.ndarray
+    mean: np.ndarray
+    loadings: np.ndarray
+
+    def calibrated(self, cloud: Cloud, random: np.random.Generator) -> Cloud:
+        """The cloud with weights and shares under which what it draws comes out so."""
+        if not self.loadings.shape[1]:
+            return cloud
+        root, factors = np.sqrt(self.mean)[:, None], cloud.factors(random)
+        weights, shift = self.loadings / root, np.zeros(len(self.mean))
+        for _ in range(_ROUNDS):
+            shares = _within(self.shares * np.exp(shift), cloud.variables)
+            tendencies = replace(cloud, weights=weights, shares=shares).tendencies(factors)
+            reached = (tendencies - tendencies.mean(axis=0)).T @ factors / len(factors) / root
+            if CAL:
+                weights = np.clip(weights + (self.loadings - reached) / root, -_LARGEST_TILT, _LARGEST_TILT)
+            shift = shift + np.log(self.shares.mean(axis=0) / tendencies.mean(axis=0).clip(_SMALLEST))
+        return replace(cloud, weights=weights, shares=_within(self.shares * np.exp(shift), cloud.variables))
 
 
-def _order(root: np.ndarray, n: int, random: np.random.Generator) -> np.ndarray:
-    """Which of `n` drawn rows is the lowest in each column, which the second lowest, and so on."""
-    return np.argsort(random.standard_normal((n, len(root))) @ root.T, axis=0)
+def _resembling(cloud: Cloud, values: np.ndarray, random: np.random.Generator) -> Cloud:
+    """The cloud with the agreement of a row's counts that its tendencies do not explain; see `Shares.measured`."""
+    chance = np.add.reduceat(cloud.tendencies(cloud.factors(random)) ** 2, _edges(cloud.variables), axis=1)
+    pairs = np.add.reduceat(values**2 - values, _edges(cloud.variables), axis=1)
+    several = cloud.totals >= 2
+    agreement = pairs / np.maximum(cloud.totals * (cloud.totals - 1), 1)
+    weight = np.where(several, cloud.totals, 0.0)
+    possible = (weight * (1 - chance)).sum(axis=0)
+    beyond = (weight * (agreement - chance)).sum(axis=0) / possible.clip(_SMALLEST)
+    return replace(cloud, resemblance=np.where(several.any(axis=0), beyond, 0.0).clip(0, 0.95))
 
 
-def _placed(ladder: np.ndarray, order: np.ndarray) -> np.ndarray:
-    placed = np.empty_like(ladder)
-    np.put_along_axis(placed, order, ladder, axis=0)
-    return placed
+def _flatness(cloud: Cloud, residuals: _Residuals, target: _Target, random: np.random.Generator) -> np.ndarray:
+    """(factors,) how flat each factor is: between what a Gaussian and what an even spread look like in such rows."""
+    n_factors, looks = target.loadings.shape[1], []
+    for flatness in (0.0, 1.0):
+        counts = target.calibrated(replace(cloud, flatness=np.full(n_factors, flatness)), random).draw(random)
+        observed = counts / np.maximum(cloud.totals, 1)[:, cloud.variables]
+        drawn = _residuals(observed, target.shares, target.mean, cloud.totals, residuals.weights, cloud.variables)
+        looks.append(_peakedness(drawn.scores(target.loadings)))
+    peaked, flat = looks
+    way = (peaked - _peakedness(residuals.scores(target.loadings))) / np.where(peaked > flat, peaked - flat, np.inf)
+    return np.sqrt(way.clip(0, 1))
 
 
-def independent(counts: csr_matrix, variables: np.ndarray, random: np.random.Generator) -> csr_matrix:
-    """`counts` (rows, cells) with every variable shuffled among the rows by itself, so that they are independent."""
-    starts = np.flatnonzero(np.diff(variables, prepend=-1))
-    columns = counts.tocsc()
-    blocks = [
-        columns[:, start:stop].tocsr()[random.permutation(counts.shape[0])]
-        for start, stop in zip(starts, [*starts[1:], len(variables)], strict=True)
-    ]
-    return hstack(blocks, format="csr")
+def _peakedness(scores: np.ndarray) -> np.ndarray:
+    """Kurtosis of each column, less a Gaussian's."""
+    centred = scores - scores.mean(axis=0)
+    return (centred**4).mean(axis=0) / (centred**2).mean(axis=0).clip(_SMALLEST) ** 2 - 3
+
+
+def _within(totals: np.ndarray, variables: np.ndarray) -> np.ndarray:
+    """(rows, kinds) as shares within each variable."""
+    return totals / np.add.reduceat(totals, _edges(variables), axis=1)[:, variables]
+
+
+def _edges(variables: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(np.diff(variables, prepend=-1))
+

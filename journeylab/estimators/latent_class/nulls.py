@@ -1,5 +1,4 @@
-"""Do several classes gain more over fewer than a mixture gains where there are none: from independent variables, or
-from cutting continuous clouds?
+"""Do several classes gain more over fewer than a mixture gains from cutting continuous clouds, where there are none?
 
 The gain is that in classification log-likelihood per row: log-likelihood less the entropy of the assignment (Biernacki,
 Celeux and Govaert 2000). Classes that describe the rows better count; classes that only overlap do not, and it is
@@ -17,8 +16,10 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from journeylab.estimators.latent_class.assignment import relative_entropy
-from journeylab.estimators.latent_class.clouds import Amounts, Clouds, independent
+from journeylab.estimators.latent_class.amounts import Amounts
+from journeylab.estimators.latent_class.clouds import Clouds
 from journeylab.estimators.latent_class.mixture import SHORT_STARTS, LatentClass
+from journeylab.estimators.latent_class.threads import side_by_side
 
 LEVEL = 0.05
 Tell = Callable[[], None]
@@ -46,6 +47,16 @@ class NullTest:
         return bool(self.observed > 0 and self.p <= LEVEL)
 
     @property
+    def in_words(self) -> str:
+        """What is known of p: “at most .048 (0 of 20)”, or “more than .05 (stopped after 1)”."""
+        n, reached = len(self.drawn), int((self.drawn >= self.observed).sum())
+        if not n:
+            return "nothing was gained"
+        if self.p <= LEVEL:
+            return f"at most {np.ceil(self.p * 1000) / 1000:.3f} ({reached} of {n})".replace("0.", ".", 1)
+        return f"more than .05 (stopped after {n})"
+
+    @property
     def expected(self) -> float:
         """The mean gain under the null model."""
         return float(self.drawn.mean()) if len(self.drawn) else np.nan
@@ -54,25 +65,6 @@ class NullTest:
     def upper(self) -> float:
         """The 95% quantile of the gains under the null model, estimated from the draws."""
         return float(np.quantile(self.drawn, 1 - LEVEL)) if len(self.drawn) else np.nan
-
-
-def against_independence(
-    counts: csr_matrix,
-    variables: np.ndarray,
-    *,
-    n_classes: int,
-    replicates: int,
-    seed: int,
-    tell: Tell,
-) -> NullTest:
-    """What `n_classes` classes gain over one, beside the gain where every variable is shuffled by itself.
-
-    `tell` is called after each draw. The same seed gives the same answer.
-    """
-    one = LatentClass.fit(counts, variables, n_classes=1, seed=seed)
-    return _Comparison(one, n_classes, seed).test(
-        counts, lambda random: independent(counts, variables, random), replicates=replicates, tell=tell
-    )
 
 
 def against_clouds(
@@ -92,7 +84,7 @@ def against_clouds(
     counts = amounts.encode(amounts.values)
     random = np.random.default_rng([seed, fewer.n_classes, n_classes])
     clouds = Clouds.fit(amounts, fewer.probabilities(counts), random=random)
-    return _Comparison(fewer, n_classes, seed).test(counts, clouds.draw, replicates=replicates, tell=tell)
+    return _Comparison(fewer, n_classes, seed).test(counts, clouds, replicates=replicates, tell=tell)
 
 
 @dataclass(frozen=True)
@@ -103,28 +95,23 @@ class _Comparison:
     n_classes: int
     seed: int
 
-    def test(
-        self,
-        counts: csr_matrix,
-        draw: Callable[[np.random.Generator], csr_matrix],
-        *,
-        replicates: int,
-        tell: Tell,
-    ) -> NullTest:
-        """The gain in `counts`, and those in what `draw` makes."""
+    def test(self, counts: csr_matrix, clouds: Clouds, *, replicates: int, tell: Tell) -> NullTest:
+        """The gain in `counts`, and those in what `clouds` draw."""
         observed = self.gain(counts)
         if observed <= 0:
             return NullTest(observed, np.empty(0))
         # With more than `allowed` draws as large, p = (x + 1) / (r + 1) is above LEVEL whatever else is drawn.
         allowed, drawn, reached = max(int(LEVEL * (replicates + 1) + 1e-9) - 1, 0), [], 0
-        for number in range(replicates):
-            random = np.random.default_rng([self.seed, self.fewer.n_classes, self.n_classes, number])
-            drawn.append(self.gain(draw(random)))
-            reached += drawn[-1] >= observed
+        for gain in side_by_side(lambda number: self.gain(clouds.draw(self._random(number))), replicates):
+            drawn.append(gain)
+            reached += gain >= observed
             tell()
             if reached > allowed:
                 break
         return NullTest(observed, np.array(drawn))
+
+    def _random(self, number: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, self.fewer.n_classes, self.n_classes, number])
 
     def gain(self, counts: csr_matrix) -> float:
         """In classification log-likelihood per row.

@@ -7,5 +7,16 @@ long a customer stayed, or on when they were last seen, is not a feature.
 from journeylab.events.features.features import Features, apply_plan, find_features
 from journeylab.events.features.habits import Habits
 from journeylab.events.features.plan import FeaturePlan, Vocabulary, unseen_table
+from journeylab.events.features.protected import PROTECTED, is_protected
 
-__all__ = ["FeaturePlan", "Features", "Habits", "Vocabulary", "apply_plan", "find_features", "unseen_table"]
+__all__ = [
+    "PROTECTED",
+    "FeaturePlan",
+    "Features",
+    "Habits",
+    "Vocabulary",
+    "apply_plan",
+    "find_features",
+    "is_protected",
+    "unseen_table",
+]

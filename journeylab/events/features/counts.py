@@ -65,7 +65,8 @@ def count(first: FirstEvents, habits: Habits) -> Iterator[Counts]:
             yield count_events(first, column)
     group = habits.groups_of(kinds)
     yield from _by_kind(events, "group", "", group, n)
-    yield Counts("hours", "", HOURS, *_added(events.position, events.hours, len(HOURS), n))
+    if not first.dates_only:
+        yield Counts("hours", "", HOURS, *_added(events.position, events.hours, len(HOURS), n))
     if "role" in first.rows.columns:
         yield _roles(first)
     yield from _moves(events, group, n)

@@ -17,6 +17,7 @@ from journeylab.events.spells.signals import COMPANY
 
 KIND = ("event", "process", "channel", "initiator")
 HOURS = ("working hours", "evening or night", "weekend")
+_QUARTER, _HOUR, _DAY = 900, 3_600, 86_400
 _FURTHER = ("contact_id", "role", "value", "score")
 
 
@@ -25,6 +26,7 @@ class FirstEvents:
     """The events of some customers from entry until, not including, the landmark.
 
     customers: Index `customer_id`, sorted. landmarks: (customers,) UTC times, entry + the time asked for.
+    dates_only: whether the log has dates without a time of day, which then says nothing.
     kinds: DataFrame, one row per kind of event, that is per event, process, channel and initiator (those of them that
         the log has; missing is None), in their order; with `n`, how many there are, and `by_company`.
     rows: Ibis table, one row per event: `position` of the customer, `time`, `landmark`, `seq`, `kind` (the row of
@@ -39,6 +41,7 @@ class FirstEvents:
     landmarks: pd.Series
     kinds: pd.DataFrame
     rows: ibis.Table
+    dates_only: bool
 
     @classmethod
     def of(cls, log: EventLog, entries: pd.DataFrame | pa.Table, within: str | timedelta) -> "FirstEvents":
@@ -54,7 +57,7 @@ class FirstEvents:
         kinds = _kinds(joined)
         rows = _narrow(joined, kinds)
         check_rows(rows)
-        return cls(customers, landmarks, kinds, rows)
+        return cls(customers, landmarks, kinds, rows, has_only_dates(log))
 
     @property
     def own(self) -> ibis.Table:
@@ -89,6 +92,17 @@ class Ordered:
         days = (3, 4, 5, 6, 0, 1, 2)
         of_week = np.array([2 if day >= 5 else 0 if 8 <= hour < 18 else 1 for day in days for hour in range(24)])
         return of_week[np.floor_divide(self.second, 3_600) % 168]
+
+
+def has_only_dates(log: EventLog) -> bool:
+    """Whether all events are at one time of day, at the full quarter of an hour: dates, read as midnight somewhere.
+
+    Where clocks are put forward in summer there are two such times, an hour apart.
+    """
+    second = log.events.time.epoch_seconds().mod(_DAY).name("second")
+    seconds = log.events.select(second).distinct().limit(3).to_pyarrow()["second"].to_pylist()
+    midnights = all(second % _QUARTER == 0 for second in seconds) and len(seconds) <= 2
+    return midnights and (len(seconds) < 2 or abs(seconds[0] - seconds[1]) in (_HOUR, _DAY - _HOUR))
 
 
 def check_rows(rows: ibis.Table) -> None:

@@ -16,6 +16,8 @@ def numbers(first: FirstEvents) -> tuple[pd.DataFrame, dict[str, str]]:
     """One row per customer, and which numbers are to be judged among the equally active; see `Features`."""
     n = len(first.customers)
     table = pd.DataFrame(_of_order(first.ordered, n), index=pd.RangeIndex(n))
+    if first.dates_only:
+        table = table.drop(columns="out_of_hours_share")
     people = _people(first)
     for at, (name, column) in enumerate(people.items(), start=1):
         table.insert(at, name, column.reindex(table.index).fillna(0.0))
