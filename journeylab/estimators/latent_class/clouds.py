@@ -22,14 +22,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from scipy.special import ndtr, ndtri
+from scipy.stats import rankdata
 
 from journeylab.estimators.latent_class.amounts import Amounts
 
 MOST_FACTORS = 8
-CAL = False
+WIDEST = np.sqrt(2)
 _KNOTS, _ROWS_PER_KNOT = 12, 60
 _ROUNDS, _AXIS_ROUNDS, _SHUFFLES = 8, 12, 4
-_SMALLEST, _LARGEST_TILT = 1e-6, 8.0
+_SMALLEST, _LARGEST_TILT, _STRONGEST = 1e-6, 8.0, 0.95
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,9 @@ class Cloud:
 
     rows: (k,) the positions of its rows. totals: (k, variables). shares: (k, kinds) what each row would tend to do
     with all factors at 0: shares within each variable. weights: (kinds, factors) how strongly each factor tilts each
-    kind. flatness: (factors,) 0 for a Gaussian, 1 for an even spread. resemblance: (variables,) how much counts of one
-    row agree beyond what factors and trend explain.
+    kind. flatness: (factors,) 0 for a Gaussian, 1 for an even spread. activity: (k,) how many counts each row has, as a
+    normal score. pulls: (factors,) how each factor goes with activity, from -1 to 1. resemblance: (variables,) how much
+    counts of one row agree beyond what factors and trend explain.
     """
 
     rows: np.ndarray
@@ -47,6 +50,8 @@ class Cloud:
     shares: np.ndarray
     weights: np.ndarray
     flatness: np.ndarray
+    activity: np.ndarray
+    pulls: np.ndarray
     resemblance: np.ndarray
     variables: np.ndarray
 
@@ -57,9 +62,11 @@ class Cloud:
 
     def factors(self, random: np.random.Generator) -> np.ndarray:
         """(k, factors) factors of new rows, with mean 0 and variance 1."""
-        shape = (len(self.rows), len(self.flatness))
-        even = random.uniform(-np.sqrt(3), np.sqrt(3), shape)
-        return np.sqrt(self.flatness) * even + np.sqrt(1 - self.flatness) * random.standard_normal(shape)
+        own = random.standard_normal((len(self.rows), len(self.flatness))) * np.sqrt(1 - self.pulls**2)
+        peaked = self.activity[:, None] * self.pulls + own
+        even = np.sqrt(12) * (ndtr(peaked) - 0.5)
+        factors = self.flatness * even + (1 - self.flatness) * peaked
+        return factors / np.sqrt((factors**2).mean(axis=0)).clip(_SMALLEST) if factors.size else factors
 
     def draw(self, random: np.random.Generator) -> np.ndarray:
         """(k, kinds) counts of new rows."""
@@ -129,6 +136,12 @@ class _Residuals:
         scaled = np.take_along_axis(self.scaled, orders[:, self.variables], axis=0)
         return _Residuals(scaled, np.take_along_axis(self.weights, orders, axis=0), self.variables)
 
+    def pulls(self, activity: np.ndarray, loadings: np.ndarray) -> np.ndarray:
+        """(factors,) how the factors go with the activity of rows, each from -1 to 1."""
+        weights = self.weights[:, self.variables]
+        with_activity = (weights * self.scaled * activity[:, None]).sum(axis=0) / weights.sum(axis=0).clip(_SMALLEST)
+        return np.clip(np.linalg.lstsq(loadings, with_activity, rcond=None)[0], -_STRONGEST, _STRONGEST)
+
     def scores(self, loadings: np.ndarray) -> np.ndarray:
         """(rows, factors) where each row seems to be on each factor."""
         weights = self.weights[:, self.variables]
@@ -144,9 +157,10 @@ def _fitted(amounts: Amounts, rows: np.ndarray, random: np.random.Generator) -> 
     residuals = _residuals(observed, shares, mean, totals, weights, variables)
     loadings = _loadings(residuals, random)
     n_factors = loadings.shape[1]
+    activity = ndtri((rankdata(totals.sum(axis=1)) - 0.5) / len(rows))
     cloud = Cloud(
         *(rows, totals, shares, np.zeros((len(variables), n_factors)), np.zeros(n_factors)),
-        np.zeros(totals.shape[1]),
+        *(activity, residuals.pulls(activity, loadings), np.zeros(totals.shape[1])),
         variables,
     )
     target = _Target(shares, mean, loadings)
@@ -245,15 +259,26 @@ class _Target:
         if not self.loadings.shape[1]:
             return cloud
         root, factors = np.sqrt(self.mean)[:, None], cloud.factors(random)
-        weights, shift = self.loadings / root, np.zeros(len(self.mean))
+        weights, shift = _in_one_piece(self.loadings / root, self.mean, cloud.variables), np.zeros(len(self.mean))
         for _ in range(_ROUNDS):
             shares = _within(self.shares * np.exp(shift), cloud.variables)
             tendencies = replace(cloud, weights=weights, shares=shares).tendencies(factors)
             reached = (tendencies - tendencies.mean(axis=0)).T @ factors / len(factors) / root
-            if CAL:
-                weights = np.clip(weights + (self.loadings - reached) / root, -_LARGEST_TILT, _LARGEST_TILT)
+            weights = _in_one_piece(weights + (self.loadings - reached) / root, self.mean, cloud.variables)
             shift = shift + np.log(self.shares.mean(axis=0) / tendencies.mean(axis=0).clip(_SMALLEST))
         return replace(cloud, weights=weights, shares=_within(self.shares * np.exp(shift), cloud.variables))
+
+
+def _in_one_piece(weights: np.ndarray, mean: np.ndarray, variables: np.ndarray) -> np.ndarray:
+    """(kinds, factors) `weights`, made smaller in each variable until its shares are still one continuum.
+
+    A share whose log odds are Gaussian has one peak as long as their standard deviation is at most the root of 2;
+    beyond, it has two, and is no continuum.
+    """
+    edges, share = _edges(variables), mean[:, None]
+    middle = np.add.reduceat(share * weights, edges, axis=0)[variables]
+    spread = 2 * np.sqrt(np.add.reduceat(share * (weights - middle) ** 2, edges, axis=0))
+    return weights * np.minimum(1, WIDEST / spread.clip(_SMALLEST))[variables]
 
 
 def _resembling(cloud: Cloud, values: np.ndarray, random: np.random.Generator) -> Cloud:
@@ -278,7 +303,7 @@ def _flatness(cloud: Cloud, residuals: _Residuals, target: _Target, random: np.r
         looks.append(_peakedness(drawn.scores(target.loadings)))
     peaked, flat = looks
     way = (peaked - _peakedness(residuals.scores(target.loadings))) / np.where(peaked > flat, peaked - flat, np.inf)
-    return np.sqrt(way.clip(0, 1))
+    return way.clip(0, 1)
 
 
 def _peakedness(scores: np.ndarray) -> np.ndarray:
