@@ -11,7 +11,8 @@ tend to do, and carries the noise of counts as real customers do. The parts of t
   all pairs of variables gives the factors and their weights (principal axes, with the block of each variable itself
   left open, because noise is in there). As many are kept as are stronger than where variables are shuffled (parallel
   analysis: Horn 1965).
-- *Shape.* A factor is spread as a Gaussian, or up to evenly between two ends, as flat as the rows show it to be.
+- *Shape.* A factor is spread as a Gaussian, up to evenly between two ends, or up to exponentially to one side, as flat
+  and as skewed as the rows show it to be.
 - *Resemblance.* Counts of one row resemble each other more than the factors explain: Dirichlet-multinomial noise.
 
 A cut through a cloud finds segments, never kinds: what a mixture gains from cutting one is what it gains from nothing.
@@ -22,15 +23,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.special import ndtr, ndtri
+from scipy.special import log_ndtr, ndtr, ndtri
 from scipy.stats import rankdata
 
 from journeylab.estimators.latent_class.amounts import Amounts
 
 MOST_FACTORS = 8
-WIDEST = 2.0
+WIDEST = 1.6
 _KNOTS, _ROWS_PER_KNOT = 12, 60
-_ROUNDS, _AXIS_ROUNDS, _SHUFFLES = 8, 12, 4
+_ROUNDS, _AXIS_ROUNDS, _SHUFFLES, _LOOKS = 8, 12, 4, 3
 _SMALLEST, _LARGEST_TILT, _STRONGEST = 1e-6, 8.0, 0.95
 
 
@@ -40,7 +41,8 @@ class Cloud:
 
     rows: (k,) the positions of its rows. totals: (k, variables). shares: (k, kinds) what each row would tend to do
     with all factors at 0: shares within each variable. weights: (kinds, factors) how strongly each factor tilts each
-    kind. flatness: (factors,) 0 for a Gaussian, 1 for an even spread. activity: (k,) how many counts each row has, as a
+    kind. flatness: (factors,) 0 for a Gaussian, 1 for an even spread. skewness: (factors,) 0 for a Gaussian, 1 or -1 for
+    an exponential to one side. activity: (k,) how many counts each row has, as a
     normal score. pulls: (factors,) how each factor goes with activity, from -1 to 1. resemblance: (variables,) how much
     counts of one row agree beyond what factors and trend explain.
     """
@@ -50,6 +52,7 @@ class Cloud:
     shares: np.ndarray
     weights: np.ndarray
     flatness: np.ndarray
+    skewness: np.ndarray
     activity: np.ndarray
     pulls: np.ndarray
     resemblance: np.ndarray
@@ -65,7 +68,9 @@ class Cloud:
         own = random.standard_normal((len(self.rows), len(self.flatness))) * np.sqrt(1 - self.pulls**2)
         peaked = self.activity[:, None] * self.pulls + own
         even = np.sqrt(12) * (ndtr(peaked) - 0.5)
-        factors = self.flatness * even + (1 - self.flatness) * peaked
+        side = np.where(self.skewness < 0, -1.0, 1.0)
+        lopsided = -side * (log_ndtr(-side * peaked) + 1)
+        factors = peaked + self.flatness * (even - peaked) + np.abs(self.skewness) * (lopsided - peaked)
         return factors / np.sqrt((factors**2).mean(axis=0)).clip(_SMALLEST) if factors.size else factors
 
     def draw(self, random: np.random.Generator) -> np.ndarray:
@@ -159,7 +164,7 @@ def _fitted(amounts: Amounts, rows: np.ndarray, random: np.random.Generator) -> 
     n_factors = loadings.shape[1]
     activity = ndtri((rankdata(totals.sum(axis=1)) - 0.5) / len(rows))
     cloud = Cloud(
-        *(rows, totals, shares, np.zeros((len(variables), n_factors)), np.zeros(n_factors)),
+        *(rows, totals, shares, np.zeros((len(variables), n_factors)), np.zeros(n_factors), np.zeros(n_factors)),
         *(activity, residuals.pulls(activity, loadings), np.zeros(totals.shape[1])),
         variables,
     )
@@ -167,8 +172,7 @@ def _fitted(amounts: Amounts, rows: np.ndarray, random: np.random.Generator) -> 
     cloud = _resembling(target.calibrated(cloud, random), values, random)
     if not n_factors:
         return cloud
-    flatness = _flatness(cloud, residuals, target, random)
-    return target.calibrated(replace(cloud, flatness=flatness), random)
+    return target.calibrated(_shaped(cloud, residuals, target, random), random)
 
 
 def _residuals(
@@ -289,23 +293,38 @@ def _resembling(cloud: Cloud, values: np.ndarray, random: np.random.Generator) -
     return replace(cloud, resemblance=np.where(several.any(axis=0), beyond, 0.0).clip(0, 0.95))
 
 
-def _flatness(cloud: Cloud, residuals: _Residuals, target: _Target, random: np.random.Generator) -> np.ndarray:
-    """(factors,) how flat each factor is: between what a Gaussian and what an even spread look like in such rows."""
-    n_factors, looks = target.loadings.shape[1], []
-    for flatness in (0.0, 1.0):
-        counts = target.calibrated(replace(cloud, flatness=np.full(n_factors, flatness)), random).draw(random)
-        observed = counts / np.maximum(cloud.totals, 1)[:, cloud.variables]
-        drawn = _residuals(observed, target.shares, target.mean, cloud.totals, residuals.weights, cloud.variables)
-        looks.append(_peakedness(drawn.scores(target.loadings)))
-    peaked, flat = looks
-    way = (peaked - _peakedness(residuals.scores(target.loadings))) / np.where(peaked > flat, peaked - flat, np.inf)
-    return way.clip(0, 1)
+def _shaped(cloud: Cloud, residuals: _Residuals, target: _Target, random: np.random.Generator) -> Cloud:
+    """The cloud with factors as flat and as skewed as they look: in between what a Gaussian, an even spread and an
+    exponential look like in rows with so many counts."""
+    none, full = np.zeros(target.loadings.shape[1]), np.ones(target.loadings.shape[1])
+    skewness, kurtosis = _looks(residuals.scores(target.loadings))
+    side = np.where(skewness < 0, -1.0, 1.0)
+
+    def looks(flat: np.ndarray, skewed: np.ndarray) -> np.ndarray:
+        other = target.calibrated(replace(cloud, flatness=flat, skewness=skewed), random)
+        drawn = []
+        for _ in range(_LOOKS):
+            observed = other.draw(random) / np.maximum(cloud.totals, 1)[:, cloud.variables]
+            again = _residuals(observed, target.shares, target.mean, cloud.totals, residuals.weights, cloud.variables)
+            drawn.append(_looks(again.scores(target.loadings)))
+        return np.mean(drawn, axis=0)
+
+    gaussian, even, lopsided = looks(none, none), looks(full, none), looks(none, side)
+    flatness = _way(kurtosis, gaussian[1], even[1])
+    return replace(cloud, flatness=flatness, skewness=side * _way(skewness, gaussian[0], lopsided[0]))
 
 
-def _peakedness(scores: np.ndarray) -> np.ndarray:
-    """Kurtosis of each column, less a Gaussian's."""
+def _way(value: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """How far `value` is on the way from `start` to `end`, from 0 to 1."""
+    length = end - start
+    return ((value - start) / np.where(np.abs(length) > _SMALLEST, length, np.inf)).clip(0, 1)
+
+
+def _looks(scores: np.ndarray) -> np.ndarray:
+    """(2, factors) skewness of each column, and kurtosis less a Gaussian's."""
     centred = scores - scores.mean(axis=0)
-    return (centred**4).mean(axis=0) / (centred**2).mean(axis=0).clip(_SMALLEST) ** 2 - 3
+    variance = (centred**2).mean(axis=0).clip(_SMALLEST)
+    return np.stack([(centred**3).mean(axis=0) / variance**1.5, (centred**4).mean(axis=0) / variance**2 - 3])
 
 
 def _within(totals: np.ndarray, variables: np.ndarray) -> np.ndarray:
