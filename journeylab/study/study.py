@@ -175,9 +175,7 @@ class Study:
         """The personas of `log`, with the ids that they had in the sprint `last`."""
 
         def make() -> Personas:
-            personas = find_personas(
-                log, self.journey, **decisions.model_dump(), protected=self.settings.protected
-            )
+            personas = find_personas(log, self.journey, **decisions.model_dump(), protected=self.settings.protected)
             return compare_personas(last.personas, personas, log=log, used=last.ids).personas if last else personas
 
         decided = (decisions.model_dump_json(), *self.settings.protected)

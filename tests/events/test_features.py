@@ -184,7 +184,15 @@ def test_attributes_are_sorted_by_what_they_hold():
     entries = pd.DataFrame({"customer_id": ids, "entered": pd.Timestamp("2024-01-01", tz="UTC")})
     features = find_features(log_of(ROWS, customers=customers.reset_index()), entries, within="30d")
     assert list(features.categories.columns) == ["entry channel", "entry month", "plan", "tier", "is_partner"]
-    assert features.attributes == ("entry channel", "entry month", "seats", "events (attribute)", "plan", "tier", "is_partner")
+    assert features.attributes == (
+        "entry channel",
+        "entry month",
+        "seats",
+        "events (attribute)",
+        "plan",
+        "tier",
+        "is_partner",
+    )
     assert set(features.attributes) <= set(features.shown)
     assert features.categories.loc["ada"].tolist() == ["web", "2024-01", "basic", "1", "True"]
     assert features.categories.loc["bob", "plan"] is None
@@ -205,7 +213,9 @@ def test_attributes_are_features_only_where_they_are_named():
     assert features.attributes == ("entry channel", "entry month", "size")
     assert "plan" not in features.shown
     assert features.plan.levels == {"plan": ("solo", "team")}
-    with pytest.raises(EstimateError, match=r"^Personas are to be made from the attribute “plann”.*Did you mean “plan”\?$"):
+    with pytest.raises(
+        EstimateError, match=r"^Personas are to be made from the attribute “plann”.*Did you mean “plan”\?$"
+    ):
         find_features(log, ENTRIES, within="30d", make_from_attributes=["plann"])
     future = log_of(ROWS, customers=customers_with(tenure=["a", "b"]))
     with pytest.raises(EstimateError, match="cannot be a feature: named for something that only the future tells"):
@@ -232,7 +242,10 @@ def test_what_is_protected_is_left_out_and_never_a_feature():
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        *((name, True) for name in ("gender", "SEX", "customer_age", "AgeBand", "ageband", "age_band_2", "maritalStatus")),
+        *(
+            (name, True)
+            for name in ("gender", "SEX", "customer_age", "AgeBand", "ageband", "age_band_2", "maritalStatus")
+        ),
         *((name, True) for name in ("date_of_birth", "Religion", "ETHNICITY", "sexual_orientation", "is_pregnant")),
         *((name, False) for name in ("usage", "page", "stage", "engagement", "agency", "racer", "manager", "plan", "")),
     ],

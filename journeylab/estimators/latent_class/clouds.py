@@ -29,7 +29,7 @@ from scipy.stats import rankdata
 from journeylab.estimators.latent_class.amounts import Amounts
 
 MOST_FACTORS = 8
-WIDEST = 1.6
+WIDEST = 2.0
 _KNOTS, _ROWS_PER_KNOT = 12, 60
 _ROUNDS, _AXIS_ROUNDS, _SHUFFLES, _LOOKS = 8, 12, 4, 3
 _SMALLEST, _LARGEST_TILT, _STRONGEST = 1e-6, 8.0, 0.95
@@ -228,10 +228,7 @@ def _loadings(residuals: _Residuals, random: np.random.Generator) -> np.ndarray:
     common = residuals.in_common()
     strength = np.linalg.eigvalsh(common)[::-1][:MOST_FACTORS]
     by_chance = np.max(
-        [
-            np.linalg.eigvalsh(residuals.shuffled(random).in_common())[::-1][:MOST_FACTORS]
-            for _ in range(_SHUFFLES)
-        ],
+        [np.linalg.eigvalsh(residuals.shuffled(random).in_common())[::-1][:MOST_FACTORS] for _ in range(_SHUFFLES)],
         axis=0,
     )
     n_factors = int(np.cumprod(strength > by_chance).sum())
@@ -273,7 +270,7 @@ def _in_one_piece(weights: np.ndarray, mean: np.ndarray, variables: np.ndarray) 
     """(kinds, factors) `weights`, made smaller in each variable until its shares are still one continuum.
 
     A share whose log odds are Gaussian has one peak as long as their standard deviation is at most the root of 2;
-    beyond, it has two, and is no continuum.
+    beyond, it gets two, and soon is no continuum. Real clouds of log rates go up to about 2.
     """
     edges, share = _edges(variables), mean[:, None]
     middle = np.add.reduceat(share * weights, edges, axis=0)[variables]
@@ -310,7 +307,8 @@ def _shaped(cloud: Cloud, residuals: _Residuals, target: _Target, random: np.ran
         return np.mean(drawn, axis=0)
 
     gaussian, even, lopsided = looks(none, none), looks(full, none), looks(none, side)
-    flatness = _way(kurtosis, gaussian[1], even[1])
+    # Spread evenly between two extremes is one factor, the strongest.
+    flatness = np.where(np.arange(len(none)) == 0, _way(kurtosis, gaussian[1], even[1]), 0.0)
     return replace(cloud, flatness=flatness, skewness=side * _way(skewness, gaussian[0], lopsided[0]))
 
 
@@ -334,4 +332,3 @@ def _within(totals: np.ndarray, variables: np.ndarray) -> np.ndarray:
 
 def _edges(variables: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.diff(variables, prepend=-1))
-

@@ -62,7 +62,9 @@ class Landmark:
         landmark = first["entered"] + length
         losses = visits[visits["outcome"] == "lost"].groupby("customer_id")["left"].min().reindex(first.index)
         completing = [stage.name for stage in spells.journey.stages if stage.completes]
-        completed = visits[visits["stage"].isin(completing)].groupby("customer_id")["entered"].min().reindex(first.index)
+        completed = (
+            visits[visits["stage"].isin(completing)].groupby("customer_id")["entered"].min().reindex(first.index)
+        )
         reasons = {
             "entered before the window began": (first["entered"] < log.window.start) | first["returned_from"].notna(),
             f"lost within {words}": losses <= landmark,

@@ -8,7 +8,8 @@ described better by cutting each in two. So every candidate has to pass:
    persona.
 2. **One more?** From the largest candidate downwards: the last persona gains more than by cutting one of as many clouds
    as there are without it. The gain is in classification log-likelihood, which counts only what separates customers.
-3. **Size and stability.** Each persona has 30 customers, and is found again with a mean Jaccard coefficient of .6.
+3. **Size and stability.** Each persona has 30 customers, and is found again with a mean Jaccard coefficient of .75; if
+   no candidate passes, of .6.
 
 The first candidate to pass is the number. The statistics are in `journeylab.estimators.latent_class`.
 """
@@ -182,7 +183,8 @@ def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, sample: Proof
     made = [NullComparison(1, tested, sample.against_clouds(models[0], tested))]
     if not made[0].test.is_beyond:
         return Number(1, tuple(made))
-    jaccard = {}
+    jaccard: dict[int, np.ndarray] = {}
+    fallback = 1
     for number in scan["personas"][scan["is_large_enough"]].iloc[::-1]:
         if not 1 < number <= most:
             continue
@@ -191,9 +193,12 @@ def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, sample: Proof
             if not made[-1].test.is_beyond:
                 continue
         jaccard[number] = sample.found_again(models[number - 1])
-        if settled(jaccard[number].mean(axis=0).min()) >= PATTERN_FROM:
+        least = settled(jaccard[number].mean(axis=0).min())
+        if least >= REPEATABLE_FROM:
             return Number(number, tuple(made), jaccard)
-    return Number(1, tuple(made), jaccard)
+        if least >= PATTERN_FROM and fallback == 1:
+            fallback = number
+    return Number(fallback, tuple(made), jaccard)
 
 
 def _lowest(scan: pd.DataFrame, criterion: str) -> int:

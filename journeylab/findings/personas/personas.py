@@ -265,10 +265,7 @@ def no_structure_sentence(table: pd.DataFrame, structure: pd.DataFrame, *, withi
     split = f"{one_kind} To split them into {row['personas']} kinds"
     if row["observed"] <= 0:
         return f"{split} leaves more customers between the kinds than it describes better."
-    return (
-        f"{split} describes them no better than it does customers who are {ONE_CLOUD} "
-        f"(p {row['p_in_words']})."
-    )
+    return f"{split} describes them no better than it does customers who are {ONE_CLOUD} (p {row['p_in_words']})."
 
 
 def _proven(proof: pd.DataFrame) -> str:
