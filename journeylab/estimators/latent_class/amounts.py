@@ -38,6 +38,11 @@ class Amounts:
         return cls(np.hstack(values), variables, block_diag(*entries), np.array(correlations), encoding, when)
 
     @property
+    def is_ordered(self) -> np.ndarray:
+        """(variables,) whether the kinds of a variable have an order: those of numbers, from low to high."""
+        return np.array([isinstance(variable, Bins) for variable in self.encoding.kept])
+
+    @property
     def edges(self) -> np.ndarray:
         """(variables,) the first kind of each variable."""
         return np.flatnonzero(np.diff(self.variables, prepend=-1))
@@ -68,4 +73,5 @@ def _block(variable: Bins | Levels | Shares, written: csr_matrix) -> tuple[np.nd
     entries, kind = np.unique(cells[given], axis=0, return_inverse=True)
     values = np.zeros((len(cells), len(entries)))
     values[np.flatnonzero(given), kind.ravel()] = 1.0
-    return values, entries
+    from_low_to_high = np.argsort(entries @ np.arange(variable.n_cells), kind="stable")
+    return values[:, from_low_to_high], entries[from_low_to_high]

@@ -41,7 +41,8 @@ class Cloud:
 
     rows: (k,) the positions of its rows. totals: (k, variables). shares: (k, kinds) what each row would tend to do
     with all factors at 0: shares within each variable. weights: (kinds, factors) how strongly each factor tilts each
-    kind. flatness: (factors,) 0 for a Gaussian, 1 for an even spread. skewness: (factors,) 0 for a Gaussian, 1 or -1 for
+    kind. slopes: (variables, factors) how much of the place of a number, as a normal score, each factor makes up; 0 for
+    what has no order. flatness: (factors,) 0 for a Gaussian, 1 for an even spread. skewness: (factors,) 0 for a Gaussian, 1 or -1 for
     an exponential to one side. activity: (k,) how many counts each row has, as a
     normal score. pulls: (factors,) how each factor goes with activity, from -1 to 1. resemblance: (variables,) how much
     counts of one row agree beyond what factors and trend explain.
@@ -51,6 +52,7 @@ class Cloud:
     totals: np.ndarray
     shares: np.ndarray
     weights: np.ndarray
+    slopes: np.ndarray
     flatness: np.ndarray
     skewness: np.ndarray
     activity: np.ndarray
@@ -61,7 +63,14 @@ class Cloud:
     def tendencies(self, factors: np.ndarray) -> np.ndarray:
         """(k, kinds) shares of rows with these (k, factors) factors."""
         tilt = np.clip(factors @ self.weights.T, -_LARGEST_TILT, _LARGEST_TILT)
-        return _within(self.shares * np.exp(tilt), self.variables)
+        tendencies, edges = _within(self.shares * np.exp(tilt), self.variables), [*_edges(self.variables), None]
+        for variable in np.flatnonzero(self.slopes.any(axis=1)):
+            own, slopes = slice(edges[variable], edges[variable + 1]), self.slopes[variable]
+            # A number is what its factors make of it, and a rest: which kind it is follows from where the two lie.
+            bounds = ndtri(np.cumsum(self.shares[:, own], axis=1)[:, :-1].clip(_SMALLEST, 1 - _SMALLEST))
+            below = ndtr((bounds - (factors @ slopes)[:, None]) / np.sqrt(1 - slopes @ slopes))
+            tendencies[:, own] = np.diff(below, axis=1, prepend=0.0, append=1.0)
+        return tendencies
 
     def factors(self, random: np.random.Generator) -> np.ndarray:
         """(k, factors) factors of new rows, with mean 0 and variance 1."""
@@ -163,8 +172,10 @@ def _fitted(amounts: Amounts, rows: np.ndarray, random: np.random.Generator) -> 
     loadings = _loadings(residuals, random)
     n_factors = loadings.shape[1]
     activity = ndtri((rankdata(totals.sum(axis=1)) - 0.5) / len(rows))
+    slopes = _slopes(mean, loadings, amounts)
     cloud = Cloud(
-        *(rows, totals, shares, np.zeros((len(variables), n_factors)), np.zeros(n_factors), np.zeros(n_factors)),
+        *(rows, totals, shares, np.zeros((len(variables), n_factors)), slopes),
+        *(np.zeros(n_factors), np.zeros(n_factors)),
         *(activity, residuals.pulls(activity, loadings), np.zeros(totals.shape[1])),
         variables,
     )
@@ -243,6 +254,19 @@ def _loadings(residuals: _Residuals, random: np.random.Generator) -> np.ndarray:
     return loadings * np.where(loadings[largest, np.arange(n_factors)] < 0, -1.0, 1.0)
 
 
+def _slopes(mean: np.ndarray, loadings: np.ndarray, amounts: Amounts) -> np.ndarray:
+    """(variables, factors) the slopes of the numbers under which their kinds have these loadings."""
+    slopes, edges = np.zeros((len(amounts.edges), loadings.shape[1])), [*amounts.edges, None]
+    for variable in np.flatnonzero(amounts.is_ordered) if loadings.shape[1] else ():
+        own = slice(edges[variable], edges[variable + 1])
+        # What one unit of slope adds to each kind: the density of a Gaussian where the kind begins, less where it ends.
+        bounds = ndtri(np.cumsum(mean[own])[:-1].clip(_SMALLEST, 1 - _SMALLEST))
+        added = -np.diff(np.exp(-(bounds**2) / 2) / np.sqrt(2 * np.pi), prepend=0.0, append=0.0)
+        slopes[variable] = added @ (loadings[own] * np.sqrt(mean[own])[:, None]) / max(added @ added, _SMALLEST)
+        slopes[variable] *= min(1.0, _STRONGEST / max(np.sqrt(slopes[variable] @ slopes[variable]), _SMALLEST))
+    return slopes
+
+
 @dataclass(frozen=True)
 class _Target:
     """What drawn rows are to have: `shares` (rows, kinds), `mean` shares (kinds,), and `loadings` (kinds, factors)."""
@@ -262,7 +286,8 @@ class _Target:
             tendencies = replace(cloud, weights=weights, shares=shares).tendencies(factors)
             reached = (tendencies - tendencies.mean(axis=0)).T @ factors / len(factors) / root
             weights = _in_one_piece(weights + (self.loadings - reached) / root, self.mean, cloud.variables)
-            shift = shift + np.log(self.shares.mean(axis=0) / tendencies.mean(axis=0).clip(_SMALLEST))
+            change = np.log(self.shares.mean(axis=0) / tendencies.mean(axis=0).clip(_SMALLEST))
+            shift = np.where(cloud.slopes.any(axis=1)[cloud.variables], 0.0, shift + change)
         return replace(cloud, weights=weights, shares=_within(self.shares * np.exp(shift), cloud.variables))
 
 
