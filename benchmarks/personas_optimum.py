@@ -3,8 +3,9 @@
 For each account, the probability of each persona given what it did in its first days, with the simulator's own
 parameters: shares, contacts and roles, working hours, pace, sessions, groups of moments, events, channels,
 and how long it stayed in each stage. What varies between the accounts of a persona (pace, length of sessions, blur) is
-summed over a grid. No method that learns from the log alone can be expected to do better. Left aside are attributes, which make
-no personas, and what says next to nothing: moods and scores, values, the season of each moment, and exact minutes.
+summed over a grid. No method that learns from the log alone can be expected to do better. Left aside are attributes,
+which make no personas, and what says next to nothing: moods and scores, values, the season of each moment, and exact
+minutes.
 """
 
 import numpy as np

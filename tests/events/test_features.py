@@ -223,7 +223,7 @@ def test_attributes_are_features_only_where_they_are_named():
 
 
 def test_what_is_protected_is_left_out_and_never_a_feature():
-    log = log_of(ROWS, customers=customers_with(**{"Gender": ["f", "m"], "plan": ["solo", "team"]}))
+    log = log_of(ROWS, customers=customers_with(Gender=["f", "m"], plan=["solo", "team"]))
     features = find_features(log, ENTRIES, within="30d")
     assert "Gender" not in features.categories
     assert features.unused.to_dict("records") == [{"column": "Gender", "reason": "protected"}]

@@ -20,6 +20,7 @@ Each row keeps how many counts it has in each variable, and where it has none.
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -39,13 +40,16 @@ _SMALLEST, _LARGEST_TILT, _STRONGEST = 1e-6, 8.0, 0.95
 class Cloud:
     """One continuum.
 
-    rows: (k,) the positions of its rows. totals: (k, variables). shares: (k, kinds) what each row would tend to do
-    with all factors at 0: shares within each variable. weights: (kinds, factors) how strongly each factor tilts each
-    kind. slopes: (variables, factors) how much of the place of a number, as a normal score, each factor makes up; 0 for
-    what has no order. flatness: (factors,) 0 for a Gaussian, 1 for an even spread. skewness: (factors,) 0 for a Gaussian, 1 or -1 for
-    an exponential to one side. activity: (k,) how many counts each row has, as a
-    normal score. pulls: (factors,) how each factor goes with activity, from -1 to 1. resemblance: (variables,) how much
-    counts of one row agree beyond what factors and trend explain.
+    rows: (k,) the positions of its rows. totals: (k, variables).
+    shares: (k, kinds) what each row would tend to do with all factors at 0: shares within each variable.
+    weights: (kinds, factors) how strongly each factor tilts each kind.
+    slopes: (variables, factors) how much of the place of a number, as a normal score, each factor makes up; 0 for what
+        has no order.
+    flatness: (factors,) 0 for a Gaussian, 1 for an even spread.
+    skewness: (factors,) 0 for a Gaussian, 1 or -1 for an exponential to one side.
+    activity: (k,) how many counts each row has, as a normal score.
+    pulls: (factors,) how each factor goes with activity, from -1 to 1.
+    resemblance: (variables,) how much counts of one row agree beyond what factors and trend explain.
     """
 
     rows: np.ndarray
@@ -86,7 +90,7 @@ class Cloud:
         """(k, kinds) counts of new rows."""
         tendencies = self.tendencies(self.factors(random))
         counts, edges = np.zeros_like(tendencies), [*_edges(self.variables), len(self.variables)]
-        for variable, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for variable, (start, stop) in enumerate(pairwise(edges)):
             filled = np.flatnonzero(self.totals[:, variable] > 0)
             own, r = tendencies[filled, start:stop], self.resemblance[variable]
             if r > _SMALLEST:
@@ -213,7 +217,7 @@ def _trend(
     if basis is None:
         return shares, mean
     edges = [*_edges(variables), len(variables)]
-    for variable, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for variable, (start, stop) in enumerate(pairwise(edges)):
         known = np.flatnonzero(totals[:, variable] > 0)
         if len(known) < 2 * basis.shape[1] + 2:
             continue

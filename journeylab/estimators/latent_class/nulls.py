@@ -8,8 +8,8 @@ observed, p is (x + 1) / (r + 1) (Davison and Hinkley 1997, section 4.2), so tha
 Drawing stops as soon as p cannot fall to `LEVEL` any more (Besag and Clifford 1991). Where nothing is gained, nothing
 is drawn. So draws are spent only where they can decide.
 
-No null model is exactly right. So a drawn gain counts as being as large as the observed one if it comes within a tenth
-of its own size: what is barely beyond a cloud may be a cloud of another shape.
+No null model is exactly right. So a drawn gain counts as being as large as the observed one if it comes within a
+twentieth of its own size: what is barely beyond a cloud may be a cloud of another shape.
 """
 
 from collections.abc import Callable
@@ -18,13 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from journeylab.estimators.latent_class.assignment import relative_entropy
 from journeylab.estimators.latent_class.amounts import Amounts
+from journeylab.estimators.latent_class.assignment import relative_entropy
 from journeylab.estimators.latent_class.clouds import Clouds
 from journeylab.estimators.latent_class.mixture import SHORT_STARTS, LatentClass
 from journeylab.estimators.latent_class.threads import side_by_side
 
-LEVEL, MARGIN = 0.05, 0.1
+LEVEL, MARGIN = 0.05, 0.05
 Tell = Callable[[], None]
 
 
@@ -41,7 +41,7 @@ class NullTest:
 
     @property
     def n_reaching(self) -> int:
-        """How many draws gain as much as was observed, or less by up to a tenth of their gain."""
+        """How many draws gain as much as was observed, or less by up to a twentieth of their gain."""
         return int((self.drawn + MARGIN * np.abs(self.drawn) >= self.observed).sum())
 
     @property

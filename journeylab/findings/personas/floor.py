@@ -8,7 +8,7 @@ from journeylab.events.features import Features
 from journeylab.events.features.entry import ENTRY_CHANNEL, ENTRY_MONTH
 
 MIN_EVENTS, SAME_GROUPS = 5, 0.8
-_N_BINS, _MIN_LEVEL = 20, 5
+_N_BINS, _MIN_LEVEL = 10, 5
 _NAMES = {
     ENTRY_CHANNEL: ("channels", "the entry channel"),
     ENTRY_MONTH: ("months of entry", "the month of entry"),

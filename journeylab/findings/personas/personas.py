@@ -92,7 +92,7 @@ class Personas(Labelled):
         )
 
     def sentence(self) -> str:
-        """How many personas, each with share, interval and base; what is proven of each; who was not judged, and why."""
+        """How many personas, each with share, interval and base; what is proven of each; who was not judged, why."""
         if self.lacking:
             return self.lacking
         one_kind = len(self.table) == 1

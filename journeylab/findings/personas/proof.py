@@ -59,11 +59,11 @@ class Proof:
     by_persona : DataFrame
         One row per persona: `persona`; `verdict` (repeatable, pattern, do not use, or why there is none); `n`;
         `jaccard`, the mean Jaccard coefficient with its like in resampled customers; `lower`, `upper`, the spread of
-        that over the `replicates`, from 5% to 95% of them, which is no confidence interval; `split_half`, the mean Jaccard coefficient of two halves of the customers; `certainty`, the
-        mean probability of the persona among its customers; `dependence`, the largest correlation left between two
-        variables within the persona, those two as `dependent`, and the share of pairs of variables with one beyond
-        chance, `dependent_pairs`. `n` and `certainty` are of all customers, the rest of at most 2,500. A repeatable
-        persona may still be two merged.
+        that over the `replicates`, from 5% to 95% of them, which is no confidence interval; `split_half`, the mean
+        Jaccard coefficient of two halves of the customers; `certainty`, the mean probability of the persona among its
+        customers; `dependence`, the largest correlation left between two variables within the persona, those two as
+        `dependent`, and the share of pairs of variables with one beyond chance, `dependent_pairs`. `n` and `certainty`
+        are of all customers, the rest of at most 2,500. A repeatable persona may still be two merged.
     structure : DataFrame
         One row per null model that was tried: `null` in words; `statistic`; `personas`, how many gained; their gain
         `observed`, beside those from nothing, their mean `expected` and 95% quantile `upper`; `p`, and what is known of
