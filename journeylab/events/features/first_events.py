@@ -26,7 +26,6 @@ class FirstEvents:
     """The events of some customers from entry until, not including, the landmark.
 
     customers: Index `customer_id`, sorted. landmarks: (customers,) UTC times, entry + the time asked for.
-    dates_only: whether the log has dates without a time of day, which then says nothing.
     kinds: DataFrame, one row per kind of event, that is per event, process, channel and initiator (those of them that
         the log has; missing is None), in their order; with `n`, how many there are, and `by_company`.
     rows: Ibis table, one row per event: `position` of the customer, `time`, `landmark`, `seq`, `kind` (the row of
@@ -41,7 +40,6 @@ class FirstEvents:
     landmarks: pd.Series
     kinds: pd.DataFrame
     rows: ibis.Table
-    dates_only: bool
 
     @classmethod
     def of(cls, log: EventLog, entries: pd.DataFrame | pa.Table, within: str | timedelta) -> "FirstEvents":
@@ -57,12 +55,22 @@ class FirstEvents:
         kinds = _kinds(joined)
         rows = _narrow(joined, kinds)
         check_rows(rows)
-        return cls(customers, landmarks, kinds, rows, has_only_dates(log))
+        return cls(customers, landmarks, kinds, rows)
 
     @property
     def own(self) -> ibis.Table:
         """The rows that the company did not initiate."""
         return self.rows.filter(~self.rows.by_company)
+
+    @cached_property
+    def dates_only(self) -> bool:
+        """Whether these are dates without a time of day: all at one full quarter of an hour, midnight somewhere.
+
+        Where clocks are put forward in summer there are two such times, an hour apart.
+        """
+        times = np.unique(self.ordered.second % _DAY)
+        at_midnights = len(times) <= 2 and not (times % _QUARTER).any()
+        return bool(at_midnights and (len(times) < 2 or times[1] - times[0] in (_HOUR, _DAY - _HOUR)))
 
     @cached_property
     def ordered(self) -> "Ordered":
@@ -92,17 +100,6 @@ class Ordered:
         days = (3, 4, 5, 6, 0, 1, 2)
         of_week = np.array([2 if day >= 5 else 0 if 8 <= hour < 18 else 1 for day in days for hour in range(24)])
         return of_week[np.floor_divide(self.second, 3_600) % 168]
-
-
-def has_only_dates(log: EventLog) -> bool:
-    """Whether all events are at one time of day, at the full quarter of an hour: dates, read as midnight somewhere.
-
-    Where clocks are put forward in summer there are two such times, an hour apart.
-    """
-    second = log.events.time.epoch_seconds().mod(_DAY).name("second")
-    seconds = log.events.select(second).distinct().limit(3).to_pyarrow()["second"].to_pylist()
-    midnights = all(second % _QUARTER == 0 for second in seconds) and len(seconds) <= 2
-    return midnights and (len(seconds) < 2 or abs(seconds[0] - seconds[1]) in (_HOUR, _DAY - _HOUR))
 
 
 def check_rows(rows: ibis.Table) -> None:

@@ -149,7 +149,7 @@ def _unknown(
     """What the card cannot say, most important first."""
     if not proof.by_persona["jaccard"].notna().any():
         yield UNTESTED
-    if REPEATABLE in proof.by_persona["verdict"].tolist():
+    elif REPEATABLE in proof.by_persona["verdict"].tolist():
         yield MERGED
     yield WHY
     left_out = int(personas.left_out["customers"].sum())
