@@ -4,8 +4,9 @@
 
 **found**: personas planted by the simulator, 2,000 and 10,000 accounts, five seeds: the mean adjusted Rand index of
 ours, beside k-means and a Gaussian mixture that are told how many there are, and beside the best that is possible
-(`personas_optimum.py`). **chance**: customers of one kind, in continua of seven shapes (`personas_continua.py`), 20 logs
-each. **proof**: 24,000 customers with 1.15 million events, from log to verdicts. **speed**: a million customers of 20 events each. Exits with 1 where a target is missed.
+(`personas_optimum.py`). **chance**: customers of one kind, in continua of seven shapes (`personas_continua.py`), 20
+logs each. **proof**: 24,000 customers with 1.15 million events, from log to verdicts. **speed**: a million customers of
+20 events each. Exits with 1 where a target is missed.
 """
 
 import resource

@@ -291,7 +291,8 @@ class _Target:
             reached = (tendencies - tendencies.mean(axis=0)).T @ factors / len(factors) / root
             weights = _in_one_piece(weights + (self.loadings - reached) / root, self.mean, cloud.variables)
             change = np.log(self.shares.mean(axis=0) / tendencies.mean(axis=0).clip(_SMALLEST))
-            shift = np.where(cloud.slopes.any(axis=1)[cloud.variables], 0.0, shift + change)
+            is_number = (cloud.slopes**2).sum(axis=1) > 0
+            shift = np.where(is_number[cloud.variables], 0.0, shift + change)
         return replace(cloud, weights=weights, shares=_within(self.shares * np.exp(shift), cloud.variables))
 
 

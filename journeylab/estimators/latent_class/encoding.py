@@ -102,8 +102,9 @@ class Encoding:
 
     def encode_one(self, variable: Bins | Levels | Shares, observed: Observed) -> csr_matrix:
         """(rows, cells) of one variable; counts that divide are whole, not what they are worth."""
-        is_divided = isinstance(variable, Shares)
-        return _gathered(variable, observed) if is_divided else self._encoded(variable, observed)
+        if isinstance(variable, Shares):
+            return _gathered(variable, observed)
+        return self._encoded(variable, observed)
 
     def _encoded(self, variable: Bins | Levels | Shares, observed: Observed) -> csr_matrix:
         if isinstance(variable, Bins):
