@@ -431,9 +431,9 @@ def test_the_sentence_tells_shares_intervals_base_and_what_is_proven(personas):
         f"2 personas by the first 30 days: {told[0]}; {told[1]}, given these personas. Found again in resampled "
         f"customers (mean Jaccard coefficient, and the middle 90% of 20 replicates): {proven[0]}, {proven[1]}. A "
         "repeatable persona may still be two merged into one. A plainer method, k-means on logged, scaled features, "
-        f"agrees (adjusted Rand index {agreement:.2f}; 1 is full agreement, 0 chance): it finds nearly the same "
-        "groups. 240 of 244 customers are judged; left out: 1 never in the journey, 1 entered before the window began, 1 lost "
-        "within 30 days, 1 watched for less than 30 days."
+        f"agrees (adjusted Rand index {agreement:.2f}; 1 is full agreement, 0 chance): it finds nearly the "
+        "same groups. 240 of 244 customers are judged; left out: 1 never in the journey, 1 entered before the window "
+        "began, 1 lost within 30 days, 1 watched for less than 30 days."
     )
     assert re.search(r"\d+% of 240 customers \(\d+% to \d+%\)", personas.sentence())
 
