@@ -74,8 +74,8 @@ def test_which_attributes_make_personas_and_which_are_protected_is_decided_here(
 def test_a_protected_attribute_may_make_no_persona(folder):
     written = WRITTEN.replace("seed: 7}", "seed: 7, make_from_attributes: [plan, AgeBand]}")
     assert refused(folder, written) == (
-        "study.yml:9: “AgeBand” is protected: a protected attribute never makes a persona. Leave it out, or write under "
-        "“protected” what is."
+        "study.yml:9: “AgeBand” is protected: a protected attribute never makes a persona. Leave it out, or write "
+        "under “protected” what is."
     )
 
 
