@@ -45,7 +45,7 @@ class Amounts:
     @property
     def edges(self) -> np.ndarray:
         """(variables,) the first kind of each variable."""
-        return np.flatnonzero(np.diff(self.variables, prepend=-1))
+        return edges_of(self.variables)
 
     @property
     def totals(self) -> np.ndarray:
@@ -75,3 +75,13 @@ def _block(variable: Bins | Levels | Shares, written: csr_matrix) -> tuple[np.nd
     values[np.flatnonzero(given), kind.ravel()] = 1.0
     from_low_to_high = np.argsort(entries @ np.arange(variable.n_cells), kind="stable")
     return values[:, from_low_to_high], entries[from_low_to_high]
+
+
+def within_variables(totals: np.ndarray, variables: np.ndarray) -> np.ndarray:
+    """(rows, kinds) as shares within each variable."""
+    return totals / np.add.reduceat(totals, edges_of(variables), axis=1)[:, variables]
+
+
+def edges_of(variables: np.ndarray) -> np.ndarray:
+    """The first position of each variable in `variables`, 0, 0, 1, ..."""
+    return np.flatnonzero(np.diff(variables, prepend=-1))

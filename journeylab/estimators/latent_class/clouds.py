@@ -27,11 +27,11 @@ from scipy.sparse import csr_matrix
 from scipy.special import log_ndtr, ndtr, ndtri
 from scipy.stats import rankdata
 
-from journeylab.estimators.latent_class.amounts import Amounts
+from journeylab.estimators.latent_class.amounts import Amounts, edges_of, within_variables
+from journeylab.estimators.latent_class.trend import find_trend
 
 MOST_FACTORS = 8
 WIDEST = 2.0
-_KNOTS, _ROWS_PER_KNOT = 12, 60
 _ROUNDS, _AXIS_ROUNDS, _SHUFFLES, _LOOKS = 8, 12, 4, 3
 _SMALLEST, _LARGEST_TILT, _STRONGEST = 1e-6, 8.0, 0.95
 
@@ -67,7 +67,10 @@ class Cloud:
     def tendencies(self, factors: np.ndarray) -> np.ndarray:
         """(k, kinds) shares of rows with these (k, factors) factors."""
         tilt = np.clip(factors @ self.weights.T, -_LARGEST_TILT, _LARGEST_TILT)
-        tendencies, edges = _within(self.shares * np.exp(tilt), self.variables), [*_edges(self.variables), None]
+        tendencies, edges = (
+            within_variables(self.shares * np.exp(tilt), self.variables),
+            [*edges_of(self.variables), None],
+        )
         for variable in np.flatnonzero(self.slopes.any(axis=1)):
             own, slopes = slice(edges[variable], edges[variable + 1]), self.slopes[variable]
             # A number is what its factors make of it, and a rest: which kind it is follows from where the two lie.
@@ -89,7 +92,7 @@ class Cloud:
     def draw(self, random: np.random.Generator) -> np.ndarray:
         """(k, kinds) counts of new rows."""
         tendencies = self.tendencies(self.factors(random))
-        counts, edges = np.zeros_like(tendencies), [*_edges(self.variables), len(self.variables)]
+        counts, edges = np.zeros_like(tendencies), [*edges_of(self.variables), len(self.variables)]
         for variable, (start, stop) in enumerate(pairwise(edges)):
             filled = np.flatnonzero(self.totals[:, variable] > 0)
             own, r = tendencies[filled, start:stop], self.resemblance[variable]
@@ -170,7 +173,7 @@ def _fitted(amounts: Amounts, rows: np.ndarray, random: np.random.Generator) -> 
     """The cloud of some rows."""
     values, totals, variables = amounts.values[rows], amounts.totals[rows], amounts.variables
     weights = amounts.worth(totals)
-    shares, mean = _trend(values, totals, weights, variables, None if amounts.when is None else amounts.when[rows])
+    shares, mean = find_trend(values, totals, weights, variables, None if amounts.when is None else amounts.when[rows])
     observed = values / np.maximum(totals, 1)[:, variables]
     residuals = _residuals(observed, shares, mean, totals, weights, variables)
     loadings = _loadings(residuals, random)
@@ -200,42 +203,6 @@ def _residuals(
 ) -> _Residuals:
     known = (totals > 0)[:, variables]
     return _Residuals(np.where(known, observed - shares, 0.0) / np.sqrt(mean), weights, variables)
-
-
-def _trend(
-    values: np.ndarray, totals: np.ndarray, weights: np.ndarray, variables: np.ndarray, when: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """(rows, kinds) shares expected of rows that began when they did, and (kinds,) the shares of all together.
-
-    Shares run in straight lines between up to twelve times. What the lines explain by chance stays in: so a cloud has a
-    little more in it than the rows have, and a claim a little more to beat.
-    """
-    scale = (weights / np.maximum(totals, 1))[:, variables]
-    mean = _within((values * scale).sum(axis=0)[None, :] + _SMALLEST, variables)[0]
-    shares = np.repeat(mean[None, :], len(values), axis=0)
-    basis = None if when is None else _lines(when)
-    if basis is None:
-        return shares, mean
-    edges = [*_edges(variables), len(variables)]
-    for variable, (start, stop) in enumerate(pairwise(edges)):
-        known = np.flatnonzero(totals[:, variable] > 0)
-        if len(known) < 2 * basis.shape[1] + 2:
-            continue
-        weight = weights[known, variable][:, None]
-        apart = values[known, start:stop] / totals[known, variable][:, None] - mean[start:stop]
-        own = basis[known] - np.average(basis[known], axis=0, weights=weight[:, 0])
-        slopes = np.linalg.lstsq(own * np.sqrt(weight), apart * np.sqrt(weight), rcond=None)[0]
-        shares[:, start:stop] += (basis - basis[known].mean(axis=0)) @ slopes
-    return _within(shares.clip(_SMALLEST), variables), mean
-
-
-def _lines(when: np.ndarray) -> np.ndarray | None:
-    """(rows, knots - 1) the hat functions of times between which lines run; None for too few rows or times."""
-    n = min(_KNOTS, len(when) // _ROWS_PER_KNOT)
-    knots = np.unique(np.quantile(when, np.linspace(0, 1, n))) if n > 1 else np.empty(0)
-    if len(knots) < 2:
-        return None
-    return np.stack([np.interp(when, knots, hat) for hat in np.eye(len(knots))[1:]], axis=1)
 
 
 def _loadings(residuals: _Residuals, random: np.random.Generator) -> np.ndarray:
@@ -286,14 +253,14 @@ class _Target:
         root, factors = np.sqrt(self.mean)[:, None], cloud.factors(random)
         weights, shift = _in_one_piece(self.loadings / root, self.mean, cloud.variables), np.zeros(len(self.mean))
         for _ in range(_ROUNDS):
-            shares = _within(self.shares * np.exp(shift), cloud.variables)
+            shares = within_variables(self.shares * np.exp(shift), cloud.variables)
             tendencies = replace(cloud, weights=weights, shares=shares).tendencies(factors)
             reached = (tendencies - tendencies.mean(axis=0)).T @ factors / len(factors) / root
             weights = _in_one_piece(weights + (self.loadings - reached) / root, self.mean, cloud.variables)
             change = np.log(self.shares.mean(axis=0) / tendencies.mean(axis=0).clip(_SMALLEST))
             is_number = (cloud.slopes**2).sum(axis=1) > 0
             shift = np.where(is_number[cloud.variables], 0.0, shift + change)
-        return replace(cloud, weights=weights, shares=_within(self.shares * np.exp(shift), cloud.variables))
+        return replace(cloud, weights=weights, shares=within_variables(self.shares * np.exp(shift), cloud.variables))
 
 
 def _in_one_piece(weights: np.ndarray, mean: np.ndarray, variables: np.ndarray) -> np.ndarray:
@@ -302,7 +269,7 @@ def _in_one_piece(weights: np.ndarray, mean: np.ndarray, variables: np.ndarray) 
     A share whose log odds are Gaussian has one peak as long as their standard deviation is at most the root of 2;
     beyond, it gets two, and soon is no continuum. Real clouds of log rates go up to about 2.
     """
-    edges, share = _edges(variables), mean[:, None]
+    edges, share = edges_of(variables), mean[:, None]
     middle = np.add.reduceat(share * weights, edges, axis=0)[variables]
     spread = 2 * np.sqrt(np.add.reduceat(share * (weights - middle) ** 2, edges, axis=0))
     return weights * np.minimum(1, WIDEST / spread.clip(_SMALLEST))[variables]
@@ -310,8 +277,8 @@ def _in_one_piece(weights: np.ndarray, mean: np.ndarray, variables: np.ndarray) 
 
 def _resembling(cloud: Cloud, values: np.ndarray, random: np.random.Generator) -> Cloud:
     """The cloud with the agreement of a row's counts that its tendencies do not explain; see `Shares.measured`."""
-    chance = np.add.reduceat(cloud.tendencies(cloud.factors(random)) ** 2, _edges(cloud.variables), axis=1)
-    pairs = np.add.reduceat(values**2 - values, _edges(cloud.variables), axis=1)
+    chance = np.add.reduceat(cloud.tendencies(cloud.factors(random)) ** 2, edges_of(cloud.variables), axis=1)
+    pairs = np.add.reduceat(values**2 - values, edges_of(cloud.variables), axis=1)
     several = cloud.totals >= 2
     agreement = pairs / np.maximum(cloud.totals * (cloud.totals - 1), 1)
     weight = np.where(several, cloud.totals, 0.0)
@@ -353,12 +320,3 @@ def _looks(scores: np.ndarray) -> np.ndarray:
     centred = scores - scores.mean(axis=0)
     variance = (centred**2).mean(axis=0).clip(_SMALLEST)
     return np.stack([(centred**3).mean(axis=0) / variance**1.5, (centred**4).mean(axis=0) / variance**2 - 3])
-
-
-def _within(totals: np.ndarray, variables: np.ndarray) -> np.ndarray:
-    """(rows, kinds) as shares within each variable."""
-    return totals / np.add.reduceat(totals, _edges(variables), axis=1)[:, variables]
-
-
-def _edges(variables: np.ndarray) -> np.ndarray:
-    return np.flatnonzero(np.diff(variables, prepend=-1))

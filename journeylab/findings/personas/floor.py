@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
+from journeylab.base.ordering import largest_of_rows
 from journeylab.events.features import Features
 from journeylab.events.features.entry import ENTRY_CHANNEL, ENTRY_MONTH
 
@@ -59,4 +60,4 @@ def _agreement(column: pd.Series, labels: np.ndarray) -> float:
     pooled = np.append(np.where(rare, len(n), np.arange(len(n))), len(n) + 1)[levels]
     table = np.zeros((len(n) + 2, int(labels.max()) + 1))
     np.add.at(table, (pooled, labels), 1)
-    return float(adjusted_rand_score(labels, table.argmax(axis=1)[pooled]))
+    return float(adjusted_rand_score(labels, largest_of_rows(table)[pooled]))
