@@ -192,7 +192,7 @@ def test_p_counts_the_observed_gain_among_those_from_nothing():
         (3.0, np.zeros(20), "at most .048 (0 of 20)"),
         (3.0, [*np.zeros(96), 3.0, 3.0, 3.0], "at most .040 (3 of 99)"),
         (3.0, [4.0], "more than .05 (stopped after 1)"),
-        (-1.0, [], "nothing was gained"),
+        (-1.0, [], "too little was gained"),
     ],
 )
 def test_what_is_known_of_p_is_told(observed, drawn, words):

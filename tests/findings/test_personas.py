@@ -339,12 +339,16 @@ def test_structure_is_what_a_continuum_does_not_give(personas, one_kind):
 
 
 def test_what_is_no_more_than_chance_is_told_with_p_and_replicates(one_kind):
-    structure = one_kind.proof.structure.assign(observed=0.2, p=0.4, p_in_words="more than .05 (stopped after 4)")
+    structure = one_kind.proof.structure.assign(
+        observed=0.3, p=0.4, replicates=4, p_in_words="more than .05 (stopped after 4)"
+    )
     told = no_structure_sentence(one_kind.table, structure, within="30 days")
     assert told.endswith(
         "To split them into 2 kinds describes them no better than it does customers who are one continuous cloud (p "
         "more than .05 (stopped after 4))."
     )
+    told = no_structure_sentence(one_kind.table, structure.assign(observed=0.13, replicates=0), within="30 days")
+    assert told.endswith("kinds describes them hardly better: they gain 0.13 of the 0.2 that are needed.")
     tried = no_structure_sentence(one_kind.table, structure.assign(is_beyond=True), within="30 days")
     assert tried.endswith("The kinds tried have too few customers, or were not found again in resampled ones.")
 

@@ -8,12 +8,15 @@ observed, p is (x + 1) / (r + 1) (Davison and Hinkley 1997, section 4.2), so tha
 Drawing stops as soon as p cannot fall to `LEVEL` any more (Besag and Clifford 1991). Where nothing is gained, nothing
 is drawn. So draws are spent only where they can decide.
 
+Classes that gain less than .2 over one class are not asked about: they hardly separate anybody, and a continuum of a
+shape that no null model has gains as much.
+
 No null model is exactly right. So a drawn gain counts as being as large as the observed one if it comes within a
 twentieth of its own size: what is barely beyond a cloud may be a cloud of another shape.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -24,7 +27,7 @@ from journeylab.estimators.latent_class.clouds import Clouds
 from journeylab.estimators.latent_class.mixture import SHORT_STARTS, LatentClass
 from journeylab.estimators.latent_class.threads import side_by_side
 
-LEVEL, MARGIN = 0.05, 0.05
+LEVEL, MARGIN, LEAST_GAIN = 0.05, 0.05, 0.2
 Tell = Callable[[], None]
 
 
@@ -33,11 +36,12 @@ class NullTest:
     """A gain, and those under the null model.
 
     observed: gain in classification log-likelihood per row. drawn: (replicates,) gains under the null model; fewer
-    than were asked for where the answer was clear before.
+    than were asked for where the answer was clear before. least: a gain up to this is none.
     """
 
     observed: float
     drawn: np.ndarray
+    least: float = 0.0
 
     @property
     def n_reaching(self) -> int:
@@ -51,15 +55,15 @@ class NullTest:
 
     @property
     def is_beyond(self) -> bool:
-        """Whether there is a gain at all, and p is at most .05. Never with fewer than 19 draws."""
-        return bool(self.observed > 0 and self.p <= LEVEL)
+        """Whether there is a gain, and p is at most .05. Never with fewer than 19 draws."""
+        return bool(self.observed > self.least and self.p <= LEVEL)
 
     @property
     def in_words(self) -> str:
         """What is known of p: “at most .048 (0 of 20)”, or “more than .05 (stopped after 1)”."""
         n = len(self.drawn)
         if not n:
-            return "nothing was gained"
+            return "too little was gained"
         if self.p <= LEVEL:
             return f"at most {np.ceil(self.p * 1000) / 1000:.3f} ({self.n_reaching} of {n})".replace("0.", ".", 1)
         return f"more than .05 (stopped after {n})"
@@ -105,13 +109,14 @@ class _Comparison:
 
     def test(self, counts: csr_matrix, clouds: Clouds, *, replicates: int, tell: Tell) -> NullTest:
         """The gain in `counts`, and those in what `clouds` draw."""
-        observed = self.gain(counts)
-        if observed <= 0:
-            return NullTest(observed, np.empty(0))
+        least = LEAST_GAIN if self.fewer.n_classes == 1 else 0.0
+        test = NullTest(self.gain(counts), np.empty(0), least)
+        if test.observed <= least:
+            return test
         # With more than `allowed` draws as large, p = (x + 1) / (r + 1) is above LEVEL whatever else is drawn.
-        allowed, test = max(int(LEVEL * (replicates + 1) + 1e-9) - 1, 0), NullTest(observed, np.empty(0))
+        allowed = max(int(LEVEL * (replicates + 1) + 1e-9) - 1, 0)
         for gain in side_by_side(lambda number: self.gain(clouds.draw(self._random(number))), replicates):
-            test = NullTest(observed, np.append(test.drawn, gain))
+            test = replace(test, drawn=np.append(test.drawn, gain))
             tell()
             if test.n_reaching > allowed:
                 break

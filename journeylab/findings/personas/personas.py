@@ -265,6 +265,8 @@ def no_structure_sentence(table: pd.DataFrame, structure: pd.DataFrame, *, withi
     split = f"{one_kind} To split them into {row['personas']} kinds"
     if row["observed"] <= 0:
         return f"{split} leaves more customers between the kinds than it describes better."
+    if not row["replicates"]:
+        return f"{split} describes them hardly better: they gain {row['observed']:.2f} of the 0.2 that are needed."
     return f"{split} describes them no better than it does customers who are {ONE_CLOUD} (p {row['p_in_words']})."
 
 
