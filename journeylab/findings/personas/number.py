@@ -4,8 +4,8 @@ Candidates go from one persona to as many as the sample-size-adjusted BIC choose
 enough: they count whatever describes the customers better, and as logs grow, kinds of customer who vary in degree are
 described better by cutting each in two. So every candidate has to pass:
 
-1. **Any structure?** The personas that ICL chooses, or two, gain more than by cutting one continuous cloud. If not: one
-   persona.
+1. **Any structure?** The personas that ICL chooses, or two, gain more than by cutting one continuous cloud, and at
+   least .2. If not: one persona.
 2. **One more?** From the largest candidate downwards: the last persona gains more than by cutting one of as many clouds
    as there are without it. The gain is in classification log-likelihood, which counts only what separates customers.
 3. **Size and stability.** Each persona has 30 customers, and is found again with a mean Jaccard coefficient of .75; if
