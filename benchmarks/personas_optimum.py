@@ -1,16 +1,17 @@
 """How well can the planted personas be told at all? Bayes' rule with everything that the simulator knows.
 
-For each account, the probability of each persona given what the log holds of its first days, with the simulator's own
-parameters: shares, attributes, contacts and roles, working hours, pace, sessions, groups of moments, events, channels,
+For each account, the probability of each persona given what it did in its first days, with the simulator's own
+parameters: shares, contacts and roles, working hours, pace, sessions, groups of moments, events, channels,
 and how long it stayed in each stage. What varies between the accounts of a persona (pace, length of sessions, blur) is
-summed over a grid. No method that learns from the log alone can be expected to do better. Left aside is what says next
-to nothing: moods and scores, values, the season of each moment, and exact minutes.
+summed over a grid. No method that learns from the log alone can be expected to do better. Left aside are attributes,
+which make no personas, and what says next to nothing: moods and scores, values, the season of each moment, and exact
+minutes.
 """
 
 import numpy as np
 import pandas as pd
 from scipy.special import betaln, gammaln, logsumexp
-from scipy.stats import beta, gamma, norm, poisson
+from scipy.stats import beta, gamma, poisson
 
 from journeylab.events.simulate import habits, planted
 from journeylab.events.simulate.activity import _SIGNS_OF_LIFE, _VALIDATING
@@ -38,8 +39,7 @@ def optimal(simulation, customers: pd.Index, *, days: float) -> np.ndarray:
     watched for `days` and not lost) given their first days."""
     events, visits = _observed(simulation, customers, days=days)
     n = len(customers)
-    score = np.log(planted.SHARES) + _attributes(simulation.customers.reindex(customers))
-    score += _contacts(events, n) + _hours(events, n) + _pace(events, visits, simulation, n)
+    score = np.log(planted.SHARES) + _contacts(events, n) + _hours(events, n) + _pace(events, visits, simulation, n)
     score += _sessions(events, n) + _deeds(events, n) + _channels(events, n) + _stays(visits, simulation, n)
     return np.exp(score - logsumexp(score, axis=1, keepdims=True))
 
@@ -92,16 +92,6 @@ PLACE_OF = {
     **{("regressed", stage): REGRESS for stage in STAGES},
     **{("lost", branch): place for place, branch in enumerate(EXITS) if place >= FIRST_BRANCH},
 }
-
-
-def _attributes(table: pd.DataFrame) -> np.ndarray:
-    found = np.zeros((len(table), N_PERSONAS))
-    for name, (values, common, leaning) in habits.ATTRIBUTES.items():
-        weights = (1 - habits.LEANING) * np.array(common) + habits.LEANING * np.array(leaning)
-        place = pd.Index(values).get_indexer(table[name])
-        found += np.where(place[:, None] >= 0, np.log(weights[:, place].T), 0.0)
-    seats = np.log(table["seats"].to_numpy(dtype=float))
-    return found + norm.logpdf(seats[:, None], np.log(habits.SEATS), habits.SEATS_SPREAD)
 
 
 def _contacts(events: pd.DataFrame, n: int) -> np.ndarray:

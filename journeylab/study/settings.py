@@ -13,6 +13,7 @@ from journeylab.base.documents import Duration, Frozen, Problem, Text, check_doc
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, JourneyLabError, LogError, StudyError
 from journeylab.base.problems import in_words
+from journeylab.events.features import PROTECTED, is_protected
 from journeylab.events.log import Window, as_utc, check_timezone
 from journeylab.events.queries.scales import Scale
 from journeylab.study.folders import FILE, Folders
@@ -100,13 +101,15 @@ class ObservedWindow(Frozen):
 
 
 class PersonaDecisions(Frozen):
-    """Decisions for personas: behaviour `within` which time from entry tells them, and the seed of all that is
-    random."""
+    """Decisions for personas: behaviour `within` which time from entry tells them, the seed of all that is random, the
+    attributes that make them together with behaviour, and the protected attributes that may describe them."""
 
     model_config = described("“personas”", within="30d", seed=7)
 
     within: Duration
     seed: Annotated[int, Field(strict=True, ge=0)]
+    make_from_attributes: tuple[Text, ...] = ()
+    show_protected: tuple[Text, ...] = ()
 
 
 class ScoreDecisions(Frozen):
@@ -121,7 +124,7 @@ class ScoreDecisions(Frozen):
 
 class Settings(Frozen):
     """What study.yml says. Paths are as written; `Folders` finds the files. `duplicates` is what `read_events` does
-    with them."""
+    with them. `protected` are the names of attributes that never make, name or rule a persona."""
 
     model_config = ConfigDict(title="a study")
 
@@ -133,6 +136,7 @@ class Settings(Frozen):
     crm: CrmSource | None = None
     window: ObservedWindow
     personas: PersonaDecisions | None = None
+    protected: tuple[Text, ...] = PROTECTED
     score: ScoreDecisions | None = None
     horizons: Annotated[tuple[Duration, ...], Field(min_length=1)]
     notes: str | None = None
@@ -164,6 +168,8 @@ def _contradictions(written: Any, folders: Folders) -> Iterator[Problem]:
             yield Problem(path, f"“{name}”{here} is not there. Put the file there, or correct the path.")
     if isinstance(written, Mapping) and isinstance(written.get("crm"), Mapping):
         yield from _two_places(written["crm"])
+    if isinstance(written, Mapping):
+        yield from _protected_makers(written.get("personas"), written.get("protected", PROTECTED))
     if isinstance(written, Mapping) and isinstance(written.get("window"), Mapping):
         try:
             window = Window(*(_moment(written["window"].get(end)) for end in ("start", "end")))
@@ -190,6 +196,21 @@ def _two_places(crm: Mapping) -> Iterator[Problem]:
             "“crm” says neither in which table (“path”) nor in which column of the events (“column”) the CRM’s buckets "
             "are. Add one of them.",
         )
+
+
+def _protected_makers(personas: Any, protected: Any) -> Iterator[Problem]:
+    """Attributes that are to make personas and must not."""
+    makers = personas.get("make_from_attributes") if isinstance(personas, Mapping) else None
+    if not isinstance(makers, list) or not isinstance(protected, list | tuple):
+        return
+    names = [name for name in protected if isinstance(name, str)]
+    for number, maker in enumerate(makers):
+        if isinstance(maker, str) and is_protected(maker, names):
+            text = (
+                f"“{maker}” is protected: a protected attribute never makes a persona. Leave it out, or write under "
+                "“protected” what is."
+            )
+            yield Problem(("personas", "make_from_attributes", number), text)
 
 
 def _too_long(personas: Any, window: Window) -> Iterator[Problem]:

@@ -217,10 +217,11 @@ class Study:
         """The personas of `log`, with the ids that they had in the sprint `last`."""
 
         def make() -> Personas:
-            personas = find_personas(log, self.journey, within=decisions.within, seed=decisions.seed)
+            personas = find_personas(log, self.journey, **decisions.model_dump(), protected=self.settings.protected)
             return compare_personas(last.personas, personas, log=log, used=last.ids).personas if last else personas
 
-        depends_on = (str(log.window), decisions.model_dump_json(), last.to_json() if last else "")
+        decided = (decisions.model_dump_json(), *self.settings.protected)
+        depends_on = (str(log.window), *decided, last.to_json() if last else "")
         return self._cache.get_or_make(
             name,
             fingerprint(self._fingerprint(PERSONA_CODE), *depends_on),

@@ -130,7 +130,8 @@ def test_attributes_keep_their_kind_and_unseen_levels_are_missing():
     customers = pd.DataFrame(
         {"customer_id": ids, "plan": ["solo", "team"] * 6, "tier": [1, 2] * 6, "seats": range(12), "events": range(12)}
     )
-    old = find_features(log_of(OLD, customers=customers), start, within="30d")
+    makers = ("plan", "tier", "seats", "events")
+    old = find_features(log_of(OLD, customers=customers), start, within="30d", make_from_attributes=makers)
     assert old.plan.attributes == ("seats", "events (attribute)")
     assert old.plan.levels == {"plan": ("solo", "team"), "tier": ("1", "2")}
     # Six tiers would be a number if they were learned from these customers.
@@ -149,7 +150,9 @@ def test_attributes_keep_their_kind_and_unseen_levels_are_missing():
 @pytest.mark.slow
 def test_an_attribute_that_is_gone_is_missing_and_told():
     customers = pd.DataFrame({"customer_id": ["ada", "bob"], "plan": ["solo", "team"]})
-    old = find_features(log_of(OLD, customers=customers), entries("ada", "bob"), within="30d")
+    old = find_features(
+        log_of(OLD, customers=customers), entries("ada", "bob"), within="30d", make_from_attributes=["plan"]
+    )
     new = apply_plan(old.plan, log_of(NEW), entries("cid"))
     assert new.categories["plan"].isna().all()
     row = new.unseen[new.unseen["feature"] == "plan"].iloc[0]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from journeylab.base.errors import EstimateError
-from journeylab.events.features import find_features
+from journeylab.events.features import find_features, is_protected
 from journeylab.events.features.attributes import check_known_by_landmark
 from journeylab.events.features.first_events import check_rows
 from journeylab.events.log import EventLog
@@ -183,14 +183,94 @@ def test_attributes_are_sorted_by_what_they_hold():
     )
     entries = pd.DataFrame({"customer_id": ids, "entered": pd.Timestamp("2024-01-01", tz="UTC")})
     features = find_features(log_of(ROWS, customers=customers.reset_index()), entries, within="30d")
-    assert list(features.categories.columns) == ["plan", "tier", "is_partner"]
-    assert features.categories.loc["ada"].tolist() == ["basic", "1", "True"]
+    assert list(features.categories.columns) == ["entry channel", "entry month", "plan", "tier", "is_partner"]
+    assert features.attributes == (
+        "entry channel",
+        "entry month",
+        "seats",
+        "events (attribute)",
+        "plan",
+        "tier",
+        "is_partner",
+    )
+    assert set(features.attributes) <= set(features.shown)
+    assert features.categories.loc["ada"].tolist() == ["web", "2024-01", "basic", "1", "True"]
     assert features.categories.loc["bob", "plan"] is None
     assert list(features.numbers.columns[-2:]) == ["seats", "events (attribute)"]
     reasons = dict(zip(features.unused["column"], features.unused["reason"], strict=True))
     assert reasons["tenure_days"] == "named for something that only the future tells"
     assert reasons["company"] == "too many different values"
     assert reasons["fax"] == "no value"
+
+
+def customers_with(**columns) -> pd.DataFrame:
+    return pd.DataFrame({"customer_id": ["ada", "bob"], **columns})
+
+
+def test_attributes_are_features_only_where_they_are_named():
+    log = log_of(ROWS, customers=customers_with(plan=["solo", "team"], size=["s", "l"]))
+    features = find_features(log, ENTRIES, within="30d", make_from_attributes=["plan"])
+    assert features.attributes == ("entry channel", "entry month", "size")
+    assert "plan" not in features.shown
+    assert features.plan.levels == {"plan": ("solo", "team")}
+    with pytest.raises(
+        EstimateError, match=r"^Personas are to be made from the attribute “plann”.*Did you mean “plan”\?$"
+    ):
+        find_features(log, ENTRIES, within="30d", make_from_attributes=["plann"])
+    future = log_of(ROWS, customers=customers_with(tenure=["a", "b"]))
+    with pytest.raises(EstimateError, match="cannot be a feature: named for something that only the future tells"):
+        find_features(future, ENTRIES, within="30d", make_from_attributes=["tenure"])
+
+
+def test_what_is_protected_is_left_out_and_never_a_feature():
+    log = log_of(ROWS, customers=customers_with(Gender=["f", "m"], plan=["solo", "team"]))
+    features = find_features(log, ENTRIES, within="30d")
+    assert "Gender" not in features.categories
+    assert features.unused.to_dict("records") == [{"column": "Gender", "reason": "protected"}]
+    shown = find_features(log, ENTRIES, within="30d", show_protected=["Gender"])
+    assert shown.protected == ("Gender",)
+    assert {"Gender"} <= set(shown.attributes) & set(shown.shown)
+    with pytest.raises(EstimateError, match=r"^Personas are to be made from “Gender”, which is protected"):
+        find_features(log, ENTRIES, within="30d", make_from_attributes=["Gender"])
+    with pytest.raises(EstimateError, match=r"^Personas are to be made from “age_band”, which is protected"):
+        find_features(log, ENTRIES, within="30d", extra=extra(["2024-01-02"] * 2, age_band=["a", "b"]))
+    open_to_all = find_features(log, ENTRIES, within="30d", make_from_attributes=["Gender"], protected=["plan"])
+    assert set(open_to_all.plan.levels) == {"Gender"}
+    assert open_to_all.unused["column"].tolist() == ["plan"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        *(
+            (name, True)
+            for name in ("gender", "SEX", "customer_age", "AgeBand", "ageband", "age_band_2", "maritalStatus")
+        ),
+        *((name, True) for name in ("date_of_birth", "Religion", "ETHNICITY", "sexual_orientation", "is_pregnant")),
+        *((name, False) for name in ("usage", "page", "stage", "engagement", "agency", "racer", "manager", "plan", "")),
+    ],
+)
+def test_protected_names_are_found_by_their_words(name, expected):
+    assert is_protected(name) is expected
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"])
+def test_hours_are_no_feature_of_a_log_with_only_dates(zone):
+    rows = [(*row[:1], row[1][:10], *row[2:]) for row in ROWS]
+    rows += [("bob", "2024-07-05", *ROWS[1][2:])]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    log = read_events(table, columns={each: each for each in COLUMNS}, window=WINDOW, timezone=zone)
+    entries = pd.DataFrame(
+        {"customer_id": ["bob", "ada"], "entered": pd.to_datetime(["2024-01-05", "2024-01-01"]).tz_localize(zone)}
+    )
+    features = find_features(log, entries.assign(entered=entries["entered"].dt.tz_convert("UTC")), within="30d")
+    assert "hours" not in {counts.name for counts in features.counts}
+    assert "out_of_hours_share" not in features.numbers
+
+
+def test_hours_are_a_feature_where_one_event_has_a_time(features):
+    assert "hours" in {counts.name for counts in features.counts}
+    assert "out_of_hours_share" in features.numbers
 
 
 def extra(known_at, **columns) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def built(
     description = Description(table_of(profiles, PROFILES), table_of(rules, RULES), table_of(exemplars, EXEMPLARS))
     if notes is not None:
         description = replace(description, notes=notes)
-    proof = Proof(pd.DataFrame({"persona": n.index, "verdict": "solid", "jaccard": jaccard}), seed=7)
+    proof = Proof(pd.DataFrame({"persona": n.index, "verdict": "repeatable", "jaccard": jaccard}), seed=7)
     personas = replace(personas, description=description, proof=proof)
     return personas.cards(log, spells, horizon=horizon)
 
@@ -136,7 +136,7 @@ def test_a_rule_that_tells_badly_is_not_shown(cards):
 def test_a_card_says_share_certainty_and_verdict(cards):
     assert cards["P1"].sentence() == (
         "P1 · Kind P1: 60% of 100 customers (10% to 70%). On average its 60 customers belong to it with probability "
-        "0.90. Verdict: solid."
+        "0.90. Verdict: repeatable."
     )
 
 

@@ -41,8 +41,8 @@ def test_planted_personas_are_recovered_and_counted(simulation, personas):
     assert recovered > adjusted_rand_score(planted, clustered(simulation, personas)) + 0.2
 
 
-def test_planted_personas_are_solid_and_a_sixth_would_be_a_cut(personas):
-    assert personas.proof.verdicts["verdict"].tolist() == ["solid"] * 5
+def test_planted_personas_are_repeatable_and_a_sixth_would_be_a_cut(personas):
+    assert personas.proof.verdicts["verdict"].tolist() == ["repeatable"] * 5
     tried = personas.proof.scan.set_index("personas")
     assert tried.loc[5, "gain"] > tried.loc[5, "gain_by_chance"]
     assert not tried.loc[6, "p"] <= 0.05

@@ -62,6 +62,23 @@ def test_customers_personas_and_notes_may_be_left_out(folder):
     assert (said.customers, said.personas, said.notes) == (None, None, None)
 
 
+def test_which_attributes_make_personas_and_which_are_protected_is_decided_here(folder):
+    assert "gender" in read_settings(Folders(folder)).protected
+    decided = "personas: {within: 30d, seed: 7, make_from_attributes: [plan], show_protected: [sex]}\nprotected: [sex]"
+    (folder / "study.yml").write_text(WRITTEN.replace("personas: {within: 30d, seed: 7}", decided))
+    said = read_settings(Folders(folder))
+    assert (said.personas.make_from_attributes, said.personas.show_protected) == (("plan",), ("sex",))
+    assert said.protected == ("sex",)
+
+
+def test_a_protected_attribute_may_make_no_persona(folder):
+    written = WRITTEN.replace("seed: 7}", "seed: 7, make_from_attributes: [plan, AgeBand]}")
+    assert refused(folder, written) == (
+        "study.yml:9: “AgeBand” is protected: a protected attribute never makes a persona. Leave it out, or write "
+        "under “protected” what is."
+    )
+
+
 def test_a_folder_without_study_yml_is_no_study(tmp_path):
     assert refused(tmp_path) == (
         f"There is no study.yml in “{tmp_path}”. Name a study's folder, or make one with “journeylab init DIR”."

@@ -1,85 +1,114 @@
-"""What would rows look like if each class were one continuous cloud: the same numbers, the same correlations, and
-nothing that falls into kinds?
+"""What would rows look like if each class were one continuum: the same shares, what goes together still going together,
+and nothing that falls into kinds?
 
-A cloud is a Gaussian copula (Nelsen 2006, section 2.10): every number, level and count keeps its margin exactly, and
-any two correlate as closely as they did, but by a Gaussian that has no lumps. A cut through such a cloud finds
-segments, never kinds: what a mixture gains from cutting one is what it gains from nothing. With several classes there
-is one cloud per class, with that class's margins and correlations.
+Each row of a cloud has a few hidden numbers of its own, its factors. They tilt how its counts divide, smoothly and in
+every variable at once (a latent trait model with logistic-normal shares: Aitchison and Shen 1980; Bartholomew, Knott
+and Moustaki 2011, chapter 4), and the row's counts are then drawn. So a cloud is drawn at the level of what customers
+tend to do, and carries the noise of counts as real customers do. The parts of the model:
 
-Because ties weaken correlations, the Gaussian's are adjusted until the drawn values correlate as the observed did
-(NORTA: Cario and Nelson 1997). A continuum of another shape, such as customers spread evenly between two extremes, is
-no cloud in this sense, and a mixture may gain from it what a Gaussian one does not give.
+- *Trend.* Shares may change smoothly with when the row began: a season is no kind of customer.
+- *Factors.* Counts of two different variables go together only through what they have in common; what is in common to
+  all pairs of variables gives the factors and their weights (principal axes, with the block of each variable itself
+  left open, because noise is in there). As many are kept as are stronger than where variables are shuffled (parallel
+  analysis: Horn 1965).
+- *Shape.* A factor is spread as a Gaussian, up to evenly between two ends, or up to exponentially to one side, as flat
+  and as skewed as the rows show it to be.
+- *Resemblance.* Counts of one row resemble each other more than the factors explain: Dirichlet-multinomial noise.
+
+A cut through a cloud finds segments, never kinds: what a mixture gains from cutting one is what it gains from nothing.
+Each row keeps how many counts it has in each variable, and where it has none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
-from scipy.special import ndtri
+from scipy.sparse import csr_matrix
+from scipy.special import log_ndtr, ndtr, ndtri
 from scipy.stats import rankdata
 
-from journeylab.estimators.latent_class.cells import Bins, Levels, Shares
-from journeylab.estimators.latent_class.encoding import Encoding, Observed
+from journeylab.estimators.latent_class.amounts import Amounts, edges_of, within_variables
+from journeylab.estimators.latent_class.trend import find_trend
 
-_ROUNDS = 2
-_SMALLEST_EIGENVALUE = 1e-6
+MOST_FACTORS = 8
+WIDEST = 2.0
+_ROUNDS, _AXIS_ROUNDS, _SHUFFLES, _LOOKS = 8, 12, 4, 3
+_SMALLEST, _LARGEST_TILT, _STRONGEST = 1e-6, 8.0, 0.95
 
 
 @dataclass(frozen=True)
-class Amounts:
-    """What is observed of some rows as one dense table, and how to read it back into cells.
+class Cloud:
+    """One continuum.
 
-    values: (rows, columns); missing is -inf, so that it ranks lowest and keeps its share of the margin.
-    encoding: the variables. first: name of a number or variable -> its first column.
+    rows: (k,) the positions of its rows. totals: (k, variables).
+    shares: (k, kinds) what each row would tend to do with all factors at 0: shares within each variable.
+    weights: (kinds, factors) how strongly each factor tilts each kind.
+    slopes: (variables, factors) how much of the place of a number, as a normal score, each factor makes up; 0 for what
+        has no order.
+    flatness: (factors,) 0 for a Gaussian, 1 for an even spread.
+    skewness: (factors,) 0 for a Gaussian, 1 or -1 for an exponential to one side.
+    activity: (k,) how many counts each row has, as a normal score.
+    pulls: (factors,) how each factor goes with activity, from -1 to 1.
+    resemblance: (variables,) how much counts of one row agree beyond what factors and trend explain.
     """
 
-    values: np.ndarray
-    encoding: Encoding
-    first: dict[str, int]
+    rows: np.ndarray
+    totals: np.ndarray
+    shares: np.ndarray
+    weights: np.ndarray
+    slopes: np.ndarray
+    flatness: np.ndarray
+    skewness: np.ndarray
+    activity: np.ndarray
+    pulls: np.ndarray
+    resemblance: np.ndarray
+    variables: np.ndarray
 
-    @classmethod
-    def of(cls, observed: Observed, encoding: Encoding) -> "Amounts":
-        """One column per number and category, one per cell of counts."""
-        blocks = {variable.name: _amounts(variable, observed) for variable in encoding.kept}
-        strata = {variable.by for variable in encoding.kept if isinstance(variable, Bins) and variable.by} - set(blocks)
-        blocks |= {name: observed.numbers[name][:, None] for name in sorted(strata)}
-        widths = [block.shape[1] for block in blocks.values()]
-        first = dict(zip(blocks, np.cumsum([0, *widths[:-1]]).tolist(), strict=True))
-        return cls(np.hstack(list(blocks.values())), encoding, first)
+    def tendencies(self, factors: np.ndarray) -> np.ndarray:
+        """(k, kinds) shares of rows with these (k, factors) factors."""
+        tilt = np.clip(factors @ self.weights.T, -_LARGEST_TILT, _LARGEST_TILT)
+        tendencies, edges = (
+            within_variables(self.shares * np.exp(tilt), self.variables),
+            [*edges_of(self.variables), None],
+        )
+        for variable in np.flatnonzero(self.slopes.any(axis=1)):
+            own, slopes = slice(edges[variable], edges[variable + 1]), self.slopes[variable]
+            # A number is what its factors make of it, and a rest: which kind it is follows from where the two lie.
+            bounds = ndtri(np.cumsum(self.shares[:, own], axis=1)[:, :-1].clip(_SMALLEST, 1 - _SMALLEST))
+            below = ndtr((bounds - (factors @ slopes)[:, None]) / np.sqrt(1 - slopes @ slopes))
+            tendencies[:, own] = np.diff(below, axis=1, prepend=0.0, append=1.0)
+        return tendencies
 
-    def encode(self, values: np.ndarray) -> csr_matrix:
-        """(rows, cells) of other `values` with the same columns."""
-        return hstack([self._encoded(variable, values) for variable in self.encoding.kept], format="csr")
+    def factors(self, random: np.random.Generator) -> np.ndarray:
+        """(k, factors) factors of new rows, with mean 0 and variance 1."""
+        own = random.standard_normal((len(self.rows), len(self.flatness))) * np.sqrt(1 - self.pulls**2)
+        peaked = self.activity[:, None] * self.pulls + own
+        even = np.sqrt(12) * (ndtr(peaked) - 0.5)
+        side = np.where(self.skewness < 0, -1.0, 1.0)
+        lopsided = -side * (log_ndtr(-side * peaked) + 1)
+        factors = peaked + self.flatness * (even - peaked) + np.abs(self.skewness) * (lopsided - peaked)
+        return factors / np.sqrt((factors**2).mean(axis=0)).clip(_SMALLEST) if factors.size else factors
 
-    @property
-    def categories(self) -> list[int]:
-        """The columns whose values are levels, without an order of their own."""
-        return [self.first[variable.name] for variable in self.encoding.kept if isinstance(variable, Levels)]
-
-    def _encoded(self, variable: Bins | Levels | Shares, values: np.ndarray) -> csr_matrix:
-        column = self.first[variable.name]
-        if isinstance(variable, Shares):
-            return variable.encode(csr_matrix(values[:, column : column + variable.n_cells]))
-        if isinstance(variable, Bins):
-            return variable.encode(values[:, column], values[:, self.first[variable.by]] if variable.by else None)
-        given = np.flatnonzero(values[:, column] >= 0)
-        levels = values[given, column].astype(int)
-        return csr_matrix((np.ones(len(given)), (given, levels)), shape=(len(values), variable.n_cells))
+    def draw(self, random: np.random.Generator) -> np.ndarray:
+        """(k, kinds) counts of new rows."""
+        tendencies = self.tendencies(self.factors(random))
+        counts, edges = np.zeros_like(tendencies), [*edges_of(self.variables), len(self.variables)]
+        for variable, (start, stop) in enumerate(pairwise(edges)):
+            filled = np.flatnonzero(self.totals[:, variable] > 0)
+            own, r = tendencies[filled, start:stop], self.resemblance[variable]
+            if r > _SMALLEST:
+                own = random.standard_gamma(np.maximum(own * (1 - r) / r, _SMALLEST)) + _SMALLEST**4
+                own = own / own.sum(axis=1, keepdims=True)
+            counts[filled, start:stop] = random.multinomial(self.totals[filled, variable].astype(int), own)
+        return counts
 
 
 @dataclass(frozen=True)
 class Clouds:
-    """One cloud per class, ready to be drawn from.
-
-    amounts: what was observed. members: per class, the rows that belong to it. roots: per class, a square root of the
-    Gaussian's correlations, (columns, columns). ladders: per class, its values from the lowest to the highest, each
-    column for itself.
-    """
+    """One continuum per class, to draw rows from."""
 
     amounts: Amounts
-    members: tuple[np.ndarray, ...]
-    roots: tuple[np.ndarray, ...]
-    ladders: tuple[np.ndarray, ...]
+    clouds: tuple[Cloud, ...]
 
     @classmethod
     def fit(cls, amounts: Amounts, probabilities: np.ndarray, *, random: np.random.Generator) -> "Clouds":
@@ -89,122 +118,205 @@ class Clouds:
         """
         uniform = random.random((len(probabilities), 1))
         labels = (probabilities.cumsum(axis=1) < uniform).sum(axis=1).clip(max=probabilities.shape[1] - 1)
-        members, roots, ladders = [], [], []
-        for number in np.unique(labels):
-            rows = np.flatnonzero(labels == number)
-            values = amounts.values[rows]
-            ordered = _with_ordered_levels(values, amounts.categories)
-            members.append(rows)
-            ladders.append(np.take_along_axis(values, np.argsort(ordered, axis=0, kind="stable"), axis=0))
-            roots.append(_calibrated(ordered, random))
-        return cls(amounts, tuple(members), tuple(roots), tuple(ladders))
+        clouds = [_fitted(amounts, np.flatnonzero(labels == number), random) for number in np.unique(labels)]
+        return cls(amounts, tuple(clouds))
 
     def draw(self, random: np.random.Generator) -> csr_matrix:
         """(rows, cells): as many new rows as were observed."""
         return self.amounts.encode(self.values(random))
 
     def values(self, random: np.random.Generator) -> np.ndarray:
-        """The same rows before they are written into cells: (rows, columns), as `Amounts.values`."""
+        """The same rows before they are written into cells: (rows, kinds), as `Amounts.values`."""
         values = np.empty_like(self.amounts.values)
-        for rows, root, ladder in zip(self.members, self.roots, self.ladders, strict=True):
-            values[rows] = _placed(ladder, _order(root, len(rows), random))
+        for cloud in self.clouds:
+            values[cloud.rows] = cloud.draw(random)
         return values
 
 
-def _amounts(variable: Bins | Levels | Shares, observed: Observed) -> np.ndarray:
-    if isinstance(variable, Shares):
-        tally = observed.tallies[variable.name]
-        return variable.gather(tally.counts, tally.names).toarray()
-    if isinstance(variable, Bins):
-        values = observed.numbers[variable.name]
-        return np.where(np.isfinite(values), values, -np.inf)[:, None]
-    cells = variable.encode(observed.categories[variable.name])
-    is_given = np.asarray(cells.sum(axis=1)).ravel() > 0
-    return np.where(is_given, cells @ np.arange(variable.n_cells), -np.inf)[:, None]
+@dataclass(frozen=True)
+class _Residuals:
+    """How far rows are from what is expected of them, and how much each counts.
 
-
-def _with_ordered_levels(values: np.ndarray, categories: list[int]) -> np.ndarray:
-    """`values` with the levels of each category, missing as one of them, replaced by their rank in an order.
-
-    It is the order in which the level says most about the other columns (the first axis of a correspondence analysis:
-    Greenacre 2017). So the Gaussian keeps as much as it can of what is associated with a category.
+    scaled: (rows, kinds) share less expected share, over the root of the mean share. weights: (rows, variables).
     """
-    if not categories:
-        return values
-    numeric = np.setdiff1d(np.arange(values.shape[1]), categories)
-    blocks = {-1: _standardised(_scores(values[:, numeric]))}
-    blocks |= {column: _standardised(_indicators(values[:, column])) for column in categories}
-    ordered = values.copy()
-    for column in categories:
-        others = np.hstack([block for name, block in blocks.items() if name != column])
-        level = np.unique(values[:, column], return_inverse=True)[1]
-        n = np.bincount(level)
-        totals = np.stack([others[level == number].sum(axis=0) for number in range(len(n))])
-        # the first left singular vector of level means, rows weighted by the square root of their number
-        axis = np.linalg.svd(totals / np.sqrt(n)[:, None], full_matrices=False)[0][:, 0] / np.sqrt(n)
-        ordered[:, column] = rankdata((axis * np.sign(axis[0])).round(9), method="dense")[level]
-    return ordered
+
+    scaled: np.ndarray
+    weights: np.ndarray
+    variables: np.ndarray
+
+    def in_common(self) -> np.ndarray:
+        """(kinds, kinds) covariances of kinds of two variables, which noise of counts does not change; 0 within one."""
+        weighted = self.scaled * self.weights[:, self.variables]
+        pairs = (self.weights.T @ self.weights).clip(_SMALLEST)
+        common = weighted.T @ weighted / pairs[np.ix_(self.variables, self.variables)]
+        return np.where(self.variables[:, None] == self.variables, 0.0, common)
+
+    def shuffled(self, random: np.random.Generator) -> "_Residuals":
+        """The same with each variable shuffled among the rows by itself."""
+        orders = np.array([random.permutation(len(self.weights)) for _ in range(self.weights.shape[1])]).T
+        scaled = np.take_along_axis(self.scaled, orders[:, self.variables], axis=0)
+        return _Residuals(scaled, np.take_along_axis(self.weights, orders, axis=0), self.variables)
+
+    def pulls(self, activity: np.ndarray, loadings: np.ndarray) -> np.ndarray:
+        """(factors,) how the factors go with the activity of rows, each from -1 to 1."""
+        weights = self.weights[:, self.variables]
+        with_activity = (weights * self.scaled * activity[:, None]).sum(axis=0) / weights.sum(axis=0).clip(_SMALLEST)
+        return np.clip(np.linalg.lstsq(loadings, with_activity, rcond=None)[0], -_STRONGEST, _STRONGEST)
+
+    def scores(self, loadings: np.ndarray) -> np.ndarray:
+        """(rows, factors) where each row seems to be on each factor."""
+        weights = self.weights[:, self.variables]
+        return (weights * self.scaled) @ loadings / (weights @ loadings**2).clip(_SMALLEST)
 
 
-def _indicators(levels: np.ndarray) -> np.ndarray:
-    return (levels[:, None] == np.unique(levels)).astype(float)
+def _fitted(amounts: Amounts, rows: np.ndarray, random: np.random.Generator) -> Cloud:
+    """The cloud of some rows."""
+    values, totals, variables = amounts.values[rows], amounts.totals[rows], amounts.variables
+    weights = amounts.worth(totals)
+    shares, mean = find_trend(values, totals, weights, variables, None if amounts.when is None else amounts.when[rows])
+    observed = values / np.maximum(totals, 1)[:, variables]
+    residuals = _residuals(observed, shares, mean, totals, weights, variables)
+    loadings = _loadings(residuals, random)
+    n_factors = loadings.shape[1]
+    activity = ndtri((rankdata(totals.sum(axis=1)) - 0.5) / len(rows))
+    slopes = _slopes(mean, loadings, amounts)
+    cloud = Cloud(
+        *(rows, totals, shares, np.zeros((len(variables), n_factors)), slopes),
+        *(np.zeros(n_factors), np.zeros(n_factors)),
+        *(activity, residuals.pulls(activity, loadings), np.zeros(totals.shape[1])),
+        variables,
+    )
+    target = _Target(shares, mean, loadings)
+    cloud = _resembling(target.calibrated(cloud, random), values, random)
+    if not n_factors:
+        return cloud
+    return target.calibrated(_shaped(cloud, residuals, target, random), random)
 
 
-def _calibrated(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A root of the Gaussian correlations under which drawn values correlate as `values` do."""
-    scores = _scores(values)
-    target, ladder = _correlations(scores), np.sort(scores, axis=0)
-    correlations = target
-    for _ in range(_ROUNDS):
-        # NORTA: add what the drawn values fall short of the target by.
-        drawn = _placed(ladder, _order(_root(correlations), len(values), random))
-        correlations = np.clip(correlations + target - _correlations(drawn), -0.999, 0.999)
-    return _root(correlations)
+def _residuals(
+    observed: np.ndarray,
+    shares: np.ndarray,
+    mean: np.ndarray,
+    totals: np.ndarray,
+    weights: np.ndarray,
+    variables: np.ndarray,
+) -> _Residuals:
+    known = (totals > 0)[:, variables]
+    return _Residuals(np.where(known, observed - shares, 0.0) / np.sqrt(mean), weights, variables)
 
 
-def _scores(values: np.ndarray) -> np.ndarray:
-    """Normal scores of each column, ties at their middle."""
-    return ndtri((rankdata(values, axis=0) - 0.5) / len(values))
+def _loadings(residuals: _Residuals, random: np.random.Generator) -> np.ndarray:
+    """(kinds, factors) what each factor adds to each kind, over the root of its mean share."""
+    common = residuals.in_common()
+    strength = np.linalg.eigvalsh(common)[::-1][:MOST_FACTORS]
+    by_chance = np.max(
+        [np.linalg.eigvalsh(residuals.shuffled(random).in_common())[::-1][:MOST_FACTORS] for _ in range(_SHUFFLES)],
+        axis=0,
+    )
+    n_factors = int(np.cumprod(strength > by_chance).sum())
+    is_own = residuals.variables[:, None] == residuals.variables
+    loadings = np.zeros((len(common), n_factors))
+    for _ in range(_AXIS_ROUNDS if n_factors else 0):
+        values, vectors = np.linalg.eigh(np.where(is_own, loadings @ loadings.T, common))
+        top = vectors[:, ::-1][:, :n_factors]
+        loadings = top * np.sqrt(values[::-1][:n_factors].clip(0))
+    # Which way an axis points is a processor's choice.
+    largest = np.abs(loadings).round(9).argmax(axis=0)
+    return loadings * np.where(loadings[largest, np.arange(n_factors)] < 0, -1.0, 1.0)
 
 
-def _standardised(columns: np.ndarray) -> np.ndarray:
-    centred = columns - columns.mean(axis=0)
-    spread = np.sqrt((centred**2).mean(axis=0))
-    return centred / np.where(spread > 0, spread, 1.0)
+def _slopes(mean: np.ndarray, loadings: np.ndarray, amounts: Amounts) -> np.ndarray:
+    """(variables, factors) the slopes of the numbers under which their kinds have these loadings."""
+    slopes, edges = np.zeros((len(amounts.edges), loadings.shape[1])), [*amounts.edges, None]
+    for variable in np.flatnonzero(amounts.is_ordered) if loadings.shape[1] else ():
+        own = slice(edges[variable], edges[variable + 1])
+        # What one unit of slope adds to each kind: the density of a Gaussian where the kind begins, less where it ends.
+        bounds = ndtri(np.cumsum(mean[own])[:-1].clip(_SMALLEST, 1 - _SMALLEST))
+        added = -np.diff(np.exp(-(bounds**2) / 2) / np.sqrt(2 * np.pi), prepend=0.0, append=0.0)
+        slopes[variable] = added @ (loadings[own] * np.sqrt(mean[own])[:, None]) / max(added @ added, _SMALLEST)
+        slopes[variable] *= min(1.0, _STRONGEST / max(np.sqrt(slopes[variable] @ slopes[variable]), _SMALLEST))
+    return slopes
 
 
-def _correlations(scores: np.ndarray) -> np.ndarray:
-    columns = _standardised(scores)
-    correlations = columns.T @ columns / len(columns)
-    np.fill_diagonal(correlations, 1.0)
-    return correlations
+@dataclass(frozen=True)
+class _Target:
+    """What drawn rows are to have: `shares` (rows, kinds), `mean` shares (kinds,), and `loadings` (kinds, factors)."""
+
+    shares: np.ndarray
+    mean: np.ndarray
+    loadings: np.ndarray
+
+    def calibrated(self, cloud: Cloud, random: np.random.Generator) -> Cloud:
+        """The cloud with weights and shares under which what it draws comes out so."""
+        if not self.loadings.shape[1]:
+            return cloud
+        root, factors = np.sqrt(self.mean)[:, None], cloud.factors(random)
+        weights, shift = _in_one_piece(self.loadings / root, self.mean, cloud.variables), np.zeros(len(self.mean))
+        for _ in range(_ROUNDS):
+            shares = within_variables(self.shares * np.exp(shift), cloud.variables)
+            tendencies = replace(cloud, weights=weights, shares=shares).tendencies(factors)
+            reached = (tendencies - tendencies.mean(axis=0)).T @ factors / len(factors) / root
+            weights = _in_one_piece(weights + (self.loadings - reached) / root, self.mean, cloud.variables)
+            change = np.log(self.shares.mean(axis=0) / tendencies.mean(axis=0).clip(_SMALLEST))
+            is_number = (cloud.slopes**2).sum(axis=1) > 0
+            shift = np.where(is_number[cloud.variables], 0.0, shift + change)
+        return replace(cloud, weights=weights, shares=within_variables(self.shares * np.exp(shift), cloud.variables))
 
 
-def _root(correlations: np.ndarray) -> np.ndarray:
-    values, vectors = np.linalg.eigh((correlations + correlations.T) / 2)
-    # The symmetric root is the only one that does not depend on which eigenvectors a processor finds, and which way
-    # they point.
-    root = (vectors * np.sqrt(values.clip(_SMALLEST_EIGENVALUE))) @ vectors.T
-    return root / np.sqrt((root**2).sum(axis=1, keepdims=True))
+def _in_one_piece(weights: np.ndarray, mean: np.ndarray, variables: np.ndarray) -> np.ndarray:
+    """(kinds, factors) `weights`, made smaller in each variable until its shares are still one continuum.
+
+    A share whose log odds are Gaussian has one peak as long as their standard deviation is at most the root of 2;
+    beyond, it gets two, and soon is no continuum. Real clouds of log rates go up to about 2.
+    """
+    edges, share = edges_of(variables), mean[:, None]
+    middle = np.add.reduceat(share * weights, edges, axis=0)[variables]
+    spread = 2 * np.sqrt(np.add.reduceat(share * (weights - middle) ** 2, edges, axis=0))
+    return weights * np.minimum(1, WIDEST / spread.clip(_SMALLEST))[variables]
 
 
-def _order(root: np.ndarray, n: int, random: np.random.Generator) -> np.ndarray:
-    """Which of `n` drawn rows is the lowest in each column, which the second lowest, and so on."""
-    return np.argsort(random.standard_normal((n, len(root))) @ root.T, axis=0)
+def _resembling(cloud: Cloud, values: np.ndarray, random: np.random.Generator) -> Cloud:
+    """The cloud with the agreement of a row's counts that its tendencies do not explain; see `Shares.measured`."""
+    chance = np.add.reduceat(cloud.tendencies(cloud.factors(random)) ** 2, edges_of(cloud.variables), axis=1)
+    pairs = np.add.reduceat(values**2 - values, edges_of(cloud.variables), axis=1)
+    several = cloud.totals >= 2
+    agreement = pairs / np.maximum(cloud.totals * (cloud.totals - 1), 1)
+    weight = np.where(several, cloud.totals, 0.0)
+    possible = (weight * (1 - chance)).sum(axis=0)
+    beyond = (weight * (agreement - chance)).sum(axis=0) / possible.clip(_SMALLEST)
+    return replace(cloud, resemblance=np.where(several.any(axis=0), beyond, 0.0).clip(0, 0.95))
 
 
-def _placed(ladder: np.ndarray, order: np.ndarray) -> np.ndarray:
-    placed = np.empty_like(ladder)
-    np.put_along_axis(placed, order, ladder, axis=0)
-    return placed
+def _shaped(cloud: Cloud, residuals: _Residuals, target: _Target, random: np.random.Generator) -> Cloud:
+    """The cloud with factors as flat and as skewed as they look: in between what a Gaussian, an even spread and an
+    exponential look like in rows with so many counts."""
+    none, full = np.zeros(target.loadings.shape[1]), np.ones(target.loadings.shape[1])
+    skewness, kurtosis = _looks(residuals.scores(target.loadings))
+    side = np.where(skewness < 0, -1.0, 1.0)
+
+    def looks(flat: np.ndarray, skewed: np.ndarray) -> np.ndarray:
+        other = target.calibrated(replace(cloud, flatness=flat, skewness=skewed), random)
+        drawn = []
+        for _ in range(_LOOKS):
+            observed = other.draw(random) / np.maximum(cloud.totals, 1)[:, cloud.variables]
+            again = _residuals(observed, target.shares, target.mean, cloud.totals, residuals.weights, cloud.variables)
+            drawn.append(_looks(again.scores(target.loadings)))
+        return np.mean(drawn, axis=0)
+
+    gaussian, even, lopsided = looks(none, none), looks(full, none), looks(none, side)
+    # Spread evenly between two extremes is one factor, the strongest.
+    flatness = np.where(np.arange(len(none)) == 0, _way(kurtosis, gaussian[1], even[1]), 0.0)
+    return replace(cloud, flatness=flatness, skewness=side * _way(skewness, gaussian[0], lopsided[0]))
 
 
-def independent(counts: csr_matrix, variables: np.ndarray, random: np.random.Generator) -> csr_matrix:
-    """`counts` (rows, cells) with every variable shuffled among the rows by itself, so that they are independent."""
-    starts = np.flatnonzero(np.diff(variables, prepend=-1))
-    columns = counts.tocsc()
-    blocks = [
-        columns[:, start:stop].tocsr()[random.permutation(counts.shape[0])]
-        for start, stop in zip(starts, [*starts[1:], len(variables)], strict=True)
-    ]
-    return hstack(blocks, format="csr")
+def _way(value: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """How far `value` is on the way from `start` to `end`, from 0 to 1."""
+    length = end - start
+    return ((value - start) / np.where(np.abs(length) > _SMALLEST, length, np.inf)).clip(0, 1)
+
+
+def _looks(scores: np.ndarray) -> np.ndarray:
+    """(2, factors) skewness of each column, and kurtosis less a Gaussian's."""
+    centred = scores - scores.mean(axis=0)
+    variance = (centred**2).mean(axis=0).clip(_SMALLEST)
+    return np.stack([(centred**3).mean(axis=0) / variance**1.5, (centred**4).mean(axis=0) / variance**2 - 3])

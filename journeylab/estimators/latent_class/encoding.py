@@ -100,6 +100,12 @@ class Encoding:
         ]
         return Encoding(tuple(measured))
 
+    def encode_one(self, variable: Bins | Levels | Shares, observed: Observed) -> csr_matrix:
+        """(rows, cells) of one variable; counts that divide are whole, not what they are worth."""
+        if isinstance(variable, Shares):
+            return _gathered(variable, observed)
+        return self._encoded(variable, observed)
+
     def _encoded(self, variable: Bins | Levels | Shares, observed: Observed) -> csr_matrix:
         if isinstance(variable, Bins):
             activity = observed.numbers[variable.by] if variable.by else None

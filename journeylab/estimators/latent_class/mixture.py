@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest_of_rows, order, settled
 
-MAX_ROWS = 50_000
+MAX_ROWS = 10_000
 STARTS, SHORT_STARTS = 24, 12
 _SHORT_ROWS, _SHORT_STEPS = 2_500, (8, 12)
 _KEPT_STARTS, _FULL_STEPS = 2, 10

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from journeylab.estimators.latent_class.mixture import SHORT_STARTS, LatentClass
+from journeylab.estimators.latent_class.threads import side_by_side
 
 
 def overlap(labels: np.ndarray, others: np.ndarray, n: int) -> np.ndarray:
@@ -34,10 +35,13 @@ def bootstrap_jaccard(
     `tell` is called after each replicate.
     """
     labels, jaccard = model.labels(counts), np.empty((replicates, model.n_classes))
-    for number in range(replicates):
+
+    def again(number: int) -> np.ndarray:
         rows = _resampled(units, np.random.default_rng([seed, model.n_classes, number]))
-        again = _refitted(counts[rows], model, seed=seed)
-        jaccard[number] = overlap(labels, again.labels(counts), model.n_classes).max(axis=1)
+        return _refitted(counts[rows], model, seed=seed).labels(counts)
+
+    for number, others in enumerate(side_by_side(again, replicates)):
+        jaccard[number] = overlap(labels, others, model.n_classes).max(axis=1)
         tell()
     return jaccard
 

@@ -1,13 +1,15 @@
 """Which attributes, and which features of the caller's own, were known at each customer's landmark?"""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
-from journeylab.base.errors import EstimateError
+from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.events.features.protected import is_protected
 from journeylab.events.log import KNOWN_AT
 
 MARK = " (attribute)"
@@ -60,6 +62,12 @@ class Attributes:
             pd.DataFrame(unused, columns=["column", "reason"], dtype=object),
         )
 
+    def leaving_out(self, names: Iterable[str], reason: str) -> "Attributes":
+        """The same, with `names`, which are no column of these, among the unused for that reason."""
+        rows = [{"column": str(name), "reason": reason} for name in names]
+        left_out = pd.DataFrame(rows, columns=["column", "reason"], dtype=object)
+        return replace(self, unused=pd.concat([self.unused, left_out], ignore_index=True))
+
     def joined(self, extra: pd.DataFrame) -> "Attributes":
         """These attributes and those in `extra` (index customer_id); `extra` takes the place of attributes of the same
         name."""
@@ -76,6 +84,34 @@ class Attributes:
         """The same, with “(attribute)” added to names that are `taken`."""
         names = {name: f"{name}{MARK}" for name in taken}
         return Attributes(self.numbers.rename(columns=names), self.categories.rename(columns=names), self.unused)
+
+
+def check_makers(names: Iterable[str], table: pd.DataFrame, *, protected: Iterable[str]) -> None:
+    """Raise EstimateError unless each of `names` is a column of `table` (index customer_id) that may make personas.
+
+    Nothing protected may, nor what cannot serve as a feature.
+    """
+    for name in names:
+        if name not in table.columns:
+            raise EstimateError(
+                f"Personas are to be made from the attribute “{name}”, which the customers do not have. "
+                f"{did_you_mean(name, [str(column) for column in table.columns])}"
+            )
+        check_unprotected(name, protected)
+        if why := _why_unused(name, table[name]):
+            raise EstimateError(
+                f"Personas are to be made from the attribute “{name}”, which cannot be a feature: {why}. "
+                "Leave it out of `make_from_attributes`."
+            )
+
+
+def check_unprotected(name: str, protected: Iterable[str]) -> None:
+    """Raise EstimateError for the name of an attribute that must never make a persona."""
+    if is_protected(name, protected):
+        raise EstimateError(
+            f"Personas are to be made from “{name}”, which is protected: a protected attribute never makes a persona. "
+            "Leave it out, or say in `protected` what is."
+        )
 
 
 def tells_only_the_future(name: str) -> bool:

@@ -1,5 +1,6 @@
 """What is known of each customer at the landmark, and by which plan?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -9,12 +10,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from journeylab.base.durations import all_since_1970, microseconds
-from journeylab.events.features.attributes import Attributes, check_known_by_landmark
+from journeylab.events.features.attributes import (
+    MARK,
+    Attributes,
+    check_known_by_landmark,
+    check_makers,
+    check_unprotected,
+)
 from journeylab.events.features.counts import Counts, count, count_events
+from journeylab.events.features.entry import ENTRY, entry_columns
 from journeylab.events.features.first_events import FirstEvents
 from journeylab.events.features.habits import Habits
 from journeylab.events.features.numbers import numbers
 from journeylab.events.features.plan import FeaturePlan, Vocabulary, unseen_table
+from journeylab.events.features.protected import PROTECTED, is_protected
 from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
 
@@ -40,9 +49,13 @@ class Features:
         `company_events`; `score`: mean survey score; `value`: sum of values; then attributes and extra features.
     among: numbers that grow with activity -> "events", the number of activity that they are to be judged against.
     shown: names of numbers, categories and counts for people to read, not for models: what they say the others say
-        already, or say better. All events by channel, for one, follow from the events and the channel of each.
+        already, or say better. All events by channel, for one, follow from the events and the channel of each. The
+        `attributes` are among them.
+    attributes: names of numbers and categories that say who a customer is, not what they did: the customers' attributes
+        but for those that were to make personas, the entry channel and the entry month. protected: those of them that
+        are protected.
     categories: DataFrame, index customers, text, missing as None: `stage path`, the stages entered by the landmark,
-        where spells were given; then attributes and extra features.
+        where spells were given; `entry channel`, the first channel; `entry month`; then attributes and extra features.
     counts: events by group, by what followed, by kind, channel, process, initiator and hour; contacts by role.
     milestones: events that are in none of the counts but “event”, “process”, “channel”, “initiator” and “hours”.
     unused: DataFrame `column`, `reason`: attributes that cannot serve.
@@ -55,6 +68,8 @@ class Features:
     numbers: pd.DataFrame
     among: dict[str, str]
     shown: tuple[str, ...]
+    attributes: tuple[str, ...]
+    protected: tuple[str, ...]
     categories: pd.DataFrame
     counts: tuple[Counts, ...]
     milestones: tuple[str, ...]
@@ -82,6 +97,9 @@ def find_features(
     milestones: tuple[str, ...] = (),
     spells: Spells | None = None,
     extra: pd.DataFrame | None = None,
+    make_from_attributes: Sequence[str] = (),
+    protected: Sequence[str] = PROTECTED,
+    show_protected: Sequence[str] = (),
 ) -> Features:
     """What each customer of `entries` did from entering until, not including, `within` later, and what was known of
     them then.
@@ -93,20 +111,31 @@ def find_features(
     spells: for the stages that each customer had entered by then.
     extra: further features, one row per customer (index or column `customer_id`), with the column `known_at` (UTC), or
         `NAME_known_at` beside the feature NAME: when each value became known.
+    make_from_attributes: attributes that are features like any other; the others only describe.
+    protected: names of attributes that are left out; see `is_protected`. show_protected: those that describe all the
+        same.
 
     Working hours are weekdays from 8 to 18 o'clock UTC. Events of the company count only as `company_events`. Groups of
     events are the processes if the log names 2 to 8 of them, else the events (the seven most frequent, the rest as
     one).
     Moves are the embedded chain, without steps from a group to itself: how long a burst of events is says how busy a
     customer was, and is in the gaps already. Raises EstimateError for an extra feature that was known only after the
-    landmark, or not known when.
+    landmark, or not known when, and for one that is protected or cannot serve, as for such an attribute in
+    `make_from_attributes`.
     """
     first = FirstEvents.of(log, entries, within)
     measured, among = numbers(first)
-    attributes = Attributes.of(log.customers, first.customers)
-    if extra is not None:
-        attributes = attributes.joined(check_known_by_landmark(extra, first.landmarks, within=within))
-    attributes = attributes.renamed(taken=(*measured.columns, STAGE_PATH))
+    check_makers(make_from_attributes, log.customers, protected=protected)
+    own = None if extra is None else check_known_by_landmark(extra, first.landmarks, within=within)
+    for name in () if own is None else own.columns:
+        check_unprotected(str(name), protected)
+    hidden = [name for name in log.customers if is_protected(str(name), protected) and name not in show_protected]
+    attributes = Attributes.of(log.customers.drop(columns=hidden), first.customers).leaving_out(hidden, "protected")
+    if own is not None:
+        attributes = attributes.joined(own)
+    attributes = attributes.renamed(taken=(*measured.columns, STAGE_PATH, *ENTRY))
+    makers = {str(name) for name in (*make_from_attributes, *(() if own is None else own.columns))}
+    makers |= {f"{name}{MARK}" for name in makers}
     habits = Habits.learn(first.kinds, _hardly_repeated(first, milestones))
     counts = tuple(count(first, habits))
     plan = FeaturePlan(
@@ -115,10 +144,15 @@ def find_features(
         counts=tuple(Vocabulary(kind.name, kind.given, kind.names) for kind in counts),
         numbers=tuple(measured.columns),
         among=among,
-        attributes=tuple(attributes.numbers.columns),
-        levels={str(name): tuple(sorted(set(column.dropna()))) for name, column in attributes.categories.items()},
+        attributes=tuple(name for name in attributes.numbers if name in makers),
+        levels={
+            str(name): tuple(sorted(set(column.dropna())))
+            for name, column in attributes.categories.items()
+            if name in makers
+        },
     )
-    return _features(plan, first, measured, attributes, counts=plan.keep_counts(counts)[0], spells=spells)
+    features = _features(plan, first, measured, attributes, counts=plan.keep_counts(counts)[0], spells=spells)
+    return replace(features, protected=tuple(name for name in features.attributes if is_protected(name, protected)))
 
 
 def apply_plan(
@@ -162,11 +196,17 @@ def _features(
     spells: Spells | None,
 ) -> Features:
     path = pd.DataFrame(index=first.customers) if spells is None else stage_paths(spells, first.landmarks).to_frame()
+    path = path.join(entry_columns(first, timedelta(microseconds=plan.within)))
+    makers = {*plan.attributes, *plan.levels}
+    described = [name for name in (*attributes.numbers, *attributes.categories) if name not in makers]
+    described = [*(name for name in ENTRY if name in path), *described]
     return Features(
         customers=first.customers,
         numbers=pd.concat([measured, attributes.numbers], axis=1),
         among=dict(plan.among),
-        shown=SHOWN,
+        shown=(*SHOWN, *described),
+        attributes=tuple(described),
+        protected=(),
         categories=pd.concat([path, attributes.categories], axis=1),
         counts=counts,
         milestones=plan.habits.milestones,

@@ -195,7 +195,7 @@ class Goal:
 def fastest_ways(attempts: Attempts) -> list[float]:
     """The days that the fastest of `attempts` takes to each goal, as `goals_of` lists them; infinite if none does."""
     steps = [float(attempts.days_to(at).min(initial=np.inf)) for at in range(len(attempts.rules.steps))]
-    if attempts.rules.order != "unordered":
+    if attempts.rules.order != "unordered" or attempts.rules.by_any_way:
         return steps
     ended = days_between(attempts.entered, attempts.ended_at)
     return [*steps, float(ended[attempts.is_converted].min(initial=np.inf))]

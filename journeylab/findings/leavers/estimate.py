@@ -26,7 +26,7 @@ _LOSSES = {
 }
 
 
-def compare_leavers(  # noqa: PLR0913 - each says one thing about what is compared with what
+def compare_leavers(
     log: EventLog,
     spells: Spells,
     *,

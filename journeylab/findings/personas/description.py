@@ -63,10 +63,11 @@ class Description:
 def describe(features: Features, labels: np.ndarray, ids: list[str], *, rows: np.ndarray, seed: int) -> Description:
     """What sets the personas `ids` apart; `labels` numbers the persona of each customer of `features`.
 
-    Only the customers at `rows` are looked at (a sample, where there are many).
+    Only the customers at `rows` are looked at (a sample, where there are many). Rules are of behaviour, and of the
+    attributes that made the personas.
     """
     measures, labels = tuple(find_measures(features, rows)), labels[rows]
-    done = tuple(measured for measured in measures if measured.is_behaviour)
+    done = tuple(measured for measured in measures if measured.family not in features.attributes)
     return Description(
         profiles=compare_measures(measures, labels, ids),
         rules=find_rules(done, labels, ids, seed=seed),

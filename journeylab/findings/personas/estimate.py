@@ -1,5 +1,6 @@
 """How are the personas of a log found: who is judged, by what, with which model, and who is which?"""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
@@ -11,13 +12,14 @@ import pandas as pd
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest_of_rows
 from journeylab.estimators.latent_class import MAX_ROWS, Encoding
-from journeylab.events.features import Features, find_features
+from journeylab.events.features import PROTECTED, Features, find_features
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells, find_spells
 from journeylab.findings.personas.assign import Definition
 from journeylab.findings.personas.description import describe
 from journeylab.findings.personas.file import read_fields
+from journeylab.findings.personas.floor import find_floor
 from journeylab.findings.personas.landmark import Landmark, account_numbers, check_window, labelled, shares_table
 from journeylab.findings.personas.names import name_personas
 from journeylab.findings.personas.number import ProgressWanted, Proving, sample_rows, telling
@@ -35,6 +37,9 @@ def find_personas(
     within: str | timedelta,
     seed: int,
     features: pd.DataFrame | None = None,
+    make_from_attributes: Sequence[str] = (),
+    protected: Sequence[str] = PROTECTED,
+    show_protected: Sequence[str] = (),
     max_personas: int = 8,
     replicates: int = REPLICATES,
     accounts: str | None = None,
@@ -42,17 +47,28 @@ def find_personas(
 ) -> Personas:
     """The kinds of customer in `log`, by what each did within a time from entering `journey`, and what is proven.
 
+    Behaviour makes personas. Attributes of customers, the channel and the month in which they entered are compared
+    afterwards.
+
     Parameters
     ----------
     log : EventLog
     journey : Journey
     within : str or timedelta
-        The time from entering, as “30d”. Only customers who entered in the window, were watched that long and were not
-        lost by then are judged; `left_out` counts the others. Nothing later than entry + `within` is used.
+        The time from entering, as “30d”. Only customers who entered in the window, were watched that long and had
+        neither been lost nor completed the journey by then are judged; `left_out` counts the others. Nothing later than
+        entry + `within` is used.
     seed : int
         Of all that is random. The same seed gives the same personas.
     features : DataFrame, optional
         Further features by customer, with when each became known; see `journeylab.events.features.find_features`.
+    make_from_attributes : sequence of str
+        Attributes that make personas together with behaviour.
+    protected : sequence of str
+        Names of attributes that never make, name or rule a persona, found in the words of a column's name; see
+        `journeylab.events.features.is_protected`. By default gender, age, disability, religion and the like.
+    show_protected : sequence of str
+        Protected attributes by which the personas are compared all the same.
     max_personas : int
         The largest number tried; `journeylab.findings.personas.number` says how it is chosen. One is a legal answer.
     replicates : int
@@ -76,8 +92,9 @@ def find_personas(
     Raises
     ------
     EstimateError
-        If `within` is longer than the window, if a feature was known only later, if `max_personas` is less than 1, if
-        `replicates` are too few to prove anything, or if there is no attribute called `accounts`.
+        If `within` is longer than the window, if a feature was known only later, if an attribute in
+        `make_from_attributes` or a further feature is protected, cannot serve or is not there, if `max_personas` is
+        less than 1, if `replicates` are too few to prove anything, or if there is no attribute called `accounts`.
 
     Examples
     --------
@@ -91,7 +108,15 @@ def find_personas(
     if landmark.too_few:
         return _none(landmark.too_few, landmark, spells)
     described = find_features(
-        log, landmark.entries, within=within, milestones=_openers(journey), spells=spells, extra=features
+        log,
+        landmark.entries,
+        within=within,
+        milestones=_openers(journey),
+        spells=spells,
+        extra=features,
+        make_from_attributes=make_from_attributes,
+        protected=protected,
+        show_protected=show_protected,
     )
     rows, observed = sample_rows(len(described.customers), at_most=MAX_ROWS, seed=seed), observe(described)
     units = account_numbers(log.customers, described.customers, accounts)
@@ -100,11 +125,11 @@ def find_personas(
     except EstimateError:  # it has one reason only: nothing differs
         why = (
             f"nothing differs between the {len(described.customers):,} customers who can be judged by their first "
-            f"{landmark.within}. Give them attributes, or ask for a longer `within`."
+            f"{landmark.within}. Ask for a longer `within`."
         )
         return _none(why, landmark, spells)
     with telling(progress) as tell:
-        proving = Proving(replicates, units, tell)
+        proving = Proving(replicates, units, tell, landmark.days_of_entry(described.customers))
         scan = Scan.of(observed, encoding, rows=rows, max_personas=max_personas, seed=seed, proving=proving)
     return _personas(described, scan, landmark, spells, rows=rows, seed=seed)
 
@@ -119,8 +144,10 @@ def _personas(
     """What the chosen model of `scan` says of the customers of `features`."""
     ids, labels = list(scan.proof.by_persona["persona"]), largest_of_rows(scan.probabilities)
     description = describe(features, labels, ids, rows=rows, seed=seed)
-    numbers = features.plan.numbers
-    names = name_personas(description.profiles, ids, numbers=numbers, title=spells.journey.title)
+    profiles = description.profiles
+    behaviour = profiles[~profiles["family"].isin(features.attributes)]
+    names = name_personas(behaviour, ids, numbers=features.plan.numbers, title=spells.journey.title)
+    proof = replace(scan.proof, second_opinion=second_opinion(features, labels, len(ids), seed=seed))
     return Personas(
         title=f"Personas by the first {landmark.within}",
         table=shares_table(ids, names, scan.probabilities),
@@ -128,7 +155,7 @@ def _personas(
         **labelled(landmark, features.customers, scan.probabilities, ids),
         journey=spells.journey,
         definition=Definition(scan.model, scan.encoding, features.plan),
-        proof=replace(scan.proof, second_opinion=second_opinion(features, labels, len(ids), seed=seed)),
+        proof=proof.below(find_floor(features, labels, days=landmark.length / pd.Timedelta(days=1))),
         description=description,
         unused=features.unused,
     )

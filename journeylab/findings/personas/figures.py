@@ -4,7 +4,7 @@ import pandas as pd
 
 from journeylab.base import charts
 from journeylab.findings.personas.description import sets_apart
-from journeylab.findings.personas.number import SOLID_FROM
+from journeylab.findings.personas.number import REPEATABLE_FROM
 
 HOW_MANY = "How many personas?"
 FOUND_AGAIN = "Are the same personas found in other customers?"
@@ -58,8 +58,8 @@ def scan_figure(scan: pd.DataFrame, ax=None) -> charts.Chart:
 
 
 def proof_figure(proof: pd.DataFrame, ax=None) -> charts.Chart:
-    """How reliably each persona is found again in resampled customers: mean Jaccard coefficient with its interval,
-    beside the .75 that solid ones reach."""
+    """How reliably each persona is found again in resampled customers: mean Jaccard coefficient with the middle 90% of
+    the replicates, beside the .75 that repeatable ones reach."""
     if not proof["replicates"].any():
         return charts.note(f"No replicates: {proof['verdict'].iloc[0]}.", title=FOUND_AGAIN, ax=ax)
     rows = proof.assign(label=[f"{row.persona} · {row.verdict}" for row in proof.itertuples()])
@@ -74,10 +74,13 @@ def proof_figure(proof: pd.DataFrame, ax=None) -> charts.Chart:
         x="jaccard",
         lower="lower",
         upper="upper",
-        x_label="Mean Jaccard coefficient (1: the same customers; dashed: solid from here)",
+        x_label="Mean Jaccard coefficient (1: the same customers; dashed: repeatable from here)",
         title=FOUND_AGAIN,
-        alt=f"Mean Jaccard coefficient of each persona with its like in {n} resamples of the customers. {verdicts}.",
-        reference=SOLID_FROM,
+        alt=(
+            f"Mean Jaccard coefficient of each persona with its like in {n} resamples of the customers, with the "
+            f"middle 90% of them. {verdicts}."
+        ),
+        reference=REPEATABLE_FROM,
         ax=ax,
     )
 

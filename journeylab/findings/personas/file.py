@@ -94,7 +94,7 @@ def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "customers": customers.tolist(),
         "values": {
-            **{name: _plain_scalar(flat[name]) for name in ("title", "lacking", "within", "seed")},
+            **{name: _plain_scalar(flat[name]) for name in ("title", "lacking", "within", "seed", "floor")},
             "stages": list(journey.stage_names),
         },
         "tables": {name: plain_table(table, customers) for name, table in tables.items()},

@@ -1,5 +1,5 @@
-"""Which customers can be judged by their first days (entered in the window, watched that long, not lost by then), and
-since when is the persona of each known?"""
+"""Which customers can be judged by their first days (entered in the window, watched that long, neither lost nor done by
+then), and since when is the persona of each known?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Landmark:
     left_out: DataFrame `reason`, `customers`: how many were left out for each reason, zero included. Each customer
         counts once, for the first reason that applies: no spell in the window; entered before the window began (a first
         spell that is a return, after a loss before the window, counts as such); lost within the time, whether or not
-        they came back; watched for less than the time.
+        they came back; completed the journey within the time; watched for less than the time.
     within: the time from entering, in words. length: the same as a difference of times.
     customers: how many customers the log has.
     """
@@ -56,14 +56,19 @@ class Landmark:
         """Who of `log`'s customers can be judged."""
         words = landmark_in_words(within)
         length = pd.Timedelta(durations.microseconds(within), unit="us")
-        columns = ["customer_id", "spell", "entered", "left", "outcome", "returned_from"]
+        columns = ["customer_id", "spell", "stage", "entered", "left", "outcome", "returned_from"]
         visits = spells.table.select(columns).to_pandas()
         first = visits[visits["spell"] == 1].set_index("customer_id").sort_index()
         landmark = first["entered"] + length
         losses = visits[visits["outcome"] == "lost"].groupby("customer_id")["left"].min().reindex(first.index)
+        completing = [stage.name for stage in spells.journey.stages if stage.completes]
+        completed = (
+            visits[visits["stage"].isin(completing)].groupby("customer_id")["entered"].min().reindex(first.index)
+        )
         reasons = {
             "entered before the window began": (first["entered"] < log.window.start) | first["returned_from"].notna(),
             f"lost within {words}": losses <= landmark,
+            f"completed within {words}": completed <= landmark,
             f"watched for less than {words}": landmark > log.window.end,
         }
         n_customers = int(log.events.customer_id.nunique().execute())
@@ -77,8 +82,12 @@ class Landmark:
     @property
     def reasons(self) -> str:
         """How many were left out for which reason, in words."""
-        rows = self.left_out[self.left_out["customers"] > 0].itertuples()
-        return ", ".join(f"{row.customers:,} {row.reason}" for row in rows) or "nobody"
+        return reasons_in_words(self.left_out)
+
+    def days_of_entry(self, customers: pd.Index) -> np.ndarray:
+        """(customers,) when each entered, in days since the first of them."""
+        entered = self.entries.set_index("customer_id")["entered"].reindex(customers)
+        return ((entered - entered.min()) / pd.Timedelta(days=1)).to_numpy(dtype=float)
 
     @property
     def too_few(self) -> str | None:
@@ -154,6 +163,12 @@ def shares_table(ids: Sequence[str], names: Sequence[str], probabilities: np.nda
     lower, upper = wilson(n, customers)
     columns = (ids, names, n, customers, n / customers, lower, upper, certainty(probabilities))
     return pd.DataFrame(dict(zip(SHARES, columns, strict=True))).astype(SHARES)
+
+
+def reasons_in_words(left_out: pd.DataFrame) -> str:
+    """How many were left out for which reason: “12 never in the journey, 3 lost within 30 days”."""
+    rows = left_out[left_out["customers"] > 0].itertuples()
+    return ", ".join(f"{row.customers:,} {row.reason}" for row in rows) or "nobody"
 
 
 def landmark_in_words(within: str | timedelta) -> str:

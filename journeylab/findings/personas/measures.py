@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from journeylab.events.features import STAGE_PATH, Features
+from journeylab.events.features import Features
 
 NUMBER, SHARE, LEVEL = "number", "share", "level"
 NEXT = "next after"
@@ -50,14 +50,12 @@ class Measured:
 
     feature: its name, as “events”, “channel: chat”, “next after sales: service” or “plan: basic”. family: what it is
     one of. kind: `number`, `share` (of a customer's counts) or `level` (1 or 0). amounts: (customers,), missing nan.
-    is_behaviour: whether it is what the customer did; else an attribute.
     """
 
     feature: str
     family: str
     kind: str
     amounts: np.ndarray
-    is_behaviour: bool = True
 
 
 def find_measures(features: Features, rows: np.ndarray) -> Iterator[Measured]:
@@ -66,15 +64,14 @@ def find_measures(features: Features, rows: np.ndarray) -> Iterator[Measured]:
     count_names = {counts.name for counts in features.counts}
     for name, column in features.numbers.items():
         if _REPEATS.get(name) not in count_names:
-            is_done = name in features.plan.numbers
-            yield Measured(_LABELS.get(name, name), name, NUMBER, column.to_numpy(dtype=float)[rows], is_done)
+            yield Measured(_LABELS.get(name, name), name, NUMBER, column.to_numpy(dtype=float)[rows])
     for name, column in features.categories.items():
         levels = column.iloc[rows]
         known = levels.notna().to_numpy()
         shares = levels.value_counts(normalize=True)
         for level in sorted(shares.index[shares >= _RARE]):
             amounts = np.where(known, (levels == level).to_numpy(), np.nan)
-            yield Measured(f"{name}: {level}", name, LEVEL, amounts, name == STAGE_PATH)
+            yield Measured(f"{name}: {level}", name, LEVEL, amounts)
     n = len(features.customers)
     for counts in features.counts:
         # Groups are processes or events; kinds and channels within a group are in the counts of all events too.

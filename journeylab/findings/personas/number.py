@@ -4,11 +4,12 @@ Candidates go from one persona to as many as the sample-size-adjusted BIC choose
 enough: they count whatever describes the customers better, and as logs grow, kinds of customer who vary in degree are
 described better by cutting each in two. So every candidate has to pass:
 
-1. **Any structure?** The personas that ICL chooses, or two, gain more than in data where no two features go together,
-   and more than by cutting one continuous cloud. If not: one persona.
+1. **Any structure?** The personas that ICL chooses, or two, gain more than by cutting one continuous cloud, and at
+   least .2. If not: one persona.
 2. **One more?** From the largest candidate downwards: the last persona gains more than by cutting one of as many clouds
    as there are without it. The gain is in classification log-likelihood, which counts only what separates customers.
-3. **Size and stability.** Each persona has 30 customers, and is found again with a mean Jaccard coefficient of .6.
+3. **Size and stability.** Each persona has 30 customers, and is found again with a mean Jaccard coefficient of .75; if
+   no candidate passes, of .6.
 
 The first candidate to pass is the number. The statistics are in `journeylab.estimators.latent_class`.
 """
@@ -34,22 +35,22 @@ from journeylab.estimators.latent_class import (
     NullTest,
     Observed,
     against_clouds,
-    against_independence,
     bootstrap_jaccard,
 )
 
-SOLID, PATTERN, DO_NOT_USE = "solid", "pattern", "do not use"
+REPEATABLE, PATTERN, DO_NOT_USE = "repeatable", "pattern", "do not use"
 NOT_PROVEN = "not proven: no replicates were asked for"
 NO_STRUCTURE = "no structure found: one kind of customer"
-# From these mean Jaccard coefficients on a persona is solid, or a pattern.
-SOLID_FROM, PATTERN_FROM = 0.75, 0.6
-PROOF_ROWS = 5_000
-INDEPENDENCE, ONE_CLOUD = "no two features go together", "one continuous cloud"
+# From these mean Jaccard coefficients on a persona is repeatable, or a pattern.
+REPEATABLE_FROM, PATTERN_FROM = 0.75, 0.6
+PROOF_ROWS = 2_500
+ONE_CLOUD = "one continuous cloud"
 STATISTIC = "classification log-likelihood gained per customer"
 STRUCTURE = {
     **dict.fromkeys(("null", "statistic"), object),
     "personas": int,
     **dict.fromkeys(("observed", "expected", "upper", "p"), float),
+    "p_in_words": object,
     "replicates": int,
     "is_beyond": bool,
 }
@@ -69,19 +70,27 @@ class Proving:
     """How to prove.
 
     replicates: how many of each kind. units: (customers,) the account of each customer, or the customer itself, as
-    numbers. tell: called after each replicate.
+    numbers. tell: called after each replicate. when: (customers,) when each entered, in any unit; None where a trend in
+    that is not looked for.
     """
 
     replicates: int
     units: np.ndarray
     tell: Callable[[], None]
+    when: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> "Proving":
+        """The same of some customers."""
+        units = np.unique(self.units[rows], return_inverse=True)[1]
+        return replace(self, units=units, when=None if self.when is None else self.when[rows])
 
 
 @dataclass(frozen=True)
 class ProofSample:
-    """The customers by whom personas are proven, at most 5,000 of those fitted, and how.
+    """The customers by whom personas are proven, at most 2,500 of those fitted, and how.
 
-    With more customers, what is proven is what 5,000 of them show: personas found again in samples of 5,000.
+    With more customers, what is proven is what 2,500 of them show: personas found again in samples of 2,500, and a
+    number of personas that so many are enough for. A test on fewer customers overlooks more, and claims no more.
     """
 
     amounts: Amounts
@@ -94,14 +103,9 @@ class ProofSample:
         """A sample of the customers `observed`."""
         n = len(proving.units)
         rows = sample_rows(n, at_most=PROOF_ROWS, seed=[seed, n])
-        amounts = Amounts.of(observed.take(rows), encoding)
-        units = np.unique(proving.units[rows], return_inverse=True)[1]
-        return cls(amounts, amounts.encode(amounts.values), replace(proving, units=units), seed)
-
-    def against_independence(self, n_personas: int) -> NullTest:
-        """What so many personas gain over one, beside the gain from features that are unrelated to each other."""
-        variables = self.amounts.encoding.variables
-        return against_independence(self.counts, variables, n_classes=n_personas, **self._drawing)
+        proving = proving.take(rows)
+        amounts = Amounts.of(observed.take(rows), encoding, proving.when)
+        return cls(amounts, amounts.encode(amounts.values), proving, seed)
 
     def against_clouds(self, fewer: LatentClass, n_personas: int) -> NullTest:
         """What so many personas gain over those of `fewer`, beside the gain from cutting clouds."""
@@ -119,8 +123,7 @@ class ProofSample:
 
 @dataclass(frozen=True)
 class NullComparison:
-    """What `personas` personas gain, beside a null model: `fewer` continuous clouds, or, where `fewer` is 0, features
-    of which no two go together."""
+    """What `personas` personas gain, beside a null model: `fewer` continuous clouds."""
 
     fewer: int
     personas: int
@@ -129,14 +132,13 @@ class NullComparison:
     @property
     def null(self) -> str:
         """The null model in words."""
-        clouds = ONE_CLOUD if self.fewer == 1 else f"{self.fewer} continuous clouds"
-        return clouds if self.fewer else INDEPENDENCE
+        return ONE_CLOUD if self.fewer == 1 else f"{self.fewer} continuous clouds"
 
     @property
     def row(self) -> tuple:
         """A row of `Proof.structure`."""
         test = self.test
-        measured = (test.observed, test.expected, test.upper, test.p, len(test.drawn), test.is_beyond)
+        measured = (test.observed, test.expected, test.upper, test.p, test.in_words, len(test.drawn), test.is_beyond)
         return (self.null, STATISTIC, self.personas, *measured)
 
 
@@ -167,18 +169,6 @@ class Number:
         chosen = {self.personas: self.jaccard[self.personas][:, order]} if self.personas in self.jaccard else {}
         return replace(self, jaccard={**self.jaccard, **chosen})
 
-    def verdict(self, jaccard: float) -> str:
-        """The verdict on a persona that is found again with a mean Jaccard coefficient of `jaccard`."""
-        independence, clouds = self._is_beyond(clouds=False), self._is_beyond(clouds=True)
-        return verdict(jaccard, is_beyond_independence=independence, is_beyond_clouds=clouds)
-
-    def _is_beyond(self, *, clouds: bool) -> bool:
-        """Whether all comparisons of the number chosen were passed: those with `clouds`, or that with features of which
-        no two go together."""
-        made = [comparison for comparison in self.comparisons if bool(comparison.fewer) is clouds]
-        relevant = [comparison for comparison in made if comparison.fewer <= 1 or comparison.personas == self.personas]
-        return all(comparison.test.is_beyond for comparison in relevant)
-
 
 def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, sample: ProofSample) -> Number:
     """The number of personas of `models` (with 1, 2, ... classes; `scan` has their rows) that `sample` supports.
@@ -190,12 +180,11 @@ def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, sample: Proof
         return Number(_lowest(scan, "icl"))
     most = _lowest(scan, "adjusted_bic")
     tested = max(_lowest(scan, "icl"), 2)
-    made = [NullComparison(0, tested, sample.against_independence(tested))]
-    if made[0].test.is_beyond:
-        made.append(NullComparison(1, tested, sample.against_clouds(models[0], tested)))
-    if not made[-1].test.is_beyond:
+    made = [NullComparison(1, tested, sample.against_clouds(models[0], tested))]
+    if not made[0].test.is_beyond:
         return Number(1, tuple(made))
-    jaccard = {}
+    jaccard: dict[int, np.ndarray] = {}
+    fallback = 1
     for number in scan["personas"][scan["is_large_enough"]].iloc[::-1]:
         if not 1 < number <= most:
             continue
@@ -204,24 +193,27 @@ def find_number(models: Sequence[LatentClass], scan: pd.DataFrame, sample: Proof
             if not made[-1].test.is_beyond:
                 continue
         jaccard[number] = sample.found_again(models[number - 1])
-        if settled(jaccard[number].mean(axis=0).min()) >= PATTERN_FROM:
+        least = settled(jaccard[number].mean(axis=0).min())
+        if least >= REPEATABLE_FROM:
             return Number(number, tuple(made), jaccard)
-    return Number(1, tuple(made), jaccard)
+        if least >= PATTERN_FROM and fallback == 1:
+            fallback = number
+    return Number(fallback, tuple(made), jaccard)
 
 
 def _lowest(scan: pd.DataFrame, criterion: str) -> int:
     return int(scan["personas"].iloc[smallest(scan[criterion].where(scan["is_large_enough"]))])
 
 
-def verdict(jaccard: float, *, is_beyond_independence: bool, is_beyond_clouds: bool) -> str:
+def verdict(jaccard: float) -> str:
     """The verdict on a persona that is found again with a mean Jaccard coefficient of `jaccard`.
 
-    >>> verdict(0.8, is_beyond_independence=True, is_beyond_clouds=True)
-    'solid'
+    >>> verdict(0.8)
+    'repeatable'
     """
-    if jaccard < PATTERN_FROM or not is_beyond_independence:
+    if jaccard < PATTERN_FROM:
         return DO_NOT_USE
-    return SOLID if jaccard >= SOLID_FROM and is_beyond_clouds else PATTERN
+    return REPEATABLE if jaccard >= REPEATABLE_FROM else PATTERN
 
 
 @contextmanager

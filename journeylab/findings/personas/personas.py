@@ -10,7 +10,7 @@ import pandas as pd
 
 from journeylab.base import charts, html
 from journeylab.base.tables import table_of
-from journeylab.base.words import counted, listed
+from journeylab.base.words import listed
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.spells import Spells
@@ -19,14 +19,13 @@ from journeylab.findings.personas.cards import Cards, build_cards
 from journeylab.findings.personas.description import Description
 from journeylab.findings.personas.figures import FOUND_AGAIN, HOW_MANY, apart_figure, proof_figure, scan_figure
 from journeylab.findings.personas.file import Customers, write_fields
-from journeylab.findings.personas.landmark import LEFT_OUT, SHARES, Labelled, nobody
+from journeylab.findings.personas.landmark import LEFT_OUT, SHARES, Labelled, nobody, reasons_in_words
 from journeylab.findings.personas.names import unique_names
 from journeylab.findings.personas.notes import PersonaNotes, read_persona_notes
-from journeylab.findings.personas.number import INDEPENDENCE, ONE_CLOUD
-from journeylab.findings.personas.proof import Proof
+from journeylab.findings.personas.number import ONE_CLOUD, REPEATABLE
+from journeylab.findings.personas.proof import MERGED, Proof
 
 UNUSED = {"column": object, "reason": object}
-_CHANCE = {INDEPENDENCE: "in whom no two features go together", ONE_CLOUD: "who are one continuous cloud"}
 
 
 @dataclass(frozen=True)
@@ -108,17 +107,30 @@ class Personas(Labelled):
         return tuple(persona for persona in self.table["persona"] if persona not in self.given_names)
 
     def sentence(self) -> str:
-        """How many personas, each with share, interval and base, and what is proven of each."""
+        """How many personas, each with share, interval and base; what is proven of each; who was not judged, why."""
         if self.lacking:
             return self.lacking
-        if not self.has_kinds:
-            return no_structure_sentence(self.table, self.proof.structure, within=self.within)
+        one_kind = not self.has_kinds
+        said = no_structure_sentence(self.table, self.proof.structure, within=self.within) if one_kind else self._kinds
+        return " ".join([*filter(None, [self.proof.floor]), said, self._judged])
+
+    @property
+    def _judged(self) -> str:
+        n_out, n = int(self.left_out["customers"].sum()), int(self.table["customers"].iloc[0])
+        if not n_out:
+            return f"All {n:,} customers are judged."
+        return f"{n:,} of {n + n_out:,} customers are judged; left out: {reasons_in_words(self.left_out)}."
+
+    @property
+    def _kinds(self) -> str:
         customers = f"{self.table['customers'].iloc[0]:,} customers"
         shares = "; ".join(
             f"{row.persona} ({row.name}) {row.share:.0%} of {customers} ({row.lower:.0%} to {row.upper:.0%})"
             for row in self.table.itertuples(index=False, name="Row")
         )
-        return f"{len(self.table)} personas by the first {self.within}: {shares}. {_proven(self.proof.by_persona)}"
+        kinds = f"{len(self.table)} personas by the first {self.within}: {shares}, given these personas."
+        opinion = self.proof.second_opinion_in_words()
+        return " ".join([kinds, _proven(self.proof.by_persona), *filter(None, [opinion])])
 
     def names_in_words(self) -> str:
         """Which names nobody has given yet, if any."""
@@ -192,8 +204,8 @@ class Personas(Labelled):
 
         Nothing is learned from `log`: model, features and their names are those that these personas were found with.
         What these customers do that the first ones never did counts for no persona; it is listed in `unseen`. Who
-        entered in the window, was watched that long and not lost by then is assigned, however few they are; `left_out`
-        counts the others.
+        entered in the window, was watched that long and neither lost nor done by then is assigned, however few they
+        are; `left_out` counts the others.
 
         Parameters
         ----------
@@ -251,7 +263,8 @@ class Personas(Labelled):
         return scan_figure(self.proof.scan, ax)
 
     def plot_proof(self, ax=None) -> charts.Chart:
-        """How reliably each persona is found again in resampled customers, with intervals; solid ones reach .75."""
+        """How reliably each persona is found again in resampled customers, with the middle 90% of the replicates;
+        repeatable ones reach .75."""
         if not self.has_kinds:
             return charts.note(self.sentence(), title=FOUND_AGAIN, ax=ax)
         return proof_figure(self.proof.by_persona, ax)
@@ -259,7 +272,7 @@ class Personas(Labelled):
     def _repr_html_(self) -> str:
         tables = {
             "What is proven of each": self.proof.by_persona,
-            "More than chance?": self.proof.structure,
+            "More than one continuous cloud?": self.proof.structure,
             "A second opinion": self.proof.second_opinion,
             "Left out": self.left_out,
         }
@@ -275,17 +288,15 @@ def no_structure_sentence(table: pd.DataFrame, structure: pd.DataFrame, *, withi
     )
     if structure.empty:
         return one_kind
-    failed = structure[~structure["is_beyond"] & structure["null"].isin(list(_CHANCE))]
-    if failed.empty:
+    row = structure.iloc[0]
+    if row["is_beyond"]:
         return f"{one_kind} The kinds tried have too few customers, or were not found again in resampled ones."
-    row = failed.iloc[0]
     split = f"{one_kind} To split them into {row['personas']} kinds"
     if row["observed"] <= 0:
         return f"{split} leaves more customers between the kinds than it describes better."
-    return (
-        f"{split} describes them no better than it does customers {_CHANCE[row['null']]} "
-        f"(p = {row['p']:.2f}, {counted(row['replicates'], 'replicate')})."
-    )
+    if not row["replicates"]:
+        return f"{split} describes them hardly better: they gain {row['observed']:.2f} of the 0.2 that are needed."
+    return f"{split} describes them no better than it does customers who are {ONE_CLOUD} (p {row['p_in_words']})."
 
 
 def _proven(proof: pd.DataFrame) -> str:
@@ -297,4 +308,8 @@ def _proven(proof: pd.DataFrame) -> str:
         f"{row.persona} {row.verdict} ({row.jaccard:.2f}, {row.lower:.2f} to {row.upper:.2f})"
         for row in proof.itertuples(index=False, name="Row")
     )
-    return f"Found again in resampled customers (mean Jaccard coefficient, {n} replicates): {verdicts}."
+    merged = f" {MERGED}" if (proof["verdict"] == REPEATABLE).any() else ""
+    return (
+        f"Found again in resampled customers (mean Jaccard coefficient, and the middle 90% of {n} replicates): "
+        f"{verdicts}.{merged}"
+    )

@@ -54,7 +54,7 @@ class Scan:
         numbers, variables = range(1, largest + 1), encoding.variables
         models = [LatentClass.fit(counts, variables, n_classes=number, seed=seed) for number in numbers]
         table = pd.DataFrame([_row(model, counts, observed.n_rows) for model in models])
-        sample = ProofSample.of(fitted, encoding, replace(proving, units=proving.units[rows]), seed=seed)
+        sample = ProofSample.of(fitted, encoding, proving.take(rows), seed=seed)
         number = find_number(models, table, sample)
         model = models[number.personas - 1]
         probabilities = _probabilities(model, encoding, observed)

@@ -212,6 +212,7 @@ class StoredValues(StoredPart):
     within: str | None
     stages: tuple[str, ...]
     seed: int | None
+    floor: str | None = None
 
 
 class StoredTables(StoredPart):
@@ -272,7 +273,7 @@ class Content(StoredPart):
             "journey": read_journey(self.journey),
             "definition": definition,
             "description": Description(**described),
-            "proof": Proof(**proven, seed=self.values.seed),
+            "proof": Proof(**proven, seed=self.values.seed, floor=self.values.floor),
         }
 
     def _definition(self) -> Definition | None:
@@ -301,7 +302,7 @@ class PersonaFile(StoredPart):
 
 
 def _table_names(kind: type[Description | Proof]) -> list[str]:
-    return [field.name for field in fields(kind) if field.name != "seed"]
+    return [field.name for field in fields(kind) if field.name not in ("seed", "floor")]
 
 
 def _check_customers(table: pd.DataFrame, probabilities: pd.DataFrame, series: dict[str, pd.Series], *, n: int) -> None:

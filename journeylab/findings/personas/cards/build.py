@@ -21,7 +21,8 @@ from journeylab.findings.personas.cards.course import EVERYONE, STAYING, Course
 from journeylab.findings.personas.description import Description, sets_apart
 from journeylab.findings.personas.landmark import MIN_JUDGED, Labelled
 from journeylab.findings.personas.notes import EVIDENCE
-from journeylab.findings.personas.proof import Proof
+from journeylab.findings.personas.number import REPEATABLE
+from journeylab.findings.personas.proof import MERGED, Proof
 from journeylab.findings.quotes import MIN_WRITERS, Quotes, find_quotes
 
 MIN_ACCOUNTS, N_QUOTES = 10, 3
@@ -154,6 +155,8 @@ def _unknown(personas: Labelled, proof: Proof, cards: Sequence[PersonaCard]) -> 
     """What the cards cannot say, most important first, each once."""
     if not proof.by_persona["jaccard"].notna().any():
         yield UNTESTED
+    elif REPEATABLE in proof.by_persona["verdict"].tolist():
+        yield MERGED
     yield WHY
     left_out = int(personas.left_out["customers"].sum())
     if left_out:

@@ -33,9 +33,9 @@ class PersonaChange(Finding):
     lineage : DataFrame
         One row per link between an old and a new persona, and per persona without one: `id`, permanent, and its `name`;
         `change` (survived, split, merged, new, gone; `rule` says when); `how_sure`, “clear” or “probable”;
-        `verdict_before`, and `verdict` of the new persona, or of the one gone: what is not proven may come and go by
-        chance; `old`, `new`, the ids under which each was found; `n_both` customers whom both definitions judge to be
-        of the two, `n_old`, `n_new` of either; `jaccard` with its 95% interval `lower`, `upper` (Wilson); `of_old`,
+        `verdict_before`, and `verdict` of the new persona, or of the one gone: what is not repeatable may come and go
+        by chance; `old`, `new`, the ids under which each was found; `n_both` customers whom both definitions judge to
+        be of the two, `n_old`, `n_new` of either; `jaccard` with its 95% interval `lower`, `upper` (Wilson); `of_old`,
         `of_new`, n_both as a share of either.
     cross : DataFrame
         The same for every pair of an old and a new persona, without what is said of a persona or a link.
