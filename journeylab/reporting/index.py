@@ -55,8 +55,9 @@ def summarise(notebook: NotebookNode, *, name: str, file: str, failure: str | No
     words = {tag: "\n\n".join(_shown(cells, tag=tag, mime="text/markdown")) for tag in WORDS}
     pictures = {}
     for tag in PICTURES:
-        shown = zip(_shown(cells, tag=tag, mime="image/png"), _shown(cells, tag=tag, mime="text/plain"), strict=False)
-        pictures |= {tag: Shown("".join(png.split()), alt) for png, alt in shown}
+        drawn = [_shown(cells, tag=tag, mime=mime) for mime in ("image/png", "text/plain")]
+        if all(drawn):
+            pictures[tag] = Shown("".join(drawn[0][-1].split()), drawn[1][-1])
     return Summary(file, title, {tag: text for tag, text in words.items() if text}, pictures, failure)
 
 

@@ -24,9 +24,12 @@ STAR = "#C8930A"
 # Words on the whole sheet, and of each part at one stage. Where they are too many, all parts are shortened alike.
 # Quotes, pains and beliefs stand at the stages that lose most: where all is important, nothing is.
 MOST_WORDS = 300
-_WORDS = {"goal": 7, "quote": 14, "pain": 9, "do": 11, "belief": 10}
+_WORDS = {"goal": 7, "quote": 14, "pain": 9, "moment": 9, "do": 11, "belief": 10, "trigger": 4, "proof": 2,
+          "crm": 3, "owner": 2, "action": 3, "unknown": 4}  # fmt: skip
 _STAGES_WITH = {"quote": 3, "pain": 3, "belief": 3}
-_SHORTENED, _FEWEST = (1.0, 0.85, 0.7, 0.55, 0.4), 3
+_SHORTENED, _FEWEST = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1), 1
+# Words of the head.
+_CLAIM, _PORTRAIT, _GOAL = 12, 16, 9
 _LEADING = 1.3
 
 
@@ -99,10 +102,11 @@ class _Sheet:
 
     def texts(self, stage: str, part: str, at_most: int = 1) -> list[tuple[str, str]]:
         """The first texts of a part at a stage, shortened, with their marks."""
-        if stage not in self.ranked[: _STAGES_WITH.get(part, len(self.ranked))]:
+        most = round(_STAGES_WITH[part] * self.shortened) if part in _STAGES_WITH else len(self.ranked)
+        if stage not in self.ranked[:most]:
             return []
         rows = self.cells[(self.cells["stage"] == stage) & (self.cells["part"] == part)]
-        words = max(_FEWEST, round(_WORDS.get(part, 30) * self.shortened))
+        words = max(_FEWEST, round(_WORDS[part] * self.shortened))
         return [(cut(text, words), mark) for text, mark in zip(rows["text"], rows["mark"], strict=True)][:at_most]
 
     def write(self, x: float, y: float, text: str, points: float, *, within: float, lines: int = 1, **style) -> float:
@@ -119,10 +123,10 @@ class _Sheet:
     def draw_head(self, head: Head) -> None:
         _ring(self.axes, MARGIN + 22, HEAD + 22, 20)
         self.write(MARGIN + 52, HEAD, head.persona, 40, within=160, weight="bold")
-        self.write(MARGIN + 52, HEAD + 20, head.portrait, 22, within=160, lines=3, color=QUIET)
+        self.write(MARGIN + 52, HEAD + 20, cut(head.portrait, _PORTRAIT), 22, within=160, lines=3, color=QUIET)
         left = MARGIN + 225
-        end = self.write(left, HEAD - 2, head.claim, 54, within=WIDTH - left - 90, lines=2, weight="bold")
-        self.write(left, end + 2, f"They want: “{head.goal}”", 22, within=WIDTH - left - 90, style="italic")
+        end = self.write(left, HEAD - 2, cut(head.claim, _CLAIM), 54, within=WIDTH - left - 90, lines=2, weight="bold")
+        self.write(left, end + 2, f"They want: “{cut(head.goal, _GOAL)}”", 22, within=WIDTH - left - 90, style="italic")
         self.write(WIDTH - MARGIN - 72, HEAD, head.stamp, SMALLEST, within=72, lines=4, color=QUIET)
 
     def draw_signs(self) -> None:
