@@ -12,7 +12,7 @@ from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import largest, ordered
 from journeylab.base.suppression import MIN_SHOWN, without_few
-from journeylab.base.words import counted, in_days
+from journeylab.base.words import counted, in_days, in_one_unit
 from journeylab.events.queries.returns import ANY_BRANCH, ANY_STAGE, Absences, find_absences, find_returns
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES
@@ -153,7 +153,9 @@ class Recovery(StageFinding):
         if waits.empty or waits["estimate"].isna().all():
             return f"{share}."
         wait = waits.iloc[0]
-        return f"{share}, half of those by day {wait['estimate']:,.1f} ({wait['lower']:,.1f} to {wait['upper']:,.1f})."
+        (half, lower, upper), unit = in_one_unit([wait["estimate"], wait["lower"], wait["upper"]])
+        by_then = f"by day {half}" if unit == "days" else f"within {half} {unit}"
+        return f"{share}, half of those {by_then} ({lower} to {upper})."
 
     def _best(self, day: float) -> list[str]:
         rows = self.table[(self.table["horizon_days"] == day) & (self.table["to"] != ANY_BRANCH)]

@@ -204,8 +204,8 @@ def estimate_touchpoints(
 
 def _rows(log: EventLog, journey: Journey, visits: pd.DataFrame, confidence: float) -> Iterator[dict]:
     visits = visits.assign(is_seen=find_triggers(log, visits, journey))
-    counts = dict(tuple(find_touchpoints(log, visits).groupby(["group", "stage"], sort=False)))
-    sides = dict(tuple(find_sides(log, visits).groupby(["group", "stage"], sort=False)))
+    counts = dict(tuple(find_touchpoints(log, visits, journey).groupby(["group", "stage"], sort=False)))
+    sides = dict(tuple(find_sides(log, visits, journey).groupby(["group", "stage"], sort=False)))
     cells = dict(tuple(visits.groupby(["key", "stage"], sort=False)))
     for group in sorted(visits["key"].unique()):
         for stage in journey.stage_names:

@@ -54,10 +54,10 @@ def _actions(study: Study) -> Iterator[Action]:
 
 
 def data_in_words(study: Study) -> str:
-    """How many events of how many customers there are, and what was refused."""
+    """How many events of how many customers there are, what was refused, and whether there are only dates."""
     log = study.log
     events = f"{counted(len(log), 'event')} of {counted(log.n_customers, 'customer')}"
-    return f"{events}. {log.rows_read:,} rows read, {log.quarantine}."
+    return f"{events}. {log.rows_read:,} rows read, {log.quarantine}.{log.dates_in_words()}"
 
 
 def rows_read(study: Study) -> pd.DataFrame:

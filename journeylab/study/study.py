@@ -16,7 +16,7 @@ from journeylab.base.files import fingerprint
 from journeylab.base.version import VERSION
 from journeylab.base.words import counted
 from journeylab.events.journey import Journey, read_journey
-from journeylab.events.lint import Lint, lint_journey
+from journeylab.events.lint import Lint, lint_journey, lint_spells
 from journeylab.events.log import EventLog, Window
 from journeylab.events.queries.crm_records import CrmRecords, read_crm
 from journeylab.events.reading import Source, read_events, read_log, write_log
@@ -29,6 +29,7 @@ from journeylab.study.folders import DATA, FILE, PROCESSED, Folders
 from journeylab.study.notes import Notes, find_notes
 from journeylab.study.settings import PersonaDecisions, Settings, read_settings
 from journeylab.study.sprints.record import Sprint, find_sprints
+from journeylab.study.template_texts import find_template_texts
 
 NOTES = "personas.yml"
 PACKAGE = Path(__file__).parents[1]
@@ -104,8 +105,11 @@ class Study:
 
     @cached_property
     def lint(self) -> Lint:
-        """What is doubtful about the journey, by itself and against the log."""
-        return lint_journey(self.journey, log=self.log)
+        """What is doubtful about the journey, by itself, against the log, and, unless that shows an error, by the
+        visits to its stages; and which texts are still those of a template."""
+        lint = lint_journey(self.journey, log=self.log)
+        watched = [] if len(lint.errors) else [lint_spells(self.log, self.spells)]
+        return lint.joined(*watched, find_template_texts(self.journey, self.notes))
 
     @cached_property
     def notes(self) -> Notes:

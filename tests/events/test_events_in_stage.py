@@ -8,6 +8,7 @@ from journeylab.events.journey import read_journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.queries.entries import find_triggers
 from journeylab.events.queries.events_in_stage import find_sides, find_sources, find_touchpoints
+from journeylab.events.reading import read_events
 from journeylab.events.spells import find_spells
 
 JOURNEY = read_journey(
@@ -125,3 +126,25 @@ def test_a_log_that_tells_neither_channels_nor_initiators_nor_roles_says_so_with
     assert set(find_touchpoints(bare, visits)["kind"]) == {"event"}
     assert find_sides(bare, visits)[["reactive", "proactive", "value"]].isna().all(axis=None)
     assert find_sources(bare, visits).empty
+
+
+def test_in_a_log_of_dates_the_order_of_the_day_decides_which_stage_an_event_belongs_to():
+    rows = [
+        ("a", 0, "start"),
+        ("a", 3, "look"),  # in the trial: on the day of the move, but before it
+        ("a", 3, "buy"),
+        ("a", 3, "call"),
+        ("a", 5, "look"),  # before the loss of that day
+        ("a", 5, "cancel"),
+        ("a", 5, "look"),  # after it: in no stage
+        ("b", 1, "look"),  # before they came
+        ("b", 1, "start"),
+        ("b", 1, "buy"),
+        ("b", 1, "cancel"),
+    ]
+    table = pd.DataFrame(rows, columns=["customer_id", "day", "event"])
+    table["time"] = (START + pd.to_timedelta(table.pop("day"), unit="D")).dt.strftime("%Y-%m-%d")
+    log = read_events(table, window=("2025-01-01", "2025-02-10"), timezone="Europe/Lisbon", duplicates="keep")
+    found = find_touchpoints(log, find_spells(log, JOURNEY).to_pandas(), JOURNEY)
+    assert counts(found, "trial", "event") == {"start": (2, 2), "look": (1, 1)}
+    assert counts(found, "paid", "event") == {"buy": (2, 2), "call": (1, 1), "look": (1, 1)}

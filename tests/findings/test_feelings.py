@@ -248,3 +248,20 @@ def test_known_moods_are_recovered_from_a_simulated_log():
     # who has just left says so: exit surveys come when the customer is in no stage
     assert total["in no stage", "feeling"] < 0 < total["all stages", "feeling"]
     assert found.table["estimate"].notna().any()
+
+
+def test_scores_that_came_with_events_of_the_company_are_not_passed_over_in_silence():
+    rows = pd.DataFrame(rows_of(), columns=["customer_id", "event", "day", "score"])
+    rows["time"] = START + pd.to_timedelta(rows.pop("day"), unit="D")
+    rows["initiator"] = np.where(rows["event"] == "survey", "company", "customer")
+    log = read_events(rows, window=(START, START + pd.Timedelta(days=120)))
+    spells = find_spells(log, journey_of([{"name": "trial", "opened_by": [{"event": "start"}]}]))
+    found = estimate_feelings(log, spells, scale="nps")
+    assert found.lacking == (
+        "No customer gave a score within the window, so the log cannot tell what they feel. But 85 scores came with "
+        "events that customers did not initiate, most with “survey”. If these are answers of customers, name the event "
+        "in study.yml: “score: {scale: nps, event: survey}”."
+    )
+    named = estimate_feelings(log, spells, scale="nps", asked="survey")
+    assert named.lacking is None
+    assert row(named, "trial", "score")["n"] == 85

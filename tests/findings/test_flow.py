@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from by_hand import JOURNEY, at, journeys_of
+from by_hand import JOURNEY, at, journey_of, journeys_of, log_of
 
 from journeylab import find_spells, read_events, read_journey, simulate_log
 from journeylab.base.charts import Chart
@@ -424,3 +424,23 @@ def test_its_arguments_are_checked():
     with pytest.raises(EstimateError) as error:
         estimate_flow(journeys_of(TEN), confidence=95)
     assert str(error.value) == "The confidence is 95. Give a share above 0 and below 1, such as 0.95."
+
+
+def test_where_hardly_anyone_took_the_same_way_each_stage_is_told_once():
+    # Ten customers who go to and fro between trial and paid, each another number of times.
+    rows = []
+    for number in range(10):
+        rows += [(f"c{number}", "start", 0), (f"c{number}", "buy", 1)]
+        rows += [(f"c{number}", "downgrade" if turn % 2 else "buy", 1 + turn) for turn in range(1, number + 1)]
+    table = [{"customer_id": customer, "event": event, "day": day} for customer, event, day in rows]
+    journey = journey_of(
+        [
+            {"name": "trial", "opened_by": [{"event": "start"}], "reopened_by": [{"event": "downgrade"}]},
+            {"name": "paid", "opened_by": [{"event": "buy"}]},
+        ]
+    )
+    found = estimate_flow(find_spells(log_of(table), journey))
+    assert found.sentence_of_variants() == (
+        "No way was taken by 5 of 10 customers or more, if each return to a stage counts. Each stage told once, the "
+        "most frequent way so far is “trial → paid”, then ongoing: 100% of 10 customers (95% interval 72% to 100%)."
+    )

@@ -63,7 +63,7 @@ class Lacking:
 STUDIES = {
     "whole": Lacking(
         events(60),
-        {"02": "by their first 30 days these 60 customers are one kind", "03": "“trying” after", "04": "to “price”"},
+        {"02": "No personas: nothing differs between the 60 customers", "03": "“trying” after", "04": "to “price”"},
     ),
     "no_personas_asked_for": Lacking(
         events(60),

@@ -117,7 +117,8 @@ class Journey(Frozen):
     movement: Literal["forward", "free"] = Field(
         "forward",
         description="forward: openers move a customer up or in, and only reopened_by moves back. "
-        "free: any opener moves the customer to its stage (CRM stage histories).",
+        "free: any opener moves the customer to its stage (CRM stage histories). The stages have an order then too: it "
+        "says what is ahead, back or skipped, and which stage is the goal, but no customer has to keep to it.",
     )
     loss_branches: tuple[LossBranch, ...] = Field(
         (), description="The named ways of being lost, besides silence, tried in this order."

@@ -54,8 +54,20 @@ class Lint:
     def of(cls, journey: Journey, remarks: Iterable[Remark]) -> "Lint":
         """The lint of `journey` from `remarks` in any order."""
         in_order = sorted(remarks, key=lambda remark: (remark.severity, *_position(remark.path)))
-        rows = [(one.severity, journey.where(*one.path), one.problem, one.fix, one.rule) for one in in_order]
-        return cls(pd.DataFrame(rows, columns=list(COLUMNS), dtype=object))
+        where = [journey.where(*one.path) if one.path else "the log" for one in in_order]
+        return cls.of_rows(
+            (one.severity, place, one.problem, one.fix, one.rule) for one, place in zip(in_order, where, strict=True)
+        )
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[tuple[str, str, str, str, str]]) -> "Lint":
+        """The lint of `rows`, each with what `table` has as columns, in order."""
+        return cls(pd.DataFrame(list(rows), columns=list(COLUMNS), dtype=object))
+
+    def joined(self, *others: "Lint") -> "Lint":
+        """This lint and `others`, errors first."""
+        table = pd.concat([self.table, *(other.table for other in others)], ignore_index=True)
+        return Lint(table.sort_values("severity", kind="stable", ignore_index=True))
 
     def __len__(self) -> int:
         return len(self.table)

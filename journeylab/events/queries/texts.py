@@ -6,6 +6,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from journeylab.events.journey.conditions import Condition, holds
 from journeylab.events.log import EventLog
 from journeylab.events.queries.people import before
 from journeylab.events.spells.signals import CUSTOMER
@@ -41,9 +42,10 @@ def find_texts(log: EventLog, groups: pd.Series, *, seed: int, until: pd.Series 
     return typed(first_texts(log, rows.mutate(place=ibis.literal(0)), {0: groups}, seed=seed)[columns])
 
 
-def written_by_customers(log: EventLog) -> ibis.Table:
-    """The events with a text by a customer, with consent where the events record it: `COLUMNS`, `seq`."""
-    rows = by_customers(log.events)
+def written_by_customers(log: EventLog, *, asked: Condition | None = None) -> ibis.Table:
+    """The events with a text by a customer, with consent where the events record it: `COLUMNS`, `seq`. What answers the
+    question `asked` is a customer's, whoever initiated the event."""
+    rows = by_customers(log.events, asked)
     rows = rows.filter((rows.text.strip() != "").fill_null(False))
     if CONSENT in rows.columns:
         rows = rows.filter(rows[CONSENT].cast("string").lower().isin(_YES).fill_null(False))
@@ -52,11 +54,12 @@ def written_by_customers(log: EventLog) -> ibis.Table:
     return rows.select(*COLUMNS, "seq")
 
 
-def by_customers(events: ibis.Table) -> ibis.Table:
-    """The `events` that customers initiated, or for which no initiator is known."""
+def by_customers(events: ibis.Table, asked: Condition | None = None) -> ibis.Table:
+    """The `events` that customers initiated, or for which no initiator is known, and those that meet `asked`."""
     if "initiator" not in events.columns:
         return events
-    return events.filter((events.initiator == CUSTOMER).fill_null(True))
+    is_own = (events.initiator == CUSTOMER).fill_null(True)
+    return events.filter(is_own | holds(events, asked, owner="the question asked") if asked else is_own)
 
 
 def first_texts(log: EventLog, rows: ibis.Table, groups: Mapping[int, pd.Series], *, seed: int) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What does each row of one source say? Its columns become the log's; rows that cannot be used are marked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -9,7 +10,7 @@ from ibis.backends.duckdb import Backend
 from journeylab.events.log import AFTER_WINDOW, MISSING_CUSTOMER, MISSING_EVENT, UNREADABLE_TIME, Window
 from journeylab.events.reading.columns import NUMBERS, TEXTS, Columns, Constant, as_text, is_blank, match_columns
 from journeylab.events.reading.files import Files
-from journeylab.events.reading.source import Memory, Source, open_data
+from journeylab.events.reading.source import Memory, Source, open_data, zone_of
 from journeylab.events.reading.store import FilePart
 from journeylab.events.reading.times import Clock
 
@@ -22,6 +23,17 @@ class Sheet:
     data: Files | Memory
     columns: Columns
     clock: Clock
+
+    @property
+    def name(self) -> str:
+        """What to call the source in what is shown: of files the name alone, not the folder they lie in."""
+        label = self.data.label
+        return f"“{Path(label.strip('“”')).name}”" if isinstance(self.data, Files) else label
+
+    def with_dates(self, connection: Backend, *, thorough: bool) -> "Sheet":
+        """This sheet, with a clock that reads dates if the source has nothing else. `thorough`: see `Files.table`."""
+        rows = self.data.table(connection, text=self.columns.text, thorough=thorough)
+        return replace(self, clock=self.clock.with_dates(rows, self.data.schema[self.clock.name]))
 
     def part(self, connection: Backend, window: Window, *, thorough: bool) -> FilePart:
         """The source's rows with the log's columns, lazily. `thorough`: see `Files.table`."""
@@ -51,7 +63,8 @@ def open_sheet(connection: Backend, source: Source) -> Sheet:
     mapped = source.columns or {}
     data = open_data(connection, source.data, time=str(mapped.get("time", "time")))
     columns = match_columns(mapped, data.schema.names, label=data.label)
-    return Sheet(data, columns, Clock(data.label, columns.named("time"), source.timezone, source.time_unit))
+    zone = source.timezone or zone_of(source.data, columns.named("time"))
+    return Sheet(data, columns, Clock(data.label, columns.named("time"), zone, source.time_unit))
 
 
 def _refused(log: dict[str, ibis.Value], window: Window) -> ibis.Value:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import ibis
 import pandas as pd
@@ -116,6 +117,17 @@ def open_data(connection: Backend, data: object, *, time: str) -> Files | Memory
         connection.con.execute(f"CREATE TABLE {name} AS FROM {stream}")
         connection.con.unregister(stream)
     return Memory(label, name, connection.table(name).schema(), is_copy=not isinstance(arrow, pa.Table))
+
+
+def zone_of(data: object, time: str) -> str | None:
+    """The time zone that a table in memory names for its column `time`, if it names one."""
+    if isinstance(data, pd.DataFrame) and time in data.columns:
+        zone = str(getattr(data[time].dtype, "tz", ""))
+    elif isinstance(data, pa.Table) and time in data.column_names:
+        zone = str(getattr(data.schema.field(time).type, "tz", ""))
+    else:
+        return None
+    return zone if zone in available_timezones() else None
 
 
 def _to_arrow(data: object, time: str) -> tuple[str, pa.Table | pa.RecordBatchReader]:

@@ -9,7 +9,7 @@ the engine's own row number is their order.
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +26,8 @@ from journeylab.events.log import AFTER_WINDOW, DUPLICATE
 
 TABLE = "log_rows"
 EVENTS, QUARANTINE = "log_events", "log_quarantine"
+# Names of the sources that have only dates, where others have times.
+DATED = "log_dated"
 REFUSED = "refused"
 
 
@@ -78,8 +80,12 @@ class Store:
                         SELECT hash({columns}) AS mark FROM {TABLE} WHERE {usable} GROUP BY mark HAVING count(*) > 1))
                 WHERE copy > 1)""")
 
-    def finish(self) -> None:
-        """Let the engine know the accepted and the refused rows by name, as the views `EVENTS` and `QUARANTINE`."""
+    def finish(self, dated: Sequence[str]) -> None:
+        """Let the engine know the accepted and the refused rows by name, as the views `EVENTS` and `QUARANTINE`, and in
+        the table `DATED` the names of the sources that are `dated` where others are not."""
+        self.connection.con.execute(f"CREATE TABLE {DATED} (source VARCHAR)")
+        for source in dated:
+            self.connection.con.execute(f"INSERT INTO {DATED} VALUES (?)", [source])
         self.connection.create_view(EVENTS, self._accepted())
         self.connection.create_view(QUARANTINE, self._refused())
 
@@ -132,7 +138,7 @@ def open_copy(path: str | Path) -> Backend:
         raise FileNotFoundError(path)
     try:
         connection = _connected(path, read_only=True)
-        if {EVENTS, QUARANTINE} <= set(connection.list_tables()):
+        if {EVENTS, QUARANTINE, DATED} <= set(connection.list_tables()):
             return connection
     except duckdb.Error:
         pass

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from journeylab.base.words import on_day
 from journeylab.estimators.intervals import holm
 from journeylab.estimators.shares import share_difference, share_difference_p_value
 from journeylab.events.spells.exits import Exits, join_exits
@@ -81,7 +82,7 @@ def _compared(
         "horizon_days": day,
         "n_reference": second.n,
         "customers_reference": second.n_customers,
-        "note": missing or (f"given still inside on day {start:,.1f}" if start >= 0 else None),
+        "note": missing or (f"given still inside {on_day(start)}" if start >= 0 else None),
     }
     for way, arm, other in zip(ways, *arms, strict=True) if len(ways) > 1 else ():
         if way in too_early:

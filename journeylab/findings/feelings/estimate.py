@@ -11,7 +11,7 @@ from journeylab.base.ordering import order
 from journeylab.base.words import counted
 from journeylab.estimators.means import clustered_mean, mean_difference
 from journeylab.events.log import EventLog
-from journeylab.events.queries.answers import Asked, find_scores, has_scores
+from journeylab.events.queries.answers import Asked, find_scores, has_scores, scores_of_others
 from journeylab.events.queries.scales import BEST, WORST, Scale, promotion
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
@@ -189,13 +189,25 @@ def _lacking(log: EventLog, answers: pd.DataFrame, scale: Scale | None) -> str |
     if not has_scores(log):
         return "The log has no scores, so it cannot tell what customers feel. Name their column “score” when reading."
     if answers.empty:
-        return "No customer gave a score within the window, so the log cannot tell what they feel."
+        return f"No customer gave a score within the window, so the log cannot tell what they feel.{_of_others(log)}"
     if scale is None:
         return (
             f"The log has {counted(len(answers), 'score')}, but their scale is not declared. "
             "Add a line such as “score: {scale: nps}” to study.yml."
         )
     return None
+
+
+def _of_others(log: EventLog) -> str:
+    """Where others than customers initiated events with scores: which, and what to do if these are answers."""
+    others = scores_of_others(log)
+    if others.empty:
+        return ""
+    event, total = others["event"].iloc[0], int(others["scores"].sum())
+    return (
+        f" But {counted(total, 'score')} came with events that customers did not initiate, most with “{event}”. If "
+        f"these are answers of customers, name the event in study.yml: “score: {{scale: nps, event: {event}}}”."
+    )
 
 
 def _check_fit(answers: pd.DataFrame, fits: np.ndarray, scale: Scale) -> None:

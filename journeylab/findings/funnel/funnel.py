@@ -11,9 +11,11 @@ from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import settled
-from journeylab.base.words import counted, in_days, listed, percent
+from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.words import counted, in_days, in_one_unit, listed, percent
 from journeylab.events.steps import StepRules
 from journeylab.findings.finding import StageFinding, share_in_words, tidy
+from journeylab.findings.funnel.fates import ANOTHER_WAY
 from journeylab.findings.funnel.goal import CONVERSION, DAYS_COLUMNS, ENTRY, OPTIONAL, Goal
 from journeylab.findings.funnel.losses import check_losses
 
@@ -40,8 +42,9 @@ class Funnel(StageFinding):
     losses : DataFrame
         What became of the closed attempts that did not convert: a row per (group,) step and way: they got as far as
         `after` (its number `step`; unordered, how many steps) and were `ended_by` an exclusion, “something else”
-        (strict order) or “time passed”; `attempts` of `n`, with share `estimate` and limits. Together with the
-        converted they are all closed attempts; construction fails if not.
+        (strict order) or “time passed”, in place of which stands where the customer was by then, if the spells were
+        given; `attempts` of `n`, with share `estimate` and limits. Together with the converted they are all closed
+        attempts; construction fails if not.
     left_out : DataFrame
         Attempts that are not in the base: `reason`, `attempts`, `customers`.
     rules : StepRules
@@ -107,7 +110,7 @@ class Funnel(StageFinding):
             main = [f"Share that goes {asked}: {'; '.join(shares)}."]
         else:
             row = converted.iloc[0]
-            half = f", half of them within {row['median_days']:,.1f} days" if row["reached"] else ""
+            half = f", half of them within {_time(row['median_days'])}" if row["reached"] else ""
             main = [f"{self._share(row)} went {asked}{half}.", *self._where_most_end()]
         return " ".join([*main, *self._in_progress(converted), *self._remarks()])
 
@@ -171,7 +174,13 @@ class Funnel(StageFinding):
         ends = self.losses.groupby(["step", "after"], sort=False)["attempts"].sum()
         (step, after), most = ends.idxmax(), ends.max()
         rows = self.losses[self.losses["step"] == step].sort_values("attempts", ascending=False, kind="stable")
-        ways = [f"{row['attempts']:,} {row['ended_by']}" for _, row in rows.iterrows()]
+        ways = _ways(rows)
+        if self.rules.by_any_way:
+            return [f"The other {most:,}, when their time had passed: {listed(ways)}."]
+        if len(self.rules.required) < len(self.rules.steps) and rows["ended_by"].eq("time passed").all():
+            return [f"Of the others, most had “{after}” as the last needed step when their time had passed: {most:,}."]
+        if rows["ended_by"].str.endswith(ANOTHER_WAY).any():
+            return [f"Of the others, most went no further in this order than “{after}”: {most:,} ({listed(ways)})."]
         how = listed(ways) if len(ways) > 1 else rows["ended_by"].iloc[0]
         return [f"Most of the others got no further than “{after}”: {most:,} ({how})."]
 
@@ -204,8 +213,25 @@ class Funnel(StageFinding):
 
 def route(rules: StepRules) -> str:
     """From where to where attempts lead, in words."""
-    goal = f"all {len(rules.required)} steps" if rules.order == "unordered" else f"“{rules.steps[-1].title}”"
-    return f"from “{rules.steps[0].title}” to {goal}"
+    goal = f"“{rules.steps[rules.required[-1]].title}”"
+    if rules.order == "unordered" and not rules.by_any_way:
+        goal = f"all {len(rules.required)} steps"
+    return f"from “{rules.steps[0].title}” to {goal}{' by any way' if rules.by_any_way else ''}"
+
+
+def _time(days: float) -> str:
+    (number,), unit = in_one_unit([days])
+    return f"{number} {unit}"
+
+
+def _ways(rows: pd.DataFrame) -> list[str]:
+    """How many ended in which way, those of fewer than five together where there are others."""
+    few = (rows["attempts"] < MIN_SHOWN) & (rows["attempts"].sum() >= MIN_SHOWN)
+    ways = [f"{row['attempts']:,} {row['ended_by']}" for _, row in rows[~few].iterrows()]
+    rest = rows.loc[few, "attempts"].sum()
+    if rest:
+        ways.append(f"{rest:,} otherwise" if rest >= MIN_SHOWN else f"fewer than {MIN_SHOWN} otherwise")
+    return ways
 
 
 def quoted(events: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from journeylab.base.words import counted, in_days
+from journeylab.base.words import counted, in_days, on_day
 from journeylab.estimators.intervals import curve_quantiles
 from journeylab.estimators.shares import clustered_share
 from journeylab.events.spells.exits import Exits
@@ -176,7 +176,8 @@ class Goal:
         if exits.at_risk(day) >= MIN_CUSTOMERS:
             return None
         at_risk_span = exits.at_risk_span(MIN_CUSTOMERS)
-        return f"fewer than {MIN_CUSTOMERS} at risk after day {at_risk_span[1] if at_risk_span else 0:,.1f}"
+        last = on_day(at_risk_span[1] if at_risk_span else 0.0, preposition="after")
+        return f"fewer than {MIN_CUSTOMERS} at risk {last}"
 
 
 def goals_of(attempts: Attempts, *, group: str | None) -> list[Goal]:
@@ -199,7 +200,7 @@ def goals_of(attempts: Attempts, *, group: str | None) -> list[Goal]:
         named: dict[str, Any] = {"number": at + 1, "label": step.title, "kind": _kind(attempts, at)}
         goals.append(Goal(**named, days=days, gone=gone, since=since, **shared))
         since = since if is_unordered or step.optional else days
-    if is_unordered:
+    if is_unordered and not rules.by_any_way:
         days, gone = (np.where(attempts.is_converted == is_it, ended, np.inf) for is_it in (True, False))
         named = {"number": len(goals) + 1, "label": ALL_STEPS, "kind": CONVERSION}
         goals.append(Goal(**named, days=days, gone=gone, **shared))
@@ -210,9 +211,10 @@ def _kind(attempts: Attempts, at: int) -> str:
     rules = attempts.rules
     if at == 0:
         return ENTRY
-    if rules.steps[at].optional:
-        return OPTIONAL
-    return CONVERSION if rules.order != "unordered" and at == rules.required[-1] else STEP
+    has_last = rules.order != "unordered" or rules.by_any_way
+    if has_last and at == rules.required[-1]:
+        return CONVERSION
+    return OPTIONAL if rules.steps[at].optional and not rules.by_any_way else STEP
 
 
 def _earliest_after(attempts: Attempts, at: int) -> np.ndarray:

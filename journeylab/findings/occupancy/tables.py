@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from journeylab.base.words import counted
+from journeylab.base.words import counted, on_day
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.finding import tidy
 from journeylab.findings.occupancy.curves import JourneyCurves
@@ -85,7 +85,7 @@ def _note(curve: JourneyCurves, day: float, at_risk: int) -> str | None:
     if day < curve.begins:
         return f"customers are watched from day {curve.begins:,.1f} on"
     if day > curve.watched.last_day:
-        return f"nobody was watched after day {curve.watched.last_day:,.1f}"
+        return f"nobody was watched {on_day(curve.watched.last_day, preposition='after')}"
     if at_risk < MIN_CUSTOMERS:
         return f"only {at_risk:,} of {counted(curve.watched.n, 'customer')} watched so long"
     return None

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import pandas as pd
 
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.base.words import counted, percent
+from journeylab.base.words import counted, elapsed, percent
 from journeylab.events.queries.paths import ONGOING, SOURCES
 
 _COLUMNS = ("origin", "to", "kind", "n", "text", "part")
@@ -47,18 +47,6 @@ def alt_text(balance: pd.DataFrame, titles: Mapping[str, str], completing: Colle
         ]
         stages.append(f"{titles[row['stage']]}, {counted(row['visits'], 'visit')}: {', '.join(parts)}")
     return f"Where visits to each stage led, so far. {'; '.join(stages)}."
-
-
-def elapsed(days: float) -> str:
-    """`days` in the unit that says most: days, hours or minutes, to three digits at most.
-
-    >>> elapsed(32.87), elapsed(0.25), elapsed(0.0005)
-    ('32.9 days', '6 hours', 'under 1 minute')
-    """
-    for number, unit in ((days, "day"), (days * 24, "hour"), (days * 1440, "minute")):
-        if number >= 0.9995:
-            return counted(float(f"{number:.3g}"), unit)
-    return "under 1 minute"
 
 
 def _percent(share: float) -> str:

@@ -11,12 +11,12 @@ from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.ordering import largest
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.base.words import counted, percent
+from journeylab.base.words import counted, elapsed, percent
 from journeylab.events.queries.paths import ONGOING, Paths
 from journeylab.events.spells.exits import MOVES
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
 from journeylab.findings.paths.balance import check_balance
-from journeylab.findings.paths.figures import alt_text, elapsed, flow_rows, headings
+from journeylab.findings.paths.figures import alt_text, flow_rows, headings
 from journeylab.findings.paths.tables import KINDS, hidden, pooled
 from journeylab.findings.paths.variants import COLUMNS, variant_rows
 
@@ -141,11 +141,15 @@ class Flow(StageFinding):
         return opening + ("." if self.by else f"{_after(most)}. {self._turning()}")
 
     def sentence_of_variants(self) -> str:
-        """The most frequent way, loops shown, and the most frequent that completed the journey."""
+        """The most frequent way, loops shown, and the most frequent that completed the journey; loops collapsed where
+        hardly anyone took the same way."""
         if self.lacking:
             return self.lacking
-        groups = self._by_group(self.balance, self.variants(MANY))
-        return " ".join(self._most_frequent(rows, self._with_group(balance.iloc[0])) for _, balance, rows in groups)
+        groups = self._by_group(self.balance, self.variants(MANY), self.variants(MANY, loops="collapsed"))
+        return " ".join(
+            self._most_frequent(shown, collapsed, self._with_group(balance.iloc[0]))
+            for _, balance, shown, collapsed in groups
+        )
 
     def by_stage(self) -> pd.DataFrame:
         """Lanes `forward`, `skip`, `back` and `still inside`: the share of visits so far, in words, with interval and
@@ -247,22 +251,32 @@ class Flow(StageFinding):
         few = "None" if not skipped else f"{skipped:,}" if skipped >= MIN_SHOWN else f"Fewer than {MIN_SHOWN}"
         return f"{turning} {few} of all {visits:,} visits skipped a stage."
 
-    def _most_frequent(self, rows: pd.DataFrame, group: str) -> str:
-        """The most frequent of the variants in `rows`, and the most frequent that completed the journey."""
+    def _most_frequent(self, rows: pd.DataFrame, collapsed: pd.DataFrame, group: str) -> str:
+        """The most frequent of the variants in `rows`, and the most frequent that completed the journey; of those with
+        loops `collapsed` where `rows` name none."""
         if rows.empty:
             return f"No customer{group} began the journey in the window, so no whole way is known."
-        named, base = rows[rows["variants"] == 1], counted(int(rows["n"].iloc[0]), "customer")
-        if named.empty or named["ended"].eq("various").all():
-            return f"No way was taken by {MIN_SHOWN} of {base}{group} or more."
+        named, base, opening = _named(rows), counted(int(rows["n"].iloc[0]), "customer"), "The most frequent way so far"
+        if named.empty:
+            none = f"No way was taken by {MIN_SHOWN} of {base}{group} or more"
+            named = _named(collapsed)
+            if named.empty:
+                return f"{none}."
+            opening = f"{none}, if each return to a stage counts. Each stage told once, the most frequent way so far"
         first, completed = named.iloc[0], named[named["ended"] == "completed"]
         goal = ""
         if len(completed) and first["ended"] != "completed":
             best = completed.iloc[0]
             goal = f"; of those that completed the journey, “{best['way']}”, {share_in_words(best, level=self._level)}"
         return (
-            f"The most frequent way so far{group} is “{first['way']}”, then {first['ended']}: "
+            f"{opening}{group} is “{first['way']}”, then {first['ended']}: "
             f"{share_in_words(first, within=f' of {base}', level=self._level)}{goal}."
         )
+
+
+def _named(variants: pd.DataFrame) -> pd.DataFrame:
+    """Those of `variants` that are one way, not several together."""
+    return variants[(variants["variants"] == 1) & (variants["ended"] != "various")]
 
 
 def _so_far(row: pd.Series) -> str:

@@ -11,7 +11,8 @@ from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.base.words import counted
+from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.words import UNITS, counted, elapsed, in_one_unit, unit_of
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.exit_curves import ExitCurves, n_at_risk
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, with_few_named
@@ -107,7 +108,8 @@ class Survival(StageFinding):
         if self.by and ax is not None:
             drawn = drawn.assign(line=drawn["stage"] + " · " + drawn["group"])
             line = "line"
-        named = with_few_named(drawn, line)
+        named, unit = _in_unit(with_few_named(drawn, line), "days")
+        at_risk = at_risk.assign(x=at_risk["x"] * UNITS[unit])
         in_panels = {"panel": "stage", "by": line if self.by else None, "at_risk": at_risk}
         layout: dict[str, Any] = in_panels if ax is None else {"by": line}
         if layout["by"]:
@@ -117,7 +119,7 @@ class Survival(StageFinding):
             x="days",
             lower="lower",
             upper="upper",
-            x_label="days since entering the stage",
+            x_label=f"{unit}s since entering the stage",
             y_label=f"still inside ({self.confidence:.0%} band)",
             title="How long customers stay in each stage",
             alt=f"Share still inside each stage, by days since entering. {self.sentence()}",
@@ -149,7 +151,7 @@ class Survival(StageFinding):
         rows = self.table[(self.table["stage"] == stage) & (self.table["state"] != INSIDE)]
         taken = rows.loc[rows["estimate"] > 0, "state"].unique()
         drawn = drawable(rows[rows["state"].isin(taken)] if len(taken) else rows, self.curves)
-        named = with_few_named(drawn, "group" if self.by else "stage")
+        named, unit = _in_unit(with_few_named(drawn, "group" if self.by else "stage"), "days")
         if self.by and ax is not None:
             named = named.assign(state=named["state"] + " · " + named["group"])
         # Where few customers were in the stage, its name in `named` says so.
@@ -161,7 +163,7 @@ class Survival(StageFinding):
             panel="group" if self.by and ax is None else None,
             lower="lower",
             upper="upper",
-            x_label="days since entering the stage",
+            x_label=f"{unit}s since entering the stage",
             y_label=f"has left ({self.confidence:.0%} band)",
             title=f"By which ways customers leave “{stage}”{remark}",
             alt=self._exits_in_words(drawn, stage),
@@ -191,8 +193,20 @@ class Survival(StageFinding):
         base = counted(row["n"], "visit") + remarks_in(row["note"])
         if np.isnan(row["estimate"]):
             return f"not while watched ({base})"
-        lower, upper = ("not reached" if np.isnan(row[limit]) else f"{row[limit]:,.1f}" for limit in ("lower", "upper"))
-        return f"after {row['estimate']:,.1f} days ({self._level}{lower} to {upper}; {base})"
+        (half, lower, upper), unit = in_one_unit([row["estimate"], row["lower"], row["upper"]])
+        return f"after {half} {unit} ({self._level}{lower} to {upper}{self._at_once(row)}; {base})"
+
+    def _at_once(self, row: pd.Series) -> str:
+        """Where the limits are the estimate itself: how many left after the very same time, as dates in a calendar
+        make them."""
+        if not row["lower"] == row["estimate"] == row["upper"]:
+            return ""
+        group = row["group"] if self.by else None
+        visits = next(
+            curve.exits for curve in self.curves if (curve.exits.stage, curve.exits.group) == (row["stage"], group)
+        )
+        n_then = int((visits.exit[visits.destination > 0] == row["estimate"]).sum())
+        return f", as {n_then:,} left after just that time" if n_then >= MIN_SHOWN else ""
 
     def _at_risk(self, drawn: pd.DataFrame) -> pd.DataFrame:
         """Numbers at risk at a few evenly spaced days of each panel."""
@@ -205,11 +219,21 @@ class Survival(StageFinding):
     def _exits_in_words(self, drawn: pd.DataFrame, stage: str) -> str:
         last = drawn.groupby(["group", "state"] if self.by else ["state"], sort=False).tail(1)
         shares = [
-            f"{row['group'] + ', ' if self.by else ''}{row['state']} {share_in_words(row, 1)} by day {row['days']:,.0f}"
+            f"{row['group'] + ', ' if self.by else ''}{row['state']} {share_in_words(row, 1)} {_by_day(row['days'])}"
             + (_few(row) if row["customers"] < MIN_CUSTOMERS else "")
             for _, row in last.iterrows()
         ]
         return f"Share that has left “{stage}” by each way. {'; '.join(shares)}."
+
+
+def _in_unit(rows: pd.DataFrame, column: str) -> tuple[pd.DataFrame, str]:
+    """`rows` with a `column` of days in the unit that suits the longest, and the unit."""
+    unit = unit_of(rows[column].max() / 2)
+    return rows.assign(**{column: rows[column] * UNITS[unit]}), unit
+
+
+def _by_day(days: float) -> str:
+    return f"by day {days:,.0f}" if days >= 1 or not days else f"after {elapsed(days)}"
 
 
 def _few(row: pd.Series) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from journeylab.estimators.shares import clustered_share
 from journeylab.events.log import EventLog
+from journeylab.events.queries.answers import Asked
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.finding import tidy
@@ -26,6 +27,7 @@ def find_thoughts(
     spells: Spells,
     *,
     seed: int,
+    asked: Asked | None = None,
     by: By | None = None,
     where: Where | None = None,
     names: Iterable[str] = (),
@@ -48,6 +50,9 @@ def find_thoughts(
         Those of `log`.
     seed : int
         Of all that is drawn at random.
+    asked : str, list of str or mapping, optional
+        The events with customers' answers, as in `estimate_feelings`: texts on them are the customers' own, whoever
+        initiated the event.
     by : Grouping, Series, str or list of these, optional
         Groups to estimate one by one: labels by customer, a column of `spells.customers`, or a list for all
         combinations. Texts count from when the label was known.
@@ -68,7 +73,7 @@ def find_thoughts(
     Raises
     ------
     EstimateError
-        If `by` or `where` is unknown, or `confidence` is not between 0 and 1.
+        If `asked` is no condition, `by` or `where` is unknown, or `confidence` is not between 0 and 1.
 
     Examples
     --------
@@ -80,7 +85,7 @@ def find_thoughts(
     """
     check_confidence(confidence)
     watched = WatchedVisits.of(spells, by=by, where=where)
-    statements = Statements.of(select(log, where), watched, seed=seed, names=names)
+    statements = Statements.of(select(log, where), watched, seed=seed, names=names, asked=asked)
     rows, language = statements.rows, statements.language
     readable = rows[rows["language"].isna() | (rows["language"] == language)].reset_index(drop=True)
     themes = find_themes(readable["text"].tolist(), readable["customer_id"].tolist(), seed=seed, language=language)
