@@ -26,6 +26,7 @@ STAR = "#C8930A"
 MOST_WORDS = 300
 _WORDS = {"goal": 7, "quote": 14, "pain": 9, "moment": 9, "do": 11, "belief": 10, "trigger": 4, "proof": 2,
           "crm": 3, "owner": 2, "action": 3, "unknown": 4}  # fmt: skip
+_WHOLE = ("trigger", "proof", "crm", "owner")
 _STAGES_WITH = {"quote": 3, "pain": 3, "belief": 3}
 _SHORTENED, _FEWEST = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1), 1
 # Words of the head.
@@ -106,8 +107,9 @@ class _Sheet:
         if stage not in self.ranked[:most]:
             return []
         rows = self.cells[(self.cells["stage"] == stage) & (self.cells["part"] == part)]
-        words = max(_FEWEST, round(_WORDS[part] * self.shortened))
-        return [(cut(text, words), mark) for text, mark in zip(rows["text"], rows["mark"], strict=True)][:at_most]
+        words = max(_FEWEST, round(_WORDS[part] * self.shortened)) if part not in _WHOLE else _WORDS[part]
+        texts = sorted(zip(rows["text"], rows["mark"], strict=True), key=lambda pair: len(pair[0].split()) > words)
+        return [(cut(text, words), mark) for text, mark in texts[:at_most]]
 
     def write(self, x: float, y: float, text: str, points: float, *, within: float, lines: int = 1, **style) -> float:
         """Write `text` from (x, y) downward, in at most so many `lines`; where it ends."""
