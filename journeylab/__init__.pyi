@@ -21,7 +21,7 @@ from .findings.grouping import Grouping
 from .findings.hazards import fit_hazards
 from .findings.horizons import find_horizons, lint_horizons
 from .findings.leavers import compare_leavers
-from .findings.occupancy import estimate_occupancy
+from .findings.occupancy import estimate_occupancy, estimate_river
 from .findings.paths import estimate_flow
 from .findings.personas import find_personas, read_personas
 from .findings.personas.change import compare_personas
@@ -60,6 +60,7 @@ __all__ = [
     "estimate_funnel",
     "estimate_occupancy",
     "estimate_recovery",
+    "estimate_river",
     "estimate_survival",
     "estimate_touchpoints",
     "estimate_validation",

@@ -83,6 +83,7 @@ FINDINGS_BY_GROUP: dict[str, FindBy] = {
     "Funnel": lambda log, spells, by: jl.estimate_funnel(log, jl.build_steps(spells.journey), window="90d", by=by),
     "Leavers": lambda log, spells, by: jl.compare_leavers(log, spells, before="14d", seed=1, by=by),
     "Occupancy": lambda _, spells, by: jl.estimate_occupancy(spells, times=["30d"], by=by),
+    "River": lambda _, spells, by: jl.estimate_river(spells, times=["30d"], by=by),
     "Recovery": lambda _, spells, by: jl.estimate_recovery(spells, horizons=["7d", "30d"], by=by),
     "Survival": lambda _, spells, by: jl.estimate_survival(spells, by=by),
     "Thoughts": lambda log, spells, by: jl.find_thoughts(log, spells, seed=1, by=by),

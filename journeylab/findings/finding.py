@@ -98,6 +98,21 @@ class Finding(ABC):
         """
         return None
 
+    def days_by_stage(self) -> pd.DataFrame | None:
+        """After how many days half have left each stage, for a finding that estimates it; None otherwise.
+
+        One row per (`group` and) `stage`, with `estimate`, `lower`, `upper` and `n` visits.
+        """
+        return None
+
+    def whereabouts(self) -> pd.DataFrame | None:
+        """Where those who set out are on one day, for a finding that estimates it; None otherwise.
+
+        One row per (`group`,) `stage` and `kind` (“inside”; “lost”, with the branch in `to`): `days`, `estimate`,
+        `lower`, `upper` and `n` customers. The estimates of one group sum to 1.
+        """
+        return None
+
     def coverage_in_words(self, group: str | None = None) -> str | None:  # noqa: ARG002
         """Which source of the log covers which share of customers (of `group`), separated by semicolons; None for a
         finding that does not tell."""

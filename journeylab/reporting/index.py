@@ -1,15 +1,29 @@
-"""Index: what is the bottom line of all reports, and which report has the details?"""
+"""Index: what did we find, what is to be done about it, and which report has the details?"""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from nbformat import NotebookNode
 
-from journeylab.base import html
 from journeylab.reporting.method import Overview
 from journeylab.reporting.notebook_page import opening
 from journeylab.reporting.page import PAGES, Masthead, render
 from journeylab.reporting.prose import Prose
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z“*])")
+# The cells of notebooks that the index shows, by their tags: in words, and as pictures.
+WORDS = ("in-short", "bottom-line", "headline", "who", "said", "unknown")
+PICTURES = ("river", "wall")
+TILES = {"who": "Who", "said": "What they say", "unknown": "What nobody knows"}
+
+
+class Shown(NamedTuple):
+    """A picture that a cell showed: PNG in base64, and what it shows in words."""
+
+    png: str
+    alt: str
 
 
 @dataclass(frozen=True)
@@ -17,30 +31,34 @@ class Summary:
     """One report in brief.
 
     file: name of its page.
-    title: the notebook's title.
-    question: the Markdown under the title.
-    in_short: the Markdown that its cells tagged `in-short` gave.
+    title: the notebook's title, which is its question.
+    words: the Markdown that its cells with one of the tags `WORDS` gave, by tag.
+    pictures: what its cells with one of the tags `PICTURES` drew, by tag.
     failure: why there is no such page, or None.
-    map: the HTML that its cell tagged `map` showed; None where it has none.
-    bottom_line: the part of `in_short` whose cells are also tagged `bottom-line`; the index opens with it.
     """
 
     file: str
     title: str
-    question: str
-    in_short: str
+    words: dict[str, str]
+    pictures: dict[str, Shown]
     failure: str | None = None
-    map: str | None = None
-    bottom_line: str = ""
+
+    @property
+    def answer(self) -> str:
+        """The first sentence of what it says in short; its title, where it says nothing."""
+        return _SENTENCE.split(self.words.get("in-short", "").strip(), maxsplit=1)[0] or self.title
 
 
 def summarise(notebook: NotebookNode, *, name: str, file: str, failure: str | None = None) -> Summary:
     """What the executed `notebook`, whose file is `name` and whose page is `file`, says in brief."""
-    title, question, cells = opening(notebook, name=name)
-    in_short, leading = (_shown(cells, tag=tag, mime="text/markdown") for tag in ("in-short", "bottom-line"))
-    maps = _shown(cells, tag="map", mime="text/html")
-    in_brief = Summary(file, title, question, "\n\n".join(in_short), failure)
-    return in_brief if failure else replace(in_brief, map=next(iter(maps), None), bottom_line="\n\n".join(leading))
+    title, _, cells = opening(notebook, name=name)
+    words = {tag: "\n\n".join(_shown(cells, tag=tag, mime="text/markdown")) for tag in WORDS}
+    pictures = {}
+    for tag in PICTURES:
+        drawn = [_shown(cells, tag=tag, mime=mime) for mime in ("image/png", "text/plain")]
+        if all(drawn):
+            pictures[tag] = Shown("".join(drawn[0][-1].split()), drawn[1][-1])
+    return Summary(file, title, {tag: text for tag, text in words.items() if text}, pictures, failure)
 
 
 def _shown(cells: Sequence[NotebookNode], *, tag: str, mime: str) -> list[str]:
@@ -55,15 +73,28 @@ def _shown(cells: Sequence[NotebookNode], *, tag: str, mime: str) -> list[str]:
 
 
 def to_index(reports: Sequence[Summary], *, masthead: Masthead, overview: Overview) -> str:
-    """The page that leads to all reports: the bottom line, the map, then each report in the order given; the same
-    bytes for the same reports. Where no report has a bottom line, all of them in short are it."""
+    """The page that leads to all reports: what was found and what to do, a row for each report with its answer, and
+    who is in these numbers; the same bytes for the same reports."""
+    headline = next((report.words["headline"] for report in reports if "headline" in report.words), "")
     return render(
         "overview.html.j2",
         name=PAGES["index"],
-        title="What we found",
+        title=headline or "What we found",
         masthead=masthead,
         prose=Prose(),
-        summaries=reports,
+        reports_made=reports,
+        leading=_first(reports, "bottom-line"),
+        tiles=[(title, report, report.words[tag]) for tag, title in TILES.items() if (report := _first(reports, tag))],
+        river=_drawing(reports, "river"),
+        wall=_drawing(reports, "wall"),
+        actions=sorted(overview.actions, key=lambda action: action.place not in headline),
         overview=overview,
-        stages=html.table(overview.stages),
     )
+
+
+def _first(reports: Sequence[Summary], tag: str) -> Summary | None:
+    return next((report for report in reports if tag in report.words and report.failure is None), None)
+
+
+def _drawing(reports: Sequence[Summary], tag: str) -> tuple[Summary, Shown] | None:
+    return next(((report, report.pictures[tag]) for report in reports if tag in report.pictures), None)

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import pandas as pd
+from typing import NamedTuple
 
 from journeylab.base import html
 from journeylab.reporting.offline import TEMPLATES
@@ -22,19 +21,27 @@ class MethodSection:
     tables: tuple[html.Table, ...] = field(default=(), repr=False)
 
 
+class Action(NamedTuple):
+    """What somebody has proposed to do at a stage, the `place`; `text` and `owner` are None where nobody has."""
+
+    place: str
+    text: str | None
+    owner: str | None
+
+
 @dataclass(frozen=True)
 class Overview:
     """What the index and the page on data and method say about the journey and the data.
 
     sentence: what was read, in words.
-    stages: DataFrame, one row per stage in journey order.
+    actions: what to do next, a row per stage in journey order.
     doubts: in a few words, what is doubtful about the journey.
     notes: Markdown that the study's authors want read, or None.
     parts: the page on data and method, part by part.
     """
 
     sentence: str
-    stages: pd.DataFrame
+    actions: tuple[Action, ...]
     doubts: str
     notes: str | None = None
     parts: tuple[MethodSection, ...] = ()

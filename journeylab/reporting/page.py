@@ -49,6 +49,7 @@ def furnish(made: Environment, prose: Prose) -> Environment:
     made.filters |= {
         "prose": prose,
         "fragment": _fragment,
+        "plain_text": lambda markdown: Markup(prose.plain(markdown)),
         "unbroken": lambda text: "".join(text.split()),
         "base64": lambda text: base64.b64encode("".join(text).encode()).decode(),
     }

@@ -3,7 +3,7 @@
 import re
 
 import mistune
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from mistune.plugins import import_plugin
 
 SCROLLS = 'tabindex="0" role="region" aria-label="Table"'
@@ -27,6 +27,10 @@ class Prose:
 
     def __call__(self, markdown: str) -> Markup:
         return Markup(self._render(markdown))
+
+    def plain(self, markdown: str) -> str:
+        """The text of `markdown` without any mark-up, escaped."""
+        return str(escape(Markup(self._render(markdown)).striptags()))
 
     def contents(self) -> list[dict]:
         """The sections of the second level, for the list of contents."""

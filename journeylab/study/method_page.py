@@ -13,7 +13,7 @@ from journeylab.base.words import counted, in_days, listed
 from journeylab.events.log import written
 from journeylab.events.spells.spell_check import find_flaws
 from journeylab.findings.silence import compare_silence
-from journeylab.reporting.method import MethodSection, Overview
+from journeylab.reporting.method import Action, MethodSection, Overview
 from journeylab.reporting.page import Masthead
 from journeylab.study.folders import FILE
 from journeylab.study.study import Study
@@ -34,11 +34,24 @@ def overview_of(study: Study) -> Overview:
     """What the index says about the study besides its reports, and the page on data and method."""
     return Overview(
         sentence=f"{counted(len(study.spells), 'visit')} to the stages of the journey, from {data_in_words(study)}",
-        stages=study.journey.summary(),
+        actions=tuple(_actions(study)),
         doubts=study.lint.sentence(),
         notes=study.settings.notes,
         parts=parts_of(study),
     )
+
+
+def _actions(study: Study) -> Iterator[Action]:
+    """What people propose to do at each stage: the first opportunity noted, and who owns it."""
+    table = study.notes.table()
+    proposed = table[table["lane"] == "opportunities"].drop_duplicates("stage").set_index("stage")
+    for stage in study.journey.stages:
+        if stage.completes:
+            continue
+        if stage.name in proposed.index:
+            yield Action(stage.title, proposed.at[stage.name, "text"], proposed.at[stage.name, "owner"] or stage.owner)
+        else:
+            yield Action(stage.title, None, stage.owner)
 
 
 def data_in_words(study: Study) -> str:

@@ -1,20 +1,17 @@
-"""The index says the bottom line of every report, and which reports are missing."""
+"""The index opens with what was found, says each report's answer, and which reports are missing."""
 
 from dataclasses import replace
 
-import pandas as pd
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from journeylab.reporting.index import Summary, summarise, to_index
-from journeylab.reporting.method import Overview
+from journeylab.reporting.index import Shown, Summary, summarise, to_index
+from journeylab.reporting.method import Action, Overview
 from journeylab.reporting.page import Masthead
 
 MASTHEAD = Masthead("Trials of 2025", "Trial to partner", "Plan the week", "2025-01-01", "2026-01-01")
-OVERVIEW = Overview(
-    sentence="9 events of 3 customers.",
-    stages=pd.DataFrame({"stage": ["Trying"], "opened_by": ["trial_started"]}),
-    doubts="1 warning.",
-)
+ACTIONS = (Action("Trying", "Show the <price>", "growth"), Action("Paying", None, "sales"))
+OVERVIEW = Overview(sentence="9 events of 3 customers.", actions=ACTIONS, doubts="1 warning.")
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
 
 
 def cell(markdown, *tags):
@@ -24,69 +21,58 @@ def cell(markdown, *tags):
     return made
 
 
-def test_a_notebook_in_brief_is_its_title_its_question_and_what_it_says_in_short():
+def drawing(tag, alt):
+    data = {"image/png": PIXEL, "text/plain": alt}
+    made = new_code_cell("draw()", outputs=[new_output("execute_result", data=data)])
+    made.metadata["tags"] = [tag]
+    return made
+
+
+def index_of(*reports, overview=OVERVIEW):
+    return to_index(reports, masthead=MASTHEAD, overview=overview)
+
+
+def test_a_notebook_in_brief_is_its_title_and_what_its_tagged_cells_gave():
     opening = new_markdown_cell("# Where?\n\nOf those who enter.\n\n## In short")
-    notebook = new_notebook(
-        cells=[opening, cell("**34%** are lost.", "in-short"), cell("more"), cell("Most early.", "in-short")]
-    )
-    assert summarise(notebook, name="02_where.ipynb", file="02_where.html") == Summary(
-        "02_where.html", "Where?", "Of those who enter.", "**34%** are lost.\n\nMost early."
-    )
+    cells = [opening, cell("**34%** are lost. Most early.", "in-short"), cell("more"), cell("Why?", "in-short", "who")]
+    brief = summarise(new_notebook(cells=[*cells, drawing("river", "A river.")]), name="02_where.ipynb", file="02.html")
+    words = {"in-short": "**34%** are lost. Most early.\n\nWhy?", "who": "Why?"}
+    assert brief == Summary("02.html", "Where?", words, {"river": Shown(PIXEL, "A river.")})
+    assert brief.answer == "**34%** are lost."
 
 
-def test_reports_come_with_their_bottom_line_and_missing_ones_with_the_reason():
-    reports = [
-        Summary("01.html", "Who?", "Who are <they>?", "**3** kinds."),
-        Summary("02.html", "Where?", "", "", failure="Cell [2] of 3 failed: <x>"),
-    ]
-    page = to_index(reports, masthead=MASTHEAD, overview=OVERVIEW)
-    assert '<a href="01.html">Who?</a>' in page
-    assert "<p><strong>3</strong> kinds.</p>" in page
-    assert "Who are &lt;they&gt;?" in page
+def test_each_report_is_reached_by_its_answer_and_missing_ones_say_why():
+    page = index_of(
+        Summary("01.html", "Who?", {"in-short": "**3** kinds <b>. Two are large."}, {}),
+        Summary("02.html", "Where?", {}, {}, failure="Cell [2] of 3 failed: <x>"),
+        Summary("03.html", "How <fast>?", {}, {}),
+    )
+    assert '<a href="01.html">3 kinds &lt;b&gt;.</a>' in page
+    assert '<a href="03.html">How &lt;fast&gt;?</a>' in page
     assert 'href="02.html"' not in page
     assert "<strong>Not finished.</strong> Cell [2] of 3 failed: &lt;x&gt;" in page
 
 
-def test_what_is_tagged_as_the_bottom_line_leads_before_the_map_and_the_reports():
-    lost = new_notebook(cells=[new_markdown_cell("# Lost?"), cell("**21%** leave.", "in-short", "bottom-line")])
-    drawn = new_code_cell("everyone", outputs=[new_output("execute_result", data={"text/html": "<p>The map.</p>"})])
-    drawn.metadata["tags"] = ["map"]
-    how = new_notebook(cells=[new_markdown_cell("# How?"), cell("Slowly.", "in-short"), drawn])
-    reports = [summarise(book, name=name, file=name) for name, book in (("01_how", how), ("02_lost", lost))]
-    main = to_index(reports, masthead=MASTHEAD, overview=OVERVIEW).partition("<main")[2]
-    texts = (
-        "The bottom line", "<strong>21%</strong> leave.", "<p>The map.</p>", "All reports in short", "Slowly.",
-        "<strong>21%</strong> leave.", "The journey at a glance",
-    )  # fmt: skip
+def test_the_headline_is_the_title_and_what_matters_comes_before_the_reports():
+    lost = Summary("02.html", "Lost?", {"bottom-line": "**21%** leave.", "unknown": "A third."}, {})
+    drawn = {"river": Shown(PIXEL, "A river."), "wall": Shown(PIXEL, "A map.")}
+    found = Summary("07.html", "How?", {"headline": "16 of 100 are lost in Paying", "in-short": "Slowly."}, drawn)
+    page = index_of(lost, found)
+    assert "<h1>16 of 100 are lost in Paying</h1>" in page
     place = 0
+    texts = ("<strong>21%</strong> leave.", 'alt="A river."', "What nobody knows", "A third.", "What to do next",
+             "Nobody has proposed anything for Paying yet.", "Show the &lt;price&gt;", "Slowly.", 'alt="A map."',
+             "9 events of 3 customers.")  # fmt: skip
     for text in texts:
-        place = main.index(text, place) + 1
-    failed = summarise(lost, name="02_lost", file="02_lost", failure="Cell [1] failed.")
-    assert "21%" not in to_index([failed], masthead=MASTHEAD, overview=OVERVIEW)
+        place = page.index(text, place) + 1
+    failed = replace(lost, failure="Cell [1] failed.")
+    assert "21%" not in index_of(failed)
+    assert "<h1>What we found</h1>" in index_of(failed)
 
 
-def test_journey_notes_and_doubts_stand_under_the_reports():
-    page = to_index([], masthead=MASTHEAD, overview=replace(OVERVIEW, notes="Read *this* <now>."))
-    assert "<p>9 events of 3 customers.</p>" in page
-    assert "<td>Trying</td><td>trial_started</td>" in page
+def test_notes_and_doubts_stand_under_the_reports_with_the_way_to_data_and_words():
+    page = index_of(overview=replace(OVERVIEW, notes="Read *this* <now>."))
     assert "What the lint says of the journey’s definition and the data: 1 warning." in page
     assert "Read <em>this</em> &lt;now&gt;." in page
-
-
-def test_the_map_comes_between_the_bottom_line_and_the_stages_where_there_is_one():
-    drawn = new_code_cell("everyone", outputs=[new_output("execute_result", data={"text/html": "<p>The map.</p>"})])
-    drawn.metadata["tags"] = ["map"]
-    summary = summarise(new_notebook(cells=[new_markdown_cell("# How?"), drawn]), name="07_how.ipynb", file="07.html")
-    page = to_index([summary], masthead=MASTHEAD, overview=OVERVIEW)
-    main = page.partition("<main")[2]
-    places = [main.index(text) for text in ("The bottom line", "<p>The map.</p>", "The journey at a glance")]
-    assert places == sorted(places)
-    contents = page.partition("<nav")[2].partition("</nav>")[0]
-    assert '<a href="#the-journey-map">The journey map</a>' in contents
-    assert "journey map" not in to_index([], masthead=MASTHEAD, overview=OVERVIEW)
-
-
-def test_the_index_leads_to_the_data_and_to_the_words():
-    page = to_index([], masthead=MASTHEAD, overview=OVERVIEW)
     assert '<a href="data-and-method.html">data and method</a>' in page
     assert '<a href="glossary.html">glossary</a>' in page

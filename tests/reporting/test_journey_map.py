@@ -349,8 +349,8 @@ def test_a_file_that_was_changed_is_refused(drawn, tmp_path):
     [
         ("no json", "“map.json” has no map: it does not say that its format is “journeylab map”. Correct the path."),
         (
-            '{"format": "journeylab map", "version": 2}',
-            "“map.json” is in version “2” of its format, and this journeylab reads version 1. Install the "
+            '{"format": "journeylab map", "version": 3}',
+            "“map.json” is in version “3” of its format, and this journeylab reads version 2. Install the "
             "journeylab that wrote it, or build the map again.",
         ),
     ],

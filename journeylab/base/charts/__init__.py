@@ -7,7 +7,8 @@ from journeylab.base.charts.funnel import funnel
 from journeylab.base.charts.marks import intervals, stacked, tiles
 from journeylab.base.charts.moods import moods
 from journeylab.base.charts.profiles import profiles
-from journeylab.base.charts.sheet import sheet
+from journeylab.base.charts.river import river
+from journeylab.base.charts.wall import wall
 
 __all__ = [
     "INK",
@@ -23,7 +24,8 @@ __all__ = [
     "moods",
     "note",
     "profiles",
-    "sheet",
+    "river",
     "stacked",
     "tiles",
+    "wall",
 ]

@@ -30,6 +30,8 @@ PALETTE = (
 INK, QUIET, FAINT = "#1F2933", "#5B6770", "#D9DEE3"
 SIZE = (7.6, 4.2)
 DPI = 200
+# Pixels across of a picture that is shown; a sheet for the wall, written to a file, has more.
+_MOST_ACROSS = 1700
 # About as many letters of running text are an inch wide at the theme's size.
 LETTERS_PER_INCH = 15
 _THEME = {
@@ -68,9 +70,9 @@ class Chart:
     axes: Axes
     alt: str
 
-    def png(self) -> bytes:
+    def png(self, dpi: float = DPI) -> bytes:
         """The picture as PNG, the same bytes each time."""
-        return to_png(self._drawn())
+        return to_png(self._drawn(dpi))
 
     def write(self, path: str | Path) -> Path:
         """Write the picture; the ending of `path` (png, svg, pdf) tells the format."""
@@ -82,18 +84,18 @@ class Chart:
                 self._save(temporary, path.suffix.removeprefix("."))
         return path
 
-    def _drawn(self) -> np.ndarray:
+    def _drawn(self, dpi: float) -> np.ndarray:
         """The pixels in full colour. `savefig` would draw it twice, the first time to find its layout."""
         figure = self.axes.figure.figure
-        shown_by, dpi, face = figure.canvas, figure.dpi, figure.get_facecolor()
+        shown_by, own_dpi, face = figure.canvas, figure.dpi, figure.get_facecolor()
         try:
             with matplotlib.rc_context(theme()):
                 canvas = FigureCanvasAgg(figure)
-                figure.set(dpi=DPI, facecolor="white")
+                figure.set(dpi=dpi, facecolor="white")
                 canvas.draw()
                 return np.asarray(canvas.buffer_rgba())
         finally:
-            figure.set(dpi=dpi, facecolor=face, canvas=shown_by)
+            figure.set(dpi=own_dpi, facecolor=face, canvas=shown_by)
 
     def _save(self, target, kind: str) -> None:
         unstamped = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
@@ -101,9 +103,10 @@ class Chart:
             self.axes.figure.figure.savefig(target, format=kind, dpi=DPI, facecolor="white", metadata=unstamped)
 
     def _repr_mimebundle_(self, include=None, exclude=None):  # noqa: ARG002
-        width = round(self.axes.figure.figure.get_size_inches()[0] * 100)
-        bundle = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.alt}
-        return bundle, {"image/png": {"width": width}}
+        inches = self.axes.figure.figure.get_size_inches()[0]
+        picture = self.png(min(DPI, _MOST_ACROSS / inches))
+        bundle = {"image/png": base64.b64encode(picture).decode(), "text/plain": self.alt}
+        return bundle, {"image/png": {"width": round(min(inches * 100, _MOST_ACROSS / 2))}}
 
 
 @cache

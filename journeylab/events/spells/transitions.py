@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.durations import DAY, all_since_1970, since_1970
-from journeylab.events.journey import Journey
 from journeylab.events.spells.exits import CENSORED, positions
 from journeylab.events.spells.spells import Spells
+
+# Between the stage and the branch in the name of a state, where losses are kept apart by stage: the unit separator. Of
+# texts that are equal up to a null pandas thinks that they are the same.
+FROM_TO = "\x1f"
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +106,11 @@ class Transitions:
         return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
 
 
-def find_transitions(spells: Spells) -> Transitions:
+def find_transitions(spells: Spells, *, by_stage: bool = False) -> Transitions:
     """The transitions of all customers who entered the journey within the window.
+
+    With `by_stage` a branch is a state of its own for each stage that customers were lost from, named by both with
+    `FROM_TO` between them; else customers lost to a branch are in one state, wherever they were before.
 
     A customer whose first spell was running when the window began, or is a return from a loss before it, entered the
     journey earlier, and the spells do not say when. Raises EstimateError where the spells name a stage or branch that
@@ -115,9 +121,16 @@ def find_transitions(spells: Spells) -> Transitions:
     start, end = since_1970(spells.window.start), since_1970(spells.window.end)
     first = np.flatnonzero(np.diff(code, prepend=-1))
     began = entered[first]
-    customer, since, until, origin, destination = _held(visits, code, entered, left, spells.journey, end)
+    branches = spells.journey.branches
+    if by_stage:
+        lost = (visits["outcome"] == "lost").to_numpy()
+        to = visits["to"].astype(object)
+        visits = visits.assign(to=to.where(~lost, visits["stage"].astype(object) + FROM_TO + to))
+        branches = tuple(sorted(visits.loc[lost, "to"].unique()))
+    states = (*spells.journey.stage_names, *branches)
+    customer, since, until, origin, destination = _held(visits, code, entered, left, states, end)
     everybody = Transitions(
-        states=(*spells.journey.stage_names, *spells.journey.branches),
+        states=states,
         n_stages=len(spells.journey.stages),
         group=None,
         entry=(since - began[customer]) / DAY,
@@ -145,14 +158,13 @@ def _in_order(spells: Spells) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
 
 
 def _held(
-    visits: pd.DataFrame, code: np.ndarray, entered: np.ndarray, left: np.ndarray, journey: Journey, end: int
+    visits: pd.DataFrame, code: np.ndarray, entered: np.ndarray, left: np.ndarray, states: tuple, end: int
 ) -> list[np.ndarray]:
     """Which customer held which state, from when to when (microseconds), and went where; in order.
 
     Each visit is a row, and each loss another: the time in the branch, until the next visit or the window's end.
     """
-    stages, states = journey.stage_names, (*journey.stage_names, *journey.branches)
-    stage = positions(visits["stage"], stages, "stage")
+    stage = positions(visits["stage"], states, "stage")
     target = visits["to"].where(visits["outcome"] != "ongoing")
     to = positions(target, states, "stage or branch", may_be_missing=True)
     lost = np.flatnonzero(visits["outcome"] == "lost")

@@ -2,5 +2,6 @@
 
 from journeylab.findings.occupancy.estimate import estimate_occupancy
 from journeylab.findings.occupancy.occupancy import Occupancy
+from journeylab.findings.occupancy.river import River, estimate_river
 
-__all__ = ["Occupancy", "estimate_occupancy"]
+__all__ = ["Occupancy", "River", "estimate_occupancy", "estimate_river"]

@@ -80,7 +80,7 @@ def estimate_occupancy(
     check_confidence(confidence)
     watched = WatchedVisits.of(spells, by=by, where=where)
     journeys = find_transitions(watched.spells)
-    parts = _by_group(journeys, watched.grouping)
+    parts = journeys_by_group(journeys, watched.grouping)
     found = [JourneyCurves.of(part, since, confidence, min_at_risk=MIN_CUSTOMERS) for part, since in parts]
     curves, journey = [curve for curve in found if curve], watched.spells.journey
     table = share_rows(curves, days, of=JourneyCurves.shares, by=watched.by, journey=journey)
@@ -94,11 +94,11 @@ def estimate_occupancy(
         times=days,
         confidence=confidence,
         n_left_out=journeys.n_left_out,
-        lacking=None if curves else _why_empty(watched, journeys),
+        lacking=None if curves else why_empty(watched, journeys),
     )
 
 
-def _by_group(journeys: Transitions, grouping: Grouping | None) -> list[tuple[Transitions, np.ndarray]]:
+def journeys_by_group(journeys: Transitions, grouping: Grouping | None) -> list[tuple[Transitions, np.ndarray]]:
     """The journeys of each group (sorted), and the day from which each customer of it is watched."""
     if grouping is None:
         return [(journeys, journeys.since)]
@@ -112,7 +112,7 @@ def _by_group(journeys: Transitions, grouping: Grouping | None) -> list[tuple[Tr
     return [(journeys.only(labels == group, group=group), since[labels == group]) for group in groups]
 
 
-def _why_empty(watched: WatchedVisits, journeys: Transitions) -> str:
+def why_empty(watched: WatchedVisits, journeys: Transitions) -> str:
     no_labels = watched.grouping is not None and watched.grouping.labels.empty
     if not journeys.n_left_out or len(journeys.ids) or no_labels:
         return watched.why_nobody()

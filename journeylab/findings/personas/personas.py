@@ -132,6 +132,13 @@ class Personas(Labelled):
         opinion = self.proof.second_opinion_in_words()
         return " ".join([kinds, _proven(self.proof.by_persona), *filter(None, [opinion])])
 
+    def who_in_words(self) -> str:
+        """The personas by name, each with its share, in one short sentence."""
+        if self.lacking or not self.has_kinds:
+            return "Customers are of one kind, as far as their first days show." if not self.lacking else self.lacking
+        shares = [f"{row.name} ({row.share:.0%})" for row in self.table.itertuples(index=False, name="Row")]
+        return f"{listed(shares)}."
+
     def names_in_words(self) -> str:
         """Which names nobody has given yet, if any."""
         ids = self.working_names if self.has_kinds else ()

@@ -112,6 +112,10 @@ class Survival(StageFinding):
         }
         return self._lanes(lanes)
 
+    def days_by_stage(self) -> pd.DataFrame:
+        """After how many days half have left each stage."""
+        return self._halves()
+
     def plot(self, ax=None) -> Chart:
         """The share still inside each stage by days since entering: a panel per stage, or all in `ax`. Where no stage
         that can be left was entered, a note that says so."""

@@ -16,7 +16,13 @@ from journeylab.findings.finding import Finding
 from journeylab.findings.grouping import Grouping
 from journeylab.reporting.journey_map.cells import ASSUMPTION, LANES, LOSSES, NOT_MEASURED, one_cell, tidy_cells
 from journeylab.reporting.journey_map.journey_map import EVERYONE, JourneyMap, MapStage
-from journeylab.reporting.journey_map.measured import feelings_curve, lane_titles, measured_cells
+from journeylab.reporting.journey_map.measured import (
+    days_in_stage,
+    feelings_curve,
+    lane_titles,
+    measured_cells,
+    river_of,
+)
 
 # The columns of the customers' table that say which account a customer belongs to.
 ACCOUNTS = ("account", "account_id")
@@ -95,6 +101,8 @@ def build_map(
         lanes=tuple((lane, titles.get(lane, lane[:1].upper() + lane[1:])) for lane in lanes),
         table=tidy_cells(rows, lanes, journey.stage_names),
         curve=feelings_curve(asked, journey.stage_names, persona),
+        river=river_of(asked, persona, journey.title),
+        days=days_in_stage(asked, journey.stage_names, persona),
         missing=(*(f"{finding.title}: {finding.lacking}" for finding in asked if finding.lacking), *_unmeasured(rows)),
         definition=journey.fingerprint(),
         data_until=spells.window.end.isoformat(),
@@ -144,6 +152,10 @@ def _declared(journey: Journey) -> Iterator[dict]:
         for part, (lane, text) in texts.items():
             if text:
                 yield one_cell(lane, stage.name, text, part=part, evidence=ASSUMPTION, source="journey.yml")
+        if stage.crm_bucket:
+            yield one_cell(
+                "trigger", stage.name, stage.crm_bucket, part="CRM bucket", evidence=ASSUMPTION, source="journey.yml"
+            )
         if stage.owner:
             yield one_cell("owner", stage.name, stage.owner, evidence=ASSUMPTION, source="journey.yml")
         for lane, text in _END.items() if stage.completes else ():

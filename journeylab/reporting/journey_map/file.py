@@ -10,7 +10,7 @@ import pandas as pd
 from journeylab.base.errors import ReportError
 from journeylab.base.files import SignedFormat
 
-FORMAT = SignedFormat("journeylab map", 1, "map", "build the map again", ReportError)
+FORMAT = SignedFormat("journeylab map", 2, "map", "build the map again", ReportError)
 
 
 def plain(table: pd.DataFrame) -> dict[str, Any]:

@@ -7,20 +7,27 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from journeylab.base import charts, html
+from journeylab.base import html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import ReportError
 from journeylab.base.files import sha256_of, write_text
 from journeylab.base.sheets import write_csv
 from journeylab.base.words import counted
 from journeylab.reporting.journey_map import drawing
-from journeylab.reporting.journey_map.cells import COLUMNS, EMOTIONS, EVIDENCE, NO_EVIDENCE
+from journeylab.reporting.journey_map.cells import COLUMNS, EVIDENCE, NO_EVIDENCE
 from journeylab.reporting.journey_map.change import MapChange, find_change
 from journeylab.reporting.journey_map.file import FORMAT, plain, read_content, to_table
+from journeylab.reporting.journey_map.wall import claim, draw_wall, worst_stage
 
 EVERYONE = "everyone"
 _GONE = dict.fromkeys(("gone", "gone_lower", "gone_upper", "gone_n"), float)
 CURVE = {"stage": object, **dict.fromkeys(("estimate", "lower", "upper", "n"), float), "mark": object, **_GONE}
+
+RIVER = {
+    **dict.fromkeys(("stage", "kind", "to"), object),
+    **dict.fromkeys(("days", "estimate", "lower", "upper", "n"), float),
+}
+DAYS = {"stage": object, "estimate": float, "lower": float, "upper": float, "n": float}
 
 
 class MapStage(NamedTuple):
@@ -50,6 +57,10 @@ class JourneyMap:
     curve : DataFrame
         A row per stage with the mean feeling from -2 to 2, its interval, n, and `mark` (high, low); `gone` and its
         limits: the mean of those who had been lost from the stage. Missing where nothing was asked.
+    river : DataFrame
+        Where those who set out are on one day (see `estimate_river`), branches by title; empty where it is not known.
+    days : DataFrame
+        A row per stage: after how many days half have left it, with interval; missing where it is not known.
     missing : why findings could not say anything
     definition, data_until, stale : str or None
         The fingerprint of journey.yml, the end of the data (ISO 8601), and why the map is out of date.
@@ -64,6 +75,8 @@ class JourneyMap:
     lanes: tuple[tuple[str, str], ...]
     table: pd.DataFrame
     curve: pd.DataFrame
+    river: pd.DataFrame = field(repr=False)
+    days: pd.DataFrame = field(repr=False)
     missing: tuple[str, ...]
     definition: str
     data_until: str
@@ -96,6 +109,17 @@ class JourneyMap:
         stale = f" {self.stale}" if self.stale else ""
         return f"{measured}; data up to {self.until}.{feelings}{changed}{stale}"
 
+    def claim(self) -> str:
+        """Where most of those who set out are lost, in a few words; the journey's name, where that is not known."""
+        return claim(self)
+
+    def quote_in_words(self) -> str:
+        """What a customer said in the stage that loses most, with its origin; else that nobody is quoted there."""
+        stage = worst_stage(self)
+        said = self.table[(self.table["lane"] == "thoughts") & (self.table["evidence"] != NO_EVIDENCE)]
+        said = said[said["stage"] == stage]["text"]
+        return said.iloc[0] if len(said) else "Nothing that customers wrote there can be quoted."
+
     def named(self, persona: str) -> "JourneyMap":
         """The map with another name for its persona, such as that of its card instead of the id."""
         return replace(self, persona=persona)
@@ -122,24 +146,8 @@ class JourneyMap:
         return replace(self, changes=self.compare(previous))
 
     def plot(self, ax=None) -> Chart:
-        """The map as one figure, to hang on a wall or put on a slide."""
-        curve = self.curve if self.curve["estimate"].notna().any() else None
-        titles = dict(self.lanes)
-        stages = {stage.name: stage.title for stage in self.stages}
-        cells = self.table.assign(
-            lane=self.table["lane"].map(titles),
-            stage=self.table["stage"].map(stages),
-            text=[drawing.line(row) for row in self.table.itertuples(index=False)],
-        )
-        return charts.sheet(
-            cells,
-            curve=curve if curve is None else curve.assign(stage=curve["stage"].map(stages)),
-            curve_lane=titles.get(EMOTIONS, ""),
-            header=[f"{word}: {said}" for word, said in drawing.in_short(self.header)],
-            title=f"{self.title} (data up to {self.until})",
-            alt=f"Journey map of {self.title}. {self.sentence()}",
-            ax=ax,
-        )
+        """The map as a drawing of A1 across, to hang on a wall: half as large, on A3, it is a handout."""
+        return draw_wall(self, ax)
 
     def to_page(self) -> str:
         """The map as an HTML page of its own, complete in itself, that prints on one sheet of A3."""
@@ -172,7 +180,7 @@ class JourneyMap:
         texts = {item: getattr(self, item) for item in ("name", "persona", "missing", "definition", "data_until")}
         pairs = {"header": [list(item) for item in self.header], "lanes": [list(item) for item in self.lanes]}
         stages = [list(stage) for stage in self.stages]
-        tables = {"table": plain(self.table), "curve": plain(self.curve)}
+        tables = {name: plain(getattr(self, name)) for name in ("table", "curve", "river", "days")}
         return texts | pairs | {"missing": list(self.missing), "stages": stages} | tables
 
 
@@ -219,6 +227,8 @@ def read_map(path: str | Path) -> JourneyMap:
         lanes=tuple(map(tuple, content["lanes"])),
         table=to_table(content["table"], COLUMNS),
         curve=to_table(content["curve"], CURVE),
+        river=to_table(content["river"], RIVER),
+        days=to_table(content["days"], DAYS),
         missing=tuple(content["missing"]),
         definition=content["definition"],
         data_until=content["data_until"],

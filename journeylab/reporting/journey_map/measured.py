@@ -20,7 +20,7 @@ from journeylab.reporting.journey_map.cells import (
     in_parts,
     one_cell,
 )
-from journeylab.reporting.journey_map.journey_map import CURVE
+from journeylab.reporting.journey_map.journey_map import CURVE, DAYS, RIVER
 
 _ORDER = {name: number for number, name in enumerate(TAKEN)}
 _ENDS = ("high", "low")
@@ -125,6 +125,20 @@ def feelings_curve(findings: list[Finding], stages: tuple[str, ...], persona: st
     rows = tables[0] if tables else pd.DataFrame(columns=list(CURVE))
     curve = rows.reindex(columns=list(CURVE)).set_index("stage").reindex(list(stages)).reset_index()
     return curve.assign(mark=curve["mark"].where(curve["mark"].notna(), "")).astype(CURVE)
+
+
+def days_in_stage(findings: list[Finding], stages: tuple[str, ...], persona: str | None) -> pd.DataFrame:
+    """After how many days half have left each stage; missing where no finding says."""
+    tables = [table for finding in findings if (table := _of(persona, finding.days_by_stage())) is not None]
+    rows = tables[0] if tables else pd.DataFrame(columns=list(DAYS))
+    return rows.reindex(columns=list(DAYS)).set_index("stage").reindex(list(stages)).reset_index().astype(DAYS)
+
+
+def river_of(findings: list[Finding], persona: str | None, titles: Callable[[str], str]) -> pd.DataFrame:
+    """Where those who set out are on one day, branches by title; empty where no finding says."""
+    tables = [table for finding in findings if (table := _of(persona, finding.whereabouts())) is not None]
+    rows = (tables[0] if tables else pd.DataFrame()).reindex(columns=list(RIVER)).astype(RIVER)
+    return rows.assign(to=[titles(str(branch)) if branch is not None else None for branch in rows["to"]])
 
 
 def _of(persona: str | None, rows: pd.DataFrame | None) -> pd.DataFrame | None:
