@@ -7,11 +7,14 @@ from typing import Any, TypeAlias
 import ibis
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
 
 from journeylab.base.errors import LogError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.log import customer_ids
+from journeylab.events.reading.columns import flattened
+from journeylab.events.reading.files import PROBLEMS, Files, damaged
+from journeylab.events.reading.format import TableFormat, format_of
+from journeylab.events.reading.source import open_data
 
 KEY = "customer_id"
 Customers: TypeAlias = str | Path | pd.DataFrame | pa.Table | ibis.Table | Mapping[str, Any] | None
@@ -20,11 +23,12 @@ Customers: TypeAlias = str | Path | pd.DataFrame | pa.Table | ibis.Table | Mappi
 def read_customers(customers: Customers, events: ibis.Table) -> pd.DataFrame:
     """The attributes of customers, indexed by `customer_id` (text) in its order.
 
-    `customers` is a CSV or Parquet path, a DataFrame (with the ids as index or as column `customer_id`), an Arrow or
-    Ibis table, {"path": …, "key": …} where the column of ids has another name, or None: no attributes. With the further
-    key "attributes", a list of columns, only these are taken: those that were known at the start. Customers of the log
-    that the table lacks are added without attributes. Raises LogError when there is no such column, when an id is
-    missing or there twice, and when the table knows none of the log's customers.
+    `customers` is a path of a file that events may be in, a DataFrame (with the ids as index or as column
+    `customer_id`), an Arrow or Ibis table, {"path": …, "key": …} where the column of ids has another name, or None: no
+    attributes. With the further key "attributes", a list of columns, only these are taken: those that were known at the
+    start. All other keys say how the file is written: see `TableFormat`. Customers of the log that the table lacks are
+    added without attributes. Raises LogError when there is no such column, when an id is missing or there twice, and
+    when the table knows none of the log's customers.
     """
     in_log = customer_ids(events)
     if customers is None:
@@ -43,17 +47,17 @@ def read_customers(customers: Customers, events: ibis.Table) -> pd.DataFrame:
 
 def _opened(customers: Customers) -> tuple[pd.DataFrame, str, list[str] | None]:
     """The table, its column of ids, and the columns to take from it (None: all)."""
-    key, wanted = KEY, None
+    key, wanted, how = KEY, None, {}
     if isinstance(customers, Mapping):
-        unknown = [name for name in customers if name not in ("path", "key", "attributes")]
-        if unknown or "path" not in customers:
+        how = {name: value for name, value in customers.items() if name not in ("path", "key", "attributes")}
+        if "path" not in customers:
             raise LogError(
                 f"`customers` has the keys {', '.join(str(name) for name in customers)}. "
                 'Write {"path": "…", "key": "…"}, or leave the key out where it is “customer_id”.'
             )
         key, wanted, customers = customers.get("key", KEY), customers.get("attributes"), customers["path"]
     if isinstance(customers, str | Path):
-        return _from_file(Path(customers).expanduser(), key), key, wanted
+        return _from_file(customers, key, format_of(how, TableFormat)), key, wanted
     if isinstance(customers, pd.DataFrame):
         is_index = key not in customers.columns and not isinstance(customers.index, pd.RangeIndex)
         return (customers.rename_axis(key).reset_index() if is_index else customers), key, wanted
@@ -65,15 +69,18 @@ def _opened(customers: Customers) -> tuple[pd.DataFrame, str, list[str] | None]:
     )
 
 
-def _from_file(path: Path, key: str) -> pd.DataFrame:
-    if not path.is_file():
-        raise LogError(f"There is no file “{path}” with customers. Check the path.")
-    if path.suffix == ".parquet":
-        return pyarrow.parquet.read_table(path).to_pandas()
-    if path.name.endswith((".csv", ".csv.gz")):
-        # An id stays as it is written, and "NA" is a country, not a missing value.
-        return pd.read_csv(path, dtype={key: str}, keep_default_na=False, na_values=[""])
-    raise LogError(f"“{path}” with customers is not .csv, .csv.gz or .parquet. Convert it to one of these.")
+def _from_file(path: str | Path, key: str, how: TableFormat) -> pd.DataFrame:
+    connection = ibis.duckdb.connect()
+    data = open_data(connection, path, how)
+    # An id stays as it is written; so does a date, which says by itself in which zone it is.
+    dates = {name for name, kind in data.schema.items() if kind.is_temporal()} if isinstance(data, Files) else set()
+    try:
+        table = flattened(data.table(connection, text={key, *dates}, thorough=True)).to_pyarrow()
+    except PROBLEMS as problem:
+        raise data.damage(connection) or damaged(data.label, problem) from problem
+    data.release(connection)
+    connection.disconnect()
+    return table.to_pandas()
 
 
 def _indexed(table: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -7,8 +7,10 @@ import ibis.expr.datatypes as dt
 
 from journeylab.base.errors import LogError
 from journeylab.base.words import counted
-from journeylab.events.reading.columns import column_in_words
+from journeylab.events.reading.columns import as_text, column_in_words
+from journeylab.events.reading.format import EventFormat
 from journeylab.events.reading.source import UNITS
+from journeylab.events.reading.written_times import iso_texts, looks_like
 
 _INSTANT = dt.Timestamp("UTC", 6)
 # After the date, anything but digits, colon, point and space belongs to a zone: Z, an offset, a name.
@@ -38,29 +40,32 @@ def _is_finite(time):
 @dataclass(frozen=True)
 class Clock:
     """How the times of one source are to be read: its `name` for the column and its `label` for messages, the
-    `timezone` of times without a zone, and the `time_unit` of numbers."""
+    `timezone` of times without a zone, the `time_unit` of numbers, and `how` texts are written."""
 
     label: str
     name: str
     timezone: str | None
     time_unit: str | None
+    how: EventFormat = EventFormat()
 
     def read(self, column: ibis.Value, looks: dt.DataType) -> ibis.Value:
         """`column` as instants in UTC, null where it cannot be read. `looks` is the type that the values seem to have.
 
         Raises LogError when the type alone shows that the zone or the unit is missing, or that these are not times.
         """
+        if self.how.time_format and not column.type().is_temporal():
+            return self._from_text(self._iso(column))
         kind = looks if column.type().is_string() and looks.is_numeric() else column.type()
         if self.time_unit and not (kind.is_numeric() or kind.is_string()):
             raise self._error(
                 f"{_kind_in_words(kind)}, not numbers, so time_unit=“{self.time_unit}” does not apply. Leave it out."
             )
         if kind.is_numeric() and not self.time_unit:
-            raise self.number_without_unit()
+            raise self.number_without_unit(column.cast("string").min().to_pyarrow().as_py())
         if self.time_unit:
             return self._from_numbers(column, UNITS[self.time_unit])
         if kind.is_string():
-            return self._from_text(column.strip().upper())
+            return self._from_text(self._iso(column))
         if kind.is_timestamp() and kind.timezone:
             return column
         if kind.is_timestamp() or kind.is_date():
@@ -69,16 +74,26 @@ class Clock:
 
     def naive(self, column: ibis.Value) -> ibis.Value:
         """Whether a text is a readable time that lacks a zone."""
-        text = column.strip().upper()
+        text = self._iso(column)
         return ~text.re_search(_ZONED) & text.try_cast(dt.Timestamp(scale=6)).notnull()
 
     def without_zone(self, example: str, rows: int) -> LogError:
         """The error for times that cannot be placed."""
         return self._error(f"{counted(rows, 'time')} without a zone, for example “{example}”. {_SAY_ZONE}")
 
-    def number_without_unit(self) -> LogError:
+    def unclear_zone(self, letters: str, example: str, rows: int) -> LogError:
+        """The error for zone letters, which mean several zones."""
+        return self._error(
+            f"{counted(rows, 'time')} with zone letters such as “{letters}”, for example “{example}”. The same letters "
+            f'mean several zones. Say their offset: zones={{"{letters}": "+01:00"}}.'
+        )
+
+    def number_without_unit(self, example: str | None) -> LogError:
         """The error for numbers that could count anything."""
-        return self._error(f"numbers. {_SAY_UNIT}")
+        return self._error(f"numbers{f', such as {example}' if example else ''}. {looks_like(example) or _SAY_UNIT}")
+
+    def _iso(self, column: ibis.Value) -> ibis.Value:
+        return iso_texts(as_text(column, column.type()), self.how)
 
     def _error(self, problem: str) -> LogError:
         return LogError(f"{column_in_words(self.name, self.label)} holds {problem}")
