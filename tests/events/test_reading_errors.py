@@ -154,7 +154,7 @@ def test_a_log_without_a_usable_row_is_refused_with_the_counts_by_reason():
     assert refusal(rows(time=["1/12/2010 8:26", None])) == (
         "The DataFrame has no usable row: 2 rows read, 2 unreadable time. "
         "Write times such as “1/12/2010 8:26” in ISO 8601, “2025-01-31T12:00:00+01:00”, or say how they are written: "
-        'day_first=True, or time_format="%d.%m.%Y %H:%M". '
+        'day_first=True for 31.01.2025, day_first=False for 01/31/2025, or time_format="%d.%m.%Y %H:%M". '
         "Check `columns`, and the rows themselves."
     )
 
@@ -249,8 +249,8 @@ def test_damaged_files_are_refused(tmp_path):
     latin = tmp_path / "log.csv"
     latin.write_bytes("customer_id,time,event\nMüller,2024-01-01T10:00:00Z,x\n".encode("latin-1"))
     assert refusal(latin) == (
-        f"“{latin}” is not written in UTF-8, first in line 2. Files of Excel on Windows often have the encoding cp1252: "
-        'say encoding="cp1252" and look at the names it gives, or save the file as “CSV UTF-8”.'
+        f"“{latin}” is not written in UTF-8, first in line 2. Files of Excel on Windows often have the encoding "
+        'cp1252: say encoding="cp1252" and look at the names it gives, or save the file as “CSV UTF-8”.'
     )
     parquet = tmp_path / "log.parquet"
     parquet.write_text("x")

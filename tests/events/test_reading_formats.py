@@ -118,9 +118,9 @@ def test_only_clear_zones_are_read():
 def test_zone_letters_are_refused_until_their_offset_is_said(letters):
     rows = pd.DataFrame({"customer_id": "ann", "time": [f"2025-07-01 12:00:00 {letters}"], "event": "x"})
     assert refusal(rows) == (
-        f"Column “time” of the DataFrame holds 1 time with zone letters such as “{letters}”, for example "
-        f"“2025-07-01 12:00:00 {letters}”. The same letters mean several zones. "
-        f'Say their offset: zones={{"{letters}": "+01:00"}}.'
+        f"Column “time” of the DataFrame holds 1 time with the zone letters {letters}, for example "
+        f"“2025-07-01 12:00:00 {letters}”. Such letters mean several zones. "
+        f'Say the offset of each, perhaps zones={{"{letters}": "+01:00"}}.'
     )
     assert times([f"2025-07-01 12:00:00 {letters}"], zones={letters: "+02:00"}) == ["2025-07-01 10:00:00"]
 

@@ -39,14 +39,14 @@ def _problems_of_times(store: Store, sheets: Iterable[Sheet]) -> Iterator[LogErr
                 numbers=text.strip().try_cast("float64").notnull().sum(),
                 number=text.min(),
                 lettered=letters.count(),
-                letters=letters.min(),
                 lettered_example=ibis.ifelse(letters.notnull(), text, None).min(),
             )
         )
         if unread["naive"] and not clock.timezone:
             yield clock.without_zone(unread["example"], unread["naive"])
         if unread["lettered"]:
-            yield clock.unclear_zone(unread["letters"], unread["lettered_example"], unread["lettered"])
+            kinds = sorted(_one(store.rows.aggregate(kinds=letters.collect(distinct=True)))["kinds"])
+            yield clock.unclear_zone(kinds, unread["lettered_example"], unread["lettered"])
         if unread["numbers"] and not _one(store.rows.aggregate(times=time.count()))["times"]:
             yield clock.number_without_unit(unread["number"])
 
@@ -143,7 +143,7 @@ def _none_usable(store: Store, sheets: list[Sheet], counts: dict[str | None, int
     hint = _looks_of_times(store, sheets[0], UNREADABLE_TIME) or (
         example
         and f"Write times such as “{example}” in ISO 8601, “2025-01-31T12:00:00+01:00”, or say how they are "
-        'written: day_first=True, or time_format="%d.%m.%Y %H:%M".'
+        'written: day_first=True for 31.01.2025, day_first=False for 01/31/2025, or time_format="%d.%m.%Y %H:%M".'
     )
     return LogError(
         f"{sheets[0].data.label} has no usable row: {counted(sum(counts.values()), 'row')} read, {reasons}."

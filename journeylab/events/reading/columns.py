@@ -68,8 +68,7 @@ def match_columns(columns: Mapped, names: Iterable[str], *, label: str) -> Colum
         else:
             known[target] = Constant("")
             problems.append(
-                f"{label} has no column “{written}”, which `columns` names for “{target}”. "
-                f"{did_you_mean(written, names)}"
+                f"{label} has no column “{written}”, which `columns` names for “{target}”. {_meant(written, names)}"
             )
     claimed = set(known.values())
     known |= {name: name for name in KNOWN if name in names and name not in known and name not in claimed}
@@ -157,6 +156,11 @@ def column_in_words(name: str, label: str) -> str:
 def is_blank(text: ibis.Value) -> ibis.Value:
     """Whether `text` is null or nothing but white space."""
     return text.isnull() | (text.strip() == "")
+
+
+def _meant(written: str, names: list[str]) -> str:
+    inner = [name for name in names if name.endswith(f".{written}")]
+    return f"Did you mean “{inner[0]}”?" if len(inner) == 1 else did_you_mean(written, names)
 
 
 def _close_to(target: str, names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Which files does a path or glob name, and how are they scanned? CSV, JSON and Parquet, in the order of their names."""
+"""Which files does a path or glob name, and how are they scanned? In the order of their names."""
 
 import re
 import shutil

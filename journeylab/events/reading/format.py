@@ -78,9 +78,9 @@ class EventFormat(TableFormat):
     """How a file of events is written: also its times, and what a row of it stands for.
 
     time_format: how times are written, as strptime has it; several are tried in turn. day_first: true for 31.01.2025,
-    false for 01/31/2025. zones: the offset of each kind of zone letters. unfold: columns of dates, each of which becomes
-    an event of the given name; “{event}” in a name is the row's own event. snapshots: each row says in which state
-    a customer was at that time; an event is where it differs from the row before.
+    false for 01/31/2025. zones: the offset of each kind of zone letters. unfold: columns of dates, each of which
+    becomes an event of the given name; “{event}” in a name is the row's own event. snapshots: each row says in which
+    state a customer was at that time; an event is where it differs from the row before.
     """
 
     model_config = ConfigDict(title="how events are written")

@@ -24,8 +24,8 @@ def check_unfold(unfold: Mapping[str, str], columns: Mapped, names: list[str], *
     uses_event = any(OWN_EVENT in word for word in unfold.values())
     if "event" in columns and not uses_event:
         problems.append(
-            f"“unfold” says how events are called, so “event” cannot be named in `columns`. To use the row’s own event, "
-            f"write it into the names: “{OWN_EVENT} started”."
+            "“unfold” says how events are called, so “event” cannot be named in `columns`. To use the row’s own "
+            f"event, write it into the names: “{OWN_EVENT} started”."
         )
     if uses_event and not isinstance(columns.get("event"), str):
         problems.append(f"“unfold” uses “{OWN_EVENT}”, and `columns` names no column for it. Name one for “event”.")
@@ -58,7 +58,8 @@ def unfolded(
     )
     others = {name: table[name] for name in table.columns if name not in unfold}
     cell = ibis.util.gen_name("cell")
-    long = table.select(**others, **{cell: rows}).unnest(cell)
+    # As a column, not as a join: so the rows stay in the order of the table.
+    long = table.select(**others, **{cell: rows.unnest()})
     return long.filter(long[cell]["counts"]).select(*others, **{time: long[cell]["at"], event: long[cell]["called"]})
 
 

@@ -8,6 +8,7 @@ import ibis.expr.datatypes as dt
 from ibis.backends.duckdb import Backend
 
 from journeylab.base.errors import LogError
+from journeylab.base.words import listed
 from journeylab.events.log import AFTER_WINDOW, MISSING_CUSTOMER, MISSING_EVENT, UNREADABLE_TIME, Window
 from journeylab.events.reading.columns import (
     NUMBERS,
@@ -99,7 +100,7 @@ def open_sheet(connection: Backend, source: Source) -> Sheet:
     try:
         columns = match_columns(mapped, looks, label=data.label)
     except LogError as problem:
-        raise _other_header(data, source, problem) or problem from None
+        raise _other_header(data, source) or LogError(f"{problem}{_dates_in_columns(data, mapped)}") from None
     clock = Clock(data.label, columns.named("time"), source.timezone, source.time_unit, how)
     return Sheet(data, columns, clock, how, looks, own_event)
 
@@ -112,7 +113,16 @@ def _unfolded_looks(looks: Mapping[str, dt.DataType], unfold: Mapping[str, str])
     return others | {time: kinds.pop() if len(kinds) == 1 else dt.string, event: dt.string}
 
 
-def _other_header(data: Files | Memory, source: Source, problem: LogError) -> LogError | None:
+def _dates_in_columns(data: Files | Memory, mapped: Mapping[str, object]) -> str:
+    """How to read a table without a column of times that has dates in several."""
+    dates = [name for name, kind in data.schema.items() if kind.is_temporal()]
+    if "time" in mapped or len(dates) < 2:
+        return ""
+    said = ", ".join(f'"{name}": "{name}"' for name in dates[:4])
+    return f"\nIt has dates in {listed(dates)}. To make an event of each, say unfold={{{said}}}."
+
+
+def _other_header(data: Files | Memory, source: Source) -> LogError | None:
     """The error for a file whose column names stand further down."""
     wanted = [name for name in (source.columns or {}).values() if isinstance(name, str)]
     wanted += list(source.how.unfold or ()) if isinstance(source.how, EventFormat) else []

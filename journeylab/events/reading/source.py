@@ -105,7 +105,7 @@ class Memory:
         else:
             connection.con.unregister(self.name)
 
-    def damage(self, connection: Backend) -> None:  # noqa: ARG002
+    def damage(self, connection: Backend) -> None:
         """A table has no lines that could be damaged."""
 
 

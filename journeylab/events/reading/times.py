@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.datatypes as dt
 
 from journeylab.base.errors import LogError
-from journeylab.base.words import counted
+from journeylab.base.words import counted, listed
 from journeylab.events.reading.columns import as_text, column_in_words
 from journeylab.events.reading.format import EventFormat
 from journeylab.events.reading.source import UNITS
@@ -46,7 +46,7 @@ class Clock:
     name: str
     timezone: str | None
     time_unit: str | None
-    how: EventFormat = EventFormat()
+    how: EventFormat
 
     def read(self, column: ibis.Value, looks: dt.DataType) -> ibis.Value:
         """`column` as instants in UTC, null where it cannot be read. `looks` is the type that the values seem to have.
@@ -81,11 +81,12 @@ class Clock:
         """The error for times that cannot be placed."""
         return self._error(f"{counted(rows, 'time')} without a zone, for example “{example}”. {_SAY_ZONE}")
 
-    def unclear_zone(self, letters: str, example: str, rows: int) -> LogError:
+    def unclear_zone(self, letters: list[str], example: str, rows: int) -> LogError:
         """The error for zone letters, which mean several zones."""
+        said = ", ".join(f'"{one}": "+01:00"' for one in letters)
         return self._error(
-            f"{counted(rows, 'time')} with zone letters such as “{letters}”, for example “{example}”. The same letters "
-            f'mean several zones. Say their offset: zones={{"{letters}": "+01:00"}}.'
+            f"{counted(rows, 'time')} with the zone letters {listed(letters)}, for example “{example}”. Such letters "
+            f"mean several zones. Say the offset of each, perhaps zones={{{said}}}."
         )
 
     def number_without_unit(self, example: str | None) -> LogError:

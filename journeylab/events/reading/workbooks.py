@@ -23,7 +23,7 @@ def read_workbooks(paths: Iterable[Path], how: TableFormat) -> pd.DataFrame:
 
 def _read(path: Path, how: TableFormat) -> pd.DataFrame:
     try:
-        from openpyxl import load_workbook  # only who reads workbooks needs it
+        from openpyxl import load_workbook  # an extra
         from openpyxl.utils.exceptions import InvalidFileException
     except ImportError as problem:
         raise LogError(
@@ -33,9 +33,7 @@ def _read(path: Path, how: TableFormat) -> pd.DataFrame:
     try:
         workbook = load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, BadZipFile, KeyError, OSError) as problem:
-        raise LogError(
-            f"“{path}” is no Excel workbook (.xlsx) that can be opened: {problem}. Save it again."
-        ) from problem
+        raise LogError(f"“{path}” is no Excel workbook that can be opened: {problem}. Save it again.") from problem
     try:
         sheets = {sheet.title: _cells(sheet, how.skip_rows) for sheet in workbook.worksheets
                   if how.sheet in (None, sheet.title)}  # fmt: skip

@@ -1,4 +1,4 @@
-"""How are times written? Texts that mean a time for certain become ISO 8601; those that could mean several become null."""
+"""How are times written? Texts that mean one time become ISO 8601; those that could mean several become null."""
 
 import re
 
@@ -45,7 +45,7 @@ def _parsed(text, formats):
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=((dt.string, dt.string), dt.Timestamp("UTC", 6)))
-def _parsed_with_offset(text, format):
+def _parsed_with_offset(text, written):
     """A text with an offset as an instant."""
 
 
