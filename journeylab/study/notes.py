@@ -16,7 +16,7 @@ notes.yml, beside study.yml, lists them under the names of the journey's stages:
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -101,23 +101,28 @@ class Notes:
     """What people add to the map.
 
     scenario: the situation in which customers set out. owner: who is responsible for the map. stages: notes by stage.
+    doubts: what does not fit the journey, by line.
     """
 
     scenario: str | None = None
     owner: str | None = None
     stages: Mapping[str, StageNotes] = field(default_factory=dict)
     places: Places = field(default_factory=Places)
+    doubts: tuple[str, ...] = ()
 
-    def check(self, journey: Journey, *, personas: Iterable[str] | None = None) -> None:
-        """Raise one StudyError that lists by line every stage that is not in `journey` and, if `personas` are given,
-        every persona that is not among them."""
-        wrong = [self._unknown(("stages", stage), "stage", stage, journey.stage_names)
-                 for stage in self.stages if stage not in journey.stage_names]  # fmt: skip
-        if personas is not None:
-            names = list(personas)
-            wrong += [self._unknown((*path, "persona"), "persona", remark.persona, names)
-                      for path, remark in self._remarks()
-                      if remark.persona is not None and remark.persona not in names]  # fmt: skip
+    def fitted(self, journey: Journey) -> "Notes":
+        """These notes without those on stages that `journey` does not have; `doubts` names them."""
+        unknown = [stage for stage in self.stages if stage not in journey.stage_names]
+        doubts = [self._unknown(("stages", stage), "stage", stage, journey.stage_names) for stage in unknown]
+        stages = {stage: notes for stage, notes in self.stages.items() if stage not in unknown}
+        return replace(self, stages=stages, doubts=tuple(doubts))
+
+    def check(self, personas: Iterable[str]) -> None:
+        """Raise one StudyError that lists by line every persona that is not among `personas`."""
+        names = list(personas)
+        wrong = [self._unknown((*path, "persona"), "persona", remark.persona, names)
+                 for path, remark in self._remarks()
+                 if remark.persona is not None and remark.persona not in names]  # fmt: skip
         if wrong:
             raise StudyError("\n".join(wrong))
 
@@ -130,13 +135,16 @@ class Notes:
         """How many remarks on how many stages, on what evidence, and from when to when."""
         rows = self.table()
         rows = rows[rows["lane"] != "owner"]
+        doubts = f" {' '.join(self.doubts)} The map leaves these out." if self.doubts else ""
         if rows.empty:
-            return f"No remark. Add what no log shows in {FILE}."
+            return f"No remark. Add what no log shows in {FILE}.{doubts}"
         kinds = rows["evidence"].value_counts()
         resting = listed([f"{kind} {kinds[kind]}" for kind in EVIDENCE if kind in kinds])
         days = sorted(rows["date"].dropna().unique())
         dated = f"; dated {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else ""
-        return f"{counted(len(rows), 'remark')} on {counted(rows['stage'].nunique(), 'stage')} ({resting}){dated}."
+        return (
+            f"{counted(len(rows), 'remark')} on {counted(rows['stage'].nunique(), 'stage')} ({resting}){dated}.{doubts}"
+        )
 
     def __repr__(self) -> str:
         return f"Notes: {self.sentence()}"
@@ -182,19 +190,21 @@ def read_notes(
     Returns
     -------
     Notes
+        Without those on stages that the journey does not have; its ``doubts`` names them.
 
     Raises
     ------
     StudyError
         Lists every problem by line: no such file, not YAML, unknown keys, values of the wrong kind, an interview
-        without source and date, a status of something that is not an assumption. If there is none of these: stages that
-        the journey does not have, and unknown personas.
+        without source and date, a status of something that is not an assumption. If there is none of these: unknown
+        personas.
     """
     document = read_document(source, error=StudyError)
     checked = check_document(document, _File, error=StudyError, contradictions=_contradictions)
     notes = Notes(checked.scenario, checked.owner, checked.stages, document.places)
-    notes.check(journey, personas=personas)
-    return notes
+    if personas is not None:
+        notes.check(personas)
+    return notes.fitted(journey)
 
 
 def _contradictions(written: Any) -> Iterator[Problem]:

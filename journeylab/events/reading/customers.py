@@ -34,7 +34,7 @@ def read_customers(customers: Customers, events: ibis.Table) -> pd.DataFrame:
     if customers is None:
         return pd.DataFrame(index=in_log)
     table, key, wanted = _opened(customers)
-    attributes = _taken(_indexed(table, key), wanted)
+    attributes = _indexed(_taken(table, key, wanted), key)
     if attributes.index.intersection(in_log).empty:
         raise LogError(
             f"None of the log’s customers ({len(in_log):,}) is in the customers’ table: the log has "
@@ -107,16 +107,22 @@ def _indexed(table: pd.DataFrame, key: str) -> pd.DataFrame:
     return table.drop(columns=key).set_index(pd.Index(ids.to_numpy(), name=KEY))
 
 
-def _taken(attributes: pd.DataFrame, wanted: Iterable[str] | None) -> pd.DataFrame:
-    if wanted is None:
-        return attributes
-    for name in wanted:
-        if name not in attributes.columns:
-            raise LogError(
-                f"The customers’ table has no attribute “{name}”. {did_you_mean(name, attributes.columns)} "
+def _taken(table: pd.DataFrame, key: str, wanted: Iterable[str] | None) -> pd.DataFrame:
+    """The ids and the `wanted` columns. Rows that then are equal count once: so a table of events can tell what is the
+    same in all events of a customer."""
+    if wanted is None or key not in table.columns:
+        return table
+    lacking = [name for name in wanted if name not in table.columns]
+    if lacking:
+        raise LogError(
+            "\n".join(
+                f"The customers’ table has no attribute “{name}”. {did_you_mean(name, table.columns)} "
                 "Correct the list of attributes."
+                for name in lacking
             )
-    return attributes[list(wanted)]
+        )
+    taken = table[[key, *(name for name in wanted if name != key)]]
+    return taken[taken[key].notna()].drop_duplicates() if len(taken) else taken
 
 
 def _text(value: object) -> str:

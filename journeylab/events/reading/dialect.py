@@ -50,6 +50,17 @@ class Dialect:
         rows = csv.reader(self.lines[self.skip :], delimiter=self.separator)
         return next(rows, [])
 
+    @property
+    def likely_header(self) -> int:
+        """How many lines stand above the first that has as many filled cells as any of the first lines."""
+        filled = [sum(bool(cell.strip()) for cell in row) for row in csv.reader(self.lines[:20], delimiter=self.best)]
+        return filled.index(max(filled)) if filled else 0
+
+    @property
+    def best(self) -> str:
+        """The separator that cuts the first lines into most cells; titles above the names hide it from the first."""
+        return max((self.separator, *SEPARATORS), key=lambda one: sum(line.count(one) for line in self.lines[1:20]))
+
     def line_with(self, names: Iterable[str]) -> int | None:
         """The line, from 1, that holds all of `names`, where it is not the one that was taken for the column names."""
         wanted = set(names)
