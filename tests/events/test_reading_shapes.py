@@ -240,3 +240,32 @@ def test_a_workbook_that_cannot_be_used_is_refused(tmp_path):
     assert refusal(path).startswith(f"“{path}” is no Excel workbook that can be opened: ")
     pd.DataFrame().to_excel(path)
     assert refusal(path) == f"“{path}” is empty: it has no rows. Check how it was made."
+
+
+def test_what_was_typed_in_a_rule_is_what_it_matches(tmp_path):
+    rows = [("a", "007"), ("b", "7"), ("c", "no"), ("d", "1.10"), ("e", "1.1")]
+    table = pd.DataFrame(
+        [(who, f"2025-01-{day:02d}", event, code) for who, code in rows for day, event in ((1, "in"), (9, "out"))],
+        columns=["customer_id", "time", "event", "code"],
+    )
+    (tmp_path / "journey.yml").write_text(
+        "journeylab: 1\nname: x\ngoal: y\nstages:\n  - {name: trial, opened_by: [{event: in}]}\nloss_branches:\n"
+        "  - {name: chosen, when: {event: out, where: {code: [007, no, 1.10]}}}\n"
+    )
+    spells = find_spells(read(table), read_journey(tmp_path / "journey.yml")).to_pandas()
+    assert spells.set_index("customer_id")["outcome"].eq("lost").to_dict() == {
+        "a": True,
+        "b": False,
+        "c": True,
+        "d": True,
+        "e": False,
+    }
+
+
+def test_bounds_may_be_written_in_any_way_that_is_a_number(tmp_path):
+    (tmp_path / "journey.yml").write_text(
+        "journeylab: 1\nname: x\ngoal: y\nstages:\n"
+        "  - {name: trial, opened_by: [{event: in, where: {value: {above: 0.50, below: 1e3}}}]}\n"
+    )
+    wanted = read_journey(tmp_path / "journey.yml").stages[0].opened_by[0].where["value"]
+    assert (wanted.above, wanted.below) == (0.5, 1000.0)

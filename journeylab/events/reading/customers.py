@@ -11,10 +11,8 @@ import pyarrow as pa
 from journeylab.base.errors import LogError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.log import customer_ids
-from journeylab.events.reading.columns import flattened
-from journeylab.events.reading.files import PROBLEMS, Files, damaged
 from journeylab.events.reading.format import TableFormat, format_of
-from journeylab.events.reading.source import open_data
+from journeylab.events.reading.tables import read_rows
 
 KEY = "customer_id"
 Customers: TypeAlias = str | Path | pd.DataFrame | pa.Table | ibis.Table | Mapping[str, Any] | None
@@ -70,17 +68,8 @@ def _opened(customers: Customers) -> tuple[pd.DataFrame, str, list[str] | None]:
 
 
 def _from_file(path: str | Path, key: str, how: TableFormat) -> pd.DataFrame:
-    connection = ibis.duckdb.connect()
-    data = open_data(connection, path, how)
     # An id stays as it is written; so does a date, which says by itself in which zone it is.
-    dates = {name for name, kind in data.schema.items() if kind.is_temporal()} if isinstance(data, Files) else set()
-    try:
-        table = flattened(data.table(connection, text={key, *dates}, thorough=True)).to_pyarrow()
-    except PROBLEMS as problem:
-        raise data.damage(connection) or damaged(data.label, problem) from problem
-    data.release(connection)
-    connection.disconnect()
-    return table.to_pandas()
+    return read_rows(path, how, as_written=lambda name, kind: name == key or kind.is_temporal())
 
 
 def _indexed(table: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What does a sheet of an Excel workbook hold? Its cells with the types that they have there."""
 
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -23,16 +24,15 @@ def read_workbooks(paths: Iterable[Path], how: TableFormat) -> pd.DataFrame:
 
 def _read(path: Path, how: TableFormat) -> pd.DataFrame:
     try:
-        from openpyxl import load_workbook  # an extra
-        from openpyxl.utils.exceptions import InvalidFileException
+        openpyxl = import_module("openpyxl")  # an extra, and slow to load
     except ImportError as problem:
         raise LogError(
             f"“{path}” is an Excel workbook, and reading those needs openpyxl. Install it with "
             "“pip install journeylab[excel]”, or save the sheet as CSV."
         ) from problem
     try:
-        workbook = load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, BadZipFile, KeyError, OSError) as problem:
+        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, KeyError, OSError, ValueError) as problem:
         raise LogError(f"“{path}” is no Excel workbook that can be opened: {problem}. Save it again.") from problem
     try:
         sheets = {sheet.title: _cells(sheet, how.skip_rows) for sheet in workbook.worksheets

@@ -6,14 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import ibis
 import pandas as pd
 
 from journeylab.base.errors import LogError
-from journeylab.events.reading.columns import flattened
-from journeylab.events.reading.files import Files
 from journeylab.events.reading.format import TableFormat, format_of
-from journeylab.events.reading.source import open_data
+from journeylab.events.reading.tables import dialect_of, read_rows
 from journeylab.events.reading.written_times import looks_like
 
 SAMPLE = 100_000
@@ -62,11 +59,7 @@ class LookedAt:
 def look_at(path: Path) -> LookedAt:
     """Read a sample of the file at `path`. Raises LogError for a file that cannot be read in any way."""
     how, reasons = _how_written(path)
-    connection = ibis.duckdb.connect()
-    data = open_data(connection, path, format_of(how, TableFormat))
-    names = {name for name, kind in data.schema.items() if not kind.is_nested()} if isinstance(data, Files) else set()
-    rows = flattened(data.table(connection, text=names, thorough=False)).limit(SAMPLE).to_pyarrow().to_pandas()
-    connection.disconnect()
+    rows = read_rows(path, format_of(how, TableFormat), as_written=lambda _, kind: not kind.is_nested(), limit=SAMPLE)
     columns = {name: _look(name, rows[name]) for name in rows}
     marks = _marks(columns)
     reasons += ["numbers are written with a decimal comma"] if marks else []
@@ -79,7 +72,7 @@ def _how_written(path: Path) -> tuple[dict[str, Any], list[str]]:
     reasons: list[str] = []
     for _ in range(3):
         try:
-            data = open_data(ibis.duckdb.connect(), path, format_of(how, TableFormat))
+            dialect = dialect_of(path, format_of(how, TableFormat))
         except LogError as problem:
             said = re.search(r'(encoding|sheet)="([^"]+)"', str(problem))
             if said is None or said[1] in how:
@@ -87,8 +80,7 @@ def _how_written(path: Path) -> tuple[dict[str, Any], list[str]]:
             how[said[1]] = said[2]
             reasons.append(f"{said[1]}: {str(problem).split(' Say ')[0].split(': say')[0].removeprefix(f'“{path}” ')}")
             continue
-        dialect = next(iter(data.dialects.values()), None) if isinstance(data, Files) else None
-        at = dialect.likely_header if dialect and path.suffix.lower() not in (".json", ".jsonl", ".ndjson") else 0
+        at = dialect.likely_header if dialect else 0
         if dialect is not None and at > dialect.skip:
             how["skip_rows"] = at
             reasons.append(f"skip_rows: line {at + 1} is the first with a name for every column")
