@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 from journeylab.base.errors import LogError
 from journeylab.events.reading.format import TableFormat
@@ -152,5 +152,5 @@ def _separator(lines: Iterable[str]) -> str:
     return max(SEPARATORS, key=cells)
 
 
-def _opened(path: str) -> IO[bytes]:
-    return gzip.open(path) if path.lower().endswith(".gz") else Path(path).open("rb")
+def _opened(path: str) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path)) if path.lower().endswith(".gz") else Path(path).open("rb")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from glob import glob
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import ibis
@@ -72,7 +73,8 @@ class Files:
         views = []
         for scan in self.scans:
             types = {name: "VARCHAR" for name in scan.types if name in text}
-            views.append(scan.view(connection, scan.types | types if scan.kind == "json" else types, thorough=thorough))
+            types = {**scan.types, **types} if scan.kind == "json" else types
+            views.append(scan.view(connection, types, thorough=thorough))
         return connection.table(_together(connection, views))
 
     def release(self, connection: Backend) -> None:
@@ -208,7 +210,7 @@ def _types(connection: Backend, view: str, kind: str) -> dict[str, str]:
     return {name: _as_text(type_) if kind == "json" else str(type_) for name, type_, *_ in described}
 
 
-def _as_text(kind: duckdb.sqltypes.DuckDBPyType) -> str:
+def _as_text(kind: Any) -> str:
     """The engine's name of a type in JSON, where what is written in quotes stays text."""
     if kind.id == "struct":
         return f"STRUCT({', '.join(f'{_name(name)} {_as_text(inner)}' for name, inner in kind.children)})"

@@ -51,8 +51,9 @@ class Source:
         timezone, time_unit = check_timezone(self.timezone or timezone), self.time_unit or time_unit
         if time_unit is not None and time_unit not in UNITS:
             raise LogError(f"“{time_unit}” is not a time_unit. {did_you_mean(time_unit, UNITS)}")
-        how = how if self.how is None else self.how
-        return Source(self.data, columns, timezone, time_unit, how if isinstance(how, EventFormat) else format_of(how))
+        written = how if self.how is None else self.how
+        written = written if isinstance(written, EventFormat) else format_of(written)
+        return Source(self.data, columns, timezone, time_unit, written)
 
     def sentence(self) -> str:
         """Which data, and how to read them. It reads nothing."""

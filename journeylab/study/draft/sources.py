@@ -62,13 +62,12 @@ def draft_sources(files: list[LookedAt]) -> tuple[list[DraftSource], DraftCustom
     Raises StudyError where no file has a time and a customer.
     """
     whose = {id(file): _customer_column(file, files) for file in files}
-    with_times = [file for file in files if file.times and whose[id(file)]]
-    if not with_times:
+    sources = [_source(file, who) for file in files if file.times and (who := whose[id(file)])]
+    if not sources:
         raise StudyError(
             f"No column of times beside one of customers is in {listed([f'“{file.path.name}”' for file in files])}. "
             "Write study.yml by hand: “journeylab init DIR” without --from shows how."
         )
-    sources = [_source(file, whose[id(file)]) for file in with_times]
     return sources, _customers(files, whose)
 
 
