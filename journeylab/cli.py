@@ -123,14 +123,19 @@ def init(
     typer.echo(f"  4. journeylab report --study {folder}")
 
 
-def _new_folder(folder: Path, names: list[str]) -> None:
-    """Make the folders of a study, unless it has one of the files `names` already."""
+def _check_free(folder: Path, names: list[str]) -> None:
+    """Raise StudyError where the folder has one of the files `names` already."""
     existing = [name for name in names if (folder / name).exists()]
     if existing:
         raise StudyError(
             f"“{folder}” already has {' and '.join(f'“{name}”' for name in existing)}, and init overwrites nothing. "
             "Name another folder, or move these files."
         )
+
+
+def _new_folder(folder: Path, names: list[str]) -> None:
+    """Make the folders of a study, unless it has one of the files `names` already."""
+    _check_free(folder, names)
     for inner in (RAW, PROCESSED, REPORTS):
         (folder / inner).mkdir(parents=True, exist_ok=True)
     shutil.copyfile(SCHEMA, folder / SCHEMA.name)
@@ -141,15 +146,19 @@ def _draft(folder: Path, exported: list[Path]) -> None:
     missing = [path for path in exported if not path.is_file()]
     if missing:
         raise StudyError(f"There is no file “{missing[0]}”. Check the path.")
-    raw = [folder / RAW / path.name for path in exported]
-    _new_folder(folder, [FILE, "journey.yml", *(str(RAW / path.name) for path in exported if path not in raw)])
-    for path, target in zip(exported, raw, strict=True):
-        if path.resolve() != target.resolve():
-            shutil.copyfile(path, target)
-    draft = studies.draft_study(raw, name=folder.resolve().name)
+    targets = {path: folder / RAW / path.name for path in exported}
+    if len(set(targets.values())) < len(exported):
+        raise StudyError("Two of the files have the same name. Rename one, for all are copied into data/raw.")
+    from_elsewhere = {path: target for path, target in targets.items() if path.resolve() != target.resolve()}
+    taken = [FILE, "journey.yml", *(str(RAW / target.name) for target in from_elsewhere.values())]
+    _check_free(folder, taken)
+    draft = studies.draft_study(exported, name=folder.resolve().name)
+    _new_folder(folder, taken)
+    for path, target in from_elsewhere.items():
+        shutil.copyfile(path, target)
     (folder / FILE).write_text(draft.study, encoding="utf-8")
     (folder / "journey.yml").write_text(draft.journey, encoding="utf-8")
-    typer.echo(f"The draft of a study is in {folder}: {counted(draft.guesses, 'guess').replace('guesss', 'guesses')}.")
+    typer.echo(f"The draft of a study is in {folder}. Guesses: {draft.guesses}. Questions: {len(draft.questions)}.")
     for question in draft.questions:
         typer.echo(f"  ? {question}")
     typer.echo(f"Look at {folder / FILE} and {folder / 'journey.yml'}, then check again.\n")

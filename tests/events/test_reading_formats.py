@@ -135,6 +135,8 @@ def test_zone_letters_are_refused_until_their_offset_is_said(letters):
         ({"day_frist": True}, "Unknown key “day_frist” of how events are written. Did you mean “day_first”?"),
         ({"encoding": "utf-9"}, "“encoding” must be the name of an encoding, found “utf-9”. "
          "Write utf-8, utf-16 or cp1252."),
+        ({"decimal": ",", "thousands": ","}, "“thousands” must differ from “decimal”, found “,” for both. "
+         "Correct one of them."),
         ({"zones": {"CET": "1h"}}, "“zones” must give offsets, found “CET: 1h”. Write {CET: “+01:00”}."),
     ],
 )  # fmt: skip
@@ -155,6 +157,7 @@ def test_decimal_and_thousands_marks_are_read_as_said(tmp_path):
     rows = pd.DataFrame({"customer_id": ["ann"], "time": ["2025-01-31"], "event": ["x"], "value": ["1 250,50"]})
     assert column(read(rows, decimal=",", thousands=" "), "value") == [1250.5]
     assert column(read(rows.assign(value="-1'250.5"), thousands="'"), "value") == [-1250.5]
+    assert column(read(rows.assign(value="1.250,5"), thousands="."), "value") == [1250.5]
 
 
 def test_a_number_that_is_not_written_as_said_is_refused_and_not_made_smaller():
@@ -169,6 +172,7 @@ def test_the_error_for_a_decimal_comma_says_what_to_write():
     rows = pd.DataFrame({"customer_id": ["ann"], "time": ["2025-01-31"], "event": ["x"], "value": ["1.250,50"]})
     assert 'If these are numbers, say decimal="," and thousands=".".' in refusal(rows)
     assert 'If these are numbers, say decimal=",".' in refusal(rows.assign(value="12,50"))
+    assert 'If these are numbers, say thousands="," or decimal=",".' in refusal(rows.assign(value="1,250"))
 
 
 def test_a_point_that_may_part_thousands_is_asked_about_where_semicolons_part_cells(tmp_path):
@@ -233,6 +237,12 @@ def test_titles_above_the_names_are_named_and_skipped(tmp_path):
     )
     log = read(path, columns=columns, skip_rows=2)
     assert (column(log, "customer_id"), log.rows_read) == (["ann"], 1)
+
+
+def test_blank_lines_above_the_names_are_no_rows_and_too_many_skipped_are_named(tmp_path):
+    path = write(tmp_path / "a.csv", "", "", "customer_id,time,event", "ann,2025-01-31,x")
+    assert read(path).rows_read == 1
+    assert refusal(path, skip_rows=9) == f"“{path}” has no column names after 9 lines. Correct skip_rows."
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-32"])

@@ -180,6 +180,18 @@ def test_fields_of_nested_objects_are_columns_by_their_path(tmp_path):
     assert events(read(pd.DataFrame(rows), columns=columns, time_unit="s")) == events(log)
 
 
+def test_json_that_is_cut_off_empty_or_wrapped_is_named(tmp_path):
+    row = '{"customer_id": "a", "time": "2025-01-02", "event": "x"}'
+    path = tmp_path / "a.json"
+    for text, told in (
+        (f"[{row},\n", f"“{path}” is cut off: its list has no end. Export it again."),
+        ("[ ]", f"“{path}” is empty: it has no rows. Check how it was made."),
+        (f'{{"data": [{row}]}}', "Its rows seem to be in the list “data”. Export that list by itself."),
+    ):
+        path.write_text(text)
+        assert refusal(path).splitlines()[-1] == told
+
+
 def test_a_rule_may_ask_for_a_nested_field(tmp_path):
     rows = [
         {"id": "a", "ts": "2025-01-02", "event": "signup"},

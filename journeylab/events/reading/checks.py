@@ -134,6 +134,8 @@ def _marks_of(example: str) -> str:
     written = re.fullmatch(r"\s*[-+]?[0-9]{1,3}(?:([., '])[0-9]{3})*[0-9]*(?:([.,])[0-9]+)?\s*", example)
     thousands, decimal = written.groups() if written else (None, None)
     said = [f'decimal="{decimal}"'] * bool(decimal) + [f'thousands="{thousands}"'] * bool(thousands)
+    if thousands == "," and not decimal:  # 1,250 may be 1250 or 1.25
+        return 'If these are numbers, say thousands="," or decimal=",". '
     return f"If these are numbers, say {' and '.join(said)}. " if said else ""
 
 

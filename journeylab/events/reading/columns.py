@@ -123,7 +123,7 @@ def as_text(column: ibis.Value, looks: dt.DataType) -> ibis.Value:
     return column.cast("string")
 
 
-def as_number(text: ibis.Value, *, decimal: str, thousands: str | None) -> ibis.Value:
+def as_number(text: ibis.Value, decimal: str, thousands: str | None) -> ibis.Value:
     """`text` as a number with these marks in it; null where it is not written so."""
     text = text.strip()
     whole = "[0-9]+"

@@ -51,6 +51,15 @@ class Dialect:
         return next(rows, [])
 
     @property
+    def last_sign(self) -> str | None:
+        """The last character that is not blank; None for a compressed file, which would have to be read for it."""
+        if self.path.lower().endswith(".gz"):
+            return None
+        with Path(self.path).open("rb") as raw:
+            raw.seek(max(0, raw.seek(0, 2) - 4096))
+            return raw.read().decode("latin-1").replace("\0", "").strip()[-1:]
+
+    @property
     def likely_header(self) -> int:
         """How many lines stand above the first that has as many filled cells as any of the first lines."""
         filled = [sum(bool(cell.strip()) for cell in row) for row in csv.reader(self.lines[:20], delimiter=self.best)]
@@ -82,9 +91,10 @@ def find_dialect(path: str, written: TableFormat) -> Dialect:
     beginning = _beginning(path)
     encoding = written.encoding or _encoding(path, beginning)
     text = codecs.getincrementaldecoder(encoding)("replace").decode(beginning)
-    lines = tuple(text.removeprefix("\ufeff").splitlines()[:40])
-    sep_line = _SEP_LINE.match(lines[0]) if lines else None
-    skip = written.skip_rows + bool(sep_line and written.skip_rows == 0)
+    lines = tuple(text.removeprefix("\ufeff").splitlines()[: written.skip_rows + 40])
+    n_blank = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    sep_line = _SEP_LINE.match(lines[n_blank]) if lines else None
+    skip = written.skip_rows or n_blank + bool(sep_line)
     separator = written.separator or (sep_line and sep_line[1]) or _separator(lines[skip:])
     return Dialect(path, encoding, separator, skip, lines)
 

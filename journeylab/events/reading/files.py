@@ -4,7 +4,7 @@ import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from glob import glob
 from itertools import groupby
@@ -106,6 +106,7 @@ def find_files(connection: Backend, written: str | Path, how: TableFormat) -> Fi
     if not filled:
         raise empty(label)
     dialects = {path: find_dialect(path, how) for path in filled} if kind != "parquet" else {}
+    _check_beginnings(label, kind, dialects.values())
     copies = _copies(connection, dialects, kind)
     scans = tuple(_scans(kind, filled, copies, dialects, how))
     files = Files(label, scans, ibis.schema({}), {copies.get(path, path): one for path, one in dialects.items()})
@@ -156,6 +157,18 @@ def damaged(label: str, problem: duckdb.Error) -> LogError:
     return LogError(f"{label} cannot be read: {reason.rstrip(' .')}. Fix it, or leave it out.")
 
 
+def _check_beginnings(label: str, kind: str, dialects: Iterable[Dialect]) -> None:
+    """Raise LogError where a file of cells has no line of names, and where a JSON array is empty or was cut off."""
+    for dialect in dialects:
+        if kind == "csv" and not dialect.names:
+            raise LogError(f"“{dialect.path}” has no column names after {dialect.skip} lines. Correct skip_rows.")
+        if kind == "json" and "".join(dialect.lines).lstrip().startswith("["):
+            if "".join(dialect.lines).split() in (["[]"], ["[", "]"]):
+                raise empty(label)
+            if dialect.last_sign not in ("]", None):
+                raise LogError(f"“{dialect.path}” is cut off: its list has no end. Export it again.")
+
+
 def _scans(
     kind: str, paths: list[str], copies: Mapping[str, str], dialects: Mapping[str, Dialect], how: TableFormat
 ) -> Iterator[Scan]:
@@ -172,10 +185,11 @@ def _csv_options(dialect: Dialect, how: TableFormat) -> dict[str, str]:
     # Left to guess, the engine may pass over lines: titles, comments, rows of another length.
     options = {"header": "true", "skip": str(dialect.skip), "comment": "''", "quote": "'\"'", "escape": "'\"'"}
     options["delim"] = _quoted(dialect.separator)
-    if how.decimal:
-        options["decimal_separator"] = _quoted(how.decimal)
-    if how.thousands and how.thousands.isascii() and how.thousands not in (how.decimal or ".", dialect.separator):
-        options["thousands"] = _quoted(how.thousands)
+    if how.marks:
+        decimal, thousands = how.marks
+        options["decimal_separator"] = _quoted(decimal)
+        if thousands and thousands.isascii() and thousands != dialect.separator:
+            options["thousands"] = _quoted(thousands)
     return options
 
 

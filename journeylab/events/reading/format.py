@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from journeylab.base.documents import Document, Frozen, OneOrList, Text, check_document, refused
 from journeylab.base.errors import LogError
@@ -67,6 +67,20 @@ class TableFormat(Frozen):
     sheet: Text | None = None
     decimal: Literal[".", ","] | None = None
     thousands: Annotated[str, AfterValidator(_one_sign)] | None = None
+
+    @field_validator("thousands")
+    @classmethod
+    def _differs(cls, thousands: str | None, info: ValidationInfo) -> str | None:
+        if thousands is not None and thousands == info.data.get("decimal"):
+            raise refused(f"must differ from “decimal”, found “{thousands}” for both. Correct one of them.")
+        return thousands
+
+    @property
+    def marks(self) -> tuple[str, str | None] | None:
+        """The decimal mark and the one between thousands, where either is said."""
+        if self.decimal is None and self.thousands is None:
+            return None
+        return self.decimal or ("," if self.thousands == "." else "."), self.thousands
 
     @property
     def table(self) -> "TableFormat":

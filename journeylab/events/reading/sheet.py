@@ -45,7 +45,7 @@ class Sheet:
     def part(self, connection: Backend, window: Window, *, thorough: bool) -> FilePart:
         """The source's rows with the log's columns, lazily. `thorough`: see `Files.table`."""
         text = self.columns.text | set(self.how.unfold or ())
-        if self.how.decimal or self.how.thousands or self.has_unclear_marks:
+        if self.how.marks or self.has_unclear_marks:
             text |= {name for name in map(self.columns.known.get, NUMBERS) if isinstance(name, str)}
         table = flattened(self.data.table(connection, text=text, thorough=thorough))
         if self.how.unfold:
@@ -59,7 +59,7 @@ class Sheet:
         """Whether “1.250” may be a thousand and a quarter or one and a quarter: where files part cells by a semicolon,
         the decimal mark often is a comma."""
         dialects = self.data.dialects.values() if isinstance(self.data, Files) else ()
-        return self.how.decimal is None and any(dialect.separator == ";" for dialect in dialects)
+        return self.how.marks is None and any(dialect.separator == ";" for dialect in dialects)
 
     def _part(self, table: ibis.Table, window: Window) -> FilePart:
         raw = {name: table[name] for name in table.columns}
@@ -78,8 +78,8 @@ class Sheet:
             return as_text(column, looks).strip().lower()
         if target in TEXTS:
             return as_text(column, looks)
-        if target in NUMBERS and column.type().is_string() and (self.how.decimal or self.how.thousands):
-            return as_number(column, decimal=self.how.decimal or ".", thousands=self.how.thousands)
+        if target in NUMBERS and column.type().is_string() and self.how.marks:
+            return as_number(column, *self.how.marks)
         kind = dt.float64 if target in NUMBERS else dt.int64
         return column if column.type() == kind else column.try_cast(kind)
 
@@ -100,7 +100,7 @@ def open_sheet(connection: Backend, source: Source) -> Sheet:
     try:
         columns = match_columns(mapped, looks, label=data.label)
     except LogError as problem:
-        raise _other_header(data, source) or LogError(f"{problem}{_dates_in_columns(data, mapped)}") from None
+        raise _other_header(data, source) or LogError(f"{problem}{_other_shape(data, mapped)}") from None
     clock = Clock(data.label, columns.named("time"), source.timezone, source.time_unit, how)
     return Sheet(data, columns, clock, how, looks, own_event)
 
@@ -113,8 +113,11 @@ def _unfolded_looks(looks: Mapping[str, dt.DataType], unfold: Mapping[str, str])
     return others | {time: kinds.pop() if len(kinds) == 1 else dt.string, event: dt.string}
 
 
-def _dates_in_columns(data: Files | Memory, mapped: Mapping[str, object]) -> str:
-    """How to read a table without a column of times that has dates in several."""
+def _other_shape(data: Files | Memory, mapped: Mapping[str, object]) -> str:
+    """How to read a table without a column of times that has dates in several, or its rows in a list."""
+    lists = [name for name, kind in data.schema.items() if kind.is_array() and kind.value_type.is_struct()]
+    if lists and len(data.schema) - len(lists) < len(lists) + 3:
+        return f"\nIts rows seem to be in the list “{lists[0]}”. Export that list by itself."
     dates = [name for name, kind in data.schema.items() if kind.is_temporal()]
     if "time" in mapped or len(dates) < 2:
         return ""

@@ -41,7 +41,7 @@ class Draft:
 
 
 def draft_study(files: Iterable[Path], *, name: str) -> Draft:
-    """A study of `files`, which lie in its folder `data/raw`.
+    """A study of `files`, which will lie in its folder `data/raw`.
 
     Raises LogError for a file that cannot be read, and StudyError where no file holds events of customers.
     """
