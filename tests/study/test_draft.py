@@ -146,6 +146,16 @@ def test_an_order_of_day_and_month_that_the_file_does_not_show_is_asked(tmp_path
     assert "day_first true or false?" in (tmp_path / "days/study.yml").read_text()
 
 
+def test_names_of_events_that_no_stage_may_have_make_a_journey_all_the_same(tmp_path):
+    names = ("Sign up", "sign-up!", "completed", "silent", '"new\nline # x"', "Plan: no", "lost", "0123")
+    rows = [f"U{n},{name},2025-01-{day:02d}T0{n % 9}:00:00Z" for n in range(40) for day, name in enumerate(names, 1)]
+    study = drafted(tmp_path / "app", write(tmp_path / "app.csv", "user_id,event,time", *rows))
+    opened = {stage.opened_by[0].event for stage in study.journey.stages}
+    lost = {branch.when.event for branch in study.journey.loss_branches}
+    assert opened | lost <= {name.strip('"') for name in names}
+    assert (len(opened), lost) == (5, {"lost"})
+
+
 def test_nothing_is_written_over_and_files_that_tell_nothing_are_refused(tmp_path):
     path = write(tmp_path / "a.csv", "x,y", "1,2", "3,4")
     made = run("init", tmp_path / "a", "--from", path)

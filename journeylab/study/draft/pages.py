@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from journeylab.base.words import counted, listed
+from journeylab.events.journey.contradictions import RESERVED
 from journeylab.events.log import EventLog, Window
 from journeylab.events.reading import Source, read_events
 from journeylab.study.draft.look import look_at
@@ -48,7 +49,12 @@ def draft_study(files: Iterable[Path], *, name: str) -> Draft:
     sources, customers = draft_sources([look_at(path) for path in files])
     log = read_events([_opened(source) for source in sources], window=_EVER)
     journey = draft_journey(log)
-    return Draft("\n".join(_study(name, sources, customers, log)) + "\n", "\n".join(_journey(name, journey)) + "\n")
+    return Draft(_text(_study(name, sources, customers, log)), _text(_journey(name, journey)))
+
+
+def _text(lines: Iterable[str]) -> str:
+    # A name with a line break in a comment would go on outside it.
+    return "".join(f"{' '.join(line.splitlines())}\n" for line in lines)
 
 
 def _opened(source: DraftSource) -> Source:
@@ -136,17 +142,18 @@ def _journey(name: str, journey: DraftJourney) -> Iterator[str]:
     yield "# GUESS: what happens about once to a customer opens a stage, in the order in which it mostly comes."
     yield "# QUESTION: what proves that customers do what a stage is about? validated_by: {event: …, within: 14d}"
     yield "stages:"
+    names = _names((*journey.stages, *journey.losses))
     for number, event in enumerate(journey.stages, 1):
-        yield f"  - name: {quoted(_stage_name(event, number))}"
+        yield f"  - name: {quoted(names[event])}"
         yield f"    opened_by: [{{event: {quoted(event)}}}]"
         if number == len(journey.stages) > 1:
             yield "    completes: true # GUESS: the last that is reached"
         else:
             yield f"    silent_after: {journey.silent_days}d # GUESS: 95% of customers never waited longer"
-    yield from _losses(journey)
+    yield from _losses(journey, names)
 
 
-def _losses(journey: DraftJourney) -> Iterator[str]:
+def _losses(journey: DraftJourney, names: Mapping[str, str]) -> Iterator[str]:
     if not journey.losses:
         yield "# QUESTION: which event says that a customer is lost? No name sounds like it, so only silence does."
         yield "# loss_branches: [{name: cancelled, when: {event: …}}]"
@@ -154,12 +161,18 @@ def _losses(journey: DraftJourney) -> Iterator[str]:
     yield "# GUESS: their names sound like a loss."
     yield "# QUESTION: is each of these the customer’s last word, or does the customer go on?"
     yield "loss_branches:"
-    for number, event in enumerate(journey.losses, 1):
-        yield f"  - {{name: {quoted(_stage_name(event, number))}, when: {{event: {quoted(event)}}}}}"
+    for event in journey.losses:
+        yield f"  - {{name: {quoted(names[event])}, when: {{event: {quoted(event)}}}}}"
 
 
-def _stage_name(event: str, number: int) -> str:
-    return re.sub(r"\W+", "_", event).strip("_").lower() or f"stage_{number}"
+def _names(events: Iterable[str]) -> dict[str, str]:
+    """A name for what each event opens or ends: short, none twice, and none that tables of results use."""
+    names: dict[str, str] = {}
+    for number, event in enumerate(events, 1):
+        name = re.sub(r"\W+", "_", event).strip("_").lower()
+        is_free = name and name not in RESERVED and name not in names.values()
+        names[event] = name if is_free else f"{name or 'event'}_{number}"
+    return names
 
 
 def _mapping(pairs: Mapping[str, str]) -> str:
