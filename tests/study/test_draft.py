@@ -156,6 +156,13 @@ def test_names_of_events_that_no_stage_may_have_make_a_journey_all_the_same(tmp_
     assert (len(opened), lost) == (5, {"lost"})
 
 
+def test_where_everything_happens_often_the_most_frequent_event_opens_the_only_stage(tmp_path):
+    rows = [f"U{n},2025-{month:02d}-{n % 28 + 1:02d}" for n in range(30) for month in range(1, 9)]
+    study = drafted(tmp_path / "shop", write(tmp_path / "shop.csv", "customer,invoice_date", *rows))
+    assert study.journey.stage_names == ("invoice",)
+    assert study.journey.stages[0].silent_after
+
+
 def test_nothing_is_written_over_and_files_that_tell_nothing_are_refused(tmp_path):
     path = write(tmp_path / "a.csv", "x,y", "1,2", "3,4")
     made = run("init", tmp_path / "a", "--from", path)

@@ -56,6 +56,8 @@ def draft_journey(log: EventLog) -> DraftJourney:
 def _apart(milestones: Iterable[str], firsts: pd.DataFrame) -> tuple[str, ...]:
     """The milestones that do not come at once with one before them; of many, those that most customers reach."""
     milestones = list(milestones)
+    if not milestones:
+        return ()
     times = firsts[firsts["event"].isin(milestones)].pivot(index="customer_id", columns="event", values="time")
     chosen: list[str] = []
     for event in milestones:
