@@ -15,7 +15,7 @@ export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/bytecode
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 PYTEST = $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: setup reports test quick coverage lowest notebooks lint docs bench processors lab clean
+.PHONY: setup reports test quick coverage lowest sample notebooks lint docs bench processors lab clean
 
 setup: $(READY)
 
@@ -46,6 +46,18 @@ lowest:
 	  { $(PYTHON) -m venv .venv-lowest && .venv-lowest/bin/python -m pip install --quiet 'uv>=0.9,<1'; }
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e . --group dev
 	$(ONE_THREAD) .venv-lowest/bin/python -m pytest -n 2 --dist loadfile $(OLD) -m "not slow" tests
+
+# The sample as it ships: its data, and a sprint of half a year before, saved by the command that studies use.
+SAMPLE := .sample
+sample: $(READY)
+	rm -rf $(SAMPLE) sprints
+	$(BIN)/journeylab simulate --customers 2000 --seed 7 --out $(SAMPLE)
+	cp $(SAMPLE)/journey.yml $(SAMPLE)/study.yml .
+	cp $(SAMPLE)/data/raw/* data/raw/
+	sed 's/end: 2026-01-01/end: 2025-07-01/' study.yml > $(SAMPLE)/study.yml
+	$(BIN)/journeylab sprint start summer-2025 --study $(SAMPLE)
+	mv $(SAMPLE)/sprints .
+	rm -rf $(SAMPLE)
 
 notebooks: $(READY)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb

@@ -6,6 +6,7 @@ from .events.lint import lint_journey
 from .events.log import Window
 from .events.queries.covariates import Exposure, score_value
 from .events.queries.crm_records import read_crm
+from .events.queries.experiences import find_experiences
 from .events.reading import Source, read_events
 from .events.simulate import simulate_log
 from .events.spells import find_spells
@@ -18,6 +19,7 @@ from .findings.feelings import estimate_feelings
 from .findings.funnel import estimate_funnel
 from .findings.grouping import Grouping
 from .findings.hazards import fit_hazards
+from .findings.horizons import find_horizons, lint_horizons
 from .findings.leavers import compare_leavers
 from .findings.occupancy import estimate_occupancy
 from .findings.paths import estimate_flow
@@ -63,12 +65,15 @@ __all__ = [
     "estimate_validation",
     "find_channels",
     "find_cohorts",
+    "find_experiences",
     "find_flaws",
+    "find_horizons",
     "find_personas",
     "find_quotes",
     "find_spells",
     "find_thoughts",
     "fit_hazards",
+    "lint_horizons",
     "lint_journey",
     "open_study",
     "pool_small",

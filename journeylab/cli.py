@@ -33,6 +33,10 @@ SCHEMA = PACKAGE / "events" / "journey" / "journey.schema.json"
 # The wheel carries the notebooks inside the package; in a checkout they are beside it.
 SHIPPED = (PACKAGE / NOTEBOOKS, PACKAGE.parent / NOTEBOOKS)
 
+# 00 is where an analyst's own question begins; 90 shows methods on a log of its own, which is simulated, and belongs to
+# the documentation. A copy of another name is a report.
+NO_REPORTS = ("00_", "90_")
+
 
 class _Commands(TyperGroup):
     """Shows an error that the caller can fix as a sentence; only an unexpected one shows a traceback."""
@@ -119,7 +123,7 @@ def init(
     typer.echo(f"The study is in {folder}. Next:")
     typer.echo(f"  1. Put your events into {folder / RAW}.")
     typer.echo(f"  2. Name their columns and the observed window in {folder / FILE}, and the stages in journey.yml.")
-    typer.echo(f"  3. journeylab check --study {folder}")
+    typer.echo(f"  3. journeylab check --study {folder}, which also proposes horizons that suit your data.")
     typer.echo(f"  4. journeylab report --study {folder}")
 
 
@@ -173,8 +177,9 @@ def check(
 ) -> None:
     """Check the journey against the data, the data themselves, and the notes on the map.
 
-    Shows how many rows were read, how many were refused and why, and what the lint found in the journey, with file,
-    line and how to fix it. The exit code is 1 if there is an error (with --strict: or a warning), otherwise 0.
+    Shows how many rows were read, how many were refused and why, what the lint found in the journey and the data, with
+    file and line, or the column, and how to fix it, and which horizons are too short or too long for these data, with
+    those that suit them. The exit code is 1 if there is an error (with --strict: or a warning), otherwise 0.
     """
     opened = _open(study, data)
     console = Console()
@@ -182,10 +187,19 @@ def check(
     console.print(_escaped(f"Window {opened.window}. {studies.data_in_words(opened)}"), highlight=False)
     console.print(_as_table(studies.rows_read(opened), title="What was read"))
     if len(opened.lint):
-        console.print(_as_table(opened.lint.table.drop(columns="rule"), title="What the lint found in the journey"))
-    console.print(f"Lint: {opened.lint.sentence()}", highlight=False)
+        title = "What the lint found in the journey and the data"
+        console.print(_as_table(opened.lint.table.drop(columns="rule"), title=title))
+    console.print(f"Lint: {' '.join([opened.lint.sentence(), *opened.lint.unjudged])}", highlight=False)
     console.print(_escaped(f"Notes on the map: {opened.notes.sentence()}"), highlight=False)
-    if len(opened.lint.errors) or (strict and (len(opened.lint.warnings) or opened.notes.doubts)):
+    n_warnings = len(opened.lint.warnings) + len(opened.notes.doubts())
+    # Where the journey is wrong, its spells say nothing of the horizons.
+    if not len(opened.lint.errors):
+        horizons = opened.horizon_lint
+        n_warnings += len(horizons)
+        if len(horizons):
+            console.print(_as_table(horizons.table.drop(columns="rule"), title="What the horizons cannot show"))
+        console.print(f"Horizons: {horizons.sentence()}", highlight=False)
+    if len(opened.lint.errors) or (strict and n_warnings):
         raise typer.Exit(1)
 
 
@@ -323,10 +337,10 @@ def _key(name: str) -> str:
 
 
 def _notebooks(study: Path, pattern: str = "*.ipynb") -> list[Path]:
-    """The study's own notebooks that match `pattern`, or else those that come with journeylab; notebook 00 is where an
-    analyst's own question begins, and no report."""
+    """The study's own notebooks that match `pattern`, or else those that come with journeylab, without those that are
+    no report of a study: see `NO_REPORTS`."""
     for folder in (study / NOTEBOOKS, *SHIPPED):
-        if notebooks := sorted(path for path in folder.glob(pattern) if not path.name.startswith("00_")):
+        if notebooks := sorted(path for path in folder.glob(pattern) if not path.name.startswith(NO_REPORTS)):
             return notebooks
     raise ReportError(
         f"There is no notebook “{pattern}”, neither in “{study / NOTEBOOKS}” nor in journeylab itself. Install "

@@ -9,7 +9,7 @@ from hypothesis import settings
 PROJECT = Path(__file__).parents[1]
 
 # The same examples each time: a test that fails here fails everywhere. A test that needs more or fewer says so.
-settings.register_profile("journeylab", max_examples=50, deadline=None, derandomize=True, database=None)
+settings.register_profile("journeylab", max_examples=30, deadline=None, derandomize=True, database=None)
 settings.load_profile("journeylab")
 
 

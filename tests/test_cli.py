@@ -8,6 +8,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from typer.testing import CliRunner
 
+from journeylab import cli
 from journeylab.cli import app
 
 STUDY = """\
@@ -119,10 +120,11 @@ def test_check_says_what_was_read_and_refused(folder):
     checked = run("check", "--study", folder)
     assert checked.exit_code == 0, checked.output
     lines = [" ".join(line.split()) for line in checked.output.splitlines()]
-    assert lines[:2] == [
-        "Trials of 2025",
-        "Window 2025-01-01 to 2025-04-01. 5 events of 2 customers. 6 rows read, 1 refused (1 missing customer).",
-    ]
+    assert lines[0] == "Trials of 2025"
+    assert " ".join(lines[1:]).startswith(
+        "Window 2025-01-01 to 2025-04-01. 5 events of 2 customers. 6 rows read, 1 refused (1 missing customer). "
+        "The log has only dates: days are days on the calendar"
+    )
     assert "read 6 100" in lines
     assert "refused: missing customer 1 16.7" in lines
     assert "refused: duplicate 0 0" in lines
@@ -135,7 +137,7 @@ def test_check_warns_of_a_note_that_fits_no_stage_with_its_line(folder):
     assert checked.exit_code == 0
     assert (
         "Notes on the map: No remark. Add what no log shows in notes.yml. "
-        "notes.yml:2: There is no stage “tryng”. Did you mean “trying”? The map leaves these out."
+        "notes.yml:2: There is no stage “tryng”. Did you mean “trying”? The map leaves this out."
     ) in " ".join(checked.output.split())
     assert run("check", "--study", folder, "--strict").exit_code == 1
 
@@ -146,6 +148,23 @@ def test_warnings_are_shown_and_count_as_errors_only_when_asked(folder):
     assert checked.exit_code == 0
     assert "Lint: 1 warning." in checked.output
     assert "journey.yml:5" in checked.output
+    assert run("check", "--study", folder, "--strict").exit_code == 1
+
+
+def test_refusals_that_gather_and_ids_of_nobody_fail_only_the_strict_check(folder):
+    events = folder / "data/raw/events.csv"
+    lines = events.read_text().splitlines()
+    account = lines[0].split(",").index("account")
+    spoilt = [line.split(",") for line in lines[1:] for _ in range(3)]
+    for at, cells in enumerate(spoilt):
+        cells[account] = ("", "undefined", cells[account])[at % 3]
+    events.write_text("\n".join([lines[0], *map(",".join, spoilt)]) + "\n")
+    checked = run("check", "--study", folder)
+    said = " ".join(checked.output.split())
+    assert checked.exit_code == 0, checked.output
+    assert "What the lint found in the journey and the data" in said
+    assert "undefined" in said
+    assert "cannot be judged" in said
     assert run("check", "--study", folder, "--strict").exit_code == 1
 
 
@@ -207,6 +226,12 @@ def started(monkeypatch):
     return calls
 
 
+def test_the_pages_of_the_documentation_are_no_reports_of_a_study(folder):
+    reports = {path.name[:2] for path in cli._notebooks(folder)}
+    assert {"01", "07"} <= reports
+    assert not {"00", "90"} & reports
+
+
 def test_lab_gives_a_study_notebooks_of_its_own_once_and_opens_them(folder, started):
     opened = run("lab", "--study", folder, "--no-browser")
     assert opened.exit_code == 0, opened.output
@@ -261,3 +286,25 @@ def test_what_the_caller_can_mend_comes_without_a_traceback_and_usage_leaves_wit
 def test_what_nobody_foresaw_shows_a_traceback(folder, monkeypatch):
     monkeypatch.setattr("journeylab.cli._open", lambda *_: 1 / 0)
     assert isinstance(run("check", "--study", folder).exception, ZeroDivisionError)
+
+
+def test_check_says_which_notes_count_as_assumptions_and_strict_counts_them(folder):
+    remark = "{text: Ask first, evidence: data, source: Loss branches}"
+    stage = yaml.safe_load((folder / "journey.yml").read_text())["stages"][0]["name"]
+    (folder / "notes.yml").write_text(f"stages:\n  {stage}:\n    opportunities:\n      - {remark}\n")
+    checked, strict = run("check", "--study", folder), run("check", "--study", folder, "--strict")
+    assert "notes.yml:4: The evidence is “data”, but “Loss branches” is no finding." in " ".join(checked.output.split())
+    assert checked.exit_code == 0
+    assert strict.exit_code == 1
+
+
+def test_check_names_horizons_that_cannot_show_what_they_ask(folder):
+    (folder / "study.yml").write_text(STUDY.replace("[30d]", "[7d, 120d]"))
+    checked = run("check", "--study", folder)
+    said = " ".join(checked.output.split())
+    assert checked.exit_code == 0
+    assert "Horizons: 2 warnings." in said
+    assert "Within 7 days nobody can be lost to silence in “trying” (silent after 30 days). Write 30d or longer" in said
+    assert "120 days is longer than what was observed: 90 days." in said
+    assert "study.yml:6" in said
+    assert run("check", "--study", folder, "--strict").exit_code == 1

@@ -12,6 +12,8 @@ MICROSECONDS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400
 DAY = MICROSECONDS["d"]
 # Times in microseconds that are later, and earlier, than all others.
 NEVER, LONG_AGO = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+# Days that people count in, for a horizon to propose.
+ROUND_DAYS = (1, 2, 3, 7, 14, 30, 60, 90, 120, 180, 270, 365, 540, 730, 1095, 1460, 1825, 2555, 3650)
 _WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 
 
@@ -43,6 +45,15 @@ def days(duration: str | timedelta) -> float:
     0.5
     """
     return microseconds(duration) / DAY
+
+
+def round_up(day: float) -> int:
+    """The first of `ROUND_DAYS` that is not below `day`; beyond them the next whole number of years of 365 days.
+
+    >>> round_up(95), round_up(180)
+    (120, 180)
+    """
+    return next((each for each in ROUND_DAYS if each >= day), 365 * int(np.ceil(day / 365)))
 
 
 def since_1970(time: pd.Timestamp) -> int:

@@ -3,13 +3,14 @@
 import base64
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from journeylab.base.ordering import settled
 from journeylab.base.sheets import harmless
+from journeylab.base.words import elapsed
 
 # Characters that change the writing direction of everything after them (embeddings, overrides, isolates). Shown as a
 # number they change nothing. The marks U+200E and U+200F, which affect only themselves, stay.
@@ -62,15 +63,21 @@ def card(title: str, *fragments: str) -> str:
     return f'<section class="jl-card"><h3>{escape(title)}</h3>{"".join(fragments)}</section>'
 
 
-def table(rows: pd.DataFrame, *, caption: str | None = None, csv: bool = True) -> str:
+def table(rows: pd.DataFrame, *, caption: str | None = None, csv: bool = True, days: Sequence[str] = ()) -> str:
     """`rows` as a table: numbers right-aligned to three significant digits, missing cells as “–”; index left out.
 
-    With `csv`, a link under the table carries the same rows, unrounded, inside the page.
+    The columns `days` hold days, and so does one whose name ends in “_days”: less than one is written in hours, minutes
+    or seconds. With `csv`, a link under the table carries the same rows, unrounded, inside the page.
     """
     sides = {column: _side(rows[column]) for column in rows.columns}
     head = "".join(f"<th{side}>{escape(_label(column))}</th>" for column, side in sides.items())
+
+    def shown(column: object, value: object) -> str:
+        is_time = column in days or str(column).endswith("_days")
+        return elapsed(value) if is_time and isinstance(value, float) and 0 < abs(value) < 1 else cell(value)
+
     body = "".join(
-        f"<tr>{''.join(f'<td{sides[column]}>{escape(cell(value))}</td>' for column, value in row.items())}</tr>"
+        f"<tr>{''.join(f'<td{sides[name]}>{escape(shown(name, value))}</td>' for name, value in row.items())}</tr>"
         for row in rows.astype(object).to_dict("records")
     )
     if not len(rows):
@@ -83,16 +90,18 @@ def table(rows: pd.DataFrame, *, caption: str | None = None, csv: bool = True) -
 
 @dataclass(frozen=True)
 class Table:
-    """`rows` with a `caption`, shown in JupyterLab and in reports as `table` shows it, with a link to the data."""
+    """`rows` with a `caption`, shown in JupyterLab and in reports as `table` shows it, with a link to the data. `days`:
+    the columns that hold days under another name."""
 
     rows: pd.DataFrame
     caption: str | None = None
+    days: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return self.rows.to_string(index=False)
 
     def _repr_html_(self) -> str:
-        return table(self.rows, caption=self.caption)
+        return table(self.rows, caption=self.caption, days=self.days)
 
 
 def cell(value: object) -> str:

@@ -8,6 +8,10 @@ import pandas as pd
 from journeylab.base.ordering import smallest
 
 MIN_SHOWN = 5
+# The column that names which counts of a row are of enough people, and left out so that another cannot be worked out.
+ALSO_HIDDEN = "also_hidden"
+# Numbers that say what was asked, not what was found.
+ASKED = ("horizon_days", "landmark_days", "quantile", "days", "step", "rank")
 
 
 def suppressed(
@@ -17,8 +21,9 @@ def suppressed(
 
     people: how many people each count is of, with the same rows and columns. In each row `total` is the sum of `parts`.
     A single missing part could be computed from the rest, so the smallest other part that is not 0 is removed too, or
-    the total if there is none. A row whose total is of too few people is missing as a whole. Other numeric columns
-    (those of `people`) are suppressed one by one. All else stays.
+    the total if there is none: the column `also_hidden`, which is there where this happens, names it. A row whose total
+    is of too few people is missing as a whole. Other numeric columns (those of `people`) are suppressed one by one. All
+    else stays.
     """
     columns = [column for column in counts if column in people and pd.api.types.is_numeric_dtype(people[column])]
     few = {column: ((people[column] > 0) & (people[column] < min_shown)).to_numpy() for column in columns}
@@ -26,30 +31,41 @@ def suppressed(
     hidden[hidden[total].to_numpy()] = True
     visible = counts[parts].where(~hidden[parts] & (counts[parts] > 0))
     alone = np.flatnonzero(hidden[parts].sum(axis=1).to_numpy() == 1)
+    names = pd.Series([None] * len(counts), index=counts.index, dtype=object)
     for row in alone:
         rest = visible.iloc[row].dropna()
-        hidden.iloc[row, hidden.columns.get_loc(rest.index[smallest(rest)] if len(rest) else total)] = True
+        names.iloc[row] = rest.index[smallest(rest)] if len(rest) else total
+        hidden.iloc[row, hidden.columns.get_loc(names.iloc[row])] = True
     changed = {
         column: counts[column].astype(float).where(~hidden[column]) for column in columns if hidden[column].any()
     }
-    return counts.assign(**changed)
+    return counts.assign(**changed, **({ALSO_HIDDEN: names} if names.notna().any() else {}))
+
+
+def shown_count(row: pd.Series, column: str) -> str:
+    """A count of `row` in words: the number, “fewer than 5”, or that it is hidden so that none can be worked out."""
+    if pd.notna(row[column]):
+        return f"{row[column]:,.0f}"
+    return "a hidden number" if row.get(ALSO_HIDDEN) == column else f"fewer than {MIN_SHOWN}"
 
 
 def without_few(table: pd.DataFrame, *, min_shown: int = MIN_SHOWN) -> pd.DataFrame:
-    """A finding's table of shares with counts of one to `min_shown` - 1 missing, and all numbers of groups of so few.
+    """A finding's table with counts of one to `min_shown` - 1 missing, and all numbers of rows on a base of so few.
 
-    Columns: `customers` (the base), `estimate`, `lower`, `upper`, `crude` (the share of `n` that is a plain count),
-    `n`, `events`, `at_risk`; `at_least` and `at_most`, if there, are treated as `crude` is. An estimate on a base that
-    is large enough stays: it is no count.
+    The base is `customers`, or `n` where there is no such column; a table with neither stays as it is. Counts are
+    `events` and `at_risk`; `crude`, `at_least` and `at_most` are shares of `n` that are plain counts. An estimate on a
+    base that is large enough stays: it is no count. What says which row it is (`ASKED`) stays too.
     """
-    is_few = (table["customers"] > 0) & (table["customers"] < min_shown)
-    shares = [name for name in ("crude", "at_least", "at_most") if name in table]
-    numbers = ["estimate", "lower", "upper", *shares, "n", "customers", "events", "at_risk"]
-    numeric = table.astype(dict.fromkeys(numbers, float))
-    counted = {name: (table[name] * table["n"]).round() for name in shares}
-    counted |= {"events": table["events"], "at_risk": table["at_risk"]}
-    hidden = {column: is_few | ((count > 0) & (count < min_shown)) for column, count in counted.items()}
-    return numeric.assign(**{column: numeric[column].mask(hidden.get(column, is_few)) for column in numbers})
+    base = next((name for name in ("customers", "n") if name in table), None)
+    if base is None:
+        return table
+    is_few = table[base].between(1, min_shown - 1)
+    numbers = [name for name in table.select_dtypes("number") if name not in ASKED]
+    counts = {name: (table[name] * table["n"]).round() for name in ("crude", "at_least", "at_most") if name in table}
+    counts |= {name: table[name] for name in ("events", "at_risk") if name in table}
+    hidden = {name: is_few | count.between(1, min_shown - 1) for name, count in counts.items()}
+    masked = {name: table[name].astype(float).mask(hidden.get(name, is_few)) for name in numbers}
+    return table.assign(**{name: column for name, column in masked.items() if hidden.get(name, is_few).any()})
 
 
 def masked_few(table: pd.DataFrame, follows: Mapping[str, Sequence[str]]) -> pd.DataFrame:

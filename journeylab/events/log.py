@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import ibis
 import pandas as pd
@@ -13,7 +13,7 @@ import pyarrow as pa
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import LogError, did_you_mean
-from journeylab.base.words import counted
+from journeylab.base.words import counted, listed
 
 REQUIRED = ("customer_id", "time", "event")
 INITIATORS = ("customer", "company", "third_party", "system")
@@ -87,15 +87,22 @@ class Quarantine:
     counts: DataFrame, one row per reason of `REASONS` (in that order, zero included), columns `reason`, `rows`.
     rows: Ibis table of the refused rows as they were read (with the source's column names), plus the column `reason`; a
         column that the source itself calls `reason` is named `source_reason`.
+    read: Ibis table of all rows that were read, the accepted too: `source` (its name in messages), `time` (UTC),
+        `unread` (how a time that cannot be read is written) and `reason` (null where accepted). None where nothing was
+        read.
     """
 
     counts: pd.DataFrame
     rows: ibis.Table
+    read: ibis.Table | None = None
 
     @classmethod
-    def from_counts(cls, counts: Mapping[str | None, int], rows: ibis.Table) -> "Quarantine":
+    def from_counts(
+        cls, counts: Mapping[str | None, int], rows: ibis.Table, *, read: ibis.Table | None = None
+    ) -> "Quarantine":
         """The quarantine with `counts` rows by reason; a reason that is not named has none."""
-        return cls(pd.DataFrame({"reason": REASONS, "rows": [counts.get(reason, 0) for reason in REASONS]}), rows)
+        by_reason = pd.DataFrame({"reason": REASONS, "rows": [counts.get(reason, 0) for reason in REASONS]})
+        return cls(by_reason, rows, read)
 
     def __len__(self) -> int:
         return int(self.counts["rows"].sum())
@@ -130,6 +137,8 @@ class EventLog:
     rows_read : int
         How many rows were read: events + rows quarantined. `before` and `only` leave this number and the quarantine as
         they are, and `n_left_out` counts the rows that they left out.
+    dated : tuple of str
+        Names of the sources that have only dates, where others have times of day too.
     """
 
     events: ibis.Table
@@ -137,6 +146,7 @@ class EventLog:
     window: Window
     quarantine: Quarantine
     rows_read: int
+    dated: tuple[str, ...] = ()
 
     @classmethod
     def from_events(cls, events: ibis.Table, *, window: Window, customers: pd.DataFrame | None = None) -> "EventLog":
@@ -179,6 +189,12 @@ class EventLog:
     def n_customers(self) -> int:
         """How many customers have an event in the log."""
         return self._totals["customers"]
+
+    @property
+    def dates_only(self) -> bool:
+        """Whether the log has only dates: each is stored as its midnight in UTC, so that every day has 24 hours, and
+        nothing can be said of times of day, nor of the order of what happened on one day."""
+        return self._totals["events"] > 0 and self._totals["times_of_day"] == 0
 
     @property
     def n_left_out(self) -> int:
@@ -270,7 +286,25 @@ class EventLog:
         return (
             f"{counted(totals['events'], 'event')} of {counted(totals['customers'], 'customer')}{span}{before}; "
             f"window {self.window}; {counted(self.rows_read, 'row')} read, {self.quarantine}{cut}."
+            f"{self.dates_in_words()}"
         )
+
+    def dates_in_words(self) -> str:
+        """What to know where the log, or a part of it, has dates without times of day; empty where it has times. It
+        begins with a space, to follow another sentence."""
+        if self.dates_only:
+            return (
+                " The log has only dates: days are days on the calendar, nothing is said of hours, and the order of "
+                "what happened on one day is that of the source."
+            )
+        if self.dated:
+            sources = listed(self.dated)
+            has = "has" if len(self.dated) == 1 else "have"
+            return (
+                f" {sources} {has} only dates, where other sources have times: what they tell of a day stands before "
+                "all else of that day, and its true order is not known."
+            )
+        return ""
 
     def plot(self) -> Chart:
         """Events in each calendar month (UTC), from history to the window's end."""
@@ -303,6 +337,7 @@ class EventLog:
             first=self.events.time.min(),
             last=self.events.time.max(),
             history=(self.events.time < self.window.start).sum().fill_null(0),
+            times_of_day=(self.events.time.epoch_seconds() % 86_400 != 0).sum().fill_null(0),
         )
         return totals.to_pyarrow().to_pylist()[0]
 
@@ -335,7 +370,10 @@ def as_utc(time: str | date | pd.Timestamp, *, timezone: str | None = None) -> p
         raise LogError(f"“{time}” is not a time. Write one such as “2025-01-31” or “2025-01-31T12:00+01:00”.")
     if stamp.tzinfo is None:
         zone = check_timezone(timezone) or "UTC"
-        stamp = stamp.tz_localize(zone, nonexistent=pd.Timedelta(hours=1), ambiguous=False)
+        localized = stamp.tz_localize(zone, nonexistent="NaT", ambiguous=False)
+        # What the zone skips has the offset of the time before: so it moves on by the gap, however long that is.
+        skipped = pd.Timestamp(stamp.to_pydatetime().replace(tzinfo=ZoneInfo(zone)))
+        stamp = skipped if localized is pd.NaT else localized
     return stamp.tz_convert("UTC").as_unit("us")
 
 
@@ -352,5 +390,5 @@ def written(time: pd.Timestamp) -> str:
     """`time` as a date, with minutes or more only where it is not midnight: what messages show."""
     time = pd.Timestamp(time)
     if time == time.normalize():
-        return f"{time:%Y-%m-%d}"
+        return time.isoformat()[:10]
     return f"{time:%Y-%m-%d %H:%M:%S}" if time.second else f"{time:%Y-%m-%d %H:%M}"

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from journeylab.base.words import percent
 from journeylab.estimators.aalen_johansen import AalenJohansen
@@ -18,6 +20,8 @@ from journeylab.findings.finding import joined_notes
 N_DAYS = 100
 N_AT_RISK_SHOWN = 5
 QUANTILES = (0.25, 0.5, 0.75)
+# A limit of a median is looked for among so many days at most.
+_MOST_DAYS = 200
 # What is nearer to 0 or 1 than this is there, except for rounding.
 ROUNDING = 1e-12
 # With a larger share of visits neither ended nor watched by enough others there is no estimate, only bounds.
@@ -90,16 +94,12 @@ class ExitCurves:
             else:
                 notes[row] = f"{percent(inside)} unresolved: {reason}"
                 numbers[1:3, row] = lower, np.minimum(upper + inside, 1.0)
-        for way, first_day in self.exits.earliest.items():
-            too_early = f"cannot show before day {first_day:g}"
-            for row in np.flatnonzero(days < first_day).tolist():
-                if way in self.exits.ways:
-                    state = self.exits.ways.index(way) + 1
-                    numbers[:, row, state], notes[row, state] = np.nan, too_early
-                else:
-                    losses = [self.exits.ways.index(loss) + 1 for loss in self.exits.losses]
-                    known = [state for state in losses if np.isfinite(numbers[0, row, state])]
-                    notes[row, known] = [joined_notes(note, f"“{way}” {too_early}") for note in notes[row, known]]
+        for (row, day), (state, way) in product(enumerate(days), enumerate(self.exits.ways, start=1)):
+            too_early = self.exits.too_early(way, day)
+            if self.exits.cannot_show(way, day):
+                numbers[:, row, state], notes[row, state] = np.nan, too_early
+            elif too_early and np.isfinite(numbers[0, row, state]):
+                notes[row, state] = joined_notes(notes[row, state], too_early)
         return numbers, notes
 
     def read_on(self, day: float, *, min_at_risk: int) -> float:
@@ -135,6 +135,25 @@ class ExitCurves:
         means, errors = self.fitted.restricted_means(day)
         lower, upper = normal_interval(means[0], errors[0], confidence=self.confidence)
         return float(means[0]), float(np.maximum(lower, 0.0)), float(np.minimum(upper, day)), float(errors[0])
+
+    def half_by(self, day: float, state: int) -> tuple[float, float, float]:
+        """The day by which half of those in `state` by `day` are there, with limits; some must be there by then.
+
+        It is where F(t) reaches F(day) / 2, F being the share there. Its limits are the first and the last day of those
+        at which F(t) - F(day) / 2 does not differ from 0, by the jackknife's error of this difference: Brookmeyer and
+        Crowley's way of inverting a test (1982, Biometrics 38:29-41), for a difference.
+        """
+        days = self.fitted.times[self.fitted.times <= day]
+        if len(days) > _MOST_DAYS:
+            days = days[np.linspace(0, len(days) - 1, _MOST_DAYS).astype(int)]
+        share, influence = self.fitted.occupancy([*days, day])[:, state], self.fitted.influence([*days, day], state)
+        difference = share[:-1] - share[-1] / 2
+        error = np.sqrt(((influence[:, :-1] - influence[:, [-1]] / 2) ** 2).sum(axis=0))
+        z = float(norm.isf((1 - self.confidence) / 2))
+        above, below = difference - z * error > 0, difference + z * error < 0
+        lower = days[np.flatnonzero(~below)[0]]
+        upper = days[np.flatnonzero(above)[0]] if above.any() else day
+        return float(days[np.flatnonzero(difference >= -ROUNDING)[0]]), float(lower), float(upper)
 
     @cached_property
     def _errors(self) -> np.ndarray:
@@ -193,6 +212,21 @@ class StageExits:
     def why_missing(self, day: float) -> str | None:
         """Why what happened within `day` days after entering is not fully known; None where it is."""
         return self.exits.why_missing([day], min_at_risk=self.min_at_risk)[0]
+
+    def why_unknown(self, day: float) -> str | None:
+        """Why there is no estimate of what happened within `day` days; None where there is one, as where hardly any
+        visit is unresolved."""
+        return self.why_missing(day) if np.isinf(self.unresolved(day)) else None
+
+    def unresolved(self, day: float) -> float:
+        """The share of visits of which it is not known whether they ended within `day` days, where all is estimated but
+        for these; 0 where all is known, infinite where there is no estimate."""
+        if self.why_missing(day) is None:
+            return 0.0
+        if not self.exits.n:
+            return np.inf
+        numbers, _ = self.curves.estimates([day], min_at_risk=self.min_at_risk)
+        return np.inf if np.isnan(numbers[0, 0, 0]) else float(np.max(numbers[4, 0] - numbers[3, 0]))
 
     def note_of(self, estimate: float, note: str | None) -> str | None:
         """`note`, and what the estimate, if there is one, is conditional on."""

@@ -20,6 +20,10 @@ _COUNTS = (
 )
 
 
+# What a lane says, and why after a colon, where a reader must know why nothing is there.
+NOT_MEASURED = "not measured"
+
+
 class LaneName:
     """What `Finding.by_stage` calls its columns, as far as the journey map has a row for them."""
 
@@ -27,7 +31,7 @@ class LaneName:
     TRIGGER_SEEN, VALIDATED, CRM_AGREEMENT = "trigger seen", "validated", "CRM agreement"
     ACTIONS, TOUCHPOINTS, PROACTIVE = "actions", "touchpoints", "reactive : proactive"
     MOMENTS, THOUGHTS, EMOTIONS = "moments", "thoughts", "emotions"
-    THEMES, PAIN_POINTS, BEFORE_A_LOSS = "themes", "pain points", "before a loss"
+    PAIN_POINTS, BEFORE_A_LOSS = "pain points", "before a loss"
     FORWARD, SKIP, BACK, STILL_INSIDE = "forward", "skip", "back", "still inside"
     LOST, MAIN_BRANCH, DECLARED_LOSSES = "lost", "main branch", "declared losses"
     SILENCE, BACK_AFTER_LOSS, BACK_AFTER_SILENCE = "lost by silence window", "back after loss", "back after silence"
@@ -78,7 +82,8 @@ class Finding(ABC):
     def feelings_by_stage(self) -> pd.DataFrame | None:
         """The mean feeling from -2 to 2, for a finding that estimates it; None otherwise.
 
-        One row per (`group` and) `stage`, with `estimate`, `lower`, `upper`, `n` answers and `mark` (“high”, “low”).
+        One row per (`group` and) `stage`, with `estimate`, `lower`, `upper`, `n` answers and `mark` (“high”, “low”); it
+        may have `gone`, `gone_lower`, `gone_upper`, `gone_n`: the same of customers who had been lost from the stage.
         """
         return None
 

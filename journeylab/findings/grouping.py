@@ -31,6 +31,8 @@ class Grouping:
         Indexed by customer_id; customers without a label are absent.
     known_at : Series of datetime64[us, UTC], optional
         With the same index. None where each label was known at the customer's first event.
+    lacking : str, optional
+        Why no customer has a label, in a sentence, where the data do not allow any.
 
     Raises
     ------
@@ -47,6 +49,7 @@ class Grouping:
     name: str
     labels: pd.Series
     known_at: pd.Series | None = None
+    lacking: str | None = None
 
     def __post_init__(self) -> None:
         twice = self.labels.index[self.labels.index.duplicated()]
@@ -277,6 +280,8 @@ def why_nobody(spells: Spells, grouping: Grouping | None, *, inside: str = "in a
             "Nobody was in a stage while it was watched, so there is nothing to estimate. Look whether the log holds "
             "events that open the stages: lint_journey(journey, log=log) tells."
         )
+    if grouping.lacking:
+        return grouping.lacking
     if grouping.labels.empty:
         return f"Nobody has a known {grouping.name}, so there is nothing to compare by it."
     return (

@@ -13,6 +13,7 @@ from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.log import EventLog, written
 from journeylab.events.queries.entries import entry_channels, find_entries
+from journeylab.events.queries.sampling import find_sampling
 from journeylab.events.spells import Spells
 from journeylab.findings.grouping import Grouping
 
@@ -36,7 +37,9 @@ def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int 
     -------
     Grouping
         The labels sort by time, and are known from the start. Customers who came before the window (the spells do not
-        say when) are one cohort: those who were still there when it began.
+        say when) are one cohort: those who were still there when it began. Nobody has a label where the log holds
+        journeys only because they ended when they did (see `journeylab.events.queries.sampling`): then `lacking` says
+        that cohorts cannot be compared, and why.
 
     Raises
     ------
@@ -53,6 +56,13 @@ def find_cohorts(spells: Spells, *, every: Period = "month", min_customers: int 
     if every not in _WRITTEN:
         raise EstimateError(f"Cohorts cannot be formed every “{every}”. {did_you_mean(every, _WRITTEN)}")
     entries = find_entries(spells)
+    problem = find_sampling(spells).problem()
+    if problem:
+        why = (
+            f"Customers are not compared by entry {every}. {problem} Then those who came early are the slow ones, and "
+            "those who came late the quick ones, whatever customers do."
+        )
+        return Grouping(f"entry {every}", pd.Series([], index=entries.index[:0], dtype=object), lacking=why)
     known = entries.loc[entries["is_known"], "entered"].dt
     periods = known.strftime(_WRITTEN[every]) + (known.quarter.astype(str) if every == "quarter" else "")
     labels = periods.astype(object).reindex(entries.index, fill_value=f"(before {written(spells.window.start)})")

@@ -12,19 +12,18 @@ from journeylab.base.charts import Chart
 from journeylab.base.durations import DAY, days
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest, smallest
-from journeylab.base.words import counted, in_days, listed
+from journeylab.base.words import counted, in_days, listed, times_in_words
 from journeylab.events.journey import SILENT, Journey
 from journeylab.events.log import EventLog
 from journeylab.events.queries.silences import RETURNED, find_silences, scale_silence
 from journeylab.events.spells import Spells, find_spells_under
-from journeylab.events.spells.exits import Exits, find_exits
+from journeylab.events.spells.exits import TOO_EARLY, Exits, find_exits
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
 
 LOST = "lost"
 N_SILENCES = 13
-_FACTORS_IN_WORDS = {0.5: "half", 1.0: "once", 2.0: "twice"}
 _LOSSES = "stage factor silent_after_days to horizon_days estimate lower upper n customers at_risk note"
 _RETURNS = "stage silent_days factor horizon_days estimate lower upper n customers at_risk note"
 
@@ -85,37 +84,39 @@ class SilenceSensitivity(StageFinding):
         """The stage whose losses depend most on the silence window, and how many of its silent come back."""
         if self.lacking:
             return self.lacking
-        known = self._losses().dropna(subset=["estimate"])
-        spread = known.groupby("stage", sort=False)["estimate"].agg(["min", "max", "size"])
-        spread = spread[spread["size"] == len(self.factors)]
-        if spread.empty:
+        rows = self._most_dependent()
+        if rows.empty:
             return (
-                f"Losses within {in_days(self.horizon)} cannot be estimated for each silence window yet.{self._back()}"
+                f"Losses within {in_days(self.horizon)} cannot be estimated for each silence window yet."
+                f"{self._too_early()}{self._back()}"
             )
-        stage = spread.index[largest(spread["max"] - spread["min"])]
-        rows = known[known["stage"] == stage]
+        stage = rows["stage"].iloc[0]
         n_visits = f"{listed([f'{n:,}' for n in rows['n']])} visits"
+        factors = listed([times_in_words(factor) for factor in self.factors])
         return (
-            f"With every silence window {listed([_factor(factor) for factor in self.factors])} as long, the share lost "
-            f"within {in_days(self.horizon)} changes most in “{stage}”: {_by_factor(rows)} "
-            f"({self.confidence:.0%} intervals; {n_visits}).{self._back(stage)}"
+            f"With every silence window {factors} as long, the share lost within {in_days(self.horizon)} changes most "
+            f"in “{stage}”: {_by_factor(rows)} ({self.confidence:.0%} intervals; {n_visits}).{self._too_early()}"
+            f"{self._back(stage)}"
         )
 
     def by_stage(self) -> pd.DataFrame:
         """Lanes `lost by silence window` and `back after silence`, in words. A stage without estimates has None."""
         losses = {}
-        for stage, rows in self._losses().dropna(subset=["estimate"]).groupby("stage", sort=False):
+        for stage, rows in self._losses().groupby("stage", sort=False):
             losses[stage] = f"lost within {in_days(self.horizon)}: {_by_factor(rows)}; n = {rows['n'].iloc[0]:,}"
         returns = {stage: self._returned(stage) for stage in self.stages}
         return self._lanes({LaneName.SILENCE: losses, LaneName.BACK_AFTER_SILENCE: returns})
 
     def plot(self, ax=None) -> Chart:
         """The share lost by any branch in each stage, for each factor."""
-        rows = self._losses().dropna(subset=["estimate"])
+        rows = self._losses()
         if rows.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
         values = [f"{row['stage']}, {row['factor_words']}: {share_in_words(row, 1)}" for _, row in rows.iterrows()]
-        alt = f"Share of visits lost within {in_days(self.horizon)} by stage and silence window. {'; '.join(values)}."
+        alt = (
+            f"Share of visits lost within {in_days(self.horizon)} by stage and silence window. {'; '.join(values)}."
+            f"{self._too_early()}"
+        )
         return charts.intervals(
             rows.assign(window=rows["factor_words"]),
             label="stage",
@@ -155,9 +156,40 @@ class SilenceSensitivity(StageFinding):
         returns = f"Share of silences that end with a return within {in_days(self.horizon)} more."
         return {losses: self.table, returns: self.returns}
 
+    def _shares(self) -> pd.DataFrame:
+        """The shares lost that have an estimate, with `is_early`: nobody can be lost to silence within the horizon."""
+        rows = self.table[(self.table["to"] == LOST) & self.table["estimate"].notna()]
+        return rows.assign(is_early=_is_too_early(rows), factor_words=rows["factor"].map(times_in_words))
+
     def _losses(self) -> pd.DataFrame:
-        rows = self.table[self.table["to"] == LOST]
-        return rows.assign(factor_words=rows["factor"].map(_factor))
+        """Those that can be compared."""
+        rows = self._shares()
+        return rows[~rows["is_early"]]
+
+    def _most_dependent(self) -> pd.DataFrame:
+        """The shares, one for each factor, of the stage with a silence window where they differ most; of the stages
+        where most factors can be compared. Empty where no stage has a share for each."""
+        shares = self._shares()
+        shares = shares[shares["silent_after_days"].notna()]
+        fair = shares.assign(fair=shares["estimate"].mask(shares["is_early"])).groupby("stage", sort=False)["fair"]
+        spread = fair.agg(["min", "max", "count"])[shares.groupby("stage", sort=False).size() == len(self.factors)]
+        spread = spread[spread["count"] == spread["count"].max()]
+        if spread.empty:
+            return shares.head(0)
+        return shares[shares["stage"] == spread.index[largest((spread["max"] - spread["min"]).fillna(0))]]
+
+    def _too_early(self) -> str:
+        """Where nobody can be lost to silence within the horizon, in sentences."""
+        rows = self.table[(self.table["to"] == LOST) & _is_too_early(self.table)]
+        parts = []
+        for factor, part in rows.groupby("factor"):
+            windows = "as declared" if factor == 1 else f"{times_in_words(factor)} as long"
+            where = listed(
+                [f"“{stage}” ({day:g} days)" for stage, day in part[["stage", "silent_after_days"]].to_numpy()]
+            )
+            never = f"nobody can be lost to silence within {in_days(self.horizon)} in {where}"
+            parts.append(f" With the windows {windows} {never}: that share is of other losses.")
+        return "".join(parts)
 
     def _back(self, stage: str | None = None) -> str:
         stages = [name for name in self.stages if self._returned(name)]
@@ -319,9 +351,9 @@ def _share(exits: Exits, way: str, horizon: float, confidence: float) -> dict:
     return next(row for row in rows if row["to"] == way)
 
 
+def _is_too_early(rows: pd.DataFrame) -> pd.Series:
+    return rows["note"].fillna("").str.contains(TOO_EARLY)
+
+
 def _by_factor(rows: pd.DataFrame) -> str:
     return "; ".join(f"{row['factor_words']} {share_in_words(row, 1)}" for _, row in rows.iterrows())
-
-
-def _factor(factor: float) -> str:
-    return _FACTORS_IN_WORDS.get(factor, f"{factor:g} times")

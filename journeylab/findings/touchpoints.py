@@ -18,12 +18,13 @@ from journeylab.events.queries.entries import find_triggers
 from journeylab.events.queries.events_in_stage import ACTION, EVERYBODY, find_sides, find_sources, find_touchpoints
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import check_confidence
-from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
+from journeylab.findings.finding import NOT_MEASURED, LaneName, StageFinding, share_in_words, tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.quotes import shortened
 from journeylab.findings.rows import ESTIMATE, estimated, wilson_share
 
 MAX_NAMED, MAX_DRAWN, MAX_LETTERS = 5, 3, 60
+NO_CONTACTS = f"{NOT_MEASURED}: no contacts are declared"
 PROACTIVE, VALUE, TRIGGER = "proactive", LaneName.VALUE, LaneName.TRIGGER_SEEN
 # Lane of the map -> kind of row whose names it lists.
 _LISTED = {LaneName.ACTIONS: ACTION, LaneName.TOUCHPOINTS: "channel", LaneName.ROLES: "role"}
@@ -46,7 +47,8 @@ class Touchpoints(StageFinding):
           did this event there, were met through this channel, or had somebody of this role act; `customers` of them in
           `events` events. What fewer than five did is left out.
         - `proactive`: of the `n` contacts that the customer or the company began, the share that the company began
-          (linearised by customer). Every event counts as a contact; those of third parties and systems do not.
+          (linearised by customer). What a contact is, journey.yml declares under `contacts`; without it there is no
+          such row.
         - `value`: mean value of the events there per customer who came to the stage, 0 for those without; `customers`
           have one.
         - `trigger seen`: of `n` visits, the share that began with an event that opens the stage; others began by a
@@ -56,10 +58,13 @@ class Touchpoints(StageFinding):
     openers : set of (str, str)
         Pairs of stage and event by which the journey's definition opens the stage. Sentences and figures leave them
         out, because everyone who comes does them.
+    has_contacts : bool
+        Whether the journey declares which events are contacts.
     """
 
     coverage: pd.DataFrame
     openers: frozenset[tuple[str, str]] = field(repr=False)
+    has_contacts: bool = True
 
     def sentence(self) -> str:
         """What most customers do in each stage, and the share of contacts that the company begins."""
@@ -83,12 +88,15 @@ class Touchpoints(StageFinding):
 
     def by_stage(self) -> pd.DataFrame:
         """Lanes `trigger seen`, `actions`, `touchpoints`, `reactive : proactive`, `roles` and `value`, in words with
-        interval and base; with groups, six for each. None where the log tells nothing."""
+        interval and base; with groups, six for each. None where the log tells nothing; without declared contacts,
+        `reactive : proactive` says so."""
         lanes = {}
         for suffix, rows in self._by_group(self.table):
             stages = dict(tuple(rows.groupby("stage", sort=False)))
             for name in LANES:
                 lanes[name + suffix] = {stage: self._cell(name, part) for stage, part in stages.items()}
+            if not self.has_contacts and not self.lacking:
+                lanes[LaneName.PROACTIVE + suffix] = dict.fromkeys(self.stages, NO_CONTACTS)
         return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
@@ -118,8 +126,10 @@ class Touchpoints(StageFinding):
 
     def _begun(self) -> str:
         rows = self.table[self.table["kind"] == PROACTIVE]
+        if not self.has_contacts:
+            return "Who begins a contact is not measured, because journey.yml declares no contacts."
         if rows.empty:
-            return "The log does not tell who began a contact."
+            return "The log does not tell who began a contact, or too few customers had one."
         shares = [
             f"“{row['stage']}”{f' ({row.group})' if self.by else ''} {_share(row, noun='contact')}"
             for _, row in rows.iterrows()
@@ -197,6 +207,7 @@ def estimate_touchpoints(
         table=tidy(rows, _COLUMNS, by=watched.by),
         coverage=tidy(sources, _SOURCES, by=watched.by),
         openers=openers,
+        has_contacts=bool(journey.contacts),
         confidence=confidence,
         lacking=None if len(visits) else watched.why_nobody(),
     )
@@ -204,8 +215,8 @@ def estimate_touchpoints(
 
 def _rows(log: EventLog, journey: Journey, visits: pd.DataFrame, confidence: float) -> Iterator[dict]:
     visits = visits.assign(is_seen=find_triggers(log, visits, journey))
-    counts = dict(tuple(find_touchpoints(log, visits).groupby(["group", "stage"], sort=False)))
-    sides = dict(tuple(find_sides(log, visits).groupby(["group", "stage"], sort=False)))
+    counts = dict(tuple(find_touchpoints(log, visits, journey).groupby(["group", "stage"], sort=False)))
+    sides = dict(tuple(find_sides(log, visits, journey).groupby(["group", "stage"], sort=False)))
     cells = dict(tuple(visits.groupby(["key", "stage"], sort=False)))
     for group in sorted(visits["key"].unique()):
         for stage in journey.stage_names:
@@ -228,7 +239,7 @@ def _of_stage(
     if sides is None or len(sides) < MIN_SHOWN:
         return
     contacts, proactive = sides["reactive"] + sides["proactive"], sides["proactive"]
-    if contacts.sum() > 0:
+    if (contacts > 0).sum() >= MIN_SHOWN:
         limits = ratio_of_totals(proactive, contacts, confidence=confidence)
         yield _row(PROACTIVE, limits, n=contacts.sum(), customers=(contacts > 0).sum(), events=proactive.sum())
     n_valued = sides["value"].notna().sum()

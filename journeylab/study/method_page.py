@@ -8,6 +8,7 @@ import pandas as pd
 
 from journeylab.base.durations import days
 from journeylab.base.html import Table
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, in_days, listed
 from journeylab.events.log import written
 from journeylab.events.spells.spell_check import find_flaws
@@ -41,10 +42,10 @@ def overview_of(study: Study) -> Overview:
 
 
 def data_in_words(study: Study) -> str:
-    """How many events of how many customers there are, and what was refused."""
+    """How many events of how many customers there are, what was refused, and whether there are only dates."""
     log = study.log
     events = f"{counted(len(log), 'event')} of {counted(log.n_customers, 'customer')}"
-    return f"{events}. {log.rows_read:,} rows read, {log.quarantine}."
+    return f"{events}. {log.rows_read:,} rows read, {log.quarantine}.{log.dates_in_words()}"
 
 
 def rows_read(study: Study) -> pd.DataFrame:
@@ -58,7 +59,7 @@ def _in_percent(counts: pd.DataFrame) -> pd.DataFrame:
 
 def parts_of(study: Study) -> tuple[MethodSection, ...]:
     """The parts of the page on data and method, in its order."""
-    about = (_observed, _covered, _defined, _doubted, _decided, _silence)
+    about = (_observed, _bases, _covered, _defined, _doubted, _decided, _silence)
     return (*(part(study) for part in about), _tools())
 
 
@@ -74,6 +75,55 @@ def _observed(study: Study) -> MethodSection:
             Table(_sources(study), f"The files, as {FILE} names them, and which of their columns stand for what"),
         ),
     )
+
+
+def _bases(study: Study) -> MethodSection:
+    """From all customers in the log down to those whose persona is judged, each step with its reason."""
+    personas, visits = study.personas, study.spells.to_pandas()
+    in_journey = visits["customer_id"].nunique()
+    steps = [("in the log", study.log.n_customers, "all whose events were read")]
+    steps.append(("in the journey", in_journey, "the others never came to a stage in the window"))
+    first = visits[visits["spell"] == 1]
+    is_new = (first["entered"] >= study.window.start) & first["returned_from"].isna()
+    steps.append(("watched from their entry", int(is_new.sum()), "the others had entered before the window"))
+    if not personas.left_out.empty and study.settings.personas:
+        within = study.settings.personas.within
+        left_out = personas.left_out.set_index("reason")["customers"]
+        late = listed([f"{n:,} {reason}" for reason, n in left_out.items() if within in str(reason) and n] or ["none"])
+        why = f"the others: {late}" if late != "none" else "none is left out"
+        judged = study.log.n_customers - int(left_out.sum())
+        steps.append((f"judged by their first {within}: has a persona, or could have", judged, why))
+    n_late = int((visits["observed_from"] > visits["entered"]).sum())
+    return MethodSection(
+        "Who is in these numbers",
+        (
+            "Numbers about visits to stages rest on all customers in the journey. Numbers on the clock of the whole "
+            "journey rest on those watched from their entry, and numbers by persona on those judged.",
+            f"{counted(n_late, 'visit')} had begun before the window, and count from the day from which they were "
+            "watched. Customers who had been lost before the window and returned in it also entered before it. A "
+            "funnel counts all who came to its first step in the window, these too.",
+            *_completed(study, visits, first.loc[is_new, "customer_id"]),
+        ),
+        (Table(pd.DataFrame(steps, columns=["customers", "n", "why"]), "Customers, and who is left out at each step"),),
+    )
+
+
+def _completed(study: Study, visits: pd.DataFrame, new: pd.Series) -> Iterator[str]:
+    """How many reached the goal, of which base."""
+    goals = [stage.name for stage in study.journey.stages if stage.completes]
+    if goals:
+        there = set(visits.loc[visits["stage"].isin(goals), "customer_id"])
+        n_new, n_all = len(there & set(new)), visits["customer_id"].nunique()
+        yield (
+            f"So far {_shown(len(there))} of {n_all:,} customers in the journey are at the goal, and {_shown(n_new)} "
+            f"of the {len(new):,} watched from their entry. The share of one way to the goal, or within a time as in a "
+            "funnel, is smaller: it leaves out other ways, or those who take longer."
+        )
+
+
+def _shown(count: int) -> str:
+    """A count as it may be passed on."""
+    return f"fewer than {MIN_SHOWN}" if 0 < count < MIN_SHOWN else f"{count:,}"
 
 
 def _sources(study: Study) -> pd.DataFrame:
@@ -132,12 +182,16 @@ def _defined(study: Study) -> MethodSection:
 
 
 def _doubted(study: Study) -> MethodSection:
-    check, lint = find_flaws(study.spells), study.lint
-    remarks = (Table(lint.table.drop(columns="rule"), "What the lint says of the definition"),) if len(lint) else ()
-    broken = check.table[check.table["spells"] > 0]
+    check, lint, horizons = find_flaws(study.spells), study.lint, study.horizon_lint
+    titled = ((lint, "What the lint says of the definition and the data"), (horizons, "What it says of the horizons"))
+    remarks = tuple(Table(part.shown.drop(columns="rule"), title) for part, title in titled if len(part))
+    broken = check.table[check.table["spells"] > 0].drop(columns="example")
     flaws = (Table(broken, "What the check of the spells found"),) if len(broken) else ()
+    said = f"The journey’s definition and the data: {lint.sentence()} The horizons: {horizons.sentence()}"
     return MethodSection(
-        "What is doubtful", (f"The journey’s definition: {lint.sentence()}", check.sentence()), (*remarks, *flaws)
+        "What is doubtful",
+        (said, *lint.unjudged, check.sentence()),
+        (*remarks, *flaws),
     )
 
 

@@ -9,12 +9,14 @@ notes.yml, beside study.yml, lists them under the names of the journey's stages:
         owner: growth
         opportunities:
           - {text: Invite the whole team on the first day, owner: growth}
+          - {text: Ask who is silent, evidence: data, source: compare_silence}
         pain_points:
           - {text: Nobody knows who may pay, evidence: interview, source: Interview with a planner, date: 2026-03-02}
         assumptions:
           - {text: Trials fail where the lead is alone, status: open}
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -38,9 +40,16 @@ from journeylab.base.documents import (
 from journeylab.base.errors import StudyError, did_you_mean
 from journeylab.base.words import counted, listed
 from journeylab.events.journey import Journey
-from journeylab.reporting.journey_map.cells import ASSUMPTION, EVIDENCE, INTERVIEW
+from journeylab.reporting.journey_map.cells import ASSUMPTION, DATA, EVIDENCE, INTERVIEW, SURVEY
 
 FILE = "notes.yml"
+# What gives a finding: the source of a remark that rests on data.
+FINDINGS = (
+    *("compare_crm", "compare_groups", "compare_leavers", "compare_personas", "compare_silence", "estimate_dropoff"),
+    *("estimate_feelings", "estimate_flow", "estimate_funnel", "estimate_occupancy", "estimate_recovery"),
+    *("estimate_survival", "estimate_touchpoints", "estimate_validation", "find_personas", "find_thoughts"),
+    "fit_hazards",
+)
 # Each kind of remark, as notes.yml writes it, and the lane of the map in which it stands.
 LANES = {
     "goals": "goal",
@@ -56,7 +65,9 @@ COLUMNS = ("stage", "lane", "text", "evidence", "source", "date", "status", "own
 
 
 class Note(Frozen):
-    """What somebody adds to one stage. `evidence` is what it is based on; an assumption has a `status`."""
+    """What somebody adds to one stage. `evidence` is what it is based on: data where `source` begins with
+    the name of what gives the finding, such as estimate_dropoff; an interview, and a survey too, where a source and a
+    date are given. All else is an assumption, which has a `status`."""
 
     model_config = described("a remark", text="Nobody knows who may pay", status="open")
 
@@ -67,6 +78,24 @@ class Note(Frozen):
     status: Literal["open", "supported", "refuted"] | None = None
     owner: Text | None = None
     persona: Text | None = None
+
+    @property
+    def rests_on(self) -> str:
+        """The evidence that it has, whatever is written: without what shows it, it is an assumption."""
+        return ASSUMPTION if self.doubt else self.evidence
+
+    @property
+    def doubt(self) -> str | None:
+        """What is missing for the evidence that is written; None where nothing is."""
+        name = re.split(r"\W", self.source or "", maxsplit=1)[0]
+        if self.evidence not in (DATA, SURVEY) or name in FINDINGS:
+            return None
+        if self.evidence == SURVEY:
+            return None if self.source and self.date else "no source with its date is given. Add both"
+        found = (
+            f"“{self.source}” is no finding. {did_you_mean(name, FINDINGS)}" if self.source else "no source is given."
+        )
+        return f"{found} Name what shows it, such as “source: estimate_dropoff”"
 
 
 Remarks = Annotated[tuple[Note, ...], OneOrList()]
@@ -101,21 +130,21 @@ class Notes:
     """What people add to the map.
 
     scenario: the situation in which customers set out. owner: who is responsible for the map. stages: notes by stage.
-    doubts: what does not fit the journey, by line.
+    unknown: the notes on stages that the journey does not have, by line; they are not on the map.
     """
 
     scenario: str | None = None
     owner: str | None = None
     stages: Mapping[str, StageNotes] = field(default_factory=dict)
     places: Places = field(default_factory=Places)
-    doubts: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     def fitted(self, journey: Journey) -> "Notes":
-        """These notes without those on stages that `journey` does not have; `doubts` names them."""
+        """These notes without those on stages that `journey` does not have; `unknown` names them."""
         unknown = [stage for stage in self.stages if stage not in journey.stage_names]
-        doubts = [self._unknown(("stages", stage), "stage", stage, journey.stage_names) for stage in unknown]
+        lines = [self._unknown(("stages", stage), "stage", stage, journey.stage_names) for stage in unknown]
         stages = {stage: notes for stage, notes in self.stages.items() if stage not in unknown}
-        return replace(self, stages=stages, doubts=tuple(doubts))
+        return replace(self, stages=stages, unknown=tuple(lines))
 
     def check(self, personas: Iterable[str]) -> None:
         """Raise one StudyError that lists by line every persona that is not among `personas`."""
@@ -126,6 +155,17 @@ class Notes:
         if wrong:
             raise StudyError("\n".join(wrong))
 
+    def doubts(self) -> tuple[str, ...]:
+        """What is doubtful, by line, with what to do: notes on unknown stages, which the map leaves out, and what is
+        written as evidence but counts as an assumption."""
+        unfit = [f"{line} The map leaves this out." for line in self.unknown]
+        return tuple(unfit) + tuple(
+            f"{self.places.where(*path, 'evidence')}: The evidence is “{remark.evidence}”, but {remark.doubt}, or "
+            "leave out “evidence”. Until then the map shows an assumption."
+            for path, remark in self._remarks()
+            if remark.doubt
+        )
+
     def table(self) -> pd.DataFrame:
         """One row per remark: the columns of `COLUMNS`; `lane` as the map calls it, `date` as text. The owner of a
         stage is the row of lane `owner`."""
@@ -135,16 +175,14 @@ class Notes:
         """How many remarks on how many stages, on what evidence, and from when to when."""
         rows = self.table()
         rows = rows[rows["lane"] != "owner"]
-        doubts = f" {' '.join(self.doubts)} The map leaves these out." if self.doubts else ""
         if rows.empty:
-            return f"No remark. Add what no log shows in {FILE}.{doubts}"
+            return " ".join([f"No remark. Add what no log shows in {FILE}.", *self.doubts()])
         kinds = rows["evidence"].value_counts()
         resting = listed([f"{kind} {kinds[kind]}" for kind in EVIDENCE if kind in kinds])
         days = sorted(rows["date"].dropna().unique())
         dated = f"; dated {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else ""
-        return (
-            f"{counted(len(rows), 'remark')} on {counted(rows['stage'].nunique(), 'stage')} ({resting}){dated}.{doubts}"
-        )
+        remarks = f"{counted(len(rows), 'remark')} on {counted(rows['stage'].nunique(), 'stage')} ({resting}){dated}."
+        return " ".join([remarks, *self.doubts()])
 
     def __repr__(self) -> str:
         return f"Notes: {self.sentence()}"
@@ -161,7 +199,7 @@ class Notes:
                 yield stage, "owner", notes.owner, ASSUMPTION, FILE, None, None, None, None
         for (_, stage, kind, _), note in self._remarks():
             day = note.date.isoformat() if note.date else None
-            yield stage, LANES[kind], note.text, note.evidence, note.source, day, note.status, note.owner, note.persona
+            yield stage, LANES[kind], note.text, note.rests_on, note.source, day, note.status, note.owner, note.persona
 
     def _remarks(self) -> Iterator[tuple[tuple[str, str, str, int], Note]]:
         for stage, notes in self.stages.items():
@@ -190,7 +228,7 @@ def read_notes(
     Returns
     -------
     Notes
-        Without those on stages that the journey does not have; its ``doubts`` names them.
+        Without those on stages that the journey does not have; its ``doubts()`` name them.
 
     Raises
     ------

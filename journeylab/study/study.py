@@ -11,16 +11,19 @@ from functools import cached_property
 from pathlib import Path
 
 from journeylab.base import html
+from journeylab.base.documents import read_document
 from journeylab.base.durations import days
+from journeylab.base.errors import StudyError
 from journeylab.base.files import fingerprint
 from journeylab.base.version import VERSION
 from journeylab.base.words import counted
 from journeylab.events.journey import Journey, read_journey
-from journeylab.events.lint import Lint, lint_journey
+from journeylab.events.lint import Lint, lint_journey, lint_spells
 from journeylab.events.log import EventLog, Window
 from journeylab.events.queries.crm_records import CrmRecords, read_crm
 from journeylab.events.reading import Source, read_events, read_log, write_log
 from journeylab.events.spells import Spells, find_spells, read_spells
+from journeylab.findings.horizons import lint_horizons
 from journeylab.findings.personas import Personas, find_personas, read_personas
 from journeylab.findings.personas.change import compare_personas
 from journeylab.reporting.journey_map.build import ACCOUNTS
@@ -29,6 +32,7 @@ from journeylab.study.folders import DATA, FILE, PROCESSED, Folders
 from journeylab.study.notes import Notes, find_notes
 from journeylab.study.settings import PersonaDecisions, Settings, read_settings
 from journeylab.study.sprints.record import Sprint, find_sprints
+from journeylab.study.template_texts import find_template_texts
 
 NOTES = "personas.yml"
 PACKAGE = Path(__file__).parents[1]
@@ -104,8 +108,17 @@ class Study:
 
     @cached_property
     def lint(self) -> Lint:
-        """What is doubtful about the journey, by itself and against the log."""
-        return lint_journey(self.journey, log=self.log)
+        """What is doubtful about the journey, by itself, against the log, and, unless that shows an error, by the
+        visits to its stages; about the log itself; and which texts are still those of a template."""
+        lint = lint_journey(self.journey, log=self.log)
+        watched = [] if len(lint.errors) else [lint_spells(self.log, self.spells)]
+        return lint.joined(*watched, find_template_texts(self.journey, self.notes))
+
+    @cached_property
+    def horizon_lint(self) -> Lint:
+        """Which of the study's horizons are too short or too long for its data, by line of study.yml."""
+        places = read_document(self.folder / FILE, error=StudyError).places
+        return lint_horizons(self.horizons, self.spells, where=lambda at: places.where("horizons", at))
 
     @cached_property
     def notes(self) -> Notes:

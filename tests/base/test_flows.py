@@ -105,7 +105,9 @@ def test_arcs_that_are_not_drawn_are_counted():
     chart = draw(rows, places)
     note = next(text.get_text() for text in chart.axes.texts if "Not drawn" in text.get_text())
     assert len(away) == 16
-    assert note == f"Not drawn: the 6 rarest kinds of moves ahead or back, {away[:6].sum():,} in all."
+    assert note == (
+        f"Not drawn: 6 kinds of moves ahead or back, {away[:6].sum():,} visits in all, {away[5]:,} of them of one kind."
+    )
 
 
 @pytest.mark.slow
@@ -141,3 +143,15 @@ def test_one_place_and_no_flow_can_be_drawn():
 def test_it_is_drawn_into_axes_that_are_there():
     chart = draw(SMALL, ["a", "b", "c"])
     assert draw(SMALL, ["a", "b", "c"], ax=chart.axes).axes is chart.axes
+
+
+def test_a_notable_part_of_what_leaves_a_place_is_drawn_however_many_others_there_are():
+    places = tuple(f"s{i}" for i in range(8))
+    # Twelve moves back, each more frequent than the one ahead, which half of its place take.
+    rows = [(start, end, "move", 500) for start in ("s5", "s6", "s7") for end in ("s0", "s1", "s2", "s3")]
+    rows += [("s4", "s6", "move", 120), ("s4", "inside", "stay", 120)]
+    rows += [("s7", "x", "leave", 20_000), ("s6", "x", "leave", 20_000), ("s5", "x", "leave", 20_000)]
+    moves = pd.DataFrame(rows, columns=["origin", "to", "kind", "n"]).assign(text=None, part="x")
+    arcs = _Plan(moves, places, 7.6).arcs
+    assert ("s4", "s6") in set(zip(arcs["origin"], arcs["to"], strict=True))
+    assert len(arcs) == MOST_ARCS + 1

@@ -56,3 +56,12 @@ def test_headings_are_no_formulas_either():
 
 def test_what_turns_the_direction_is_shown_by_its_number_and_what_marks_it_stays():
     assert html.paragraph("a\u202eb\u2066c\u200fd") == "<p>a[U+202E]b[U+2066]c\u200fd</p>"
+
+
+def test_less_than_a_day_is_written_in_its_own_unit():
+    rows = pd.DataFrame({"stage": ["a", "b"], "median_days": [0.00051, 32.87], "estimate": [0.25, 2.0]})
+    shown = html.table(rows)
+    assert "44.1 seconds" in shown
+    assert "32.9" in shown
+    assert "0.25" in shown
+    assert "6 hours" in html.table(rows, days=("estimate",))

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from journeylab.base.suppression import suppressed
+from journeylab.base.suppression import shown_count, suppressed, without_few
 
 PARTS = ["won", "lost", "open"]
 
@@ -28,6 +28,23 @@ def test_two_small_counts_are_missing():
 
 def test_one_small_count_takes_the_next_smallest_with_it_lest_the_total_tells():
     assert hidden((19, 10, 3, 6)) == [[19, 10, None, None]]
+
+
+def test_what_goes_with_it_has_a_mark_of_its_own_and_is_never_told_as_few():
+    counts = pd.DataFrame({"all": [13_087, 30], "won": [7_367, 30], "lost": [5_719, 0], "open": [1, 0]})
+    shown = suppressed(counts, counts, total="all", parts=PARTS)
+    assert shown["also_hidden"].tolist() == ["lost", None]
+    words = [[shown_count(row, part) for part in ("all", *PARTS)] for _, row in shown.iterrows()]
+    assert words == [["13,087", "7,367", "a hidden number", "fewer than 5"], ["30", "30", "0", "0"]]
+
+
+def test_a_table_without_few_loses_all_numbers_of_a_few_but_not_what_was_asked():
+    rows = {"stage": ["a", "b"], "quantile": [0.5, 0.5], "estimate": [3.0, 4.0], "n": [9, 9], "customers": [4, 5]}
+    shown = without_few(pd.DataFrame(rows))
+    assert shown.loc[0, ["estimate", "n", "customers"]].isna().all()
+    assert shown["quantile"].tolist() == [0.5, 0.5]
+    assert shown.loc[1, ["estimate", "n", "customers"]].tolist() == [4, 9, 5]
+    pd.testing.assert_frame_equal(without_few(pd.DataFrame({"x": [1]})), pd.DataFrame({"x": [1]}))
 
 
 def test_where_nothing_else_could_go_with_it_the_total_does():

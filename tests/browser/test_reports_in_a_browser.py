@@ -16,6 +16,9 @@ pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).parents[2]
 NOTEBOOKS = [path.stem for path in sorted((PROJECT / "notebooks").glob("*.ipynb")) if path.stem[:2] != "00"]
 PAGES = ["index", "data-and-method", "glossary", *NOTEBOOKS]
+# What takes a browser long is tried on pages that between them hold every kind of part: tables, figures, cards, a map.
+VARIED = ["index", "data-and-method", "02_personas", "04_loss_branches", "06_paths_and_funnels", "07_journey_map"]
+FEW = ["index", "02_personas", "07_journey_map"]
 KILOBYTE = 1000
 TABLES = """[...document.querySelectorAll('.jl-table')].map(box => [
     [...box.querySelectorAll('tbody tr')].map(row => [...row.cells].map(cell => cell.textContent)),
@@ -39,19 +42,30 @@ def test_every_notebook_has_its_page_and_each_page_is_tested_here(reports):
     assert sorted(page.stem for page in reports.glob("*.html")) == sorted(PAGES)
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts on", "scripts off"])
-def test_a_page_asks_for_nothing_and_complains_of_nothing(browser, path, scripts):
-    with Opened(browser, path, java_script_enabled=scripts) as opened:
+def asks_for_nothing_and_complains_of_nothing(browser, path, **options):
+    with Opened(browser, path, **options) as opened:
         assert opened.requests == [path.as_uri()]
         assert opened.complaints == []
         assert opened.page.title().partition(" ·")[0] == opened.page.locator("h1").inner_text()
 
 
+def test_a_page_asks_for_nothing_and_complains_of_nothing(browser, path):
+    asks_for_nothing_and_complains_of_nothing(browser, path)
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_without_scripts_a_page_asks_for_nothing_and_complains_of_nothing(browser, reports, name):
+    asks_for_nothing_and_complains_of_nothing(browser, reports / f"{name}.html", java_script_enabled=False)
+
+
 # In the dark only colours differ, and the page is the same.
-@pytest.mark.parametrize(("scheme", "rules"), [("light", {}), ("dark", {"runOnly": ["color-contrast"]})])
-def test_axe_finds_nothing_serious(browser, path, scheme, rules):
+@pytest.mark.parametrize(
+    ("name", "scheme", "rules"),
+    [(name, "light", {}) for name in VARIED] + [(name, "dark", {"runOnly": ["color-contrast"]}) for name in FEW],
+)
+def test_axe_finds_nothing_serious(browser, reports, name, scheme, rules):
     # The policy of the pages would not let axe in.
-    with Opened(browser, path, color_scheme=scheme, bypass_csp=True) as opened:
+    with Opened(browser, reports / f"{name}.html", color_scheme=scheme, bypass_csp=True) as opened:
         opened.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         violations = Axe().run(opened.page, options={"resultTypes": ["violations"], **rules}).response["violations"]
     serious = [
@@ -153,8 +167,9 @@ def test_without_scripts_a_table_is_as_it_was_written(browser, reports):
         assert opened.page.locator(".jl-table th").nth(1).inner_text() == "rows"
 
 
-def test_a_page_prints_to_paper_and_its_footer_needs_no_sheet_of_its_own(browser, path):
-    with Opened(browser, path) as opened:
+@pytest.mark.parametrize("name", FEW)
+def test_a_page_prints_to_paper_and_its_footer_needs_no_sheet_of_its_own(browser, reports, name):
+    with Opened(browser, reports / f"{name}.html") as opened:
         printed = opened.page.pdf(format="A4")
         opened.page.evaluate("document.querySelector('footer').remove()")
         without = opened.page.pdf(format="A4")

@@ -5,7 +5,7 @@ import pytest
 from by_hand import LOST_TO_PRICE, journey_of
 
 from journeylab.base.errors import EstimateError, JourneyError
-from journeylab.events.queries.answers import find_scores, find_statements, has_scores
+from journeylab.events.queries.answers import find_scores, find_statements, has_scores, scores_of_others
 from journeylab.events.reading import read_events
 from journeylab.events.spells import find_spells
 
@@ -133,3 +133,31 @@ def test_a_log_without_scores_or_texts_has_none():
     nobody = find_spells(log_of(), JOURNEY).to_pandas().iloc[:0]
     assert find_scores(log_of(), nobody)["stage"].isna().all()
     assert find_statements(log_of(), nobody, seed=1).empty
+
+
+def test_scores_and_texts_on_the_event_asked_for_are_the_customer_s_whoever_began_it():
+    rows = [
+        ("a", "2025-01-02", "join", "customer", None, None),
+        ("a", "2025-01-03", "ticket_closed", "company", 4.0, "it took too long"),
+        ("a", "2025-01-04", "ticket_closed", "system", 2.0, None),
+        ("a", "2025-01-05", "lead_scored", "company", 90.0, "a good lead"),
+    ]
+    log = log_of(rows)
+    visits = find_spells(log, JOURNEY).to_pandas()
+    assert find_scores(log, visits).empty
+    assert find_scores(log, visits, asked="ticket_closed")["score"].tolist() == [4.0, 2.0]
+    assert find_scores(log, visits, asked={"event": "ticket_closed", "where": {"score": {"above": 3}}})[
+        "score"
+    ].tolist() == [4.0]
+    others = scores_of_others(log)
+    assert others.to_dict("list") == {"event": ["ticket_closed", "lead_scored"], "scores": [2, 1]}
+    # Nobody opens a stage here, so texts are looked for in a stage that lasts.
+    stay = pd.DataFrame(
+        {"customer_id": ["a"], "spell": [1], "stage": ["s"], "outcome": ["ongoing"], "to": [None]}
+    ).assign(entered=rows_time("2025-01-01"), left=rows_time("2025-02-01"), observed_from=rows_time("2025-01-01"))
+    assert find_statements(log, stay, seed=1).empty
+    assert find_statements(log, stay, seed=1, asked="ticket_closed")["text"].tolist() == ["it took too long"]
+
+
+def rows_time(day: str) -> pd.Timestamp:
+    return pd.Timestamp(day, tz="UTC").as_unit("us")

@@ -4,10 +4,11 @@ import ibis
 import pandas as pd
 import pytest
 
-from journeylab.events.journey import read_journey
+from journeylab.events.journey import Condition, read_journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.queries.entries import find_triggers
 from journeylab.events.queries.events_in_stage import find_sides, find_sources, find_touchpoints
+from journeylab.events.reading import read_events
 from journeylab.events.spells import find_spells
 
 JOURNEY = read_journey(
@@ -23,6 +24,12 @@ JOURNEY = read_journey(
     }
 )
 START = pd.Timestamp("2025-01-01", tz="UTC")
+
+
+def journey_with(contacts):
+    return JOURNEY.model_copy(update={"contacts": tuple(contacts)})
+
+
 # Customer, day, event, channel, initiator, role, value.
 ROWS = [
     ("a", 0, "start", "web", "customer", "user", None),
@@ -84,14 +91,21 @@ def test_groups_are_counted_apart(log, visits):
 
 
 def test_sides_count_what_customer_and_company_began_and_nothing_of_systems(log, visits):
-    found = find_sides(log, visits).set_index(["stage", "customer_id"])
+    contacts = [Condition(event=["start", "look", "call", "buy"])]
+    found = find_sides(log, visits, journey_with(contacts)).set_index(["stage", "customer_id"])
     assert tuple(found.loc[("trial", "a"), ["reactive", "proactive"]]) == (2, 1)
     assert tuple(found.loc[("trial", "b"), ["reactive", "proactive"]]) == (1, 0)
     assert tuple(found.loc[("paid", "a"), ["reactive", "proactive"]]) == (2, 0)
 
 
+def test_only_declared_contacts_count_and_without_any_no_side_is_known(log, visits):
+    found = find_sides(log, visits, journey_with([Condition(event="call")])).set_index(["stage", "customer_id"])
+    assert tuple(found.loc[("trial", "a"), ["reactive", "proactive"]]) == (0, 1)
+    assert find_sides(log, visits, JOURNEY)[["reactive", "proactive"]].isna().all(axis=None)
+
+
 def test_the_value_is_the_sum_in_the_stage_and_missing_where_none_has_one(log, visits):
-    found = find_sides(log, visits).set_index(["stage", "customer_id"])["value"]
+    found = find_sides(log, visits, JOURNEY).set_index(["stage", "customer_id"])["value"]
     assert found[("paid", "a")] == 50.0
     assert pd.isna(found[("trial", "a")])
 
@@ -123,5 +137,27 @@ def test_sources_are_told_for_each_group_as_for_its_customers_alone(log, visits)
 def test_a_log_that_tells_neither_channels_nor_initiators_nor_roles_says_so_with_nothing(log, visits):
     bare = EventLog.from_events(log.events.select("customer_id", "time", "event", "seq"), window=log.window)
     assert set(find_touchpoints(bare, visits)["kind"]) == {"event"}
-    assert find_sides(bare, visits)[["reactive", "proactive", "value"]].isna().all(axis=None)
+    assert find_sides(bare, visits, JOURNEY)[["reactive", "proactive", "value"]].isna().all(axis=None)
     assert find_sources(bare, visits).empty
+
+
+def test_in_a_log_of_dates_the_order_of_the_day_decides_which_stage_an_event_belongs_to():
+    rows = [
+        ("a", 0, "start"),
+        ("a", 3, "look"),  # in the trial: on the day of the move, but before it
+        ("a", 3, "buy"),
+        ("a", 3, "call"),
+        ("a", 5, "look"),  # before the loss of that day
+        ("a", 5, "cancel"),
+        ("a", 5, "look"),  # after it: in no stage
+        ("b", 1, "look"),  # before they came
+        ("b", 1, "start"),
+        ("b", 1, "buy"),
+        ("b", 1, "cancel"),
+    ]
+    table = pd.DataFrame(rows, columns=["customer_id", "day", "event"])
+    table["time"] = (START + pd.to_timedelta(table.pop("day"), unit="D")).dt.strftime("%Y-%m-%d")
+    log = read_events(table, window=("2025-01-01", "2025-02-10"), timezone="Europe/Lisbon", duplicates="keep")
+    found = find_touchpoints(log, find_spells(log, JOURNEY).to_pandas(), JOURNEY)
+    assert counts(found, "trial", "event") == {"start": (2, 2), "look": (1, 1)}
+    assert counts(found, "paid", "event") == {"buy": (2, 2), "call": (1, 1), "look": (1, 1)}

@@ -41,7 +41,7 @@ def visits(*rows):
 def exits(entry, leaving, destination, customers=None):
     n = len(leaving)
     arrays = np.array(entry, float), np.array(leaving, float), np.array(destination)
-    return Exits("first", None, ("advanced", "other"), *arrays, np.array(customers or range(n)))
+    return Exits("first", None, ("advanced", "other"), *arrays, np.array(customers or range(n)), earliest={})
 
 
 def test_the_possible_exits_follow_from_the_rules():
@@ -202,7 +202,7 @@ def test_what_a_visit_is_worth_goes_with_it():
 
 def test_groups_joined_are_the_visits_of_both_with_the_ways_of_either():
     one = exits([-1, 2], [3, 5], [2, -1], customers=[0, 1])
-    other = Exits("first", "y", ("price", "other"), *(np.array([each]) for each in (-1.0, 4.0, 1, 7)))
+    other = Exits("first", "y", ("price", "other"), *(np.array([each]) for each in (-1.0, 4.0, 1, 7)), earliest={})
     both = join_exits([one, other], ("advanced", "price", "other"), group="both")
     assert (both.stage, both.group, both.ways) == ("first", "both", ("advanced", "price", "other"))
     assert both.losses == ("price", "other")

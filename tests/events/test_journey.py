@@ -242,6 +242,21 @@ def test_anchors_may_save_writing(tmp_path):
     assert read_journey(written(tmp_path, text)).loss_branches[2].when == Condition(event="cancelled")
 
 
+def test_contacts_are_names_of_events_or_conditions():
+    journey = read_journey(
+        {
+            "journeylab": 1,
+            "name": "contacts",
+            "goal": "be heard",
+            "stages": [{"name": "trial", "opened_by": [{"event": "start"}]}],
+            "contacts": ["call", {"event": "mail", "where": {"topic": "price"}}],
+        }
+    )
+    assert [contact.words for contact in journey.contacts] == ["call", "mail, where topic is price"]
+    assert read_journey(journey.to_dict()) == journey
+    assert "contacts" not in {path[0] for path, _, _ in journey.conditions()}
+
+
 def test_every_problem_of_a_file_is_told_at_once_by_line(tmp_path):
     text = """\
 journeylab: 2
@@ -274,7 +289,8 @@ loss_branches:
         "Write “journeylab: 1”, or install a journeylab that reads this version.",
         "journey.yml:2: “name” must be text, found the number 5. Put it in quotes.",
         "journey.yml:4: Unknown key “extra” of the journey. "
-        "Known: journeylab, name, goal, stages, movement, loss_branches.",
+        "Known: journeylab, name, goal, stages, movement, loss_branches, "
+        "contacts.",
         "journey.yml:5: The key “goal” stands twice, first on line 3. Keep one of them.",
         "journey.yml:7: Unknown key “lable” of a stage. Did you mean “label”?",
         "journey.yml:9: “opened_by” must be a mapping of keys to values, found “start”. "
@@ -462,7 +478,7 @@ journeys = st.lists(stages, min_size=1, max_size=3).flatmap(
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(journeys)
 def test_any_journey_reads_back_equal_and_pleases_the_schema(declared):
     journey = read_journey(declared)

@@ -11,7 +11,7 @@ from journeylab.events.spells.exits import MOVES, build_ledger, check_ledger, fi
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None, derandomize=True, database=None)
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(journeys(), rows(), windows())
 def test_the_ledger_adds_up_on_random_journeys(journey, events, window):
     """Of 200 random journeys and logs: in every stage, in all, and against the spells counted one by one.

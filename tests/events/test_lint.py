@@ -449,3 +449,20 @@ def test_conditions_with_very_many_values_are_still_compared():
 def test_a_journey_built_from_models_is_linted():
     stage = {"name": "end", "opened_by": {"event": "e"}, "completes": True}
     assert not lint_journey(Journey.model_validate({"journeylab": 1, "name": "n", "goal": "g", "stages": [stage]}))
+
+
+def test_a_contact_that_never_occurs_is_named_with_its_line():
+    log = log_of([{"customer_id": "a", "event": "start", "day": 1}, {"customer_id": "a", "event": "ticket", "day": 2}])
+    journey = read_journey(
+        {
+            "journeylab": 1,
+            "name": "contacts",
+            "goal": "be heard",
+            "stages": [{"name": "trial", "opened_by": [{"event": "start"}], "silent_after": "20d"}],
+            "contacts": ["ticket", "tickets", {"event": "ticket", "where": {"chanel": "phone"}}],
+        }
+    )
+    table = lint_journey(journey, log=log).table
+    told = table[table["problem"].str.contains("“contacts”")]
+    assert told["rule"].tolist() == ["unknown-column", "event-never-occurs"]
+    assert "The event “tickets” in “contacts” never occurs in the log." in told["problem"].tolist()

@@ -233,9 +233,11 @@ def test_a_skipped_time_moves_on_and_a_repeated_one_is_the_later_as_in_the_windo
 
 
 def test_dates_and_times_of_a_table_are_read_in_the_zone():
-    assert times([datetime.date(2024, 7, 1)], timezone="Europe/Berlin") == ["2024-06-30 22:00:00"]
-    assert times([pd.Timestamp("2024-07-01")], timezone="Europe/Berlin") == ["2024-06-30 22:00:00"]
-    assert times([pd.Timestamp("2024-07-01", tz="Asia/Tokyo"), pd.NaT]) == ["2024-06-30 15:00:00", None]
+    clock = [pd.Timestamp("2024-07-01"), pd.Timestamp("2024-07-01 10:00")]
+    assert times(clock, timezone="Europe/Berlin") == ["2024-06-30 22:00:00", "2024-07-01 08:00:00"]
+    tokyo = [pd.Timestamp("2024-07-01 00:30", tz="Asia/Tokyo"), pd.NaT]
+    assert times(tokyo) == ["2024-06-30 15:30:00", None]
+    assert times([datetime.date(2024, 7, 1)], timezone="Europe/Berlin") == ["2024-07-01 00:00:00"]
 
 
 def test_times_of_several_zones_in_one_column_are_told_apart():

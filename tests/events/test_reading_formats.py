@@ -276,7 +276,7 @@ def test_a_byte_that_is_not_utf8_far_down_the_file_is_named_with_its_line(tmp_pa
     [
         (b"PK\x03\x04rest", "it is a zip archive or an Excel workbook. Unpack it, or let its name end in .xlsx."),
         (b"PAR1rest", "it is a Parquet file. Let its name end in .parquet."),
-        (gzip.compress(b"customer_id"), "it is compressed by gzip. Let its name end in .gz."),
+        (gzip.compress(b"customer_id", mtime=0), "it is compressed by gzip. Let its name end in .gz."),
         (b"\xd0\xcf\x11\xe0\xa1", "it is an old Excel workbook. Save it as .xlsx."),
         (b"<html><table>", "is a web page or XML, not a table of cells."),
         (b"customer_id,time\n\x00\x01,2\n" + b"x" * 99, "it holds bytes that no text has. Export it as CSV again."),

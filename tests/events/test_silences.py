@@ -83,7 +83,7 @@ def test_a_log_without_a_journey_has_no_silences():
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, derandomize=True, database=None)
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
 @given(journeys(), rows())
 def test_silences_tile_the_time_in_each_stage(journey, events):
     """Without losses to silence: as long together as the spells, and as many lost and ongoing ends as those have."""

@@ -10,6 +10,7 @@ import yaml
 from journeylab.base.errors import JourneyLabError
 from journeylab.events.lint import lint_journey
 from journeylab.events.log import INITIATORS
+from journeylab.events.queries.crm_records import CrmRecords
 from journeylab.events.reading import read_events
 from journeylab.events.simulate import Simulation, simulate_log
 from journeylab.events.simulate.habits import CHANNELS, ROLES
@@ -17,6 +18,8 @@ from journeylab.events.simulate.happenings import PROCESSES
 from journeylab.events.simulate.planted import PERSONAS
 from journeylab.events.simulate.rows import n_bots
 from journeylab.events.simulate.table import BAD_TIMES
+from journeylab.events.spells import find_spells
+from journeylab.findings.crm import compare_crm
 
 LARGEST_SAMPLE = 6_000_000  # bytes
 
@@ -39,7 +42,7 @@ def plain(kind: pa.DataType) -> pa.DataType:
 @pytest.mark.slow
 def test_the_committed_sample_is_what_its_command_writes(project, tmp_path):
     simulate_log(2_000, seed=7).write(tmp_path)
-    for name in ("journey.yml", "study.yml", "data/raw/customers.csv"):
+    for name in ("journey.yml", "study.yml", "data/raw/customers.csv", "data/raw/crm.csv"):
         assert (tmp_path / name).read_bytes() == (project / name).read_bytes(), name
     written, committed = (pq.read_table(folder / "data/raw/events.parquet") for folder in (tmp_path, project))
     assert written.schema == committed.schema
@@ -50,10 +53,25 @@ def test_the_committed_sample_is_small(project):
     assert sum(path.stat().st_size for path in (project / "data" / "raw").iterdir()) <= LARGEST_SAMPLE
 
 
+def test_the_crm_lags_misses_and_runs_ahead_as_planted(simulation):
+    spells = find_spells(simulation.log, simulation.journey)
+    found = compare_crm(spells, CrmRecords.of(simulation.crm.assign(time=pd.to_datetime(simulation.crm["time"]))))
+    total = found.table.set_index("stage").loc["all stages"]
+    assert 0.7 < total["estimate"] < 0.95
+    lags = found.lags.set_index("stage")
+    assert lags["estimate"].between(2, 5).all()
+    # Only sales are entered as won before they are.
+    assert lags.loc["onboarding", "earlier"] > 20 * lags.loc["adopting", "earlier"]
+    assert (lags["not_yet"] > 0).all()
+    assert (found.mismatches["stage"] == "lost").any()
+    assert pd.to_datetime(simulation.crm["time"]).max() < simulation.truth.window.end
+
+
 def test_the_same_seed_gives_the_same_log_and_another_seed_another(simulation):
     again, other = simulate_log(1_000, seed=11), simulate_log(1_000, seed=12)
     assert again.raw.equals(simulation.raw)
     pd.testing.assert_frame_equal(again.customers, simulation.customers)
+    pd.testing.assert_frame_equal(again.crm, simulation.crm)
     pd.testing.assert_frame_equal(again.truth.spells, simulation.truth.spells)
     assert not other.raw.equals(simulation.raw)
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 STAGES = ("first", "second", "third", "fourth")
 EVENTS = ("a", "b", "c", "d", "e")
 TIMES = ["entered", "left", "observed_from", "validated", "last_event"]
-modest = settings(max_examples=25, deadline=None, derandomize=True, database=None)
+modest = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 
 
 @st.composite
@@ -109,7 +109,7 @@ def by_the_reference(events: list[dict], journey: Journey, window: tuple[float, 
     return found
 
 
-@settings(modest, max_examples=80)
+@settings(modest, max_examples=40)
 @given(journeys(), rows(), windows())
 def test_the_kernel_gives_what_the_reference_gives(journey, events, window):
     assert in_microseconds(find_spells(log_of(events, window), journey)) == by_the_reference(events, journey, window)
@@ -162,7 +162,7 @@ def test_each_customer_has_the_spells_they_would_have_alone(journey, events, win
 def test_random_logs_reach_every_outcome_and_every_way_back():
     reached = set()
 
-    @settings(modest, max_examples=100)
+    @settings(modest, max_examples=50)
     @given(journeys(), rows(), windows())
     def collect(journey, events, window):
         for spell in by_the_reference(events, journey, window):

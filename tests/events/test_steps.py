@@ -395,7 +395,7 @@ def histories(draw) -> list[list[tuple]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None, derandomize=True, database=None)
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(rules=asked(), customers=histories(), batch_rows=st.sampled_from([1, 5, 1000]), known=st.integers(-3, 20))
 def test_the_kernel_and_the_plain_loop_agree_on_every_funnel(rules, customers, batch_rows, known):
     rows = [

@@ -125,7 +125,7 @@ def test_no_spells_have_no_transitions():
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, derandomize=True, database=None)
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
 @given(journeys(), rows(), windows())
 def test_each_customer_is_in_one_state_at_any_time(journey, events, window):
     found = find_transitions(find_spells(log_of(events, window), journey))

@@ -25,8 +25,33 @@ def test_silence_and_branches_named_for_having_no_reason_are_unexplained():
     assert unexplained_branches(found) == ("Other reasons", "silent")
     for name in ("other", "Others", "unknown", "misc", "not_stated", "no_reason_given", "all other reasons"):
         assert unexplained_branches(journey(branch(name, event="leave"))) == (name,)
-    for name in ("no_sponsor", "other_tool", "withdrew", "price"):
+    for name in ("no_sponsor", "other_tool", "price"):
         assert unexplained_branches(journey(branch(name, event="leave"))) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["cancelled", "declined", "withdrew", "withdrew_before_start", "no_show", "Plan ended", "LeftUs", "failed"]
+)
+def test_the_name_of_an_outcome_is_no_reason(name):
+    assert unexplained_branches(journey(branch(name))) == (name,)
+    assert unexplained_branches(journey(branch(name, status="closed"))) == (name,), "nor is a column that holds none"
+    assert unexplained_branches(journey(branch(name, churn_reason=["price", "budget"]))) == ()
+    assert unexplained_branches(journey(branch(name, reason=["price", "unknown"]))) == (name,)
+    assert unexplained_branches(journey(branch(name) | {"reason": "Their card had expired"})) == ()
+
+
+def test_a_name_that_nothing_in_the_log_bears_out_is_said_to_be_only_a_name(spells_of):
+    visits = [("a", "trial", 0, 5, "price")]
+    for asked, is_told in (
+        (branch("price", event="cancel"), False),
+        (branch("price", event="moved_to_cheaper_tool"), True),
+        (branch("price", event="cancel", category="price"), True),
+        (branch("price", event="cancel", status="closed"), False),
+    ):
+        found = estimate_dropoff(spells_of(visits, journey=journey(asked)), horizons=["9d"])
+        words = found.unexplained_in_words("9d")
+        assert words.startswith("Every loss branch of the journey names a reason") == is_told
+        assert ("nothing in the log gives the one of “price”" in words) == (not is_told)
 
 
 def test_a_branch_that_takes_the_rest_of_an_event_is_unexplained():

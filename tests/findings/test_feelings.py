@@ -129,6 +129,49 @@ def test_stages_that_differ_no_more_than_by_chance_are_not_marked():
     assert "No stage stands out" in found.sentence()
 
 
+def test_a_stage_is_marked_only_where_it_differs_from_every_other_one():
+    # The trial is best by far; paid and partner do not differ, so that neither of them is marked low.
+    rows = rows_of(trial=[10, 10, 9], paid=[3, 4])
+    rows = [each for each in rows if each[1] != "cancel"]
+    for number in range(12):
+        name = f"c{number:02}"
+        rows += [(name, "refer", number + 50, None), (name, "survey", number + 51, 3), (name, "survey", number + 52, 4)]
+    found = feelings(rows)
+    marks = {stage: row(found, stage, "feeling")["mark"] for stage in STAGES}
+    assert marks == {"trial": "high", "paid": None, "partner": None}
+    assert found.contrasts.iloc[0]["lower"] > 0
+
+
+def gone_rows() -> list[tuple]:
+    """All are lost from paid on day 60 or later; twelve of them answer 1 and 2 after that."""
+    rows = [each for each in rows_of() if each[2] != 99]
+    return rows + [(f"c{n:02}", "survey", n + 61 + day, score) for n in range(12) for day, score in enumerate((1, 2))]
+
+
+def test_those_who_had_been_lost_stand_beside_those_inside_by_the_stage_they_left():
+    found = feelings(gone_rows())
+    gone = found.gone.set_index("stage")
+    assert gone.loc["paid", ["n", "customers"]].tolist() == [24, 12]
+    assert gone.loc["paid", "estimate"] == pytest.approx(-2 + 4 * 0.15)
+    assert gone.loc["trial", "note"] == "nobody answered"
+    assert found.by_stage().loc["paid", "emotions"].endswith("; lost from here -1.4 (-1.8 to -0.3), n = 24")
+    beside = found.feelings_by_stage().set_index("stage")
+    assert beside.loc["paid", ["gone", "gone_n"]].tolist() == pytest.approx([-1.4, 24])
+    assert "Those who had been lost from it: paid: -1.4 (-1.8 to -0.3), n = 24." in found.plot().alt
+
+
+def test_how_much_worse_those_feel_who_had_been_lost_is_said_with_its_interval():
+    found = feelings(gone_rows())
+    gap = found.gaps.iloc[0]
+    assert gap["estimate"] == pytest.approx((-2 + 4 * (20 * 22 + 12 * 10) / 840) + 1.4)
+    assert found.gap_in_words().startswith(
+        "Those who had been lost feel worse than those inside a stage: mean -1.4 (-1.8 to -0.3), n = 24, against "
+    )
+    assert found.gap_in_words() in found.sentence()
+    # Before anybody was lost, nothing is said of it.
+    assert feelings().gap_in_words() == ""
+
+
 def test_answers_in_no_stage_are_told_apart():
     outside = feelings().overall.query("place == 'in no stage' and measure == 'feeling'").iloc[0]
     assert (outside["n"], outside["customers"]) == (1, 1)
@@ -248,3 +291,20 @@ def test_known_moods_are_recovered_from_a_simulated_log():
     # who has just left says so: exit surveys come when the customer is in no stage
     assert total["in no stage", "feeling"] < 0 < total["all stages", "feeling"]
     assert found.table["estimate"].notna().any()
+
+
+def test_scores_that_came_with_events_of_the_company_are_not_passed_over_in_silence():
+    rows = pd.DataFrame(rows_of(), columns=["customer_id", "event", "day", "score"])
+    rows["time"] = START + pd.to_timedelta(rows.pop("day"), unit="D")
+    rows["initiator"] = np.where(rows["event"] == "survey", "company", "customer")
+    log = read_events(rows, window=(START, START + pd.Timedelta(days=120)))
+    spells = find_spells(log, journey_of([{"name": "trial", "opened_by": [{"event": "start"}]}]))
+    found = estimate_feelings(log, spells, scale="nps")
+    assert found.lacking == (
+        "No customer gave a score within the window, so the log cannot tell what they feel. But 85 scores came with "
+        "events that customers did not initiate, most with “survey”. If these are answers of customers, name the event "
+        "in study.yml: “score: {scale: nps, event: survey}”."
+    )
+    named = estimate_feelings(log, spells, scale="nps", asked="survey")
+    assert named.lacking is None
+    assert row(named, "trial", "score")["n"] == 85

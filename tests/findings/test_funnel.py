@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import by_hand
 import ibis
 import numpy as np
 import pandas as pd
@@ -342,16 +343,16 @@ def test_it_keeps_the_contract_of_findings(funnel):
 
 def test_the_sentence_tells_share_interval_base_and_where_the_others_end(funnel):
     assert funnel.sentence() == (
-        "25% of 4 customers (95% interval 4.6% to 70%) went from “a” to “c” within 10 days, half of them within 5.0 "
-        "days. Most of the others got no further than “b”: 2 (1 time passed and 1 d). 2 attempts are still in progress."
+        "25% of 4 customers (95% interval 4.6% to 70%) went from “a” to “c” within 10 days. "
+        "Most of the others got no further than “b”: 2 (1 time passed and 1 d). 2 attempts are still in progress."
     )
 
 
 def test_the_sentence_gives_the_curve_where_there_is_one(simulated):
     sentence = estimate_funnel(simulated[1], ["a", "b"], window="30d", entry="every").sentence()
     assert sentence == (
-        "53% of 436 attempts of 436 customers (95% interval 48% to 57%) went from “a” to “b” within 30 days, half of "
-        "them within 11.7 days. Most of the others got no further than “a”: 206 (time passed). 164 attempts are still "
+        "53% of 436 attempts of 436 customers (95% interval 48% to 57%) went from “a” to “b” within 30 days. "
+        "Most of the others got no further than “a”: 206 (time passed). 164 attempts are still "
         "in progress; with these, as long as they were watched, the share is 54% (49% to 58%)."
     )
 
@@ -504,3 +505,26 @@ def test_steps_are_checked_before_the_log_is_read():
         "A funnel leads from one step to another, found 1 step. Name two or more in order, such as "
         "steps=[“signed_up”, “purchased”]."
     )
+
+
+def test_a_window_shorter_than_the_fastest_way_gives_no_share_of_0():
+    rows = [{"customer_id": f"c{i:02}", "event": "start", "day": 0} for i in range(30)]
+    rows += [{"customer_id": f"c{i:02}", "event": "look", "day": 3} for i in range(20)]
+    rows += [{"customer_id": f"c{i:02}", "event": "pass", "day": 40 + i} for i in range(12)]
+    log = by_hand.log_of(rows)
+    found = estimate_funnel(log, ["start", "look", "pass"], window="30d")
+    last = found.table.iloc[-1]
+    assert last[["estimate", "lower", "upper", "curve"]].isna().all()
+    assert last["note"] == "cannot show before day 40: the fastest took so long"
+    assert found.table.iloc[1]["estimate"] == pytest.approx(20 / 30)
+    assert found.sentence() == (
+        "Nobody can go from “start” to “pass” within 30 days: the fastest took 40 days. 12 attempts of 30 got there "
+        "later. Give a longer window, such as 60d."
+    )
+    assert "0%" not in found.plot().alt.replace("20%", "")
+    never = estimate_funnel(by_hand.log_of(rows[:50]), ["start", "look"], window="1d")
+    assert "the fastest took 3 days" in never.sentence()
+    nobody = estimate_funnel(
+        by_hand.log_of([*rows[:50], {"customer_id": "x", "event": "pass", "day": 1}]), ["start", "pass"], window="9d"
+    )
+    assert nobody.table.iloc[-1]["estimate"] == 0, "nobody ever goes there: that is known"

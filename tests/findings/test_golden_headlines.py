@@ -207,3 +207,18 @@ def test_a_rate_is_not_a_number(cases):
     assert re.search(r"[Tt]he largest share [^.]*“rival” in “b”", sentence)
     assert re.search(r"most (customers|visits)[^.]*“price” in “a”", sentence)
     assert "Most come back from “rival”" not in sentence
+
+
+def test_days_of_a_log_that_has_only_dates_are_calendar_days(cases):
+    case = cases["days of a log that has only dates are calendar days"]
+    (group,) = case["groups"]
+    rows = [
+        {"customer_id": f"c{number:04}", "event": event, "time": str(group[when])}
+        for number in range(group["n"])
+        for event, when in (("a_opened", "entered"), (f"to_{group['to']}", "left"))
+    ]
+    log = jl.read_events(pd.DataFrame(rows), window=("2025-01-01", "2026-01-01"), timezone=case["timezone"])
+    spells = jl.find_spells(log, journey_of(case))
+    assert set(spells.to_pandas()["days"]) == {7.0}
+    row = row_of(jl.estimate_dropoff(spells, horizons=case["ask"]["horizons"]), "7d", group["to"])
+    assert row["estimate"] == case["expect"][0]["estimate"]

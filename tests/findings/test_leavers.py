@@ -395,3 +395,29 @@ def test_where_nobody_was_lost_it_is_empty_and_says_so(lacking):
     assert found.table["estimate"].dtype == np.float64
     assert found.by_stage().isna().all(axis=None)
     assert found.lacking in found._repr_html_()
+
+
+def test_what_followed_a_loss_is_said_with_its_base():
+    """Of 20 losses watched for ten days, 8 are followed by nothing, 12 by an answer, 5 of which by a return."""
+    log, spells = studied(
+        many("a", 8, ("start", 0), ("cancel", 10, CANCEL))
+        | many("b", 7, ("start", 0), ("cancel", 10, CANCEL), ("answer", 12))
+        | many(
+            "c", 5, ("start", 0), ("cancel", 10, CANCEL), ("answer", 11), ("start", 15), ("browse", 50), ("browse", 85)
+        )
+        | many("d", 12, ("start", 0), ("browse", 30), ("browse", 65))
+    )
+    said = compare_leavers(log, spells, before="5d", after="10d", seed=1, stage="trial").after_in_words()
+    assert said == (
+        "After 40% (22% to 61%) of 20 lost visits that were watched for 10 days the customer did nothing more; after "
+        "25% (11% to 47%) the customer came back. What the others did first is most often “answer”: 60% (39% to 78%)."
+    )
+
+
+def test_where_no_loss_was_watched_long_enough_nothing_is_said_of_what_followed():
+    log, spells = studied(
+        many("a", 12, ("start", 80), ("cancel", 95, CANCEL))
+        | many("b", 12, ("start", 0), ("browse", 30), ("browse", 65))
+    )
+    said = compare_leavers(log, spells, before="5d", after="30d", seed=1, stage="trial").after_in_words()
+    assert said == "No loss was watched for 30 days after it, so what followed is not known."

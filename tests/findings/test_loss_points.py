@@ -73,8 +73,9 @@ def test_a_value_by_visit_is_that_on_entering_and_a_missing_one_is_left_out(spel
         spells_of(rows), horizons=["50d"], value=pd.Series([1.0, 3.0, 4.0], index=index), min_at_risk=1
     )
     lost = found.vulnerability("50d", measure="value").iloc[0]
-    # The customers are worth 2 (the mean of 1 and 3) and 4; of all visits' 8 a share of 3/8 is lost to other.
-    assert lost[["branch", "share", "total", "customers", "n"]].tolist() == ["other", 3 / 8, 6, 2, 3]
+    # The visits are worth 1, 3 and 4; of these 8 a share of 3/8 is lost to other: 3.
+    assert lost[["branch", "share", "estimate", "total"]].tolist() == ["other", 3 / 8, 3, 8]
+    assert lost[["customers", "n"]].tolist() == [2, 3]
     assert found.value == "value"
 
 
@@ -99,13 +100,23 @@ def test_nothing_of_value_is_said_where_nobody_who_entered_is_worth_anything(spe
     assert "worth" not in found.sentence()
 
 
+def test_a_customer_who_is_lost_twice_loses_the_value_of_two_visits(spells_of):
+    rows = [(f"c{i}", "trial", start, start + 5, "price") for i in range(20) for start in (0, 10)]
+    rows += [(f"c{i}", "trial", 0, 5, "advanced") for i in range(20, 30)]
+    worth = pd.Series(3.0, index=[f"c{i}" for i in range(30)], name="worth")
+    found = estimate_dropoff(spells_of(rows), horizons=["9d"], value=worth)
+    lost = found.vulnerability("9d", measure="value").iloc[0]
+    assert lost[["estimate", "total", "n", "customers"]].tolist() == pytest.approx([120, 150, 50, 30])
+    assert "about 120 of 150" in found.sentence()
+
+
 def test_the_sentence_says_where_most_value_is_lost(spells_of):
     rows = [(f"c{i}", "trial", 0, 5, "price" if i < 8 else "other" if i < 12 else "advanced") for i in range(40)]
     seats = pd.Series([1] * 8 + [10] * 4 + [1] * 28, index=[f"c{i}" for i in range(40)], name="seats")
     assert estimate_dropoff(spells_of(rows), horizons=["9d"], value=seats).sentence() == (
         "The largest single exit is “price” in “trial”: 20% of 40 visits (95% interval 10% to 35%) are lost to it "
         "within 9 days of entering, about 8 visits (8 to 14), by about 8 different customers. By seats, most is lost "
-        "in “trial” to “other”: about 40 of 76 (22 to 58; 40 customers)."
+        "in “trial” to “other”: about 40 of 76 (40 to 58; 40 visits of 40 customers)."
     )
 
 
@@ -222,6 +233,7 @@ def simulated_cells(n):
             random.integers(1, 40, len(ids)).astype(float),
             random.choice([-1, 1, 2, 3], len(ids), p={"trial": [0.2, 0.3, 0.3, 0.2]}.get(stage, [0.1, 0.1, 0.6, 0.2])),
             ids,
+            earliest={},
         )
         cells.append(StageExits(exits, 5, 0.95))
     return cells
@@ -234,7 +246,7 @@ def resampled(cell, drawn):
     picked = cell.entered.only(np.concatenate(rows))
     columns = {name: getattr(picked, name) for name in ("entry", "exit", "destination")}
     return StageExits(
-        Exits(picked.stage, None, picked.ways, **columns, customers=who), cell.min_at_risk, cell.confidence
+        Exits(picked.stage, None, picked.ways, **columns, customers=who, earliest={}), cell.min_at_risk, cell.confidence
     )
 
 
@@ -287,3 +299,25 @@ def test_where_all_counts_are_too_small_to_be_handed_on_there_is_no_naive_view(s
     assert found.naive_in_words("9d") == (
         "The naive view cannot be compared with an estimate: no stage has enough customers for both."
     )
+
+
+def test_counting_misleads_only_where_visits_are_still_going_on_and_another_place_is_named(spells_of):
+    trial = [(f"c{i}", "trial", 0, 2, "price" if i < 20 else "advanced") for i in range(40)]
+    inside = [(f"c{i}", "paid", 2, 1000, None) for i in range(20, 40)]
+    late = [(f"c{i}", "paid", 995, 1000, None) for i in range(40, 60)]
+    assert estimate_dropoff(spells_of(trial + inside), horizons=["5d"]).counting_misleads("5d")
+    assert estimate_dropoff(spells_of(trial + late), horizons=["5d"]).counting_misleads("5d")
+    # Here nobody is inside any more, so that nothing but the horizon can differ.
+    over = [(f"c{i}", "trial", 0, 50 if i < 15 else 2, "price" if i < 20 else "advanced") for i in range(40)]
+    over += [(f"c{i}", "paid", 0, 2, "price" if i < 16 else "advanced") for i in range(40)]
+    assert not estimate_dropoff(spells_of(over), horizons=["9d"]).counting_misleads("9d")
+    assert not estimate_dropoff(spells_of(trial), horizons=["5d"]).counting_misleads("5d")
+    assert not estimate_dropoff(spells_of([]), horizons=["5d"]).counting_misleads("5d")
+
+
+def test_those_who_stay_in_the_stage_that_completes_the_journey_are_at_the_goal(spells_of):
+    rows = [(f"c{i}", "trial", 0, 5, "completed") for i in range(12)]
+    rows += [(f"c{i}", "partner", 5, 1000, None) for i in range(12)]
+    alt = estimate_dropoff(spells_of(rows), horizons=["9d"]).plot_ledger().alt
+    assert "partner: 12 entered, 12 at the goal" in alt
+    assert "ongoing" not in alt

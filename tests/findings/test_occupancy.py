@@ -278,9 +278,9 @@ def test_the_sentence_and_the_lanes_carry_number_interval_and_base():
     rows = [(f"{row[0]}{i}", *row[1:]) for i in range(10) for row in FOUR]
     found = estimate_occupancy(journeys_of(rows), times=["5d", "30d"])
     assert found.sentence() == (
-        "30 days after entering the journey, 25.0% (95% interval 14.0% to 40.5%) of 40 customers are lost (40 were "
-        "watched so long, most lost to “price”: 25.0%, most of the others in “paid”: 50.0%). The stage that takes most "
-        "of this time is “trial”: 10.5 days on average (7.3 to 14.2)."
+        "30 days after entering the journey, 25.0% (95% interval 14.0% to 40.5%) of 40 customers are lost and not "
+        "back on that day (40 were watched so long, most of them are away, lost to “price”: 25.0%, most of the others "
+        "are in “paid”: 50.0%). The stage that takes most of this time is “trial”: 10.5 days on average (7.3 to 14.2)."
     )
     lanes = found.by_stage()
     assert lanes.loc["paid"].to_dict() == {
@@ -290,7 +290,7 @@ def test_the_sentence_and_the_lanes_carry_number_interval_and_base():
     by_group = estimate_occupancy(journeys_of(rows), times=["30d"], by=pd.Series({f"a{i}": "x" for i in range(10)}))
     assert by_group.sentence() == (
         "30 days after entering the journey, 100.0% (95% interval 72.2% to 100.0%) of 10 customers with group “x” are "
-        "lost (10 were watched so long, most lost to “price”: 100.0%)."
+        "lost and not back on that day (10 were watched so long, most of them are away, lost to “price”: 100.0%)."
     )
 
 
@@ -389,3 +389,19 @@ def test_where_nobody_can_be_followed_the_finding_is_empty_and_says_why(rows, by
 def test_if_nobody_was_watched_so_long_the_sentence_says_so():
     found = estimate_occupancy(journeys_of(FOUR, end=100), times=["200d"])
     assert found.sentence() == "Nobody was watched for 200 days after entering the journey."
+
+
+def test_silence_and_completion_that_cannot_show_yet_say_so():
+    rows = [(f"a{i}", "trial", 0, 30, "silent") for i in range(12)]
+    rows += [(f"b{i}", "trial", 0, 50, "partner") for i in range(12)] + [
+        (f"c{i}", "trial", 0, 90, None) for i in range(9)
+    ]
+    rows += [(f"b{i}", "partner", 50, 90, None) for i in range(12)]
+    found = estimate_occupancy(journeys_of(rows), times=["20d", "40d", "60d"])
+    for table in (found.table, found.reached):
+        silent, partner = (table[table["state"] == state].set_index("days") for state in ("silent", "partner"))
+        assert silent["note"].tolist()[0] == "cannot show before day 30"
+        assert partner["note"].tolist()[:2] == ["cannot show before day 50"] * 2
+        assert "cannot show" not in str(silent["note"].tolist()[1:] + partner["note"].tolist()[2:])
+    assert found.table.groupby("days")["estimate"].sum().tolist() == pytest.approx([1, 1, 1])
+    assert "on that day" in found.sentence()

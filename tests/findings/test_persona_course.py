@@ -42,7 +42,11 @@ def test_losses_are_shares_by_days_since_the_landmark():
     rows = lost({"price": 12}, day=20, still=0) + lost({"other": 6}, day=50, still=12, prefix="d")
     spells, personas = journeys(rows), known(all_of(rows))
     soon, later = (by_branch(Course.of(personas, spells, horizon=each)) for each in ("10d", "40d"))
-    assert soon == {"lost": 0.4, "price": 0.4, "other": 0.0, "silent": 0.0}
+    # Silence, of 30 days, of which 10 lie before the landmark, cannot show in 10 days: that is no 0%.
+    assert soon == pytest.approx({"lost": 0.4, "price": 0.4, "other": 0.0, "silent": np.nan}, nan_ok=True)
+    notes = Course.of(personas, spells, horizon="10d").losses.set_index("branch")["note"]
+    assert notes["silent"] == "cannot show before day 20"
+    assert notes["lost"] == "“silent” cannot show before day 20"
     assert later == {"lost": 0.6, "price": 0.4, "other": 0.2, "silent": 0.0}
     row = Course.of(personas, spells, horizon="40d").losses.iloc[0]
     # Wilson's interval would be 0.423 to 0.754; that of the curve, on the logit scale, is close to it.

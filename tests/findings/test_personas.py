@@ -431,8 +431,8 @@ def test_the_contract_of_findings_is_kept(personas):
     assert "lost within 30 days" in shown
 
 
-def test_durations_are_told_in_days():
-    assert [landmark_in_words(each) for each in ("2w", "1d", "12h")] == ["14 days", "1 day", "0.5 days"]
+def test_durations_are_told_in_days_or_hours():
+    assert [landmark_in_words(each) for each in ("2w", "1d", "12h")] == ["14 days", "1 day", "12 hours"]
 
 
 @pytest.mark.parametrize(

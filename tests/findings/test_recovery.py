@@ -1,5 +1,6 @@
 """Recovery: who comes back after a loss is right under censoring, and comes out of simulated logs."""
 
+import by_hand
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -8,7 +9,7 @@ from lifelines import KaplanMeierFitter
 
 from journeylab.base.errors import EstimateError, JourneyLabError
 from journeylab.events.simulate import simulate_log
-from journeylab.events.spells import COLUMNS, Spells
+from journeylab.events.spells import COLUMNS, Spells, find_spells
 from journeylab.findings.grouping import Grouping
 from journeylab.findings.recovery import estimate_recovery
 
@@ -180,3 +181,37 @@ def shares_back(simulation):
         day: both.assign(back=both["days"] <= day).groupby(["stage", "to"])["back"].mean() for day in (60.0, 180.0)
     }
     return pd.concat(found, names=["horizon_days"]).reorder_levels(["stage", "to", "horizon_days"])
+
+
+def test_who_goes_on_after_a_loss_was_not_away_and_nobody_is_to_be_won_back():
+    journey = by_hand.journey_of(
+        [{"name": "free", "opened_by": [{"event": "start"}]}, {"name": "pro", "opened_by": [{"event": "buy"}]}],
+        [{"name": "ended", "from": ["pro"], "when": {"event": "end"}}, {"name": "left", "when": {"event": "leave"}}],
+    )
+    rows = []
+    for i in range(20):  # a subscription ends, but the customer works on and buys again on day 40
+        events = [("start", 0), ("buy", 5), ("end", 20), ("work", 21), ("work", 30), ("buy", 40)]
+        rows += [{"customer_id": f"a{i:02}", "event": event, "day": day} for event, day in events]
+    for i in range(20):  # away for 30 days; every second one comes back
+        events = [("start", 0), ("leave", 10)] + ([("start", 40)] if i % 2 else [])
+        rows += [{"customer_id": f"b{i:02}", "event": event, "day": day} for event, day in events]
+    log = by_hand.log_of(rows)
+    spells = find_spells(log, journey)
+    found = estimate_recovery(spells, horizons=["60d"], log=log)
+    told = "After 20 of 20 losses to “ended” in “pro” the customer did something within 7 days: they were not away"
+    assert told in found.sentence()
+    advice = found.win_back_in_words()
+    assert advice.startswith("The largest share comes back from “left” in “free”: 50%")
+    assert told in advice
+    assert found.activity.set_index("to")["events"].to_dict() == {"ended": 20, "left": 0}
+    without = estimate_recovery(spells, horizons=["60d"])
+    assert without.activity.set_index("to")["events"].to_dict() == {"ended": 0, "left": 0}, "spells alone do not know"
+
+
+def test_where_nobody_comes_back_there_is_no_advice_to_win_back(spells_of):
+    gone = [(f"c{i}", "trial", 0, 5, "price") for i in range(30)]
+    words = estimate_recovery(spells_of(gone), horizons=["9d"]).win_back_in_words()
+    assert words == (
+        "Nobody is known to come back within 9 days of being lost after being away, so there is no place to win back "
+        "first."
+    )

@@ -235,3 +235,16 @@ def test_what_is_no_share_is_refused(forty):
     with pytest.raises(EstimateError) as error:
         forty.shortest_silence(returning=10)
     assert str(error.value) == "`returning` is 10. Give a share above 0 and below 1, such as 0.1."
+
+
+def test_a_window_longer_than_the_horizon_is_not_compared_as_if_silence_could_show():
+    found = compare_silence(FORTY, JOURNEY, horizon="16d")
+    rows = found.table[(found.table["stage"] == "trial") & (found.table["factor"] == 2)].set_index("to")
+    assert np.isnan(rows.loc["silent", "estimate"])
+    assert "“silent” cannot show before day 20" in rows.loc["lost", "note"]
+    words = found.sentence()
+    assert "changes most in “trial”: half 100.0%" in words, "paid has no silence window: it is not the one"
+    never = "With the windows twice as long nobody can be lost to silence within 16 days in “trial” (20 days)"
+    assert f"{never}: that share is of other losses." in words
+    assert "twice" not in found.plot().alt.replace("windows twice as long", "")
+    assert "twice" not in found.by_stage().loc["trial", "lost by silence window"]

@@ -1,10 +1,14 @@
 """What customers do in each stage: shares of customers, who begins contacts, and nothing of too few."""
 
+from dataclasses import replace
+
 import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
+from journeylab.base.errors import JourneyError
+from journeylab.events.journey import read_journey
 from journeylab.events.log import EventLog
 from journeylab.findings.touchpoints import estimate_touchpoints
 
@@ -12,6 +16,12 @@ START = pd.Timestamp("2025-01-01", tz="UTC")
 STAGES = ["trial", "paid", "plus", "partner"]
 SCHEMA = {"customer_id": "string", "event": "string", "channel": "string", "initiator": "string", "role": "string",
           "process": "string", "value": "float64", "time": "timestamp('UTC', 6)", "seq": "int64"}  # fmt: skip
+
+
+def with_contacts(spells, *contacts):
+    """`spells` whose journey declares these contacts."""
+    journey = spells.journey.to_dict() | {"contacts": list(contacts)}
+    return replace(spells, journey=read_journey(journey))
 
 
 def log_of(rows, window) -> EventLog:
@@ -53,10 +63,31 @@ def test_what_fewer_than_five_customers_did_is_left_out(spells, log):
     assert "ask" not in set(estimate_touchpoints(log, spells).table["name"])
 
 
-def test_contacts_begun_by_the_company_are_a_share_of_all_contacts(spells, log):
-    row = row_of(estimate_touchpoints(log, spells), "proactive", "proactive")
-    # 20 starts, 10 looks and 4 questions by customers; 10 calls by the company.
-    assert (row["estimate"], row["n"], row["events"]) == (10 / 44, 44, 10)
+def test_contacts_begun_by_the_company_are_a_share_of_the_declared_contacts(spells, log):
+    row = row_of(estimate_touchpoints(log, with_contacts(spells, "ask", {"event": "call"})), "proactive", "proactive")
+    # 4 questions by customers, 10 calls by the company; starts and looks are no contacts.
+    assert (row["estimate"], row["n"], row["events"], row["customers"]) == (10 / 14, 14, 10, 5)
+
+
+def test_a_contact_may_ask_for_columns(spells, log):
+    by_phone = {"event": ["call", "ask"], "where": {"channel": "phone"}}
+    row = row_of(estimate_touchpoints(log, with_contacts(spells, by_phone)), "proactive", "proactive")
+    assert (row["estimate"], row["n"]) == (1.0, 10)
+    with pytest.raises(JourneyError, match="The condition in “contacts”"):
+        estimate_touchpoints(log, with_contacts(spells, {"event": "call", "where": {"colour": "red"}}))
+
+
+def test_contacts_of_fewer_than_five_customers_are_left_out(spells, log):
+    found = estimate_touchpoints(log, with_contacts(spells, "ask"))
+    assert "proactive" not in set(found.table["kind"])
+    assert "too few customers had one" in found.sentence()
+
+
+def test_without_declared_contacts_nothing_is_said_of_who_begins_them(spells, log):
+    found = estimate_touchpoints(log, spells)
+    assert set(found.by_stage()["reactive : proactive"]) == {"not measured: no contacts are declared"}
+    assert "proactive" not in set(found.table["kind"])
+    assert "Who begins a contact is not measured, because journey.yml declares no contacts." in found.sentence()
 
 
 def test_the_value_is_a_mean_over_all_who_came(spells, log):
@@ -65,11 +96,11 @@ def test_the_value_is_a_mean_over_all_who_came(spells, log):
 
 
 def test_the_lanes_say_share_interval_and_base_and_leave_out_what_opens_the_stage(spells, log):
-    lanes = estimate_touchpoints(log, spells).by_stage()
+    lanes = estimate_touchpoints(log, with_contacts(spells, "ask", "call")).by_stage()
     assert list(lanes.index) == STAGES
     assert lanes.loc["trial", "actions"] == "look 50% (30% to 70%; 20 customers)"
     assert lanes.loc["trial", "trigger seen"] == "100% (84% to 100%; 20 visits)"
-    assert lanes.loc["trial", "reactive : proactive"] == "3.4 : 1; company 23% (13% to 37%; 44 contacts)"
+    assert lanes.loc["trial", "reactive : proactive"] == "1 : 2.5; company 71% (45% to 88%; 14 contacts)"
     assert lanes.loc["trial", "roles"] == "user 100% (84% to 100%; 20 customers)"
     assert lanes.loc["trial", "value"] == "3 per customer (1 to 5; 20 customers)"
     assert lanes.loc["paid"].isna().all()
@@ -84,9 +115,9 @@ def test_groups_have_lanes_coverage_and_rows_of_their_own(spells, log):
 
 
 def test_the_sentence_has_numbers_intervals_and_bases(spells, log):
-    assert estimate_touchpoints(log, spells).sentence() == (
+    assert estimate_touchpoints(log, with_contacts(spells, "ask", "call")).sentence() == (
         "What most customers do in a stage: “trial” look 50% (30% to 70%; 20 customers). "
-        "Contacts begun by the company: “trial” 23% (13% to 37%; 44 contacts). All intervals are 95% intervals."
+        "Contacts begun by the company: “trial” 71% (45% to 88%; 14 contacts). All intervals are 95% intervals."
     )
 
 
@@ -101,9 +132,11 @@ def test_hostile_names_are_shortened_in_words_and_escaped_in_html(spells):
 
 def test_a_log_without_channels_and_initiators_leaves_those_lanes_empty(spells, log):
     bare = EventLog.from_events(log.events.select("customer_id", "time", "event", "seq"), window=log.window)
-    found = estimate_touchpoints(bare, spells)
+    found = estimate_touchpoints(bare, with_contacts(spells, "look"))
     assert found.by_stage().loc["trial"].dropna().index.tolist() == ["trigger seen", "actions"]
-    assert found.sentence().endswith("The log does not tell who began a contact. All intervals are 95% intervals.")
+    assert found.sentence().endswith(
+        "The log does not tell who began a contact, or too few customers had one. All intervals are 95% intervals."
+    )
     assert found.coverage_in_words() == "The log does not name its sources"
 
 

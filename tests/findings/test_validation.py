@@ -306,3 +306,62 @@ def test_where_nothing_can_be_proven_it_is_empty_and_says_so(name):
     assert ("group" in found.table) == (by is not None)
     assert found.by_stage().isna().all(axis=None)
     assert found.lacking in found._repr_html_()
+
+
+def proofs(n_proven_lost: int, n_others_lost: int):
+    """Of 40 proven and 40 others still inside after 10 days so many are lost on day 15; the rest move on on day 20."""
+    rows = []
+    for validated, n_lost in ((4, n_proven_lost), (None, n_others_lost)):
+        name = "p" if validated else "o"
+        rows += [
+            (f"{name}{i}", "trial", 0, 15 if i < n_lost else 20, "price" if i < n_lost else "advanced", validated)
+            for i in range(40)
+        ]
+    return estimate_validation(spells_of(rows), horizons=["30d"])
+
+
+def test_whether_proof_protects_is_said_plainly():
+    assert proofs(4, 20).protection_in_words("30d") == (
+        "Fewer of the proven than of the others are lost by a loss event: “trial” 10% of the proven, 50% of the others "
+        "(−40 points, −56 to −20; 80 visits still inside after 10 days)."
+    )
+
+
+def test_proof_that_does_not_protect_is_said_with_what_it_may_mean():
+    meaning = (
+        "In “trial” more of the proven than of the others are lost: proof does not seem to protect. There the "
+        "validation may not prove what the stage is about, or those who meet it may have been at more risk from the "
+        "start."
+    )
+    worse = proofs(20, 4).protection_in_words("30d")
+    assert worse.startswith("More of the proven are lost by a loss event: “trial” 50% of the proven, 10% of the others")
+    assert worse.endswith(meaning)
+    # A difference that may be chance is said to be none, and that it points the wrong way.
+    unclear = proofs(12, 10).protection_in_words("30d")
+    assert unclear.startswith("No clear difference is shown: “trial” 30% of the proven, 25% of the others (+5 points")
+    assert unclear.endswith(meaning)
+
+
+def test_no_difference_is_no_warning():
+    assert "does not seem to protect" not in proofs(10, 10).protection_in_words("30d")
+
+
+def test_where_proof_is_lacking_most_is_named():
+    assert estimate_validation(spells_of(TRIALS), horizons=["10d"]).claims_in_words() == (
+        "Claimed but unproven: “trial” stands out, where 40 of 60 visits ended without the proof so far (use at "
+        "least 2 times within 10d)."
+    )
+
+
+def test_being_lost_unproven_to_silence_alone_is_no_0_before_the_silence_window():
+    silent_only = journey_of(STAGES[:2], [])
+    visits = tenfold(("trial", 0, 20, "advanced", 4), ("trial", 0, 30, "silent", None), ("trial", 0, 90, None, None))
+    found = estimate_validation(by_hand.spells_of(visits, journey=silent_only, end=100.0), horizons=["9d", "40d"])
+    early, late = (row_of(found.table, stage="trial", to="lost unproven", horizon_days=day) for day in (9.0, 40.0))
+    assert np.isnan(early["estimate"])
+    assert early["note"] == "cannot show before day 30"
+    assert late["estimate"] == pytest.approx(1 / 3)
+    both = estimate_validation(spells_of(visits), horizons=["9d"])
+    row = row_of(both.table, stage="trial", to="lost unproven")
+    assert (row["estimate"], row["note"]) == (0, "“silent” cannot show before day 30")
+    assert row_of(both.table, stage="trial", to="validated")["note"] is None

@@ -69,7 +69,7 @@ def test_journey_notes_and_doubts_stand_under_the_reports():
     page = to_index([], masthead=MASTHEAD, overview=replace(OVERVIEW, notes="Read *this* <now>."))
     assert "<p>9 events of 3 customers.</p>" in page
     assert "<td>Trying</td><td>trial_started</td>" in page
-    assert "What the lint says of the journey’s definition: 1 warning." in page
+    assert "What the lint says of the journey’s definition and the data: 1 warning." in page
     assert "Read <em>this</em> &lt;now&gt;." in page
 
 

@@ -408,3 +408,53 @@ def test_parts_and_brief_words():
     assert in_brief("a 5% (1% to 9% (n = 3))") == "a 5%"
     assert in_brief("(3)") == "(3)"
     assert len(in_brief("word " * 100)) <= 160
+
+
+def test_a_lane_may_say_why_it_is_not_measured(spells):
+    why = "not measured: no contacts are declared"
+    drawn = build_map(spells, [told({"reactive : proactive": dict.fromkeys(STAGES, why)})])
+    rows = drawn.table[drawn.table["lane"] == "initiator"]
+    assert rows["text"].tolist() == [why] * 3
+    assert rows["evidence"].tolist() == ["none"] * 3
+    # It counts as unknown, as every other cell without evidence.
+    assert drawn.sentence() == build_map(spells, []).sentence()
+    assert why in drawn._repr_html_()
+
+
+def test_why_it_is_not_measured_gives_way_to_what_somebody_heard(spells):
+    heard = {"text": "Who may pay?", "evidence": "interview", "source": "A planner", "date": "2026-03-02"}
+    notes = read_notes({"stages": {"trial": {"pain_points": [heard]}}}, journey=JOURNEY)
+    lacking = told({"pain points": dict.fromkeys(STAGES, "not measured: no theme is more frequent near a loss")})
+    drawn = build_map(spells, [lacking], notes=notes)
+    assert texts(drawn, "pain points", "trial") == ["Who may pay?"]
+    assert texts(drawn, "pain points", "paid") == ["not measured: no theme is more frequent near a loss"]
+
+
+def test_what_is_typed_as_data_without_a_finding_is_an_assumption_on_the_map(spells):
+    remarks = [
+        {"text": "Ask first", "evidence": "data", "source": "Loss branches"},
+        {"text": "Ask again", "evidence": "data", "source": "estimate_dropoff"},
+    ]
+    notes = read_notes({"stages": {"trial": {"opportunities": remarks}}}, journey=JOURNEY)
+    rows = build_map(spells, [], notes=notes).table.query("lane == 'opportunities' and stage == 'trial'")
+    assert dict(zip(rows["text"], rows["evidence"], strict=True)) == {"Ask first": "assumption", "Ask again": "data"}
+
+
+def test_scenario_and_owner_carry_the_mark_of_an_assumption(spells):
+    noted = read_notes({"scenario": "Spring", "owner": "research"}, journey=JOURNEY)
+    shown = build_map(spells, [], notes=noted)._repr_html_()
+    assert 'Spring<span class="jm-hidden"> (assumption)</span>' in shown
+    assert 'research<span class="jm-hidden"> (assumption)</span>' in shown
+    assert "not noted<span" not in build_map(spells, [])._repr_html_()
+
+
+def test_those_who_had_been_lost_are_a_hollow_dot_on_the_curve(spells):
+    beside = feelings().assign(
+        gone=[-1.2, np.nan], gone_lower=[-1.5, np.nan], gone_upper=[-0.9, np.nan], gone_n=[20, 0]
+    )
+    emotions = told({"emotions": {"trial": "+0.5 (-0.5 to +1.0) from -2 to 2; n = 12"}}, feelings=beside)
+    drawn = build_map(spells, [emotions])
+    assert drawn.curve.set_index("stage").loc["trial", ["gone", "gone_n"]].tolist() == [-1.2, 20]
+    assert drawn._repr_html_().count('class="dot hole"') == 1
+    assert build_map(spells, [told({}, feelings=feelings())])._repr_html_().count('class="dot hole"') == 0
+    assert drawn.plot().png().startswith(b"\x89PNG")

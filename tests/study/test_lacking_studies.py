@@ -63,7 +63,7 @@ class Lacking:
 STUDIES = {
     "whole": Lacking(
         events(60),
-        {"02": "by their first 30 days these 60 customers are one kind", "03": "“trying” after", "04": "to “price”"},
+        {"02": "No personas: nothing differs between the 60 customers", "03": "“trying” after", "04": "to “price”"},
     ),
     "no_personas_asked_for": Lacking(
         events(60),
@@ -118,33 +118,42 @@ STUDIES = {
 }
 
 
-@pytest.fixture(scope="module", params=STUDIES)
-def lacking(request, tmp_path_factory):
-    """One of the studies, and its folder."""
-    study, folder = STUDIES[request.param], tmp_path_factory.mktemp("study")
-    for place in ("data/raw", "reports"):
-        (folder / place).mkdir(parents=True)
+# Notebooks that read no study, but simulate one, lack nothing; nbval runs them.
+READING = [name for name, path in NOTEBOOKS.items() if "open_study" in path.read_text(encoding="utf-8")]
+# On each study those notebooks that have something to say of what is lacking, and of the others every third in turn.
+RUNS = [
+    (name, notebook)
+    for number, (name, study) in enumerate(STUDIES.items())
+    for place, notebook in enumerate(READING)
+    if notebook[:2] in study.says or (number + place) % 3 == 0
+]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """The folder of each of the studies."""
+    return {name: written(study, tmp_path_factory.mktemp("study")) for name, study in STUDIES.items()}
+
+
+def written(study, folder):
+    for inner in ("data/raw", "reports"):
+        (folder / inner).mkdir(parents=True)
     (folder / "study.yml").write_text(study.study)
     (folder / "journey.yml").write_text(study.journey)
     lines = ["who,what,when", *(",".join(map(str, row)) for row in study.rows)]
     (folder / "data/raw/events.csv").write_text("\n".join(lines) + "\n")
-    return study, folder
+    return folder
 
 
-# Notebooks that read no study, but simulate one, lack nothing; nbval runs them.
-READING = [name for name, path in NOTEBOOKS.items() if "open_study" in path.read_text(encoding="utf-8")]
-
-
-@pytest.mark.parametrize("notebook", READING)
-def test_every_notebook_runs_to_its_end_and_says_what_is_lacking(lacking, notebook, monkeypatch, capsys):
-    study, folder = lacking
+@pytest.mark.parametrize(("name", "notebook"), RUNS)
+def test_every_notebook_runs_to_its_end_and_says_what_is_lacking(folders, name, notebook, monkeypatch, capsys):
     monkeypatch.delenv("JOURNEYLAB_DATA", raising=False)
-    monkeypatch.chdir(folder / "reports")
+    monkeypatch.chdir(folders[name] / "reports")
     cells = nbformat.read(NOTEBOOKS[notebook], as_version=4).cells
     namespace = {}
     shown = [run(cell.source, namespace, notebook) for cell in cells if cell.cell_type == "code"]
     text = "\n".join([*shown, capsys.readouterr().out])
-    assert study.says.get(notebook[:2], "") in text
+    assert STUDIES[name].says.get(notebook[:2], "") in text
     assert "nan" not in text.lower().split()
 
 
@@ -158,5 +167,7 @@ def run(source: str, namespace: dict, notebook: str) -> str:
     if isinstance(shown, Markdown):
         return shown.data
     if isinstance(shown, Chart):
-        return f"{shown.axes.get_title(loc='left')}\n{shown._repr_mimebundle_()[0]['text/plain']}"
+        # Laid out, so that it could be drawn, and not drawn: pictures take longest, and nobody looks at these.
+        shown.axes.figure.figure.draw_without_rendering()
+        return f"{shown.axes.get_title(loc='left')}\n{shown.alt}"
     return shown._repr_html_() if hasattr(shown, "_repr_html_") else repr(shown)

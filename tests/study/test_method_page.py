@@ -43,7 +43,8 @@ def test_the_index_tells_how_much_was_read_and_what_is_doubtful(study):
     overview = overview_of(study)
     assert overview.sentence == (
         "2 visits to the stages of the journey, from 2 events of 1 customer. "
-        "3 rows read, 1 refused (1 missing customer)."
+        "3 rows read, 1 refused (1 missing customer). The log has only dates: days are days on the calendar, nothing "
+        "is said of hours, and the order of what happened on one day is that of the source."
     )
     assert overview.doubts == study.lint.sentence()
     assert masthead_of(study).goal == "Plan the week"
@@ -52,6 +53,7 @@ def test_the_index_tells_how_much_was_read_and_what_is_doubtful(study):
 def test_the_parts_tell_window_coverage_definition_doubts_decisions_silence_and_tools(parts):
     assert list(parts) == [
         "What was observed",
+        "Who is in these numbers",
         "What the record covers",
         "How the journey is defined",
         "What is doubtful",
@@ -105,3 +107,20 @@ def test_silence_is_looked_at_up_to_the_longest_horizon_and_without_windows_it_s
 def test_the_tools_are_named_with_their_versions(parts):
     (tools,) = parts["With what it was computed"].tables
     assert {"Python", "journeylab", "pandas", "duckdb"} <= set(tools.rows["tool"])
+
+
+def test_doubts_of_the_data_are_told_without_the_ids_of_customers(tmp_path):
+    rows = [f"c{n}{ending},started,2025-01-{n + 1:02d},web" for n in range(12) for ending in ("", " ")]
+    (tmp_path / "data/raw").mkdir(parents=True)
+    events = "\n".join(["account,action,ts,channel", *rows, "undefined,started,2025-01-03,web"])
+    for name, text in {"study.yml": STUDY, "journey.yml": JOURNEY, "data/raw/events.csv": events}.items():
+        (tmp_path / name).write_text(text)
+    study = open_study(tmp_path)
+    doubts = next(part for part in parts_of(study) if part.title == "What is doubtful")
+    problems = " ".join(doubts.tables[0].rows["problem"])
+    assert doubts.paragraphs[0].startswith("The journey’s definition and the data: ")
+    assert doubts.paragraphs[1] == study.lint.unjudged[0]
+    assert "24 ids differ from another only in blanks" in problems
+    assert "“undefined”" in problems
+    assert "c0" not in problems
+    assert "“c0”" in " ".join(study.lint.table["problem"])

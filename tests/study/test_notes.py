@@ -2,9 +2,10 @@
 
 import pytest
 
+import journeylab as jl
 from journeylab.base.errors import StudyError
 from journeylab.events.journey import read_journey
-from journeylab.study.notes import Notes, read_notes
+from journeylab.study.notes import FINDINGS, Notes, read_notes
 
 JOURNEY = read_journey(
     {
@@ -60,6 +61,45 @@ def test_each_remark_is_a_row_under_its_lane_with_its_evidence(notes):
 def test_nothing_need_be_noted():
     assert Notes().table().empty
     assert read_notes({}, journey=JOURNEY).table().empty
+
+
+def test_data_is_evidence_only_where_a_finding_is_named(notes):
+    written = "stages:\n  trial:\n    opportunities:\n      - {text: Ask first, evidence: data, source: Loss branches}"
+    read = notes(written)
+    assert read.table()["evidence"].tolist() == ["assumption"]
+    (doubt,) = read.doubts()
+    assert doubt.startswith(
+        "notes.yml:4: The evidence is “data”, but “Loss branches” is no finding. Known: compare_crm"
+    )
+    assert doubt.endswith(
+        "Name what shows it, such as “source: estimate_dropoff”, or leave out “evidence”. Until then the map shows an "
+        "assumption."
+    )
+    assert read.sentence() == f"1 remark on 1 stage (assumption 1). {doubt}"
+    for source in ("estimate_dropoff", "estimate_dropoff, onboarding to price", "fit_hazards(stage=trial)"):
+        named = notes(written.replace("source: Loss branches", f'source: "{source}"'))
+        assert named.table()[["evidence", "source"]].to_numpy().tolist() == [["data", source]]
+        assert named.doubts() == ()
+
+
+@pytest.mark.parametrize("written", ["", ", source: estimate_dropof", ", source: the estimate_dropoff"])
+def test_what_is_nearly_a_finding_is_an_assumption(notes, written):
+    read = notes(f"stages:\n  trial:\n    moments: {{text: x, evidence: data{written}}}")
+    assert read.table()["evidence"].tolist() == ["assumption"]
+    assert len(read.doubts()) == 1
+
+
+def test_a_survey_is_evidence_with_a_finding_or_with_source_and_date(notes):
+    written = "stages:\n  trial:\n    moments: {text: x, evidence: survey%s}"
+    given = {"": "assumption", ", source: Exit survey": "assumption", ", source: estimate_feelings": "survey",
+             ", source: Exit survey, date: 2026-03-02": "survey"}  # fmt: skip
+    assert {text: notes(written % text).table()["evidence"].iloc[0] for text in given} == given
+
+
+def test_what_gives_a_finding_stands_on_the_face():
+    verbs = {name for name in jl.__all__ if name.startswith(("compare_", "estimate_", "fit_", "find_personas"))}
+    assert set(FINDINGS) - {"find_thoughts"} == verbs - {"compare_maps", "compare_sprints"}
+    assert "find_thoughts" in jl.__all__
 
 
 REFUSED = {

@@ -56,20 +56,32 @@ def test_a_template_is_four_files(template):
     assert sorted(path.name for path in template.iterdir()) == ["README.md", "journey.yml", "notes.yml", "study.yml"]
 
 
-def test_the_notes_of_a_template_show_every_kind_of_remark_and_fit_its_journey(template, journey):
+def test_the_notes_of_a_template_say_nothing_until_somebody_writes_them(template, journey):
     notes = read_notes(template / "notes.yml", journey=journey)
+    assert (notes.scenario, notes.owner) == (None, None)
+    assert notes.table().empty
+
+
+def test_the_notes_of_a_template_show_every_kind_of_remark_and_fit_its_journey(template, journey):
+    text = (template / "notes.yml").read_text(encoding="utf-8")
+    _, examples = text.split("stages: {}\n")
+    told = yaml.safe_load(re.sub(r"^# ?", "", examples, flags=re.MULTILINE))
+    notes = read_notes(told, journey=journey)
     assert notes.scenario
     assert notes.owner
-    assert set(notes.table()["lane"]) == {"opportunities", "assumptions", "moments"}
-    text = (template / "notes.yml").read_text(encoding="utf-8")
     assert [kind for kind in LANES if kind not in text] == []
-    told = text.replace("    # pain_points:", "    pain_points:").replace("    #   - {", "      - {")
-    rows = read_notes(yaml.safe_load(told), journey=journey).table().set_index("lane")
+    rows = notes.table().set_index("lane")
+    assert set(rows.index) == {"opportunities", "assumptions", "moments", "pain points"}
     assert rows.loc["pain points", "evidence"] == "interview"
+    assert notes.doubts() == ()
 
 
 def test_a_template_lints_without_a_finding(journey):
     assert str(lint_journey(journey)) == "Nothing to fix."
+
+
+def test_one_template_lets_customers_move_freely(journey, template):
+    assert journey.movement == ("free" if template.name == "services" else "forward")
 
 
 def test_a_template_pleases_the_schema_that_editors_use(template):
@@ -85,6 +97,7 @@ def test_a_template_shows_the_whole_format(journey):
     assert journey.stages[-1].completes
     assert any(stage.reopened_by for stage in journey.stages)
     assert len(journey.loss_branches) >= 4
+    assert journey.contacts
 
 
 def test_the_rows_of_the_readme_are_read_as_a_study(study, template):

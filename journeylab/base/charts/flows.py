@@ -18,6 +18,8 @@ KINDS = ("enter", "return", "move", "stay", "leave")
 MOST_ARCS = 10
 # Arcs of a smaller share of the most visited place are too thin to be told from one another.
 RAREST = 0.001
+# One of such a share of the visits to the place that it leaves is drawn, however many others there are.
+NOTABLE = 0.15
 # All in inches.
 LEFT, BAR, GAP, TALLEST, WIDEST_ARC = 0.5, 0.09, 0.05, 1.45, 0.2
 LINE, STUB, ABOVE = 0.135, 0.13, 0.17
@@ -107,20 +109,27 @@ class _Plan:
 
     @cached_property
     def arcs(self) -> pd.DataFrame:
-        """Moves that are not to the next place, the widest of them: `start`, `end` (positions) and `level` (from 0)."""
+        """Moves that are not to the next place, the widest of them and all that are a notable part of what leaves a
+        place: `start`, `end` (positions) and `level` (from 0)."""
         moves = self.table[self.table["kind"] == "move"]
         moves = moves.assign(start=moves["origin"].map(self.order.index), end=moves["to"].map(self.order.index))
         moves = moves[(moves["end"] != moves["start"] + 1) & (moves["n"] >= RAREST * self._visits.max(initial=0))]
-        widest = moves.sort_values("n", ascending=False, kind="stable").head(MOST_ARCS)
+        is_notable = moves["n"] >= NOTABLE * self._visits[moves["start"]]
+        rank = moves["n"].rank(method="first", ascending=False)
+        widest = moves[(rank <= MOST_ARCS) | is_notable].sort_values("n", ascending=False, kind="stable")
         widest = widest.assign(span=(widest["end"] - widest["start"]).abs())
         return _levelled(widest.sort_values(["span", "start", "end"], kind="stable"))
 
     @property
     def not_drawn(self) -> str | None:
         """What is said of the arcs that are not drawn, if any are not."""
-        n = int(self._away.sum()) - len(self.arcs)
-        visits = self.table.loc[self._away, "n"].sum() - self.arcs["n"].sum()
-        return f"Not drawn: the {n:,} rarest kinds of moves ahead or back, {visits:,} in all." if n else None
+        counts = np.sort(self.table.loc[self._away, "n"].to_numpy())[: int(self._away.sum()) - len(self.arcs)]
+        if not len(counts):
+            return None
+        if len(counts) == 1:
+            return f"Not drawn: 1 kind of move ahead or back, {counts[0]:,} visits."
+        visits = f"{counts.sum():,} visits in all, {counts[-1]:,} of them of one kind"
+        return f"Not drawn: {len(counts):,} kinds of moves ahead or back, {visits}."
 
     @cached_property
     def _away(self) -> np.ndarray:

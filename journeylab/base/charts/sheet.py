@@ -56,7 +56,8 @@ def sheet(
 
     cells: `lane`, `stage`, `text`, a row per line. header: what stands under the title. curve: `stage`, `estimate`,
     `lower`, `upper`, `mark` (high, low), from -2 to 2, drawn above the lines of `curve_lane`; a gap where the estimate
-    is missing. The font is as large as the sheet allows; a sheet of its own grows where even the smallest does not fit.
+    is missing; if it has `gone`, that is drawn hollow. The font is as large as the sheet allows; a sheet of its own
+    grows where even the smallest does not fit.
     """
     stages, lanes = list(dict.fromkeys(cells["stage"])), list(dict.fromkeys(cells["lane"]))
     width, room = (WIDTH, HEIGHT) if ax is None else _inches(ax)
@@ -120,7 +121,7 @@ def _draw_lane(
         begin += _CURVE
     for lines, left in zip(layout.lines[lane], edges, strict=False):
         for number, line in enumerate(lines):
-            colour = QUIET if line == _UNSAID else INK
+            colour = QUIET if line.startswith(_UNSAID) else INK
             _write(axes, left + 0.06, begin + number * layout.line_height, line, layout.size, colour=colour)
 
 
@@ -129,6 +130,10 @@ def _draw_curve(axes: Axes, curve: pd.DataFrame, top: float, at: np.ndarray, siz
     mean, lower, upper = (middle - curve[column].to_numpy() * scale for column in ("estimate", "lower", "upper"))
     axes.hlines(middle, at[0] - 0.5, at[-1] + 0.5, color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.plot(at, mean, color=PALETTE[0], linewidth=1.6)
+    if "gone" in curve:
+        gone = middle - curve["gone"].to_numpy() * scale
+        axes.vlines(at, mean, gone, color=_LOW, linewidth=1, linestyle=":")
+        axes.plot(at, gone, "o", markerfacecolor="none", markeredgecolor=_LOW, markersize=6)
     axes.vlines(at, lower, upper, color=PALETTE[0], linewidth=4, alpha=0.3)
     for x, y, mark in zip(at, mean, curve["mark"], strict=True):
         if not np.isnan(y):

@@ -20,7 +20,7 @@ class Counts:
     name, given: what is counted, and among which events ("" among all). “event”, “process”, “channel” and “initiator”
         divide all events; “group” divides them by the groups that moves go between; “next after G” moves from group G
         to another, by group; “kind of G” events of group G, by name; “channel of E” those named E, by channel; “hours”
-        all, by time of day; “role” contacts, by role.
+        all, by time of day, where the log has times; “role” contacts, by role.
     rows: (k,) int32 position of the customer in `Features.customers`; columns: (k,) int32 position in `names`;
         counts: (k,) int64. In order of rows, then columns.
     """
@@ -65,7 +65,8 @@ def count(first: FirstEvents, habits: Habits) -> Iterator[Counts]:
             yield count_events(first, column)
     group = habits.groups_of(kinds)
     yield from _by_kind(events, "group", "", group, n)
-    yield Counts("hours", "", HOURS, *_added(events.position, events.hours, len(HOURS), n))
+    if not first.dates_only:
+        yield Counts("hours", "", HOURS, *_added(events.position, events.hours, len(HOURS), n))
     if "role" in first.rows.columns:
         yield _roles(first)
     yield from _moves(events, group, n)

@@ -34,8 +34,9 @@ class Features:
     customers: Index `customer_id`, sorted.
     numbers: DataFrame, index customers, floats, missing as nan. `events`: number of events not initiated by the
         company; `contacts`: number of people; `roles_in_play`: number of different roles; `typical_gap_days`: geometric
-        mean of the time between events in a row (plus a second); `active_days`: number of UTC dates with an event;
-        `longest_gap_days`; `out_of_hours_share`: of the events, those in the evening, at night or at the weekend;
+        mean of the time between events in a row (plus a second; of dates, plus a day, which is taken off again);
+        `active_days`: number of UTC dates with an event; `longest_gap_days`; `out_of_hours_share`, unless the log has
+        only dates: of the events, those in the evening, at night or at the weekend;
         `company_events`; `score`: mean survey score; `value`: sum of values; then attributes and extra features.
     among: numbers that grow with activity -> "events", the number of activity that they are to be judged against.
     shown: names of numbers, categories and counts for people to read, not for models: what they say the others say

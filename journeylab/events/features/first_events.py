@@ -29,6 +29,7 @@ class FirstEvents:
         the log has; missing is None), in their order; with `n`, how many there are, and `by_company`.
     rows: Ibis table, one row per event: `position` of the customer, `time`, `landmark`, `seq`, `kind` (the row of
         `kinds`), `by_company`, and `contact_id`, `role`, `value`, `score` where the log has them.
+    dates_only: whether the times are dates, of which no hour is known.
 
     The engine finds the rows and sorts them; what follows from the order of one customer's events is then arithmetic on
     neighbours. Measured on 1 million events of 100,000 customers, all features took 1.9 s of processor time so, and 4.3
@@ -39,6 +40,7 @@ class FirstEvents:
     landmarks: pd.Series
     kinds: pd.DataFrame
     rows: ibis.Table
+    dates_only: bool
 
     @classmethod
     def of(cls, log: EventLog, entries: pd.DataFrame | pa.Table, within: str | timedelta) -> "FirstEvents":
@@ -54,7 +56,7 @@ class FirstEvents:
         kinds = _kinds(joined)
         rows = _narrow(joined, kinds)
         check_rows(rows)
-        return cls(customers, landmarks, kinds, rows)
+        return cls(customers, landmarks, kinds, rows, log.dates_only)
 
     @property
     def own(self) -> ibis.Table:

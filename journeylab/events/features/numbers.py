@@ -15,7 +15,7 @@ _SCORED = ("score", "value")
 def numbers(first: FirstEvents) -> tuple[pd.DataFrame, dict[str, str]]:
     """One row per customer, and which numbers are to be judged among the equally active; see `Features`."""
     n = len(first.customers)
-    table = pd.DataFrame(_of_order(first.ordered, n), index=pd.RangeIndex(n))
+    table = pd.DataFrame(_of_order(first.ordered, n, dates_only=first.dates_only), index=pd.RangeIndex(n))
     people = _people(first)
     for at, (name, column) in enumerate(people.items(), start=1):
         table.insert(at, name, column.reindex(table.index).fillna(0.0))
@@ -27,15 +27,17 @@ def numbers(first: FirstEvents) -> tuple[pd.DataFrame, dict[str, str]]:
     return table.set_index(first.customers), among
 
 
-def _of_order(events: Ordered, n: int) -> dict[str, np.ndarray]:
-    """What follows from the times of the events: arrays (n,), nan where unknown."""
+def _of_order(events: Ordered, n: int, *, dates_only: bool) -> dict[str, np.ndarray]:
+    """What follows from the times of the events: arrays (n,), nan where unknown. Of dates only, no hours."""
     position, second = events.position, events.second
     total = np.bincount(position, minlength=n).astype(float)
     follows = position[1:] == position[:-1]
     gap = (second[1:] - second[:-1])[follows]
     after = position[1:][follows]
+    # The shortest gap that the log can tell from none: without it, one gap of none would make the mean none.
+    least = _DAY if dates_only else 1
     # Rounded to millionths the logarithms add up to the same in any order.
-    log_gap = np.bincount(after, weights=np.round(np.log(gap + 1) * _MILLION), minlength=n)
+    log_gap = np.bincount(after, weights=np.round(np.log(gap + least) * _MILLION), minlength=n)
     longest = np.full(n, np.nan)
     if len(gap):
         starts = np.flatnonzero(np.diff(after, prepend=-1))
@@ -43,13 +45,16 @@ def _of_order(events: Ordered, n: int) -> dict[str, np.ndarray]:
     day = np.floor_divide(second, _DAY)
     is_new_day = np.concatenate(([True], ~follows | (day[1:] != day[:-1])))[: len(position)]
     several, some = np.where(total > 1, total - 1, np.nan), np.where(total > 0, total, np.nan)
-    return {
+    typical = np.exp(log_gap / several / _MILLION) / _DAY
+    table = {
         "events": total,
-        "typical_gap_days": np.exp(log_gap / several / _MILLION) / _DAY,
+        "typical_gap_days": np.round(typical - 1, 6) if dates_only else typical,
         "active_days": np.bincount(position[is_new_day], minlength=n).astype(float),
         "longest_gap_days": longest / _DAY,
-        "out_of_hours_share": np.bincount(position[events.hours > 0], minlength=n) / some,
     }
+    if not dates_only:
+        table["out_of_hours_share"] = np.bincount(position[events.hours > 0], minlength=n) / some
+    return table
 
 
 def _people(first: FirstEvents) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from journeylab.events.features.habits import Habits
 
 UNSEEN = {"feature": object, "value": object, "n": int, "of": int, "unit": object}
 # Counts that divide all there is; the others divide a part of it.
-_PLAIN = ("event", "process", "channel", "initiator", "role")
+_PLAIN = ("event", "process", "channel", "initiator", "role", "hours")
 _MOVES = "next after "
 _Unseen = list[tuple[str, str | None, int, int, str]]
 

@@ -1,7 +1,7 @@
 """Conditions: which events of a log does a rule of the journey mean, and what must their columns hold?"""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -232,6 +232,14 @@ def holds(events: ibis.Table, condition: Condition, *, owner: str) -> BooleanVal
         cell = events[column]
         tests.append(_within(cell, wanted) if isinstance(wanted, Bounds) else _equals(cell, wanted))
     return reduce(and_, tests).fill_null(False)
+
+
+def any_holds(events: ibis.Table, conditions: Iterable[Condition], *, owner: str) -> BooleanValue:
+    """Which of `events` meet at least one of `conditions`, as `holds` has it; each name is compared once."""
+    conditions = tuple(conditions)
+    whole = {name for condition in conditions if not condition.where for name in condition.events}
+    narrow = [holds(events, condition, owner=owner) for condition in conditions if not set(condition.events) <= whole]
+    return ibis.or_(events.event.isin(sorted(whole)), *narrow)
 
 
 def _within(column: Column, bounds: Bounds) -> BooleanValue:

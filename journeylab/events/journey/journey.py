@@ -23,6 +23,14 @@ from journeylab.events.journey.contradictions import SILENT, contradictions
 Conditions = Annotated[tuple[Condition, ...], OneOrList()]
 
 
+def _as_condition(value: Any) -> Any:
+    return {"event": value} if isinstance(value, str) else value
+
+
+Contact = Annotated[Condition, BeforeValidator(_as_condition, json_schema_input_type=str | Condition)]
+Contacts = Annotated[tuple[Contact, ...], OneOrList()]
+
+
 def _this_version(value: Any) -> Any:
     if type(value) is not int or value != 1:
         raise refused(
@@ -91,6 +99,12 @@ class LossBranch(Frozen):
         None, alias="from", description="The stages from which this branch takes customers; by default all."
     )
     when: Condition = Field(description="The event that loses the customer. The first branch that matches wins.")
+    reason: Text | None = Field(
+        None, description="Why these customers leave, where the event itself says so and no column has to be asked."
+    )
+    by: Literal["customer", "company"] = Field(
+        "customer", description="company: the company decides it, as when it declines; such losses are ranked apart."
+    )
 
     @property
     def title(self) -> str:
@@ -117,10 +131,16 @@ class Journey(Frozen):
     movement: Literal["forward", "free"] = Field(
         "forward",
         description="forward: openers move a customer up or in, and only reopened_by moves back. "
-        "free: any opener moves the customer to its stage (CRM stage histories).",
+        "free: any opener moves the customer to its stage (CRM stage histories). The stages have an order then too: it "
+        "says what is ahead, back or skipped, and which stage is the goal, but no customer has to keep to it.",
     )
     loss_branches: tuple[LossBranch, ...] = Field(
         (), description="The named ways of being lost, besides silence, tried in this order."
+    )
+    contacts: Contacts = Field(
+        (),
+        description="Which events are contacts between customer and company, such as a call or a ticket: names, or "
+        "conditions. Who began one is what the log’s column “initiator” says.",
     )
 
     @model_validator(mode="after")
@@ -179,6 +199,11 @@ class Journey(Frozen):
                 yield ("stages", at, "validated_by"), f"“validated_by” of stage “{stage.name}”", stage.validated_by
         for at, branch in enumerate(self.loss_branches):
             yield ("loss_branches", at, "when"), f"“when” of loss branch “{branch.name}”", branch.when
+
+    def contact_conditions(self) -> Iterator[tuple[KeyPath, str, Condition]]:
+        """The conditions of “contacts”, as `conditions` has the others, which make spells."""
+        for at, contact in enumerate(self.contacts):
+            yield ("contacts", at), "“contacts”", contact
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, defaults left out; `read_journey` takes it back."""

@@ -12,7 +12,9 @@ from journeylab.base.errors import did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.journey import Bounds, Condition, Journey
 from journeylab.events.journey.conditions import Wanted, column_problems, holds, value_text, values_of
+from journeylab.events.lint.near_misses import Rule, names_nearly_asked, values_nearly_asked
 from journeylab.events.lint.remarks import Remark, error, warning
+from journeylab.events.lint.spellings import is_near
 from journeylab.events.log import EventLog, as_utc
 
 # How many of a log's names a message lists when none is close.
@@ -24,16 +26,26 @@ _COMPARED = 200
 def rules_without_evidence(journey: Journey, log: EventLog) -> Iterator[Remark]:
     """What `journey` asks for but `log` does not have; remarks in the order of the rules."""
     unreadable: set[KeyPath] = set()
-    for path, owner, condition in journey.conditions():
+    every = [*journey.conditions(), *journey.contact_conditions()]
+    for path, owner, condition in every:
         for lacking in column_problems(condition, log.events.schema(), owner=owner):
             unreadable.add(path)
             yield error(lacking.rule, (*path, "where", lacking.column), lacking.problem, lacking.fix)
-    rules = [rule for rule in journey.conditions() if rule[0] not in unreadable]
+    rules = readable_rules(journey, log)
     counts = _count(log.events, [condition for _, _, condition in rules])
     for path, owner, condition in rules:
         yield from _never_seen(path, owner, condition, counts=counts, log=log)
+    yield from names_nearly_asked(rules, counts.events)
+    yield from values_nearly_asked(rules, log)
     yield from _entries(journey, counts=counts, unreadable=unreadable)
     yield from _silences(journey, log=log, first=counts.first)
+
+
+def readable_rules(journey: Journey, log: EventLog) -> list[Rule]:
+    """The rules of `journey` whose columns `log` has."""
+    schema = log.events.schema()
+    every = [*journey.conditions(), *journey.contact_conditions()]
+    return [rule for rule in every if not any(column_problems(rule[2], schema, owner=""))]
 
 
 @dataclass(frozen=True)
@@ -52,18 +64,26 @@ class EventCounts:
 
 def _count(events: ibis.Table, conditions: list[Condition]) -> EventCounts:
     asked = {_key(part): part for condition in conditions for part in (condition, *_parts(condition))}
+    # What asks for no column is met by all events of its names: these are counted anyway.
+    narrow = {key: part for key, part in asked.items() if part.where}
     has_initiator = "initiator" in events.columns
     is_company = (events.initiator == "company").fill_null(False) if has_initiator else ibis.literal(False)
-    sums = {"n": events.count(), "first": events.time.min()}
-    for number, part in enumerate(asked.values()):
+    sums = {"n": events.count(), "by_company": events.count(where=is_company), "first": events.time.min()}
+    for number, part in enumerate(narrow.values()):
         is_match = holds(events, part, owner="")
         sums[f"matched_{number}"] = is_match.sum()
         sums[f"company_{number}"] = (is_match & is_company).sum()
-    by_event = events.group_by("event").aggregate(**sums).to_pandas()
+    by_event = events.group_by("event").aggregate(**sums).to_pandas().set_index("event")
+
+    def total(key: str, column: str, all_of_it: str) -> int:
+        if key in narrow:
+            return int(by_event[f"{column}_{list(narrow).index(key)}"].sum())
+        return int(by_event.loc[by_event.index.isin(asked[key].events), all_of_it].sum())
+
     return EventCounts(
-        events=dict(zip(by_event["event"], by_event["n"].astype(int), strict=True)),
-        matched={key: int(by_event[f"matched_{number}"].sum()) for number, key in enumerate(asked)},
-        company={key: int(by_event[f"company_{number}"].sum()) for number, key in enumerate(asked)},
+        events={str(name): int(n) for name, n in by_event["n"].items()},
+        matched={key: total(key, "matched", "n") for key in asked},
+        company={key: total(key, "company", "by_company") for key in asked},
         first=by_event["first"].min() if len(by_event) else None,
     )
 
@@ -141,6 +161,9 @@ def _what_occurs(events: ibis.Table, column: str, wanted: Wanted) -> str:
 
 def _closest(name: str, known: list[str]) -> str:
     """A did-you-mean that does not list a whole log's vocabulary."""
+    near = [other for other in known if is_near(name, other)]
+    if near:
+        return f"Did you mean “{near[0]}”?"
     suggestion = did_you_mean(name, known)
     if suggestion.startswith("Did") or len(known) <= _MOST_LISTED:
         return suggestion
@@ -197,7 +220,8 @@ def _is_company_only(conditions: list[Condition], counts: EventCounts) -> bool:
 def _silences(journey: Journey, *, log: EventLog, first: pd.Timestamp | None) -> Iterator[Remark]:
     if first is None:
         return
-    watched = (log.window.end - as_utc(first)) / pd.Timedelta(days=1)
+    # Not divided by a Timedelta: that fails for times some centuries ago.
+    watched = (log.window.end - as_utc(first)).total_seconds() / 86_400
     for at, stage in enumerate(journey.stages):
         if stage.silent_after_us is not None and stage.silent_after_us / DAY >= watched:
             yield warning(

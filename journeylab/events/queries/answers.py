@@ -19,10 +19,11 @@ from journeylab.events.journey.conditions import Condition, holds
 from journeylab.events.log import EventLog
 from journeylab.events.queries.event_windows import is_within, spans_table
 from journeylab.events.queries.texts import by_customers, first_texts, has_texts, typed, written_by_customers
+from journeylab.events.spells.signals import CUSTOMER
 
 Asked = str | Sequence[str] | Mapping[str, Any]
 _INSTANT = pd.Timedelta(microseconds=1)
-_STATEMENTS = ["customer_id", "group", "stage", "time", "text", "channel"]
+_STATEMENTS = ["customer_id", "group", "stage", "time", "text", "channel", "score"]
 
 
 def has_scores(log: EventLog) -> bool:
@@ -34,19 +35,19 @@ def find_scores(log: EventLog, visits: pd.DataFrame, *, asked: Asked | None = No
     """Every score that customers gave within the window, by customer and time: `customer_id`, `time` (UTC), `score`,
     `spell` and `stage` (None and missing where the customer was in none of `visits`, rows of the spells' table).
 
-    asked: which events carry the score: a name, a list of names, or a condition as in journey.yml; all that have a
-    score if not given. Rows that the company, a third party or a system initiated are left out: a lead score that a CRM
-    computes is not what a customer feels. A customer who answers twice has two rows.
+    asked: which events carry the score: a name, a list of names, or a condition as in journey.yml. Their scores are
+    the customers' own, whoever initiated the event: a survey comes with a ticket that the company closes. If not given,
+    all events that have a score carry it, but those that the company, a third party or a system initiated: a lead score
+    that a CRM computes is not what a customer feels. A customer who answers twice has two rows.
 
     Raises EstimateError where `asked` is no condition, JourneyError for a column in it that the log lacks.
     """
     if not has_scores(log):
         return _with_stages(pd.DataFrame(columns=["customer_id", "time", "score", "spell"]), visits)
-    events = by_customers(log.events.drop_null("score"))
-    events = events.filter(events.time >= log.window.start)
-    if events.score.type().is_floating():
-        events = events.filter(~events.score.isnan())
-    if asked is not None:
+    events = _scored(log)
+    if asked is None:
+        events = by_customers(events)
+    else:
         events = events.filter(holds(events, as_condition(asked), owner="the question asked"))
     answers = events.select("customer_id", "time", "seq", score=events.score.cast("double"))
     spans = _spans(visits, spell=visits["spell"].to_numpy(np.int64))
@@ -54,10 +55,29 @@ def find_scores(log: EventLog, visits: pd.DataFrame, *, asked: Asked | None = No
     return _with_stages(scores.select("customer_id", "time", "score", "spell").to_pyarrow().to_pandas(), visits)
 
 
-def find_statements(log: EventLog, visits: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+def scores_of_others(log: EventLog) -> pd.DataFrame:
+    """The events within the window whose scores `find_scores` leaves out unless they are `asked` for, because a
+    customer did not initiate them: columns `event` and `scores`, the most first."""
+    if not has_scores(log) or "initiator" not in log.events.columns:
+        return pd.DataFrame({"event": pd.Series(dtype=object), "scores": pd.Series(dtype="int64")})
+    events = _scored(log)
+    others = events.filter((events.initiator != CUSTOMER).fill_null(False))
+    counts = others.group_by("event").aggregate(scores=others.count())
+    return counts.order_by([ibis.desc("scores"), "event"]).to_pyarrow().to_pandas()
+
+
+def _scored(log: EventLog) -> ibis.Table:
+    """The events within the window that have a score."""
+    events = log.events.drop_null("score")
+    events = events.filter(events.time >= log.window.start)
+    return events.filter(~events.score.isnan()) if events.score.type().is_floating() else events
+
+
+def find_statements(log: EventLog, visits: pd.DataFrame, *, seed: int, asked: Asked | None = None) -> pd.DataFrame:
     """The texts that customers wrote during `visits` (rows of the spells' table, watched from `observed_from` on), one
     row each, by stage, customer and time: `customer_id`, `group` (None without groups), `stage`, `time`, `text`,
-    `channel`.
+    `channel`, `score` (given with the text; missing where none was). Texts on the events `asked` are the customers'
+    own, whoever initiated the event, as in `find_scores`.
 
     `journeylab.events.queries.texts` says whose texts, with whose consent, and how many at most of each stage.
     """
@@ -71,7 +91,7 @@ def find_statements(log: EventLog, visits: pd.DataFrame, *, seed: int) -> pd.Dat
     first = here.drop_duplicates(["place", "customer_id"]).set_index("customer_id")
     groups = {int(place): of_place["group"] for place, of_place in first.groupby("place")}
     spans = _spans(visits, place=stages.codes.astype(np.int64))
-    written = written_by_customers(log)
+    written = written_by_customers(log, asked=None if asked is None else as_condition(asked))
     during = written.inner_join(spans, is_within(written, spans)).select(*written.columns, "place")
     texts = first_texts(log, during, groups, seed=seed)
     texts = texts.assign(stage=stages.categories.to_numpy(object)[texts["place"]])

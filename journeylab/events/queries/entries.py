@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 
 import ibis
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from journeylab.events.journey import Journey
-from journeylab.events.journey.conditions import holds
+from journeylab.events.journey.conditions import column_problems, holds
 from journeylab.events.log import TIME, EventLog
 from journeylab.events.spells import Spells
 
@@ -61,6 +62,42 @@ def find_triggers(log: EventLog, visits: pd.DataFrame, journey: Journey) -> pd.S
     opened = opened.astype({"customer_id": object, "stage": object}).assign(is_opened=True)
     is_opened = begun.merge(opened.astype({"time": begun["time"].dtype}), how="left", on=_ENTRY)["is_opened"]
     return pd.Series(is_opened.notna().to_numpy(), index=visits.index, dtype=bool)
+
+
+def find_order_on_day(log: EventLog, visits: pd.DataFrame, journey: Journey) -> pd.DataFrame:
+    """Where on its day each of `visits` began and was lost, for a log that has only dates: columns `opened` and `lost`
+    with the index of `visits`.
+
+    They hold the `seq` of the first event of that day that opens the stage, and of the first that is the loss; missing
+    where there is none, as where a visit goes on.
+    """
+    openers = _openers(log, journey, sorted(visits["stage"].astype(object).unique()), ["seq"])
+    losses, schema = [], log.events.schema()
+    for branch in journey.loss_branches:
+        owner = f"loss branch “{branch.name}”"
+        # Visits may come from another log, with columns that this one lacks.
+        if (visits["to"] == branch.name).any() and not any(column_problems(branch.when, schema, owner=owner)):
+            events = log.events.filter(holds(log.events, branch.when, owner=owner))
+            losses.append(events.select("customer_id", "time", "seq", stage=ibis.literal(branch.name)))
+    return pd.DataFrame(
+        {
+            "opened": _first_seq(list(openers), visits),
+            "lost": _first_seq(losses, visits.assign(entered=visits["left"], stage=visits["to"])),
+        },
+        index=visits.index,
+    )
+
+
+def _first_seq(events: list[ibis.Table], visits: pd.DataFrame) -> np.ndarray:
+    """The lowest `seq` of the `events` at the time and place of each of `visits`; missing where there is none."""
+    if not events:
+        return np.full(len(visits), np.nan)
+    at = ibis.union(*events).inner_join(_entered(visits), _ENTRY)
+    first = at.group_by(_ENTRY).aggregate(seq=at.seq.min()).to_pyarrow().to_pandas()
+    keys = visits[["customer_id", "stage"]].astype(object)
+    keys = keys.assign(time=pd.to_datetime(visits["entered"], utc=True).dt.as_unit("us"))
+    first = first.astype({"customer_id": object, "stage": object, "time": keys["time"].dtype})
+    return keys.merge(first.drop_duplicates(_ENTRY), how="left", on=_ENTRY)["seq"].to_numpy(float)
 
 
 def _openers(log: EventLog, journey: Journey, stages: Iterable[str], columns: list[str]) -> Iterator[ibis.Table]:

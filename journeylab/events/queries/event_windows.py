@@ -91,6 +91,16 @@ def find_last_own(log: EventLog, spans: TimeSpans) -> np.ndarray:
     return last
 
 
+def count_own(log: EventLog, spans: TimeSpans) -> np.ndarray:
+    """How many events that were not the company's are in each of `spans`."""
+    events = _events_in(log, spans)
+    own = events.filter(~events.by_company)
+    rows = own.group_by("span").aggregate(n=own.count()).to_pyarrow()
+    n = np.zeros(len(spans), np.int64)
+    n[rows["span"].to_numpy()] = rows["n"].to_numpy()
+    return n
+
+
 def _events_in(log: EventLog, spans: TimeSpans) -> ibis.Table:
     """A row for each event in each span: `span`, `time`, `seq`, `event`, `initiator`, `by_company`."""
     names = ("customer_id", "time", "seq", "event", "initiator")

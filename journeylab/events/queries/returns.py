@@ -63,7 +63,7 @@ def find_returns(absences: pd.DataFrame, journey: Journey) -> list[Absences]:
         is_member = np.ones(len(absences), bool) if group is None else (absences["group"] == group).to_numpy()
         for stage, branch, is_here in _losses(absences, journey):
             rows = {name: column[is_member & is_here] for name, column in columns.items()}
-            returns.append(Absences(stage, group, (RETURNED,), branch=branch, **rows))
+            returns.append(Absences(stage, group, (RETURNED,), branch=branch, earliest={}, **rows))
     return returns
 
 

@@ -64,7 +64,7 @@ def find_silences(
     entry = np.where(begun >= start, -1.0, (start - begun) / DAY)
     columns = (entry, (ended - begun) / DAY, way, customer)
     return [
-        Exits(journey.stage_names[position], None, ENDINGS, *(column[stage == position] for column in columns))
+        Exits(journey.stage_names[position], None, ENDINGS, *(part[stage == position] for part in columns), earliest={})
         for position in positions
     ]
 

@@ -6,6 +6,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from journeylab.events.journey.conditions import Condition, holds
 from journeylab.events.log import EventLog
 from journeylab.events.queries.people import before
 from journeylab.events.spells.signals import CUSTOMER
@@ -13,7 +14,7 @@ from journeylab.events.spells.signals import CUSTOMER
 CONSENT = "consent"
 MAX_WRITERS, MAX_TEXTS = 2_000, 20
 _YES = ("true", "t", "yes", "y", "1", "1.0")
-COLUMNS = ("customer_id", "time", "text", "channel")
+COLUMNS = ("customer_id", "time", "text", "channel", "score")
 
 
 def has_texts(log: EventLog) -> bool:
@@ -41,29 +42,33 @@ def find_texts(log: EventLog, groups: pd.Series, *, seed: int, until: pd.Series 
     return typed(first_texts(log, rows.mutate(place=ibis.literal(0)), {0: groups}, seed=seed)[columns])
 
 
-def written_by_customers(log: EventLog) -> ibis.Table:
-    """The events with a text by a customer, with consent where the events record it: `COLUMNS`, `seq`."""
-    rows = by_customers(log.events)
+def written_by_customers(log: EventLog, *, asked: Condition | None = None) -> ibis.Table:
+    """The events with a text by a customer, with consent where the events record it: `COLUMNS`, `seq`. What answers the
+    question `asked` is a customer's, whoever initiated the event."""
+    rows = by_customers(log.events, asked)
     rows = rows.filter((rows.text.strip() != "").fill_null(False))
     if CONSENT in rows.columns:
         rows = rows.filter(rows[CONSENT].cast("string").lower().isin(_YES).fill_null(False))
     if "channel" not in rows.columns:
         rows = rows.mutate(channel=ibis.null("string"))
+    has_scores = "score" in rows.columns and rows.score.type().is_numeric()
+    rows = rows.mutate(score=rows.score.cast("float64") if has_scores else ibis.null("float64"))
     return rows.select(*COLUMNS, "seq")
 
 
-def by_customers(events: ibis.Table) -> ibis.Table:
-    """The `events` that customers initiated, or for which no initiator is known."""
+def by_customers(events: ibis.Table, asked: Condition | None = None) -> ibis.Table:
+    """The `events` that customers initiated, or for which no initiator is known, and those that meet `asked`."""
     if "initiator" not in events.columns:
         return events
-    return events.filter((events.initiator == CUSTOMER).fill_null(True))
+    is_own = (events.initiator == CUSTOMER).fill_null(True)
+    return events.filter(is_own | holds(events, asked, owner="the question asked") if asked else is_own)
 
 
 def first_texts(log: EventLog, rows: ibis.Table, groups: Mapping[int, pd.Series], *, seed: int) -> pd.DataFrame:
     """The texts among `rows` (of `written_by_customers`, with a number `place`) of the customers in the groups of each
     place, as many of them and of their texts as `find_texts` says, for each place anew.
 
-    Columns: `place`, `customer_id`, `group`, `time`, `text`, `channel`, by place, customer and time.
+    Columns: `place`, `customer_id`, `group`, `time`, `text`, `channel`, `score`, by place, customer and time.
     """
     writers = rows.select("place", "customer_id").distinct().to_pyarrow().to_pandas()
     writers = writers[_consenting(log, writers["customer_id"])]

@@ -1,6 +1,7 @@
 """Reading: which rows of the source are events of a customer at a time, and why are the others not?"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from journeylab.events.reading.files import PROBLEMS, damaged
 from journeylab.events.reading.sheet import Sheet, open_sheet
 from journeylab.events.reading.source import Source
 from journeylab.events.reading.store import (
+    DATED,
     EVENTS,
     QUARANTINE,
+    READ,
     Store,
     copy_engine,
     fill_store,
@@ -64,6 +67,8 @@ def read_events(
         The zone of the clock that wrote times without a zone, such as "Europe/Berlin". Where clocks are set forward, a
         time that the zone skips moves on by the gap; where they are set back, a time that occurs twice is the later
         one. Texts are read as ISO 8601, each with its own zone if it has one. Times are kept to the microsecond.
+        A log that has only dates, every time being the start of a day, is read as dates: each is stored as its
+        midnight in UTC, so that days are calendar days whatever the clocks do. The window is then one of dates too.
     customers : path, DataFrame, Arrow table, Ibis table or mapping, optional
         Attributes known at the start, by id: a CSV or Parquet path, a table (ids as index or column `customer_id`), or
         {"path": "…", "key": "account"} where the ids have another name. By default ids alone.
@@ -101,20 +106,29 @@ def read_events(
         for times without a zone or with zone letters that are not clear, and numbers without a unit; for values that
         are not numbers or could be two, and unknown initiators; for a log that is empty, has no usable row, or no event
         in the window. All that is wrong with columns, or with values, is listed at once.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"customer_id": "ann", "event": ["joined", "left"], "time": ["2025-10-20", "2025-10-27"]})
+    >>> log = read_events(table, window=("2025-01-01", "2026-01-01"), timezone="Europe/Lisbon")
+    >>> log.dates_only, log.events.time.max().to_pyarrow().as_py() - log.events.time.min().to_pyarrow().as_py()
+    (True, datetime.timedelta(days=7))
     """
     if duplicates not in _DUPLICATES:
         raise LogError(f"`duplicates` is “{duplicates}”. {did_you_mean(duplicates, _DUPLICATES)}")
-    window = _window(window, timezone)
+    _window(window, timezone)  # its errors come first
     sources = [part.filled(columns, timezone, time_unit, how) for part in _sources(source)]
     connection = open_engine()
     sheets = [open_sheet(connection, part) for part in sources]
-    store = _fill(connection, sheets, window)
+    filled = _fill(connection, sheets, window, timezone)
+    store = filled.store
     check_cells(store, sheets)
     if duplicates == "quarantine":
         store.refuse_duplicates()
-    counts = check_counts(store, sheets, window)
-    store.finish()
-    return _log(connection, counts, customers, window)
+    counts = check_counts(store, sheets, filled.window)
+    store.finish([(sheet.data.label, sheet.clock.name) for sheet in sheets], filled.dated)
+    return _log(connection, counts, customers, filled.window)
 
 
 def write_log(log: EventLog, path: str | Path) -> Path:
@@ -141,8 +155,11 @@ def _log(connection: Backend, counts: Mapping[str | None, int], customers: Custo
     """The log that `connection` holds; `counts`: how many rows are refused for each reason, and under None how many
     are not."""
     events = connection.table(EVENTS)
-    quarantine = Quarantine.from_counts(counts, connection.table(QUARANTINE))
-    return EventLog(events, read_customers(customers, events), window, quarantine, sum(counts.values()))
+    quarantine = Quarantine.from_counts(counts, connection.table(QUARANTINE), read=connection.table(READ))
+    dated = connection.table(DATED).to_pyarrow()["source"].to_pylist()
+    return EventLog(
+        events, read_customers(customers, events), window, quarantine, sum(counts.values()), dated=tuple(dated)
+    )
 
 
 def _window(window: object, timezone: str | None) -> Window:
@@ -160,16 +177,37 @@ def _sources(source: object) -> list[Source]:
     return [part if isinstance(part, Source) else Source(part) for part in parts]
 
 
-def _fill(connection: Backend, sheets: list[Sheet], window: Window) -> Store:
+@dataclass(frozen=True)
+class _Filled:
+    """The `store` of all rows, the `window` that they were held against, and the names of the sources that are `dated`
+    where others are not."""
+
+    store: Store
+    window: Window
+    dated: list[str]
+
+
+def _fill(connection: Backend, sheets: list[Sheet], window: object, timezone: str | None) -> _Filled:
     try:
-        store = fill_store(connection, [sheet.part(connection, window, thorough=False) for sheet in sheets])
+        filled = _read(connection, sheets, window, timezone, thorough=False)
     except PROBLEMS:
         # Most often a column of a CSV file is not what its first rows look like: read again, with all rows looked at.
         try:
-            store = fill_store(connection, [sheet.part(connection, window, thorough=True) for sheet in sheets])
+            filled = _read(connection, sheets, window, timezone, thorough=True)
         except PROBLEMS as problem:
             told = next(filter(None, (sheet.data.damage(connection) for sheet in sheets)), None)
             raise told or damaged(" and ".join(sheet.data.label for sheet in sheets), problem) from problem
     for sheet in sheets:
         sheet.data.release(connection)
-    return store
+    return filled
+
+
+def _read(connection: Backend, sheets: list[Sheet], window: object, timezone: str | None, *, thorough: bool) -> _Filled:
+    as_dates = [sheet.with_dates(connection, thorough=thorough) for sheet in sheets]
+    dated = [sheet.name for sheet in as_dates if sheet.clock.dated is not None]
+    if len(dated) == len(sheets):
+        # A date is a day on the calendar, not an instant: so are those that bound the window.
+        sheets, timezone, dated = as_dates, None, []
+    read_window = _window(window, timezone)
+    parts = [sheet.part(connection, read_window, thorough=thorough) for sheet in sheets]
+    return _Filled(fill_store(connection, parts), read_window, dated)

@@ -1,7 +1,8 @@
 """What does each row of one source say? Its columns become the log's; rows that cannot be used are marked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -24,7 +25,7 @@ from journeylab.events.reading.columns import (
 from journeylab.events.reading.files import Files
 from journeylab.events.reading.format import EventFormat
 from journeylab.events.reading.shapes import check_unfold, unfolded
-from journeylab.events.reading.source import Memory, Source, open_data
+from journeylab.events.reading.source import Memory, Source, open_data, zone_of
 from journeylab.events.reading.store import FilePart
 from journeylab.events.reading.times import Clock
 
@@ -42,17 +43,32 @@ class Sheet:
     looks: Mapping[str, dt.DataType]
     own_event: str | None = None
 
+    @property
+    def name(self) -> str:
+        """What to call the source in what is shown: of files the name alone, not the folder they lie in."""
+        label = self.data.label
+        return f"“{Path(label.strip('“”')).name}”" if label.startswith("“") else label
+
+    def with_dates(self, connection: Backend, *, thorough: bool) -> "Sheet":
+        """This sheet, with a clock that reads dates if the source has nothing else. `thorough`: see `Files.table`."""
+        rows = self._rows(connection, thorough=thorough)
+        return replace(self, clock=self.clock.with_dates(rows, self.looks[self.clock.name]))
+
     def part(self, connection: Backend, window: Window, *, thorough: bool) -> FilePart:
         """The source's rows with the log's columns, lazily. `thorough`: see `Files.table`."""
+        part = self._part(self._rows(connection, thorough=thorough), window)
+        return self._part(part.changes(), window) if self.how.snapshots else part
+
+    def _rows(self, connection: Backend, *, thorough: bool) -> ibis.Table:
+        """A row for each event, before any is read: nested columns flattened, those of several dates unfolded."""
         text = self.columns.text | set(self.how.unfold or ())
         if self.how.marks or self.has_unclear_marks:
             text |= {name for name in map(self.columns.known.get, NUMBERS) if isinstance(name, str)}
         table = flattened(self.data.table(connection, text=text, thorough=thorough))
-        if self.how.unfold:
-            time, event = self.clock.name, self.columns.named("event")
-            table = unfolded(table, self.how.unfold, own_event=self.own_event, time=time, event=event)
-        part = self._part(table, window)
-        return self._part(part.changes(), window) if self.how.snapshots else part
+        if not self.how.unfold:
+            return table
+        time, event = self.clock.name, self.columns.named("event")
+        return unfolded(table, self.how.unfold, own_event=self.own_event, time=time, event=event)
 
     @property
     def has_unclear_marks(self) -> bool:
@@ -88,7 +104,7 @@ def open_sheet(connection: Backend, source: Source) -> Sheet:
     """Open a source and match its columns, without reading its rows."""
     mapped, how = dict(source.columns or {}), source.how
     assert isinstance(how, EventFormat), "a source is filled before it is opened"
-    times = {*(how.unfold or ()), str(mapped.get("time", "time"))}
+    times = set(how.unfold or [str(mapped.get("time", "time"))])
     data = open_data(connection, source.data, how.table, times=times)
     looks = dict(flattened(ibis.table(data.schema, name="looks")).schema().items())
     own_event = None
@@ -101,7 +117,8 @@ def open_sheet(connection: Backend, source: Source) -> Sheet:
         columns = match_columns(mapped, looks, label=data.label)
     except LogError as problem:
         raise _other_header(data, source) or LogError(f"{problem}{_other_shape(data, mapped)}") from None
-    clock = Clock(data.label, columns.named("time"), source.timezone, source.time_unit, how)
+    zone = source.timezone or zone_of(source.data, times)
+    clock = Clock(data.label, columns.named("time"), zone, source.time_unit, how)
     return Sheet(data, columns, clock, how, looks, own_event)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import ibis
 import pandas as pd
@@ -138,6 +139,18 @@ def _registered(connection: Backend, label: str, arrow: pa.Table | pa.RecordBatc
         connection.con.execute(f"CREATE TABLE {name} AS FROM {stream}")
         connection.con.unregister(stream)
     return Memory(label, name, connection.table(name).schema(), is_copy=not isinstance(arrow, pa.Table))
+
+
+def zone_of(data: object, times: Collection[str]) -> str | None:
+    """The time zone that a table in memory names for its columns `times`, if it names one and the same for all."""
+    if isinstance(data, pd.DataFrame):
+        kinds = [data[name].dtype for name in times if name in data.columns]
+    elif isinstance(data, pa.Table):
+        kinds = [data.schema.field(name).type for name in times if name in data.column_names]
+    else:
+        return None
+    zones = {str(getattr(kind, "tz", "")) for kind in kinds}
+    return zones.pop() if len(zones) == 1 and zones <= available_timezones() else None
 
 
 def _to_arrow(data: object, times: Collection[str]) -> tuple[str, pa.Table | pa.RecordBatchReader]:

@@ -2,14 +2,14 @@
 refused ones.
 
 The table holds every row as it was read (columns `read.…`), what could not be used from there as it is (columns
-`log.…`), and why the row is refused (`refused`, null where it is not). The rows are in the order of the source, so that
-the engine's own row number is their order.
+`log.…`), which source it is from (`source`, counted from 0), and why the row is refused (`refused`, null where it is
+not). The rows are in the order of the source, so that the engine's own row number is their order.
 """
 
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,11 +22,13 @@ from ibis.backends.duckdb import Backend
 
 from journeylab.base.errors import StudyError
 from journeylab.base.files import replaced
-from journeylab.events.log import AFTER_WINDOW, DUPLICATE
+from journeylab.events.log import AFTER_WINDOW, DUPLICATE, UNREADABLE_TIME
 
 TABLE = "log_rows"
-EVENTS, QUARANTINE = "log_events", "log_quarantine"
-REFUSED = "refused"
+EVENTS, QUARANTINE, READ = "log_events", "log_quarantine", "log_read"
+# Names of the sources that have only dates, where others have times.
+DATED = "log_dated"
+REFUSED, SOURCE = "refused", "source"
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,18 @@ class Store:
                         SELECT hash({columns}) AS mark FROM {TABLE} WHERE {usable} GROUP BY mark HAVING count(*) > 1))
                 WHERE copy > 1)""")
 
-    def finish(self) -> None:
-        """Let the engine know the accepted and the refused rows by name, as the views `EVENTS` and `QUARANTINE`."""
+    def finish(self, sources: Sequence[tuple[str, str]], dated: Sequence[str]) -> None:
+        """Let the engine know the accepted, the refused and all rows by name, as the views `EVENTS`, `QUARANTINE` and
+        `READ`, and in the table `DATED` the names of the sources that are `dated` where others are not.
+
+        sources: each source's label, and the name of its column with the time.
+        """
+        self.connection.con.execute(f"CREATE TABLE {DATED} (source VARCHAR)")
+        for source in dated:
+            self.connection.con.execute(f"INSERT INTO {DATED} VALUES (?)", [source])
         self.connection.create_view(EVENTS, self._accepted())
         self.connection.create_view(QUARANTINE, self._refused())
+        self.connection.create_view(READ, self._read(sources))
 
     def _accepted(self) -> ibis.Table:
         """The rows that are not refused, with the log's columns; `seq` is the row number where the source has none."""
@@ -103,6 +113,15 @@ class Store:
         ordered = {target: columns[target] for target in (*first, *columns)}
         free = ibis.util.gen_name(REFUSED)
         return rows.select(**ordered, **{free: rows[REFUSED]}).filter(ibis._[free].isnull()).drop(free)
+
+    def _read(self, sources: Sequence[tuple[str, str]]) -> ibis.Table:
+        """All rows, as `Quarantine.read` has them."""
+        rows = self.rows
+        written = [(at, rows[self.raw[time]].cast("string")) for at, (_, time) in enumerate(sources)]
+        unread = ibis.ifelse(rows[REFUSED] == UNREADABLE_TIME, _by_source(rows, written).fill_null(""), None)
+        labels = [(at, ibis.literal(label)) for at, (label, _) in enumerate(sources)]
+        time = rows[self.log["time"]]
+        return rows.select(source=_by_source(rows, labels), time=time, unread=unread, reason=rows[REFUSED])
 
     def _refused(self) -> ibis.Table:
         """The rows that are refused, as they were read, and the `reason`."""
@@ -143,7 +162,7 @@ def open_copy(path: str | Path) -> Backend:
         raise FileNotFoundError(path)
     try:
         connection = _connected(path, read_only=True)
-        if {EVENTS, QUARANTINE} <= set(connection.list_tables()):
+        if {EVENTS, QUARANTINE, READ, DATED} <= set(connection.list_tables()):
             return connection
     except duckdb.Error:
         pass
@@ -157,7 +176,7 @@ def fill_store(connection: Backend, parts: list[FilePart]) -> Store:
     shared = {target: name for part in parts for target in part.log if (name := _shared(target, parts))}
     made = _unified([{name: c.type() for name, c in part.log.items() if name not in shared} for part in parts])
     for number, part in enumerate(parts):
-        rows = _rows(part, raw, made)
+        rows = _rows(number, part, raw, made)
         if number:
             connection.insert(TABLE, rows)
         else:
@@ -188,10 +207,15 @@ def _wider(first: dt.DataType, second: dt.DataType) -> dt.DataType:
     return dt.string
 
 
-def _rows(part: FilePart, raw: Mapping[str, dt.DataType], made: Mapping[str, dt.DataType]) -> ibis.Table:
+def _rows(number: int, part: FilePart, raw: Mapping[str, dt.DataType], made: Mapping[str, dt.DataType]) -> ibis.Table:
     columns = {f"read.{name}": _as(part.raw.get(name), kind) for name, kind in raw.items()}
     columns |= {f"log.{name}": _as(part.log.get(name), kind) for name, kind in made.items()}
-    return part.table.select(**columns, **{REFUSED: part.refused})
+    return part.table.select(**columns, **{SOURCE: ibis.literal(number, "int16"), REFUSED: part.refused})
+
+
+def _by_source(rows: ibis.Table, values: list[tuple[int, ibis.Value]]) -> ibis.Value:
+    """The value of each row's source, of `values` by its number."""
+    return ibis.cases(*((rows[SOURCE] == number, value) for number, value in values))
 
 
 def _as(column: ibis.Value | None, kind: dt.DataType) -> ibis.Value:

@@ -1,6 +1,10 @@
-"""When was it? Times written in any zone, or as numbers since 1970, become instants in UTC; others are refused."""
+"""When was it? Times written in any zone, or as numbers since 1970, become instants in UTC; others are refused.
 
-from dataclasses import dataclass
+A source that has only dates has no clock that could go forward or back: each of its dates becomes its midnight in UTC,
+so that a week has seven days of 24 hours at any time of the year.
+"""
+
+from dataclasses import dataclass, replace
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -15,9 +19,12 @@ from journeylab.events.reading.written_times import iso_texts, looks_like
 _INSTANT = dt.Timestamp("UTC", 6)
 # After the date, anything but digits, colon, point and space belongs to a zone: Z, an offset, a name.
 _ZONED = r"^[^T ]+[T ].*[^0-9:. ]"
+# What a text says before its zone.
+_AS_WRITTEN = r"^([^T ]+(?:[T ][0-9:.]+)?)"
 _NO_SECONDS = r"^([^T ]+[T ][0-9]+:[0-9]+)(Z|[-+ ].*)$"
 # Beyond 2^53 microseconds (the year 2255) a float no longer holds every one; such a time is a mistaken unit.
 _FURTHEST = 2**53
+_FIRST_ROWS = 1000
 _SAY_ZONE = 'Name the zone of the clock that wrote them: timezone="Europe/Berlin", or timezone="UTC".'
 _SAY_UNIT = 'Say what they count since 1970: time_unit="s" (seconds), "ms" (milliseconds) or "us" (microseconds).'
 
@@ -25,6 +32,11 @@ _SAY_UNIT = 'Say what they count since 1970: time_unit="s" (seconds), "ms" (mill
 @ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, dt.Timestamp(scale=6)), _INSTANT))
 def _in_zone(zone, time):
     """The instant of a clock time in a zone."""
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, _INSTANT), dt.Timestamp(scale=6)))
+def _shown_in(zone, instant):
+    """What a clock in a zone shows at an instant."""
 
 
 @ibis.udf.scalar.builtin(name="make_timestamptz", signature=((dt.int64,), _INSTANT))
@@ -40,20 +52,50 @@ def _is_finite(time):
 @dataclass(frozen=True)
 class Clock:
     """How the times of one source are to be read: its `name` for the column and its `label` for messages, the
-    `timezone` of times without a zone, the `time_unit` of numbers, and `how` texts are written."""
+    `timezone` of times without a zone, the `time_unit` of numbers, and `how` texts are written.
+
+    dated: None where the source has times of day; where it has only dates, which of `days` reads them.
+    """
 
     label: str
     name: str
     timezone: str | None
     time_unit: str | None
     how: EventFormat
+    dated: int | None = None
+
+    def with_dates(self, rows: ibis.Table, looks: dt.DataType) -> "Clock":
+        """This clock, or if every time in `rows` is the start of a day, the one that reads them as dates."""
+        column = rows[self.name]
+        for number, days in enumerate(self.days(column, looks)):
+            times = rows.select(time=self.read(column, looks), day=days)
+            # Nearly always the first rows show that these are times of day.
+            if _are_all_days(times.limit(_FIRST_ROWS), at_least=0) and _are_all_days(times, at_least=1):
+                return replace(self, dated=number)
+        return self
+
+    def days(self, column: ibis.Value, looks: dt.DataType) -> list[ibis.Value]:
+        """`column` as dates, in each way in which it may hold them: midnight in UTC, null where it is no start of a
+        day. A text holds the date that it shows, whatever zone it names; an instant the date in the clock's zone."""
+        kind = column.type()
+        if (kind.is_timestamp() and not kind.timezone) or kind.is_date():
+            return [_midnight(column.cast(dt.Timestamp(scale=6)))]
+        instant = replace(self, dated=None).read(column, looks)
+        ways = [_start_of_day(instant, self.timezone or "UTC")]
+        if self._is_written(column) or (kind.is_string() and not self.time_unit):
+            written = self._iso(column).re_extract(_AS_WRITTEN, 1)
+            ways.insert(0, _midnight(written.try_cast(dt.Timestamp(scale=6))))
+        return ways
 
     def read(self, column: ibis.Value, looks: dt.DataType) -> ibis.Value:
-        """`column` as instants in UTC, null where it cannot be read. `looks` is the type that the values seem to have.
+        """`column` as instants in UTC, null where it cannot be read; dates as their midnights in UTC where the source
+        has nothing else. `looks` is the type that the values seem to have.
 
         Raises LogError when the type alone shows that the zone or the unit is missing, or that these are not times.
         """
-        if self.how.time_format and not column.type().is_temporal():
+        if self.dated is not None:
+            return self.days(column, looks)[self.dated]
+        if self._is_written(column):
             return self._from_text(self._iso(column))
         kind = looks if column.type().is_string() and looks.is_numeric() else column.type()
         if self.time_unit and not (kind.is_numeric() or kind.is_string()):
@@ -93,6 +135,10 @@ class Clock:
         """The error for numbers that could count anything."""
         return self._error(f"numbers{f', such as {example}' if example else ''}. {looks_like(example) or _SAY_UNIT}")
 
+    def _is_written(self, column: ibis.Value) -> bool:
+        """Whether `time_format` says how the times of `column` are written; 20250131 may be one, as text or number."""
+        return bool(self.how.time_format) and not column.type().is_temporal()
+
     def _iso(self, column: ibis.Value) -> ibis.Value:
         return iso_texts(as_text(column, column.type()), self.how)
 
@@ -117,6 +163,26 @@ class Clock:
         if not self.timezone:
             raise self._error(f"{_kind_in_words(column.type())} without a zone. {_SAY_ZONE}")
         return _in_zone(self.timezone, column.cast(dt.Timestamp(scale=6)))
+
+
+def _midnight(shown: ibis.Value) -> ibis.Value:
+    """The date that a clock `shown` at midnight stands for, as its midnight in UTC; null at any other time."""
+    return ibis.ifelse(shown == shown.truncate("D"), _in_zone("UTC", shown), None)
+
+
+def _start_of_day(instant: ibis.Value, zone: str) -> ibis.Value:
+    """The date that begins at `instant` in the `zone`, as its midnight in UTC; null where none begins then.
+
+    Where clocks go forward at midnight, a day begins at one o'clock.
+    """
+    day, before = (_shown_in(zone, time).truncate("D") for time in (instant, instant - ibis.interval(microseconds=1)))
+    return ibis.ifelse(day != before, _in_zone("UTC", day), None)
+
+
+def _are_all_days(times: ibis.Table, *, at_least: int) -> bool:
+    """Whether every readable time has a `day`, and there are so many."""
+    counts = times.aggregate(times=times.time.count(), days=times.day.count()).to_pyarrow().to_pylist()[0]
+    return counts["days"] == counts["times"] >= at_least
 
 
 def _kind_in_words(kind: dt.DataType) -> str:

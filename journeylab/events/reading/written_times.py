@@ -18,6 +18,8 @@ _PLAIN_LETTERS = ("AM", "PM", "UTC", "GMT")
 _DAY_FIRST = rf"^({_DAY})[-./]({_DAY})[-./]([0-9]{{4}})(,? +|T|$)"
 _HALF_DAY = r"^(.*:[0-9]{2}) *([AP])\.?M\.?$"
 _HALF_DAY_FORMATS = ["%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %I:%M %p"]
+_LAST_OFFSET = r" *([+-][0-9]{2}(:?[0-9]{2})?)$"
+_ISO = "%Y-%m-%d %H:%M:%S.%f"
 # What a number that stands for a time looks like, and what to say of it.
 _NUMBERS = {
     r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])": 'days, as 2025-01-31: say time_format="%Y%m%d"',
@@ -73,6 +75,12 @@ def unclear_letters(column: ibis.Value, how: EventFormat) -> ibis.Value:
 
 def _by_format(text: ibis.Value, formats: tuple[str, ...]) -> ibis.Value:
     plain = [one for one in formats if "%z" not in one]
-    read = [_parsed(text, plain).strftime("%Y-%m-%d %H:%M:%S.%f")] if plain else []
-    read += [_parsed_with_offset(text, one).strftime("%Y-%m-%d %H:%M:%S.%f") + "Z" for one in formats if "%z" in one]
+    read = [_parsed(text, plain).strftime(_ISO)] if plain else []
+    for one in formats:
+        if one.endswith("%z"):
+            # The date that the text shows is kept, which is another in UTC.
+            shown = _parsed(text.re_replace(_LAST_OFFSET, ""), [one.removesuffix("%z").rstrip()])
+            read.append(shown.strftime(_ISO) + text.re_extract(_LAST_OFFSET, 1).nullif(""))
+        if "%z" in one:
+            read.append(_parsed_with_offset(text, one).strftime(_ISO) + "Z")
     return ibis.coalesce(*read)

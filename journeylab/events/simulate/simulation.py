@@ -21,6 +21,7 @@ from journeylab.events.simulate.accounts import Accounts, draw_accounts, draw_at
 from journeylab.events.simulate.activity import draw_activity
 from journeylab.events.simulate.arrays import choose
 from journeylab.events.simulate.calendar import EXPORTED, WINDOW
+from journeylab.events.simulate.crm import draw_crm
 from journeylab.events.simulate.happenings import INITIATOR_OF, NAMES, channel_weights
 from journeylab.events.simulate.histories import Histories, draw_histories, log_starts
 from journeylab.events.simulate.milestones import draw_milestones
@@ -31,6 +32,7 @@ from journeylab.events.simulate.truth import Truth, spells_table
 
 JOURNEY, STUDY = Path(__file__).with_name("journey.yml"), Path(__file__).with_name("study.yml")
 EVENTS_PATH, CUSTOMERS_PATH = Path("data/raw/events.parquet"), Path("data/raw/customers.csv")
+CRM_PATH = Path("data/raw/crm.csv")
 COLUMNS = {"customer_id": "customer_id", "time": "time", "event": "event"}
 
 # Accounts are drawn in groups of this many, each with its own stream of random numbers: memory follows the group, not
@@ -49,6 +51,8 @@ class Simulation:
         customer or event, with an unreadable time, twice, or after the window.
     customers : DataFrame
         Index customer_id: plan, segment, industry, country, seats, as known at the start. Bots have none of it.
+    crm : DataFrame
+        What the sales team entered into the CRM: `customer_id`, `time`, `bucket`; late, sometimes early, with gaps.
     journey : Journey
         The journey that the accounts travel, as journey.yml declares it.
     truth : Truth
@@ -57,6 +61,7 @@ class Simulation:
 
     raw: pa.Table
     customers: pd.DataFrame
+    crm: pd.DataFrame
     journey: Journey
     truth: Truth
 
@@ -83,13 +88,14 @@ class Simulation:
     def write(self, folder: str | Path) -> Path:
         """Write a study to `folder`; returns the folder.
 
-        It holds journey.yml, study.yml, data/raw/events.parquet, data/raw/customers.csv. Each file is replaced in one
-        step. The same simulation gives the same bytes with the same version of Arrow.
+        It holds journey.yml, study.yml, and in data/raw events.parquet, customers.csv and crm.csv. Each file is
+        replaced in one step. The same simulation gives the same bytes with the same version of Arrow.
         """
         folder = Path(folder)
         for source in (JOURNEY, STUDY):
             write_text(folder / source.name, source.read_text(encoding="utf-8"))
         write_text(folder / CUSTOMERS_PATH, self.customers.to_csv(lineterminator="\n"))
+        write_text(folder / CRM_PATH, self.crm.to_csv(index=False, lineterminator="\n"))
         with replaced(folder / EVENTS_PATH) as temporary:
             # Ids and times rise row by row: written as what differs from the row before, they need little room.
             pq.write_table(
@@ -148,7 +154,9 @@ def simulate_log(n_customers: int, *, seed: int) -> Simulation:
         planted=planted_table(journey),
         window=WINDOW,
     )
-    return Simulation(raw, attributes.reindex(pd.Index(names, name="customer_id")), journey, truth)
+    # A stream of its own: what is drawn for the CRM changes nothing else.
+    crm = draw_crm(np.random.default_rng([seed, len(groups), 1]), truth.spells, journey, WINDOW)
+    return Simulation(raw, attributes.reindex(pd.Index(names, name="customer_id")), crm, journey, truth)
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,29 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from journeylab.base.durations import DAY, all_since_1970
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.suppression import ALSO_HIDDEN
 from journeylab.base.words import counted
 from journeylab.events.journey import SILENT, Journey
 
 MOVES = ("advanced", "regressed", "completed")
 CENSORED = -1
-_NOT_PARTS = ("group", "stage", "entered", "already_inside")
+# How a note begins that says that an exit, or a part of it, cannot have happened yet.
+TOO_EARLY = "cannot show before day"
+_NOT_PARTS = ("group", "stage", "entered", "already_inside", ALSO_HIDDEN)
+
+
+class Earliest(NamedTuple):
+    """The day before which a way out, or this part of it, cannot show: silence not before its window has passed."""
+
+    part: str
+    day: float
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,8 @@ class Exits:
     destination: 1, 2, ... for `ways` in their order; `CENSORED` where the visit was ongoing at the window's end.
     customers: a whole number for each customer, the same in all stages and groups.
     value: what each visit is worth, missing where that is not known; None where no values were asked for.
-    earliest: by exit, the day before which it cannot show; for silence, the silence window. Others are left out.
+    earliest: by exit, the day before which it, or a part of it, cannot show. Those that can show at once are left out.
+        It has no default, so that nobody forgets it: without it, silence is 0% where it cannot show yet.
     """
 
     stage: str
@@ -41,7 +52,7 @@ class Exits:
     destination: np.ndarray
     customers: np.ndarray
     value: np.ndarray | None = None
-    earliest: Mapping[str, float] = field(default_factory=dict)
+    earliest: Mapping[str, Earliest] = field(kw_only=True)
 
     # What notes call a visit, being in it, and that there was none.
     _visit: ClassVar[str] = "visit"
@@ -70,6 +81,18 @@ class Exits:
     def count(self, way: str, *, within: float = np.inf) -> int:
         """Number of visits that ended by `way`, at most `within` days after entering."""
         return int((self.ended_by(way) & (self.exit <= within)).sum())
+
+    def cannot_show(self, way: str, day: float) -> bool:
+        """Whether nobody can have left by `way` within `day` days, whatever customers do."""
+        first = self.earliest.get(way)
+        return first is not None and first.part == way and day < first.day
+
+    def too_early(self, way: str, day: float) -> str | None:
+        """That `way`, or a part of it, cannot show within `day` days, in words; None where all of it can."""
+        first = self.earliest.get(way)
+        if first is None or day >= first.day:
+            return None
+        return f"{'' if first.part == way else f'“{first.part}” '}{TOO_EARLY} {first.day:g}"
 
     def at_risk(self, days: np.ndarray | float) -> np.ndarray:
         """Number of visits watched, and not ended, just before each of `days`: entry < day <= exit."""
@@ -162,8 +185,12 @@ class Exits:
         """The same visits with `ways` counted as one, called `name`, which comes last."""
         others = tuple(way for way in self.ways if way not in ways)
         code = _recoding(tuple(way if way in others else name for way in self.ways), (*others, name))
-        # What one way cannot show yet, others may: only where it is the only one is its name that of all.
-        earliest = {name if ways == (way,) else way: day for way, day in self.earliest.items()}
+        earliest = {way: first for way, first in self.earliest.items() if way not in ways}
+        late = [self.earliest[way] for way in ways if way in self.earliest]
+        if late:
+            # What one way cannot show yet, others may.
+            is_whole = len(late) == len(ways)
+            earliest[name] = Earliest(name, min(first.day for first in late)) if is_whole else late[-1]
         return replace(self, ways=(*others, name), destination=code[self.destination], earliest=earliest)
 
 
@@ -173,9 +200,11 @@ def join_exits(parts: Sequence[Exits], order: Sequence[str], *, group: str | Non
     ways = tuple(way for way in order if way in taken)
     columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("entry", "exit", "customers")}
     destination = np.concatenate([_recoding(part.ways, ways)[part.destination] for part in parts])
-    earliest: dict[str, float] = {}
+    earliest: dict[str, Earliest] = {}
     for part in parts:
-        earliest |= {way: min(day, earliest.get(way, day)) for way, day in part.earliest.items()}
+        earliest |= {
+            way: min(first, earliest.get(way, first), key=lambda one: one.day) for way, first in part.earliest.items()
+        }
     return Exits(parts[0].stage, group, ways, destination=destination, earliest=earliest, **columns)
 
 
@@ -236,10 +265,10 @@ def find_exits(visits: pd.DataFrame, journey: Journey) -> list[Exits]:
     return exits
 
 
-def _earliest(journey: Journey, stage: str, last_way: np.ndarray) -> dict[str, float]:
+def _earliest(journey: Journey, stage: str, last_way: np.ndarray) -> dict[str, Earliest]:
     """Silence, the last of all ways, shows when the silence window has passed, and not later than it was seen."""
     window = journey.stages[journey.position(stage)].silent_after_us
-    return {} if window is None else {SILENT: float(last_way.min(initial=window / DAY))}
+    return {} if window is None else {SILENT: Earliest(SILENT, float(last_way.min(initial=window / DAY)))}
 
 
 def visits_to(visits: pd.DataFrame, journey: Journey, stage: str) -> pd.DataFrame:

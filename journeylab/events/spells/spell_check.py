@@ -84,7 +84,9 @@ class SpellFlaws:
         return f"SpellFlaws: {self.sentence()}"
 
     def _repr_html_(self) -> str:
-        tables = (html.table(self.table, csv=False), html.table(self.transitions, caption="How often each move occurs"))
+        # Who the first case is stands in `table`: what is shown may be handed on, and names no customer.
+        shown = self.table.drop(columns="example")
+        tables = (html.table(shown, csv=False), html.table(self.transitions, caption="How often each move occurs"))
         return html.card("Check of the spells", html.paragraph(self.sentence()), *tables)
 
 

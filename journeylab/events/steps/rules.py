@@ -88,6 +88,11 @@ class StepRules(Frozen):
         """Positions of the steps that are not optional."""
         return tuple(at for at, step in enumerate(self.steps) if not step.optional)
 
+    @cached_property
+    def by_any_way(self) -> bool:
+        """Whether one goal is needed, and any way there counts: unordered, the steps between being optional."""
+        return self.order == "unordered" and len(self.required) == 2 < len(self.steps)
+
     def conditions(self) -> Iterator[tuple[int, str, Condition]]:
         """Every condition: its bit (steps, then exclusions), whose it is, and itself."""
         for at, step in enumerate(self.steps):
@@ -143,6 +148,9 @@ def read_rules(
 def build_steps(journey: Journey) -> list[Step]:
     """The stages of a journey as the steps of a funnel: each is what opens the stage, under the stage's title.
 
+    Where customers move freely they need not pass the stages in order, so all steps between the first and the last are
+    optional. With the order “unordered” the funnel then tells who reaches each stage, and the last, by any way.
+
     Parameters
     ----------
     journey : Journey
@@ -152,10 +160,19 @@ def build_steps(journey: Journey) -> list[Step]:
     list of Step
         For the stages that something opens, in their order.
     """
+    opened = [stage for stage in journey.stages if stage.opened_by]
+    between = opened[1:-1] if journey.movement == "free" else []
     return [
-        Step(**{**_plain(stage.opened_by[0]), "or": stage.opened_by[1:], "label": stage.title, "stage": stage.name})
-        for stage in journey.stages
-        if stage.opened_by
+        Step(
+            **{
+                **_plain(stage.opened_by[0]),
+                "or": stage.opened_by[1:],
+                "label": stage.title,
+                "stage": stage.name,
+                "optional": stage in between,
+            }
+        )
+        for stage in opened
     ]
 
 

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from journeylab.base.words import on_day
 from journeylab.estimators.intervals import difference_interval, normal_interval
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.arguments import MIN_CUSTOMERS
@@ -74,7 +75,7 @@ class Arms:
     @property
     def condition(self) -> str | None:
         """What all estimates are conditional on; None where visits are watched from entering on."""
-        return None if self.start < 0 else f"given still inside on day {self.start:,.1f}"
+        return None if self.start < 0 else f"given still inside {on_day(self.start)}"
 
     @cached_property
     def compared(self) -> tuple[Arm, ...]:
@@ -151,7 +152,7 @@ class Arms:
         exits = arm.exits
         thin = None
         if arm.small is None and is_missing:
-            thin = f"nobody was watched after day {exits.exit.max():,.1f}"
+            thin = f"nobody was watched {on_day(exits.exit.max(), preposition='after')}"
         elif arm.small is None:
             # All who were watched from the common start on, and not censored, give a plain share of those inside.
             from_start = replace(exits, entry=np.where(exits.entry <= self.start, -1.0, exits.entry))
@@ -181,7 +182,7 @@ def _why_small(exits: Exits, *, horizon: float, start: float | None) -> str | No
     if not exits.n:
         return f"nobody watched between day {max(start or 0.0, 0.0):,.1f} and day {horizon:g}: {TOO_FEW}"
     if exits.n_customers < MIN_CUSTOMERS:
-        still = f" still inside on day {start:,.1f}" if start is not None else ""
+        still = f" still inside {on_day(start)}" if start is not None else ""
         return f"{exits.few(MIN_CUSTOMERS)}{still}: {TOO_FEW}"
     if exits.at_risk_span(MIN_CUSTOMERS) is None:
         return f"never as many as {MIN_CUSTOMERS} at risk: {TOO_FEW}"

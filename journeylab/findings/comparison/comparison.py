@@ -8,7 +8,7 @@ import pandas as pd
 from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import settled
-from journeylab.base.words import counted, in_days, with_sign
+from journeylab.base.words import UNITS, counted, in_days, in_one_unit, on_day, unit_of, with_sign
 from journeylab.findings.comparison.arms import DAYS_INSIDE, TOO_FEW
 from journeylab.findings.comparison.verdicts import AT_ALL, LEVEL
 from journeylab.findings.finding import StageFinding, p_in_words, share_in_words
@@ -63,7 +63,7 @@ class Comparison(StageFinding):
         factor: in the order of `lead`."""
         if self.lacking:
             return self.lacking
-        given = f", given still inside on day {self.start_day:,.1f}" if self.start_day is not None else ""
+        given = f", given still inside {on_day(self.start_day)}" if self.start_day is not None else ""
         days = "; ".join(f"{self.by} “{row.group}” {self._days(row)}" for row in self._means().itertuples())
         first = f"Mean days inside “{self.stage}” in the first {in_days(self.horizon_days)}{given}: {days}."
         means = [first, *self._difference_in_words()]
@@ -139,8 +139,9 @@ class Comparison(StageFinding):
         base = ", ".join([f"{counted(row.n, 'visit')} of {counted(row.customers, 'customer')}", *remarks])
         if np.isnan(row.estimate):
             return f"not known ({base})"
-        limits = "no interval" if np.isnan(row.lower) else f"interval {row.lower:,.1f} to {row.upper:,.1f}"
-        return f"{row.estimate:,.1f} ({self.confidence:.0%} {limits}; {base})"
+        (days, lower, upper), unit = in_one_unit([row.estimate, row.lower, row.upper])
+        limits = "no interval" if np.isnan(row.lower) else f"interval {lower} to {upper}"
+        return f"{days}{'' if unit == 'days' else f' {unit}'} ({self.confidence:.0%} {limits}; {base})"
 
     def _difference_in_words(self) -> list[str]:
         """The difference, where there is one only."""
@@ -149,8 +150,10 @@ class Comparison(StageFinding):
             return []
         row = rows.iloc[0]
         more = "more" if settled(row["estimate"]) >= 0 else "fewer"
-        limits = f"{with_sign(row['lower'], 1)} to {with_sign(row['upper'], 1)} days"
-        return [f"“{row['group']}” stays {abs(row['estimate']):,.1f} days {more} than “{row['reference']}” ({limits})."]
+        unit = unit_of(row["estimate"])
+        estimate, lower, upper = (row[name] * UNITS[unit] for name in ("estimate", "lower", "upper"))
+        limits = f"{with_sign(lower, 1)} to {with_sign(upper, 1)} {unit}s"
+        return [f"“{row['group']}” stays {abs(estimate):,.1f} {unit}s {more} than “{row['reference']}” ({limits})."]
 
     def _pace_in_words(self) -> str:
         tested = self.tests[self.tests["p_value"].notna()]

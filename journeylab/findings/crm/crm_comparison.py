@@ -12,7 +12,7 @@ from journeylab.base.charts import Chart
 from journeylab.base.ordering import largest
 from journeylab.base.sheets import write_csv
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.base.words import counted
+from journeylab.base.words import counted, elapsed
 from journeylab.events.log import written
 from journeylab.events.queries.crm_timeline import LOST
 from journeylab.findings.crm.agreement import ALL
@@ -119,7 +119,7 @@ class CrmComparison(StageFinding):
         if rows.empty:
             why = self.lacking or "In no stage has the CRM moved half of the customers yet."
             return charts.note(why, title=title, ax=ax)
-        lags = [f"{row['stage']}: {row['estimate']:.3g} days of {row['n']:,} customers" for _, row in rows.iterrows()]
+        lags = [f"{row['stage']}: {elapsed(row['estimate'])} of {row['n']:,} customers" for _, row in rows.iterrows()]
         return charts.intervals(
             self._titled(rows),
             label="stage",
@@ -190,7 +190,7 @@ class CrmComparison(StageFinding):
         known, latest = self.lags[self.lags["estimate"].notna()], ""
         if len(known):
             row = known.iloc[largest(known["estimate"])]
-            latest = f" The latest are those to “{row['stage']}”, by a median of {row['estimate']:.3g} days."
+            latest = f" The latest are those to “{row['stage']}”, by a median of {elapsed(row['estimate'])}."
         return [f"Of {counted(n, 'move')} to a stage the CRM made {moved:,}, and not yet {not_yet:,}.{latest}"]
 
 

@@ -67,6 +67,7 @@ def _quantiles(part: pd.DataFrame, confidence: float) -> dict[str, float]:
         exit=(part["days"] - start).to_numpy(),
         destination=np.where(part["is_moved"], 1, -1),
         customers=np.arange(len(part)),
+        earliest={},
     )
     quartiles = np.array(ExitCurves.of(exits, confidence).days_until(_SHARES)) + start
     first, median, third = quartiles.T

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from journeylab.base.words import on_day, percent
 from journeylab.estimators.intervals import holm
-from journeylab.estimators.shares import share_difference, share_difference_p_value
-from journeylab.events.spells.exits import Exits, join_exits
-from journeylab.findings.exit_curves import ExitCurves, StageExits, whose
+from journeylab.estimators.shares import Share, share_difference, share_difference_p_value
+from journeylab.events.spells.exits import join_exits
+from journeylab.findings.exit_curves import StageExits, whose
+from journeylab.findings.finding import joined_notes
 
 LOST = "lost"
 OTHERS = "all others"
@@ -21,7 +23,7 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
     """A row for each stage, group and way of being lost (“lost”: any of them): the share lost within `day` days less
     that of all other groups together; see `DropOff.differences`. `order`: all exits there are.
 
-    p-values are adjusted by Holm over all rows, which are one family.
+    p-values are adjusted over all rows, any loss first: see `gate_kept`.
     """
     stages = dict.fromkeys(cell.entered.stage for cell in cells)
     pairs = [
@@ -30,8 +32,10 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
     compared = [comparison for pair in pairs for comparison in _compared(*pair, day, order)]
     sides = (np.array([each[side] for each in compared]).reshape(-1, 3).T for side in (1, 2))
     arms, others = ((share, error, base) for share, error, base in sides)
+    unresolved = np.array([each[3] for each in compared]).reshape(-1, 2).T
     limits = np.transpose(share_difference(arms, others, confidence=confidence)).reshape(-1, 3)
-    p_values = share_difference_p_value(arms, others)
+    limits += np.stack([np.zeros(len(limits)), -unresolved[1], unresolved[0]], axis=1)
+    p_values = _p_values(arms, others, unresolved)
     return [
         {
             **row,
@@ -41,10 +45,42 @@ def find_differences(cells: Sequence[StageExits], day: float, *, order: Sequence
             "p_value": p_value,
             "p_adjusted": p_adjusted,
         }
-        for (row, arm, other), difference, p_value, p_adjusted in zip(
-            compared, limits.tolist(), p_values.tolist(), holm(p_values).tolist(), strict=True
+        for (row, arm, other, _), difference, p_value, p_adjusted in zip(
+            compared,
+            limits.tolist(),
+            p_values.tolist(),
+            gate_kept([row for row, *_ in compared], p_values),
+            strict=True,
         )
     ]
+
+
+def _p_values(arms: Share, others: Share, unresolved: np.ndarray) -> np.ndarray:
+    """Of each difference being none, whatever becomes of the share `unresolved` of either side, (2, rows)."""
+    more, fewer = (
+        (np.minimum(side[0] + left, 1.0), *side[1:]) for side, left in zip((arms, others), unresolved, strict=True)
+    )
+    extremes = ((arms, others), (more, others), (arms, fewer))
+    p_values = np.max([share_difference_p_value(*pair) for pair in extremes], axis=0)
+    can_be_none = (more[0] - others[0]) * (arms[0] - fewer[0]) <= 0
+    return np.where(can_be_none & np.isfinite(p_values), 1.0, p_values)
+
+
+def gate_kept(rows: Sequence[dict], p_values: np.ndarray) -> list[float]:
+    """Adjusted p-values of `rows`: that of any loss in each stage and group by Bonferroni over these, and those of the
+    branches there by Holm, at the same share of the level, but never below that of any loss.
+
+    So a branch is looked at only where losses differ at all, and the chance of one false difference or more stays
+    below the level (Meinshausen 2008, Biometrika 95:265-278).
+    """
+    adjusted, cells = np.full(len(rows), np.nan), [(row["stage"], row["group"]) for row in rows]
+    gates = [at for at, row in enumerate(rows) if row["to"] == LOST and not np.isnan(p_values[at])]
+    for gate in gates:
+        branches = [at for at, cell in enumerate(cells) if cell == cells[gate] and at != gate]
+        adjusted[gate] = min(1.0, len(gates) * p_values[gate])
+        by_branch = np.minimum(1.0, len(gates) * holm(p_values[branches]))
+        adjusted[branches] = np.where(np.isnan(by_branch), np.nan, np.maximum(by_branch, adjusted[gate]))
+    return adjusted.tolist()
 
 
 def _pairs(cells: Sequence[StageExits], order: Sequence[str]) -> Iterator[tuple[StageExits, StageExits]]:
@@ -61,42 +97,47 @@ def _pairs(cells: Sequence[StageExits], order: Sequence[str]) -> Iterator[tuple[
 
 def _compared(
     cell: StageExits, rest: StageExits, day: float, order: Sequence[str]
-) -> Iterator[tuple[dict, np.ndarray, np.ndarray]]:
-    """For each way of being lost the row of one group in one stage without its figures, and (share, standard error,
-    base) of the group and of the rest.
+) -> Iterator[tuple[dict, np.ndarray, np.ndarray, tuple[float, float]]]:
+    """For each way of being lost the row of one group in one stage without its figures, (share, standard error, base)
+    of the group and of the rest, and the share of either that is unresolved.
 
     Both sides are watched from the day on from which each has enough at risk.
     """
     sides = [join_exits([side.entered], order, group=side.entered.group) for side in (cell, rest)]
     start = max((span[0] for exits in sides if (span := exits.at_risk_span(cell.min_at_risk))), default=-1.0)
     first, second = sides = [exits.after(start) for exits in sides]
-    reasons = [(exits.group, exits.why_missing([day], min_at_risk=cell.min_at_risk)[0]) for exits in sides]
+    levels = [StageExits(exits, cell.min_at_risk, cell.confidence) for exits in sides]
+    reasons = [(exits.group, level.why_unknown(day)) for exits, level in zip(sides, levels, strict=True)]
     missing = "; ".join(f"{group}: {reason}" for group, reason in reasons if reason)
     ways = [LOST, *(way for way in order if any(way in exits.losses for exits in sides))]
-    arms = [_arm(exits, ways, None if missing else day, cell.confidence) for exits in sides]
-    too_early = {way for exits in sides for way, first_day in exits.earliest.items() if day < first_day}
+    left = (0.0, 0.0) if missing else (levels[0].unresolved(day), levels[1].unresolved(day))
+    untold = f"up to {percent(max(left))} unresolved" if max(left) > 0 else None
+    arms = [_arm(level, ways, None if missing else day) for level in levels]
     row = {
         **whose(first),
         "reference": second.group,
         "horizon_days": day,
         "n_reference": second.n,
         "customers_reference": second.n_customers,
-        "note": missing or (f"given still inside on day {start:,.1f}" if start >= 0 else None),
+        "note": missing or joined_notes(f"given still inside {on_day(start)}" if start >= 0 else None, untold),
     }
     for way, arm, other in zip(ways, *arms, strict=True) if len(ways) > 1 else ():
-        if way in too_early:
-            yield {**row, "to": way, "note": missing or "cannot show so soon"}, *np.full((2, 3), np.nan)
+        early = [exits.too_early(way, day) for exits in sides if exits.cannot_show(way, day)]
+        if early:
+            yield {**row, "to": way, "note": missing or early[0]}, *np.full((2, 3), np.nan), left
         else:
-            yield {**row, "to": way}, arm, other
+            yield {**row, "to": way}, arm, other, left
 
 
-def _arm(exits: Exits, ways: Sequence[str], day: float | None, confidence: float) -> np.ndarray:
+def _arm(level: StageExits, ways: Sequence[str], day: float | None) -> np.ndarray:
     """By exit, the first of which is any loss: share lost, its standard error (clustered jackknife), and the base of a
     share of 0; missing without a day."""
     if day is None:
         return np.full((len(ways), 3), np.nan)
+    exits = level.exits
     arm = np.tile([0.0, 0.0, exits.n_customers_known(day)], (len(ways), 1))
     if exits.losses:
+        until = level.curves.read_on(day, min_at_risk=level.min_at_risk)
         sets = [exits.losses, *([way] if way in exits.losses else [] for way in ways[1:])]
-        arm[:, :2] = np.transpose(ExitCurves.of(exits, confidence).shares_of(sets, day))
+        arm[:, :2] = np.transpose(level.curves.shares_of(sets, until))
     return arm

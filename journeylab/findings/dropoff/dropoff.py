@@ -18,6 +18,7 @@ from journeylab.findings.dropoff import figures, sentences, tables
 from journeylab.findings.dropoff.differences import COLUMNS as DIFFERENCES
 from journeylab.findings.dropoff.differences import find_differences
 from journeylab.findings.dropoff.loss_points import JointEstimate, find_loss_points
+from journeylab.findings.dropoff.steadiness import Steadiness
 from journeylab.findings.dropoff.units import NOUNS, CustomersLost, Unit
 from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
@@ -51,6 +52,11 @@ class DropOff(StageFinding):
         Days, ascending.
     unexplained_branches : tuple of str
         Those that give no reason, see `unexplained`.
+    only_named : tuple of str
+        Branches whose name is the only reason there is: no column and no event of the log gives it.
+    by_company : tuple of str
+        Branches that journey.yml says the company decides (`by: company`). They are in ledger and table; rankings leave
+        them out, for they are the company's own rules.
     value : str or None
         What visits are worth.
     unit : {"visits", "first_visits", "customers"}
@@ -60,25 +66,33 @@ class DropOff(StageFinding):
     customers_lost : CustomersLost
         What customers are lost where.
     places : DataFrame
-        The rows of `table` for losses, with how many are lost.
+        The rows of `table` for losses that are ranked, with how many are lost.
+    steadiness : Steadiness
+        The same with shorter and longer silence windows, where a log was given.
     people : DataFrame
         The ledger in customers.
     is_for_export : bool
         Whether small counts are left out, see `for_export`.
+    completing : set of str
+        The stages that complete the journey: who is there is at the goal.
     """
 
     ledger: pd.DataFrame
     losses: pd.DataFrame
     horizons: tuple[float, ...]
     unexplained_branches: tuple[str, ...] = ()
+    only_named: tuple[str, ...] = ()
+    by_company: tuple[str, ...] = ()
     value: str | None = None
     unit: Unit = "visits"
     cells: tuple[StageExits, ...] = field(default=(), repr=False)
     any_loss: tuple[StageExits, ...] = field(default=(), repr=False)
     customers_lost: CustomersLost | None = field(default=None, repr=False)
     places: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    steadiness: Steadiness | None = field(default=None, repr=False)
     people: pd.DataFrame | None = field(default=None, repr=False)
     is_for_export: bool = False
+    completing: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         check_ledger(self.ledger)
@@ -86,7 +100,7 @@ class DropOff(StageFinding):
     def vulnerability(
         self, horizon: str | timedelta, *, branches: Branches = "each", measure: Measure = "visits"
     ) -> pd.DataFrame:
-        """Stages and branches, those first that lose most within `horizon`.
+        """Stages and branches, those first that lose most within `horizon`; without what the company decides.
 
         Parameters
         ----------
@@ -102,9 +116,9 @@ class DropOff(StageFinding):
         DataFrame
             Columns `rank`, (`group`,) `stage`, `branch`, `horizon_days`; `estimate`, `lower`, `upper`: how much is
             lost, which is the `share` lost (`share_lower` to `share_upper`) times the `total` that entered: all visits,
-            or what their customers are worth, each the mean of their visits to the stage. The share is then one of
-            value: visits weigh what they are worth, so it shows whether those who are worth more are lost more. Visits
-            lost are never fewer than were seen to be. `at_least`, `at_most`: between these lies what is lost where some
+            or what they are worth (a customer who comes twice and is lost twice counts twice). The share is then one of
+            value: visits weigh what they are worth, so it shows whether those who are worth more are lost more. What is
+            lost is never less than was seen to be. `at_least`, `at_most`: between these lies what is lost where some
             visits are unresolved; a place without an estimate stands where `at_least` puts it, without rank if that is
             0. `customers_lost`: how many different customers are lost there within `horizon` of first entering, never
             fewer than were seen to be. `n` visits of `customers`; `events`: seen to be lost this way, `customers_seen`:
@@ -158,8 +172,9 @@ class DropOff(StageFinding):
             A row per stage, group and way of being lost (`to`: “lost” for any, and each branch); empty without groups.
             `estimate`, `lower`, `upper`: `share` of the group less `share_reference` of the `reference`, which is “all
             others”, or, of two groups, the first. Both are watched from the day on from which each has enough at risk
-            (`note`). `p_value`: the level at which the interval just reaches 0; `p_adjusted`: by Holm over all rows,
-            one family. `n` visits of `customers`, `n_reference` of `customers_reference`.
+            (`note`). `p_value`: the level at which the interval just reaches 0; `p_adjusted`: adjusted over all rows,
+            any loss first, then the branches where that differs. `n` visits of `customers`, `n_reference` of
+            `customers_reference`.
 
         Raises
         ------
@@ -188,8 +203,9 @@ class DropOff(StageFinding):
         -------
         DataFrame
             As `vulnerability`, of `unexplained_branches` alone: silence; branches named for having no reason, such as
-            “other”; and those that take what no branch with a condition takes of the same event. `of_losses`, with
-            limits: their share of all losses from that stage (and group) within the horizon.
+            “other”, or for the outcome alone, such as “declined”; and those that take what no branch with a condition
+            takes of the same event. `of_losses`, with limits: their share of all losses from that stage (and group)
+            within the horizon.
         """
         table, joint = self._ranked(self._horizon(horizon))
         branches = self.unexplained_branches
@@ -217,16 +233,20 @@ class DropOff(StageFinding):
         ----------
         horizon : str or timedelta, optional
             One of `horizons`. By default the longest at which every place has an estimate, or those without cannot be
-            first; if there is none, the longest at which most have one. Where another place comes first at another
-            horizon, the sentence says so.
+            first; if there is none, the longest at which most have one.
+
+        Where another exit comes first at another horizon, the sentence says so; and, where the log was given, whether
+        one does with every silence window half or twice as long.
         """
         if self.lacking:
             return self.lacking
         day = self._headline() if horizon is None else self._horizon(horizon)
         noun = NOUNS[self.unit]
         parts = [sentences.most_lost(self._ranked(day)[0], by=self.by, confidence=self.confidence, noun=noun)]
-        if horizon is None:
-            parts.append(sentences.first_places(tables.first_places(self.places, self.horizons), by=self.by))
+        parts.append(sentences.decided_by_company(self._by_company(day), by=self.by, noun=noun))
+        parts.append(sentences.first_places(tables.first_places(self.places, self.horizons), by=self.by))
+        if self.steadiness is not None:
+            parts.append(self.steadiness.sentence(day, by=self.by, noun=noun))
         if self.value is not None:
             table = self._ranked(day, measure="value")[0]
             parts.append(sentences.most_value(table, by=self.by, value=self.value))
@@ -235,9 +255,15 @@ class DropOff(StageFinding):
     def stability_in_words(
         self, horizon: str | timedelta, *, seed: int, branches: Branches = "each", measure: Measure = "visits"
     ) -> str:
-        """Whether it can be told where most are lost, all places compared at once; see `rank_stability`."""
+        """Whether it can be told where most are lost, all places compared at once (see `rank_stability`), and whether
+        that is so at the other horizons and, where the log was given, with other silence windows."""
         table = self.rank_stability(horizon, seed=seed, branches=branches, measure=measure)
-        return self.lacking or sentences.stability(table, by=self.by)
+        if self.lacking:
+            return self.lacking
+        parts = [sentences.stability(table, by=self.by)]
+        if self.steadiness is not None and branches == "each" and measure == "visits" and len(table) > 1:
+            parts.append(self.steadiness.doubts(self._horizon(horizon), self.horizons, by=self.by))
+        return " ".join(part for part in parts if part)
 
     def differences_in_words(self, horizon: str | timedelta) -> str:
         """How many differences between groups there are, and the largest; see `differences`."""
@@ -249,6 +275,8 @@ class DropOff(StageFinding):
             return self.lacking
         table, joint = self._ranked(self._horizon(horizon))
         branches = [branch for branch in self.unexplained_branches if (table["branch"] == branch).any()]
+        if not branches:
+            return sentences.all_explained([name for name in self.only_named if (table["branch"] == name).any()])
         overall = tables.overall_unexplained(table, joint, branches, self.confidence)
         rows = self.unexplained(horizon)
         noun = NOUNS[self.unit]
@@ -258,19 +286,26 @@ class DropOff(StageFinding):
         """Where a plain count would look, and where the estimate says to look; see `against_naive`."""
         return self.lacking or sentences.naive(self.against_naive(horizon), by=self.by)
 
+    def counting_misleads(self, horizon: str | timedelta) -> bool:
+        """Whether a plain count names another stage than the estimate because visits there are still going on."""
+        return not self.lacking and sentences.counting_misleads(self.against_naive(horizon))
+
     def by_stage(self) -> pd.DataFrame:
         """Lanes `lost` (share lost, interval, base) and `main branch`, in words; with groups, a pair of lanes for each.
 
-        A stage where nothing can be estimated, or nobody lost, has None.
+        A stage without an estimate has what is lost at the least; one where nobody is known to be lost has None.
         """
         horizon, lanes = self._headline(), {}
         for suffix, _, losses, table in self._by_group(self.ledger, self.losses, self.table):
-            lost = losses[(losses["horizon_days"] == horizon) & losses["estimate"].notna()]
-            branches = table[(table["kind"] == "lost") & (table["horizon_days"] == horizon) & (table["estimate"] > 0)]
-            main = ordered(branches, "estimate").drop_duplicates("stage")
+            lost = losses[losses["horizon_days"] == horizon]
+            lost = lost[lost["estimate"].notna() | (lost["at_least"] > 0)]
+            branches = table[(table["kind"] == "lost") & (table["horizon_days"] == horizon)]
+            branches = branches.assign(known=branches["estimate"].fillna(branches["at_least"]))
+            main = ordered(branches[branches["known"] > 0], "known").drop_duplicates("stage")
             lanes[LaneName.LOST + suffix] = {row["stage"]: _lane(row) for _, row in lost.iterrows()}
             lanes[LaneName.MAIN_BRANCH + suffix] = {
-                row["stage"]: f"{row['to']} ({percent(row['estimate'])})" for _, row in main.iterrows()
+                row["stage"]: f"{row['to']} ({'at least ' if pd.isna(row['estimate']) else ''}{percent(row['known'])})"
+                for _, row in main.iterrows()
             }
         return self._lanes(lanes)
 
@@ -302,7 +337,9 @@ class DropOff(StageFinding):
         """What became of the visits of each stage so far, as counted in the ledger."""
         if self.lacking:
             return charts.note(self.lacking, title=self.title, ax=ax)
-        return figures.ledger(self._labelled(self.ledger[self.ledger["entered"] != 0]), self.ledger, ax=ax)
+        return figures.ledger(
+            self._labelled(self.ledger[self.ledger["entered"] != 0]), self.ledger, goals=self.completing, ax=ax
+        )
 
     def plot_vulnerability(
         self,
@@ -347,10 +384,11 @@ class DropOff(StageFinding):
     def for_export(self) -> "DropOff":
         """The same, safe to pass on: counts of fewer than five customers are missing.
 
-        In the ledger these are cells, and where a row has a single one, another cell that would give it away, or the
-        whole row where so few entered. In `table` and `losses` they are the counts `events` and the share `crude` of so
-        few, and all numbers of a group of so few. Estimates stay: they are of a group of five or more, with their
-        interval. Rankings, which say how many are lost, leave out the numbers where so few were lost.
+        In the ledger these are cells, and where a row has a single one, another cell that would give it away (the
+        column `also_hidden` names it), or the whole row where so few entered. In `table` and `losses` they are the
+        counts `events` and the share `crude` of so few, and all numbers of a group of so few. Estimates stay: they are
+        of a group of five or more, with their interval. Rankings, which say how many are lost, leave out the numbers
+        where so few were lost.
         """
         if self.people is None:
             return self
@@ -363,7 +401,8 @@ class DropOff(StageFinding):
         exported = self.for_export()
         counts = (
             "Visits counted so far. entered = advanced + regressed + completed + lost by each branch + ongoing. –: "
-            f"fewer than {MIN_SHOWN} customers, or a number that would give such a count away."
+            f"fewer than {MIN_SHOWN} customers; or, where also_hidden names it, more, and hidden so that a neighbour "
+            "of so few cannot be worked out."
         )
         what = f"{NOUNS[self.unit]}s"
         level = f"Share of {what} that end this way within the horizon ({self.confidence:.0%} intervals), and so far."
@@ -398,8 +437,14 @@ class DropOff(StageFinding):
         cells = self.any_loss if together and is_of_customers else self.cells
         by_value = measure == "value"
         points = find_loss_points(cells, day, together=together and not is_of_customers, by_value=by_value)
+        points = [point for point in points if point.branch not in self.by_company]
         customers = self.customers_lost if self.unit == "visits" else None
         return tables.ranked(points, day, by=self.by, customers=customers, together=together), JointEstimate(points)
+
+    def _by_company(self, day: float) -> pd.DataFrame:
+        """The rows of `table` for what the company decides, the largest estimate first."""
+        rows = self.table[self.table["to"].isin(self.by_company) & (self.table["horizon_days"] == day)]
+        return ordered(rows[rows["estimate"] > 0], "estimate").assign(branch=rows["to"])
 
     def _horizon(self, horizon: str | timedelta) -> float:
         return chosen_horizon(horizon, self.horizons, what="Drop-off")
@@ -410,4 +455,6 @@ class DropOff(StageFinding):
 
 def _lane(row: pd.Series) -> str:
     base = counted(int(row["n"]), "visit") + (f", {row['note']}" if row["note"] else "")
+    if pd.isna(row["estimate"]):
+        return f"at least {percent(row['at_least'])} within {in_days(row['horizon_days'])} ({base})"
     return share_in_words(row, within=f" within {in_days(row['horizon_days'])}", base=base)

@@ -1,7 +1,7 @@
 """How drop-off is estimated from the spells of customers."""
 
-import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -9,25 +9,19 @@ import pandas as pd
 
 from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.events.features.attributes import tells_only_the_future
-from journeylab.events.journey import SILENT, Journey
-from journeylab.events.log import KNOWN_AT
+from journeylab.events.log import KNOWN_AT, EventLog
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import Exits, build_ledger, find_exits
 from journeylab.findings.arguments import check_confidence, check_min_at_risk, read_horizons
 from journeylab.findings.dropoff import tables
 from journeylab.findings.dropoff.differences import LOST
 from journeylab.findings.dropoff.dropoff import DropOff
+from journeylab.findings.dropoff.reasons import decided_by_company, named_for_a_reason, unexplained_branches
+from journeylab.findings.dropoff.steadiness import with_silence
 from journeylab.findings.dropoff.units import CustomersLost, Unit, check_unit, first_visits
 from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, known_at_column
-
-# Names for the reason that nobody wrote down.
-_NO_REASON = re.compile(
-    r"(all[ _-]?)?others?([ _-]reasons?)?|unknown([ _-]reasons?)?|unspecified|misc(ellaneous)?|not[ _-]stated"
-    r"|no[ _-](reason|answer)([ _-](given|stated))?",
-    re.IGNORECASE,
-)
 
 _VISIT = ["customer_id", "spell"]
 _COLUMNS = (
@@ -43,6 +37,7 @@ def estimate_dropoff(
     by: By | None = None,
     where: Where | None = None,
     value: pd.Series | str | None = None,
+    log: EventLog | None = None,
     confidence: float = 0.95,
     min_at_risk: int = 10,
 ) -> DropOff:
@@ -65,6 +60,9 @@ def estimate_dropoff(
         What customers are worth, in any one unit, 0 or more, known when a visit begins: a numeric column of
         `spells.customers`, a Series by customer_id, or one by customer_id and spell such as `score_value` gives. Visits
         without a value are left out of what is said of value, and of nothing else.
+    log : EventLog, optional
+        The log of these spells. With it the sentence also says whether the same exit is the largest with every silence
+        window half and twice as long. That reads the log once.
     confidence : float
         The level of all intervals.
     min_at_risk : int
@@ -80,7 +78,7 @@ def estimate_dropoff(
     ------
     EstimateError
         No horizon; unknown `unit`, `by` or `value`; no customer with a label or value has a spell; values that are not
-        numbers, or negative; `confidence` not between 0 and 1; `min_at_risk` below 1.
+        numbers, or negative; a `log` with another window; `confidence` not between 0 and 1; `min_at_risk` below 1.
     JourneyLabError
         A horizon that is not a duration.
 
@@ -120,59 +118,75 @@ def estimate_dropoff(
     check_min_at_risk(min_at_risk)
     check_unit(unit)
     watched = WatchedVisits.of(spells, by=by, where=where)
-    journey, visits = watched.spells.journey, watched.visits
-    if value is not None:
-        visits = _with_values(visits, value, watched.spells)
-    if unit == "first_visits":
-        every_visit = watched.spells.table.select(["customer_id", "spell", "stage"]).to_pandas()
-        visits = first_visits(visits, every_visit)
-    exits = find_exits(visits, journey)
-    customers = CustomersLost(visits, journey, watched.spells.window.end, min_at_risk, confidence)
-    if unit == "customers":
-        cells, any_loss = customers.by_branch, customers.any_loss
-    else:
-        cells = tuple(StageExits(cell, min_at_risk, confidence) for cell in exits)
-        any_loss = tuple(StageExits(_any_loss(cell), min_at_risk, confidence) for cell in exits)
-    losses = (row for cell in any_loss for row in cell.rows(days) if row["to"] == LOST)
-    table = tidy((row for cell in cells for row in cell.rows(days)), _COLUMNS, by=watched.by)
+    visits = watched.visits if value is None else _with_values(watched.visits, value, watched.spells)
+    entered = _Counted.of(watched, visits, unit=unit, min_at_risk=min_at_risk, confidence=confidence)
+    journey, apart = watched.spells.journey, decided_by_company(watched.spells.journey)
+
+    def places_and_losses(other: Spells) -> tuple[pd.DataFrame, pd.DataFrame]:
+        again = WatchedVisits.of(other, by=by, where=where)
+        cut = _Counted.of(again, again.visits, unit=unit, min_at_risk=min_at_risk, confidence=confidence)
+        return tables.places(cut.table(days, by=watched.by), apart), cut.losses(days, by=watched.by)
+
+    table, losses = entered.table(days, by=watched.by), entered.losses(days, by=watched.by)
+    places = tables.places(table, apart)
     return DropOff(
         **watched.about("Drop-off by stage and branch"),
         table=table,
-        lacking=None if any(cell.n for cell in exits) else watched.why_nobody(),
-        ledger=build_ledger(exits, journey),
-        losses=tidy(losses, _COLUMNS, by=watched.by),
+        lacking=None if any(cell.n for cell in entered.exits) else watched.why_nobody(),
+        ledger=build_ledger(entered.exits, journey),
+        losses=losses,
         horizons=days,
         confidence=confidence,
         unexplained_branches=unexplained_branches(journey),
+        by_company=apart,
+        only_named=named_for_a_reason(journey),
         value=None if value is None else _name_of(value),
         unit=unit,
-        cells=cells,
-        any_loss=any_loss,
-        customers_lost=customers,
-        places=tables.places(table),
-        people=build_ledger(exits, journey, unit="customers"),
+        cells=entered.cells,
+        any_loss=entered.any_loss,
+        customers_lost=entered.customers,
+        places=places,
+        steadiness=with_silence(places_and_losses, (places, losses), log, watched.spells),
+        people=build_ledger(entered.exits, journey, unit="customers"),
+        completing=frozenset(stage.name for stage in journey.stages if stage.completes),
     )
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What is counted, in one unit: the exits, and the cells and customers of `DropOff`."""
+
+    exits: list[Exits]
+    customers: CustomersLost
+    cells: tuple[StageExits, ...]
+    any_loss: tuple[StageExits, ...]
+
+    @classmethod
+    def of(
+        cls, watched: WatchedVisits, visits: pd.DataFrame, *, unit: Unit, min_at_risk: int, confidence: float
+    ) -> "_Counted":
+        spells = watched.spells
+        if unit == "first_visits":
+            visits = first_visits(visits, spells.table.select(["customer_id", "spell", "stage"]).to_pandas())
+        exits = find_exits(visits, spells.journey)
+        customers = CustomersLost(visits, spells.journey, spells.window.end, min_at_risk, confidence)
+        if unit == "customers":
+            return cls(exits, customers, customers.by_branch, customers.any_loss)
+        cells, any_loss = (
+            tuple(StageExits(cell, min_at_risk, confidence) for cell in part) for part in (exits, map(_any_loss, exits))
+        )
+        return cls(exits, customers, cells, any_loss)
+
+    def table(self, days: tuple[float, ...], *, by: str | None) -> pd.DataFrame:
+        return tidy((row for cell in self.cells for row in cell.rows(days)), _COLUMNS, by=by)
+
+    def losses(self, days: tuple[float, ...], *, by: str | None) -> pd.DataFrame:
+        rows = (row for cell in self.any_loss for row in cell.rows(days) if row["to"] == LOST)
+        return tidy(rows, _COLUMNS, by=by)
 
 
 def _any_loss(exits: Exits) -> Exits:
     return exits.merged(exits.losses, LOST) if exits.losses else exits
-
-
-def unexplained_branches(journey: Journey) -> tuple[str, ...]:
-    """The branches of `journey` that give no reason, in its order.
-
-    Silence; branches named for having none, such as “other” or “unknown”; and those that take the rest: without a
-    condition on columns, on an event of which another branch takes some by such a condition.
-    """
-    branches = journey.loss_branches
-    with_condition = {event for branch in branches if branch.when.where for event in branch.when.events}
-    without_reason = [
-        branch.name
-        for branch in branches
-        if _NO_REASON.fullmatch(branch.name)
-        or (not branch.when.where and with_condition.intersection(branch.when.events))
-    ]
-    return tuple(name for name in journey.branches if name in without_reason or name == SILENT)
 
 
 def _name_of(value: pd.Series | str) -> str:

@@ -1,6 +1,6 @@
 """Figures: drop-off drawn, from its tables."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 import pandas as pd
@@ -8,15 +8,17 @@ import pandas as pd
 from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import order_of_p, ordered
+from journeylab.base.suppression import shown_count
 from journeylab.base.words import in_days, percent
 from journeylab.events.spells.exits import ledger_parts
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.dropoff.sentences import LEVEL, few_or
+from journeylab.findings.dropoff.sentences import LEVEL
 from journeylab.findings.finding import share_in_words
 
 # More groups than this would be drawn too close beside each other: they get a tile each.
 MOST_BESIDE = 6
 MOST_ROWS = 12
+NOT_SHOWN = "not shown"
 
 
 def shares_lost(
@@ -47,24 +49,34 @@ def shares_lost(
     )
 
 
-def ledger(entered: pd.DataFrame, whole: pd.DataFrame, *, ax) -> Chart:
-    """What became of the visits of each stage, as bars; `whole` is the ledger, `entered` its labelled rows."""
+def ledger(entered: pd.DataFrame, whole: pd.DataFrame, *, goals: Set[str], ax) -> Chart:
+    """What became of the visits of each stage, as bars; `whole` is the ledger, `entered` its labelled rows, `goals` the
+    stages that complete the journey."""
     parts = [part for part in ledger_parts(whole) if entered[part].fillna(1).any()]
     rows = [
-        f"{row['label']}: {few_or(row['entered'])} entered, "
-        + ", ".join(f"{few_or(row[part])} {part.replace('_', ' ')}" for part in parts if row[part] != 0)
+        f"{row['label']}: {shown_count(row, 'entered')} entered, "
+        + ", ".join(
+            f"{shown_count(row, part)} {_part(part, row['stage'] in goals)}" for part in parts if row[part] != 0
+        )
         for _, row in entered.iterrows()
     ]
+    known = entered[parts].fillna(0)
+    # What is left out is drawn as one part, so that the bar is as long as what entered.
+    drawn = entered.assign(**known, **{NOT_SHOWN: (entered["entered"] - known.sum(axis=1)).fillna(0)})
     return charts.stacked(
-        entered.assign(**{part: entered[part].fillna(0) for part in parts}),
+        drawn,
         label="label",
-        parts=parts,
+        parts=[*parts, *([NOT_SHOWN] if drawn[NOT_SHOWN].any() else [])],
         x_label="visits",
         title="What became of those who entered each stage, so far",
         alt=f"What became of those who entered, so far. {'; '.join(rows)}.",
         colour_order=ledger_parts(whole),
         ax=ax,
     )
+
+
+def _part(part: str, at_goal: bool) -> str:
+    return "at the goal" if at_goal and part == "ongoing" else part.replace("_", " ")
 
 
 def loss_points(table: pd.DataFrame, *, by: str | None, what: str, confidence: float, alt: str, ax) -> Chart:

@@ -15,7 +15,6 @@ from scipy.sparse import csc_array
 
 from journeylab.base.ordering import order
 from journeylab.estimators.rank_sets import rank_sets
-from journeylab.events.spells.exits import Exits
 from journeylab.findings.exit_curves import NUMBERS, ExitCurves, StageExits
 
 N_RESAMPLES = 2000
@@ -30,7 +29,7 @@ class LossPoint:
 
     cell: the stage, and the group. branch: the branch, or None for all together. share, lower, upper: of the visits, or
     of their value; between share_at_least and share_at_most it lies where something is unresolved. total: visits, or
-    what those who made them are worth. seen: how many visits were seen to be lost there; 0 where value is counted.
+    what these are worth. seen: how much of it was seen to be lost there.
     ids, influence: for each customer who entered the influence on the share, or, where that is missing, on
     share_at_least; member: what each is of the total. cannot_show: nobody can be lost this way so
     soon. note: why there is no estimate, or on what it is conditional.
@@ -44,7 +43,7 @@ class LossPoint:
     share_at_least: float
     share_at_most: float
     total: float
-    seen: int
+    seen: float
     ids: np.ndarray
     influence: np.ndarray
     member: np.ndarray
@@ -86,7 +85,10 @@ def _points_of(cell: StageExits, day: float, together: bool, by_value: bool) -> 
     value = exits.value if by_value else None
     assert value is not None or not by_value, "losses in value are asked for where visits have values"
     weights = None if value is None else np.nan_to_num(value, nan=0.0)
-    ids, member = _members(exits, value)
+    worth = np.ones(exits.n) if weights is None else weights
+    ids, code = np.unique(exits.customers, return_inverse=True)
+    # What each customer is of the total: their visits, or what these are worth.
+    member = np.bincount(code, weights=worth, minlength=len(ids))
     has_value = np.ones(exits.n, bool) if value is None else np.isfinite(value)
     base = (int(has_value.sum()), len(np.unique(exits.customers[has_value])))
     if why is None and weights is not None and not weights.any():
@@ -112,25 +114,14 @@ def _points_of(cell: StageExits, day: float, together: bool, by_value: bool) -> 
             at_least,
             at_most,
             float(member.sum()),
-            0 if by_value else lost.count(branch, within=day),
+            float(worth[lost.ended_by(branch) & (lost.exit <= day)].sum()),
             ids,
             influences[:, state],
             member,
             *base,
-            day < lost.earliest.get(branch, 0.0),
+            lost.cannot_show(branch, day),
             cell.note_of(numbers[0, state], notes[state]),
         )
-
-
-def _members(exits: Exits, value: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """The customers who entered, and what each is of the total: their visits, or their worth, the mean over these."""
-    ids, code = np.unique(exits.customers, return_inverse=True)
-    if value is None:
-        return ids, np.bincount(code, minlength=len(ids)).astype(float)
-    known = np.isfinite(value)
-    n_known = np.bincount(code[known], minlength=len(ids))
-    total = np.bincount(code[known], weights=value[known], minlength=len(ids))
-    return ids, np.divide(total, n_known, out=np.zeros(len(ids)), where=n_known > 0)
 
 
 @dataclass(frozen=True, eq=False)

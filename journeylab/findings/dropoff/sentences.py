@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from journeylab.base.ordering import largest
-from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.ordering import largest, settled
+from journeylab.base.suppression import MIN_SHOWN, shown_count
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
 from journeylab.findings.dropoff.differences import LOST
 from journeylab.findings.finding import share_in_words
@@ -65,6 +65,15 @@ def _certainly_lost(row: pd.Series, entering: str, *, by: str | None, noun: str)
     )
 
 
+def decided_by_company(rows: pd.DataFrame, *, by: str | None, noun: str) -> str:
+    """The largest of the exits that the company decides; empty where there is none."""
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    share = share_in_words(row, base=counted(int(row["n"]), noun))
+    return f"Ranked apart, as the company itself decides it: {exit_of(row, by)}, {share}."
+
+
 def first_places(firsts: Mapping[float, pd.Series], *, by: str | None) -> str:
     """Which exit is largest at which horizon, if that is not the same one at all; else empty."""
     days: dict[str, list[str]] = {}
@@ -83,7 +92,8 @@ def most_value(table: pd.DataFrame, *, by: str | None, value: str) -> str:
     worst = table.iloc[0]
     return (
         f"By {value}, most is lost in {point_of(worst, by)}: about {worst['estimate']:,.0f} of {worst['total']:,.0f} "
-        f"({worst['lower']:,.0f} to {worst['upper']:,.0f}; {counted(worst['customers'], 'customer')})."
+        f"({worst['lower']:,.0f} to {worst['upper']:,.0f}; {counted(worst['n'], 'visit')} of "
+        f"{counted(worst['customers'], 'customer')})."
     )
 
 
@@ -113,22 +123,34 @@ def difference(table: pd.DataFrame, *, by: str, confidence: float) -> str:
     days = in_days(tested["horizon_days"].iloc[0])
     family = f"{counted(len(tested), 'difference')} in what is lost within {days} of entering, by {by}"
     differ = tested[tested["p_adjusted"] < LEVEL]
+    how = "adjusted for all of them, any loss first, then the branches"
     if differ.empty:
-        return (
-            f"Of {family}, none has a p below {LEVEL:g} (smallest p {tested['p_adjusted'].min():.2g}, adjusted by Holm "
-            "for all of them)."
-        )
+        count = f"none has a p below {LEVEL:g} (smallest p {tested['p_adjusted'].min():.2g}, {how})"
+    else:
+        count = f"{len(differ):,} {'has' if len(differ) == 1 else 'have'} a p below {LEVEL:g} ({how})"
     # Where a branch makes the difference, name the branch: it says more than all losses together.
-    row = differ.iloc[largest(differ["estimate"].abs())]
+    rows = tested if differ.empty else differ
+    row = rows.iloc[largest(rows["estimate"].abs())]
     to = "" if row["to"] == LOST else f" to “{row['to']}”"
     against = row["reference"] if row["reference"] == "all others" else f"“{row['reference']}”"
     given = f", {row['note']}" if row["note"] else ""
     return (
-        f"Of {family}, {len(differ):,} {'has' if len(differ) == 1 else 'have'} a p below {LEVEL:g} (adjusted by Holm "
-        f"for all of them). The largest: “{row['group']}” is lost in “{row['stage']}”{to} "
+        f"Of {family}, {count}. The largest: “{row['group']}” is lost in “{row['stage']}”{to} "
         f"by {with_sign(100 * row['estimate'])} points against {against} ({confidence:.0%} interval "
-        f"{with_sign(100 * row['lower'])} to {with_sign(100 * row['upper'])}; {percent(row['share'])} of "
-        f"{counted(row['n'], 'visit')}, {percent(row['share_reference'])} of {row['n_reference']:,}{given})."
+        f"{with_sign(100 * row['lower'])} to {with_sign(100 * row['upper'])}, for this one alone; "
+        f"{percent(row['share'])} of {counted(row['n'], 'visit')}, {percent(row['share_reference'])} of "
+        f"{row['n_reference']:,}{given})."
+    )
+
+
+def all_explained(only_named: Sequence[str]) -> str:
+    """That every loss has a reason; or that some have one in name alone, to branches `only_named`."""
+    if not only_named:
+        return "Every loss branch of the journey names a reason: no loss is without a reason."
+    branches = listed([f"“{name}”" for name in only_named])
+    return (
+        f"Every loss branch is named for a reason, but nothing in the log gives the one of {branches}: the condition "
+        "asks for no reason. Ask for one with “where”, or write in journey.yml, under “reason”, how it is known."
     )
 
 
@@ -142,8 +164,6 @@ def unexplained(
     noun: str,
 ) -> str:
     """How much is lost without a stated reason, and where to ask first."""
-    if not branches:
-        return "Every loss branch of the journey names a reason: no loss is without a reason."
     named = listed([f"“{branch}”" for branch in branches])
     known = table[table["estimate"] > 0]
     if known.empty:
@@ -152,24 +172,42 @@ def unexplained(
         )
     row = known.iloc[0]
     share, lower, upper = overall
+    within = f"lost within {in_days(row['horizon_days'])} of entering a stage"
+    limits = f"({confidence:.0%} interval {percent(lower)} to {percent(upper)}) "
+    is_all = settled(share) == 1
+    most = f"All {noun}s {within}" if is_all else f"Of all {noun}s {within}, {percent(share)} {limits}"
     return (
-        f"Of all {noun}s lost within {in_days(row['horizon_days'])} of entering a stage, {percent(share)} "
-        f"({confidence:.0%} interval {percent(lower)} to {percent(upper)}) are lost without a stated reason (to "
-        f"{named}). Find out first why about {row['estimate']:,.0f} of {counted(row['n'], noun)} "
+        f"{most.rstrip()} are lost without a stated reason (to {named}). Find out first why about "
+        f"{row['estimate']:,.0f} of {counted(row['n'], noun)} "
         f"({row['lower']:,.0f} to {row['upper']:,.0f}) are lost in {point_of(row, by)}, {percent(row['of_losses'])} of "
         "all lost there."
     )
 
 
-def naive(table: pd.DataFrame, *, by: str | None) -> str:
-    """Where a plain count would look first, and where the estimate says to look."""
+def places_of_naive(table: pd.DataFrame) -> tuple[pd.Series, pd.Series] | None:
+    """The row where a plain count sees the largest share lost, and the one where the estimate does; None where one of
+    them is not known."""
     counts, known = table[table["naive"].notna()], table[table["estimate"].notna()]
     if known.empty or counts.empty:
+        return None
+    return counts.iloc[largest(counts["naive"])], known.iloc[largest(known["estimate"])]
+
+
+def counting_misleads(table: pd.DataFrame) -> bool:
+    """Whether a plain count names another place than the estimate, because visits there are still going on."""
+    places = places_of_naive(table)
+    return places is not None and places[0].name != places[1].name and places[0]["ongoing"] != 0
+
+
+def naive(table: pd.DataFrame, *, by: str | None) -> str:
+    """Where a plain count would look first, and where the estimate says to look."""
+    places = places_of_naive(table)
+    if places is None:
         return "The naive view cannot be compared with an estimate: no stage has enough customers for both."
-    wrong, right = counts.iloc[largest(counts["naive"])], known.iloc[largest(known["estimate"])]
+    wrong, right = places
     within = f"within {in_days(right['horizon_days'])} of entering"
-    where = "" if len(known) == len(counts) else ", where that is possible"
-    n_inside = few_or(wrong["ongoing"])
+    where = "" if table["estimate"].notna().sum() == table["naive"].notna().sum() else ", where that is possible"
+    n_inside = shown_count(wrong, "ongoing")
     but = (
         "None of them is still inside, and the count includes all that happened, however late."
         if wrong["ongoing"] == 0
@@ -177,18 +215,13 @@ def naive(table: pd.DataFrame, *, by: str | None) -> str:
         "for equally long."
     )
     verdict = "too" if wrong.name == right.name else "instead"
-    names = [point_of(row.reindex([*row.index, "branch"], fill_value=LOST), by) for row in (wrong, right)]
+    names = [point_of(row.reindex([*row.index, "branch"], fill_value=LOST), by) for row in places]
     return (
         f"Counting who moved on, the largest share seems to be lost in {names[0]}: {percent(wrong['naive'])} of "
         f"{wrong['entered']:,.0f} visits have not moved on. {but} "
         f"Estimated {within}{where}, the largest share is lost in {names[1]} {verdict}: {share_in_words(right)} of "
         f"{right['n']:,.0f} visits."
     )
-
-
-def few_or(count: float) -> str:
-    """A count, which is missing where it is too small to be passed on."""
-    return f"fewer than {MIN_SHOWN}" if pd.isna(count) else f"{count:,.0f}"
 
 
 def often(share: float) -> str:

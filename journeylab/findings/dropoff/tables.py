@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.ordering import largest, order
-from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.suppression import ALSO_HIDDEN, MIN_SHOWN
 from journeylab.estimators.intervals import probability_interval
 from journeylab.findings.dropoff.differences import LOST
 from journeylab.findings.dropoff.loss_points import TOP, JointEstimate, LossPoint
@@ -24,10 +24,10 @@ _NAIVE_NUMBERS = [*_NAIVE_COUNTS[:3], *_NAIVE_SHARES, *_NAIVE_COUNTS[3:]]
 _NAIVE = {"group": object, "stage": object, **dict.fromkeys(_NAIVE_NUMBERS, float), "note": object}
 
 
-def places(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of losses in a table of shares, of stages that were entered, with how many are `lost`: estimated, or
-    what is known for certain; and how many `at_most` may be."""
-    rows = table[(table["kind"] == "lost") & (table["n"] > 0)]
+def places(table: pd.DataFrame, apart: Sequence[str] = ()) -> pd.DataFrame:
+    """The rows of losses in a table of shares, of stages that were entered, but to the branches `apart`, with how many
+    are `lost`: estimated, or what is known for certain; and how many `at_most` may be."""
+    rows = table[(table["kind"] == "lost") & (table["n"] > 0) & ~table["to"].isin(apart)]
     certain = (rows["estimate"].fillna(rows["at_least"]) * rows["n"]).fillna(0)
     lost = np.maximum(certain, rows["events"])
     return rows.assign(lost=lost, branch=rows["to"], at_most=rows["at_most"].fillna(1) * rows["n"])
@@ -115,10 +115,11 @@ def against_naive(ledger: pd.DataFrame, losses: pd.DataFrame, *, by: str | None)
     """What a plain count makes of each row of `ledger`, beside the share lost by one horizon, the rows of `losses`."""
     keys = _keys(by)
     rows = losses[[*keys, "horizon_days", "estimate", "lower", "upper", "crude", "n", "customers", "note"]]
-    counts = ledger[[*keys, "entered", "ongoing"]].assign(moved_on=ledger["advanced"] + ledger["completed"])
+    hidden = [ALSO_HIDDEN] if ALSO_HIDDEN in ledger else []
+    counts = ledger[[*keys, "entered", "ongoing", *hidden]].assign(moved_on=ledger["advanced"] + ledger["completed"])
     joined = counts.merge(rows, on=keys, how="inner", validate="one_to_one")
     naive = 1 - joined["moved_on"] / joined["entered"].where(joined["entered"] > 0)
-    table = tidy(joined.assign(naive=naive).to_dict("records"), _NAIVE, by=by)
+    table = tidy(joined.assign(naive=naive).to_dict("records"), _NAIVE | dict.fromkeys(hidden, object), by=by)
     # A table for export may lack counts that are too small.
     return table.astype({column: int for column in _NAIVE_COUNTS if table[column].notna().all()})
 

@@ -85,5 +85,5 @@ class CustomersLost:
 def _with_one_way(exits: Exits, branches: Sequence[str], name: str) -> Exits:
     """`exits`, of which all that ended did so by one of `branches`, with these as the only exit."""
     merged = exits.merged(tuple(branch for branch in branches if branch in exits.ways), name)
-    earliest = {way: day for way, day in merged.earliest.items() if name in (way, LOST)}
+    earliest = {way: first for way, first in merged.earliest.items() if way == name}
     return replace(merged, ways=(name,), destination=np.where(exits.destination > 0, 1, CENSORED), earliest=earliest)

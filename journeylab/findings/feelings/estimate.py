@@ -11,12 +11,12 @@ from journeylab.base.ordering import order
 from journeylab.base.words import counted
 from journeylab.estimators.means import clustered_mean, mean_difference
 from journeylab.events.log import EventLog
-from journeylab.events.queries.answers import Asked, find_scores, has_scores
+from journeylab.events.queries.answers import Asked, find_scores, has_scores, scores_of_others
 from journeylab.events.queries.scales import BEST, WORST, Scale, promotion
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.feelings import feelings as result
-from journeylab.findings.feelings.feelings import FEELING, HIGH, LOW, NPS, RESPONSE, SCORE, Feelings
+from journeylab.findings.feelings.feelings import FEELING, GONE, HIGH, LOW, NPS, RESPONSE, SCORE, Feelings
 from journeylab.findings.finding import tidy
 from journeylab.findings.grouping import By, Grouping, WatchedVisits, Where, select
 from journeylab.findings.rows import ESTIMATE, estimated, wilson_share
@@ -31,7 +31,8 @@ _UNKNOWN = dict.fromkeys(ESTIMATE, np.nan)
 class Panel:
     """Customers who were in a stage, and what some of them answered.
 
-    visits: watched ones. answers: of `find_scores`, those on the scale. Both have a column `group`.
+    visits: watched ones. answers: of `find_scores`, those on the scale; `lost_from`: for those given in no stage, the
+    stage from which the customer was lost last. Both have a column `group`.
     """
 
     visits: pd.DataFrame
@@ -82,24 +83,29 @@ class Panel:
             note = f"fewer than {self.min_customers} customers in the stage" if n else "nobody in the stage"
         return {"measure": RESPONSE, **numbers, "n": n, "customers": self.n_answering, "note": note}
 
-    def contrast(self, stages: tuple[str, ...]) -> dict | None:
-        """The stages with the highest and the lowest mean, and the difference; None where fewer than two are known."""
-        means = {}
-        for stage in stages:
-            here = self.only("stage", stage)
-            if here.n_answering >= self.min_customers:
-                ids = here.answers["customer_id"].to_numpy(object).astype(str)
-                means[stage] = (self.scale.feeling(here.answers["score"]), ids)
-        if len(means) < 2:
-            return None
-        ranked = [list(means)[place] for place in order([feeling.mean() for feeling, _ in means.values()])]
+    def contrast(self, stages: tuple[str, ...]) -> tuple[dict | None, dict[str, str]]:
+        """The stages with the highest and the lowest mean, and the difference (None where fewer than two are known);
+        and the mark of the highest and of the lowest, where it differs from every other stage."""
+        parts = {stage: self.only("stage", stage) for stage in stages}
+        parts = {stage: part for stage, part in parts.items() if part.n_answering >= self.min_customers}
+        if len(parts) < 2:
+            return None, {}
+        means = [part.scale.feeling(part.answers["score"]).mean() for part in parts.values()]
+        ranked = [list(parts)[place] for place in order(means)]
         high, low = ranked[0], ranked[-1]
         # Bonferroni: the two were picked out of all pairs of stages.
-        n_pairs = len(list(combinations(means, 2)))
-        level = 1 - (1 - self.confidence) / n_pairs
-        difference = mean_difference(means[high], means[low], bounds=(WORST, BEST), confidence=level)
-        base = {"n": len(means[high][0]) + len(means[low][0]), "customers": len({*means[high][1], *means[low][1]})}
-        return {HIGH: high, LOW: low, **estimated(difference), **base}
+        level = 1 - (1 - self.confidence) / len(list(combinations(parts, 2)))
+        above = [parts[high].difference(parts[other], level)["lower"] > 0 for other in ranked[1:]]
+        below = [parts[other].difference(parts[low], level)["lower"] > 0 for other in ranked[:-1]]
+        marks = {**({high: HIGH} if all(above) else {}), **({low: LOW} if all(below) else {})}
+        return {HIGH: high, LOW: low, **parts[high].difference(parts[low], level)}, marks
+
+    def difference(self, other: "Panel", level: float) -> dict:
+        """The mean feeling here less that of `other`, with limits and base."""
+        ids = [part.answers["customer_id"].to_numpy(object).astype(str) for part in (self, other)]
+        pair = [(self.scale.feeling(part.answers["score"]), of) for part, of in zip((self, other), ids, strict=True)]
+        difference = mean_difference(*pair, bounds=(WORST, BEST), confidence=level)
+        return {**estimated(difference), "n": sum(map(len, ids)), "customers": len({*ids[0], *ids[1]})}
 
 
 def estimate_feelings(
@@ -166,17 +172,15 @@ def estimate_feelings(
     answers = find_scores(log, watched.spells.to_pandas(), asked=asked)
     lacking = watched.why_nobody() if watched.visits.empty else _lacking(log, answers, declared)
     fits = declared.holds(answers["score"]) if declared and not lacking else np.ones(len(answers), bool)
-    panel, rows, totals, contrasts = None, [], [], []
+    panel, rows = None, {name: [] for name in result.TABLES}
     if declared and not lacking:
         _check_fit(answers, fits, declared)
         visits, answers = _grouped(watched.visits, answers[fits], watched.grouping)
-        panel = Panel(visits, answers, declared, confidence, min_customers)
-        rows, totals, contrasts = _estimates(panel, spells.journey.stage_names)
+        panel = Panel(visits, _with_losses(answers, watched.spells), declared, confidence, min_customers)
+        rows = _estimates(panel, spells.journey.stage_names)
     return Feelings(
         **watched.about("How customers feel"),
-        table=tidy(rows, result.COLUMNS, by=watched.by),
-        overall=tidy(totals, result.TOTALS, by=watched.by),
-        contrasts=tidy(contrasts, result.CONTRASTS, by=watched.by),
+        **{name: tidy(rows[name], columns, by=watched.by) for name, columns in result.TABLES.items()},
         scale=declared,
         n_misfits=int((~fits).sum()),
         doubt=_doubt(panel) if panel else None,
@@ -189,13 +193,25 @@ def _lacking(log: EventLog, answers: pd.DataFrame, scale: Scale | None) -> str |
     if not has_scores(log):
         return "The log has no scores, so it cannot tell what customers feel. Name their column “score” when reading."
     if answers.empty:
-        return "No customer gave a score within the window, so the log cannot tell what they feel."
+        return f"No customer gave a score within the window, so the log cannot tell what they feel.{_of_others(log)}"
     if scale is None:
         return (
             f"The log has {counted(len(answers), 'score')}, but their scale is not declared. "
             "Add a line such as “score: {scale: nps}” to study.yml."
         )
     return None
+
+
+def _of_others(log: EventLog) -> str:
+    """Where others than customers initiated events with scores: which, and what to do if these are answers."""
+    others = scores_of_others(log)
+    if others.empty:
+        return ""
+    event, total = others["event"].iloc[0], int(others["scores"].sum())
+    return (
+        f" But {counted(total, 'score')} came with events that customers did not initiate, most with “{event}”. If "
+        f"these are answers of customers, name the event in study.yml: “score: {{scale: nps, event: {event}}}”."
+    )
 
 
 def _check_fit(answers: pd.DataFrame, fits: np.ndarray, scale: Scale) -> None:
@@ -225,23 +241,41 @@ def _grouped(
     return visits, answers[counts & answers["group"].notna()]
 
 
-def _estimates(panel: Panel, stages: tuple[str, ...]) -> tuple[list[dict], list[dict], list[dict]]:
-    """Rows of `Feelings.table`, `overall` and `contrasts`."""
-    rows, totals, contrasts = [], [], []
+def _with_losses(answers: pd.DataFrame, spells: Spells) -> pd.DataFrame:
+    """`answers` with `lost_from`: of one given in no stage, the stage from which the customer was lost last."""
+    visits = spells.to_pandas()
+    lost = visits[visits["outcome"] == "lost"].astype({"customer_id": object, "stage": object})
+    lost = lost[["customer_id", "left", "stage"]].rename(columns={"stage": "lost_from"}).sort_values("left")
+    told = answers.assign(row=np.arange(len(answers))).sort_values("time", kind="stable")
+    told = pd.merge_asof(told, lost, left_on="time", right_on="left", by="customer_id").sort_values("row")
+    return told.assign(lost_from=told["lost_from"].where(told["stage"].isna(), None)).drop(columns=["row", "left"])
+
+
+def _estimates(panel: Panel, stages: tuple[str, ...]) -> dict[str, list[dict]]:
+    """The rows of each of `result.TABLES`."""
+    rows: dict[str, list[dict]] = {name: [] for name in result.TABLES}
     for group in sorted(panel.visits["group"].unique()):
         part = panel.only("group", group)
-        contrast = part.contrast(stages)
-        marks = {contrast[HIGH]: HIGH, contrast[LOW]: LOW} if contrast and contrast["lower"] > 0 else {}
-        contrasts += [{"group": group, **contrast}] if contrast else []
+        contrast, marks = part.contrast(stages)
+        rows["contrasts"] += [{"group": group, **contrast}] if contrast else []
         for stage in stages:
             for row in part.only("stage", stage).rows():
                 mark = marks.get(stage) if row["measure"] == FEELING else None
-                rows.append({"group": group, "stage": stage, "mark": mark, **row})
-        is_outside = part.answers["stage"].isna()
-        inside, outside = (replace(part, answers=part.answers[which]) for which in (~is_outside, is_outside))
-        totals += [{"group": group, "place": result.ALL, **row} for row in inside.rows()]
-        totals += [{"group": group, "place": result.OUTSIDE, **row} for row in outside.means()]
-    return rows, totals, contrasts
+                rows["table"].append({"group": group, "stage": stage, "mark": mark, **row})
+            gone = replace(part, answers=part.answers[part.answers["lost_from"] == stage])
+            rows["gone"] += [
+                {"group": group, "stage": stage, **row} for row in gone.means() if row["measure"] == FEELING
+            ]
+        is_outside, is_gone = part.answers["stage"].isna(), part.answers["lost_from"].notna()
+        inside, outside, gone = (
+            replace(part, answers=part.answers[which]) for which in (~is_outside, is_outside, is_gone)
+        )
+        rows["overall"] += [{"group": group, "place": result.ALL, **row} for row in inside.rows()]
+        rows["overall"] += [{"group": group, "place": result.OUTSIDE, **row} for row in outside.means()]
+        rows["overall"] += [{"group": group, "place": GONE, **row} for row in gone.means()]
+        if min(inside.n_answering, gone.n_answering) >= part.min_customers:
+            rows["gaps"].append({"group": group, **inside.difference(gone, part.confidence)})
+    return rows
 
 
 def _doubt(panel: Panel) -> str | None:

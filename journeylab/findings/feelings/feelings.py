@@ -14,12 +14,19 @@ from journeylab.findings.rows import ESTIMATE
 
 FEELING, SCORE, NPS, RESPONSE = "feeling", "score", "nps", "response"
 HIGH, LOW = "high", "low"
-ALL, OUTSIDE = "all stages", "in no stage"
+ALL, OUTSIDE, GONE = "all stages", "in no stage", "after a loss"
 _TOO_FEW = "In no stage did enough customers answer to say how they feel."
 _NUMBERS = {**ESTIMATE, "n": int, "customers": int}
 COLUMNS = {**dict.fromkeys(("group", "stage", "measure"), object), **_NUMBERS, "mark": object, "note": object}
 TOTALS = {**dict.fromkeys(("group", "place", "measure"), object), **_NUMBERS, "note": object}
 CONTRASTS = {**dict.fromkeys(("group", HIGH, LOW), object), **_NUMBERS}
+TABLES = {
+    "table": COLUMNS,
+    "gone": {name: kind for name, kind in COLUMNS.items() if name != "mark"},
+    "overall": TOTALS,
+    "contrasts": CONTRASTS,
+    "gaps": {"group": object, **_NUMBERS},
+}
 
 
 @dataclass(frozen=True)
@@ -34,12 +41,17 @@ class Feelings(StageFinding):
         detractors, in points. “response”: the share of the customers in the stage who answered there. `n`: answers; for
         “response”, customers in the stage. `customers`: who answered. `mark`: “high” or “low”, see `contrasts`. `note`
         says why an estimate is missing.
+    gone : DataFrame
+        A row per (group and) stage: the “feeling” of customers who had been lost from it, in answers given in no stage.
     overall : DataFrame
-        The same by `place`: all stages together, and answers given in no stage (before the journey or after a loss,
-        such as an exit survey), which have no response.
+        The same by `place`: all stages together; in no stage (before the journey or after a loss, such as an exit
+        survey); and, of these, after a loss. Only the first have a response.
     contrasts : DataFrame
         Per (group) the stages with the highest and the lowest mean feeling, and the difference. Its interval allows for
-        the two having been picked from all pairs of stages. The two are marked where it excludes 0.
+        the two having been picked from all pairs of stages. Each of the two is marked where it differs so from every
+        other stage.
+    gaps : DataFrame
+        Per (group) how much better those inside a stage feel than those who had been lost: the difference of the means.
     scale : Scale or None
         As declared; None where it is not.
     n_misfits : int
@@ -48,8 +60,10 @@ class Feelings(StageFinding):
         A sentence where the scale may be the wrong one.
     """
 
+    gone: pd.DataFrame = field(repr=False)
     overall: pd.DataFrame = field(repr=False)
     contrasts: pd.DataFrame = field(repr=False)
+    gaps: pd.DataFrame = field(repr=False)
     scale: Scale | None
     n_misfits: int
     doubt: str | None
@@ -65,16 +79,23 @@ class Feelings(StageFinding):
         return " ".join([f"{base}, on a scale of {self.scale.words}.", *main, *self._remarks()])
 
     def by_stage(self) -> pd.DataFrame:
-        """The lane `emotions`, with groups one for each: mean feeling, base and response; None where unknown."""
+        """The lane `emotions`, with groups one for each: mean feeling, base and response, and the mean of those who had
+        been lost; None where unknown."""
         lanes = {}
-        for suffix, rows in self._by_group(self.table):
+        for suffix, rows, gone in self._by_group(self.table, self.gone):
+            means = gone.set_index("stage")
             stages = rows.groupby("stage", sort=False)
-            lanes[LaneName.EMOTIONS + suffix] = {stage: self._cell(part.set_index("measure")) for stage, part in stages}
+            lanes[LaneName.EMOTIONS + suffix] = {
+                stage: self._cell(part.set_index("measure"), means.loc[stage]) for stage, part in stages
+            }
         return self._lanes(lanes)
 
     def feelings_by_stage(self) -> pd.DataFrame:
-        """The rows of `table` for the measure “feeling”."""
-        return self._of(FEELING)
+        """The rows of `table` for the measure “feeling”, and beside them the mean of those who had been lost: `gone`,
+        `gone_lower`, `gone_upper`, `gone_n`."""
+        keys = [name for name in ("group", "stage") if name in self.gone]
+        names = {"estimate": "gone", "lower": "gone_lower", "upper": "gone_upper", "n": "gone_n"}
+        return self._of(FEELING).merge(self.gone[[*keys, *names]].rename(columns=names), on=keys, how="left")
 
     def plot(self, ax=None) -> Chart:
         """The mean feeling along the stages with intervals; gaps where it is unknown, the highest and lowest marked."""
@@ -88,6 +109,12 @@ class Feelings(StageFinding):
         ]
         gaps = [stage for stage in self.stages if stage not in set(known["stage"])]
         missing = f" Not measured: {', '.join(gaps)}." if gaps else ""
+        gone = self.gone if not self.by and self.gone["estimate"].notna().any() else self.gone.iloc[:0]
+        if len(gone):
+            after = gone.dropna(subset=["estimate"])
+            lost = [f"{row['stage']}: {signed(row)}, n = {row['n']:,}" for _, row in after.iterrows()]
+            missing += f" Those who had been lost from it: {'; '.join(lost)}."
+            rows = pd.concat([rows.assign(who="in the stage"), gone.assign(mark=None, who="lost from it")])
         return charts.moods(
             rows,
             stage="stage",
@@ -95,7 +122,7 @@ class Feelings(StageFinding):
             lower="lower",
             upper="upper",
             mark=None if self.by else "mark",
-            by="group" if self.by else None,
+            by="group" if self.by else "who" if len(gone) else None,
             ends=(WORST, BEST),
             y_label=f"mean answer, -2 to 2 ({self.confidence:.0%} intervals)",
             title=self.title,
@@ -106,7 +133,7 @@ class Feelings(StageFinding):
     def _tables(self) -> dict[str, pd.DataFrame]:
         asked = f" Asked on a scale of {self.scale.words}." if self.scale else ""
         caption = f"Answers by stage, {self.confidence:.0%} intervals.{asked}"
-        return {caption: self.table, "All together": self.overall}
+        return {caption: self.table, "Those who had been lost": self.gone, "All together": self.overall}
 
     def _of(self, measure: str) -> pd.DataFrame:
         return self.table[self.table["measure"] == measure]
@@ -124,7 +151,7 @@ class Feelings(StageFinding):
         promoters = self.overall[(self.overall["place"] == ALL) & (self.overall["measure"] == NPS)]
         net = [f"The net promoter score over all stages is {_points(row)}."
                for _, row in promoters.dropna(subset=["estimate"]).iterrows()]  # fmt: skip
-        return [main, *net]
+        return [main, *([gap] if (gap := self.gap_in_words()) else []), *net]
 
     def _groups_in_words(self) -> list[str]:
         """The mean of each group over all stages, and in which groups stages differ."""
@@ -150,28 +177,43 @@ class Feelings(StageFinding):
         )
 
     def _remarks(self) -> list[str]:
-        outside = self.overall[(self.overall["place"] == OUTSIDE) & (self.overall["measure"] == FEELING)]
-        n = int(outside["n"].sum())
-        mean = "" if self.by or outside["estimate"].isna().all() else f" (mean {signed(outside.iloc[0])})"
-        remarks = [f"{counted(n, 'more answer')} came from customers who were in no stage then{mean}."] if n else []
+        counts = self.overall[self.overall["measure"] == FEELING].groupby("place")["n"].sum()
+        n_gone = int(counts.get(GONE, 0)) if len(self.gaps) and not self.by else 0
+        n = int(counts.get(OUTSIDE, 0)) - n_gone
+        remarks = [f"{counted(n, 'more answer')} came from customers who were in no stage then."] if n else []
         if self.n_misfits:
             remarks.append(f"Left out: {counted(self.n_misfits, 'answer')} outside the scale.")
         return remarks + ([self.doubt] if self.doubt else [])
+
+    def gap_in_words(self) -> str:
+        """How much worse customers feel who have been lost than those inside; empty where that is not known."""
+        if self.by or self.gaps.empty:
+            return ""
+        means = self.overall[self.overall["measure"] == FEELING].set_index("place")
+        gone, inside, gap = means.loc[GONE], means.loc[ALL], self.gaps.iloc[0]
+        size = f"{abs(gap['estimate']):.1f} ({_limits(gap)})"
+        values = f"mean {signed(gone)}, n = {gone['n']:,}, against {signed(inside)}"
+        if gap["lower"] > 0 or gap["upper"] < 0:
+            how = "worse" if gap["lower"] > 0 else "better"
+            return f"Those who had been lost feel {how} than those inside a stage: {values}, a difference of {size}."
+        return f"Those who had been lost: {values}; a difference of {size} may be chance."
 
     def _mean(self, row: pd.Series) -> str:
         limits = f"{with_sign(row['lower'], 1)} to {with_sign(row['upper'], 1)}"
         return f"mean {with_sign(row['estimate'], 1)}, {self.confidence:.0%} interval {limits}, n = {row['n']:,}"
 
-    def _cell(self, rows: pd.DataFrame) -> str | None:
+    def _cell(self, rows: pd.DataFrame, gone: pd.Series) -> str | None:
         feeling, response = rows.loc[FEELING], rows.loc[RESPONSE]
+        lost = [] if pd.isna(gone["estimate"]) else [f"lost from here {signed(gone)}, n = {gone['n']:,}"]
         if pd.isna(feeling["estimate"]) or self.scale is None:
-            return None
+            return lost[0] if lost else None
         score = settled(rows.loc[SCORE, "estimate"])
         parts = [
             f"{signed(feeling)} from -2 to 2",
             f"mean {score:.1f} of {self.scale.worst:g} to {self.scale.best:g}",
             *([f"NPS {_points(rows.loc[NPS])}"] if NPS in rows.index else []),
             f"n = {feeling['n']:,}; {percent(response['estimate'])} of {counted(response['n'], 'customer')} answered",
+            *lost,
             *([feeling["mark"]] if feeling["mark"] else []),
         ]
         return "; ".join(parts)
@@ -180,6 +222,12 @@ class Feelings(StageFinding):
 def signed(row: pd.Series) -> str:
     """An estimate of a feeling with its interval: “+0.8 (+0.5 to +1.1)”."""
     return f"{with_sign(row['estimate'], 1)} ({with_sign(row['lower'], 1)} to {with_sign(row['upper'], 1)})"
+
+
+def _limits(gap: pd.Series) -> str:
+    """The limits of the size of a difference, the smaller first."""
+    sign = -1 if gap["estimate"] < 0 else 1
+    return " to ".join(f"{limit:.1f}" for limit in sorted((sign * gap["lower"], sign * gap["upper"])))
 
 
 def _points(row: pd.Series) -> str:

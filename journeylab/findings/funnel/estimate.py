@@ -6,14 +6,16 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
+from journeylab.base.durations import DAY
 from journeylab.base.errors import EstimateError
 from journeylab.base.words import counted
 from journeylab.events.log import EventLog
-from journeylab.events.steps import Attempts, find_attempts, read_rules
+from journeylab.events.spells import Spells
+from journeylab.events.steps import Attempts, StepRules, find_attempts, read_rules
 from journeylab.findings.arguments import check_confidence
 from journeylab.findings.finding import tidy
 from journeylab.findings.funnel.funnel import Funnel, quoted, route
-from journeylab.findings.funnel.goal import STEP_COLUMNS, goals_of
+from journeylab.findings.funnel.goal import STEP_COLUMNS, fastest_ways, goals_of
 from journeylab.findings.funnel.losses import LOSS_COLUMNS, left_out_of, losses_of
 from journeylab.findings.grouping import By, Grouping, Where, select
 
@@ -29,6 +31,7 @@ def estimate_funnel(
     entry: str = "first",
     exclude: Iterable = (),
     same: str | None = None,
+    spells: Spells | None = None,
     by: By | None = None,
     where: Where | None = None,
     confidence: float = 0.95,
@@ -68,6 +71,9 @@ def estimate_funnel(
     same : str, optional
         A column whose value must be the same in all steps of an attempt, such as “session_id”. Events without a value
         are no steps; exclusions without one end attempts of every value.
+    spells : Spells, optional
+        Those of `log`: then `losses` tells of attempts whose time passed where the customer was by then: lost, and to
+        which branch, or in which stage.
     by : Grouping, Series, str or list of these, optional
         Groups to estimate one by one: labels by customer, a column of `log.customers`, or a list for all combinations.
         Attempts that began before the label was known (personas) are left out and counted; the best is chosen among the
@@ -110,10 +116,12 @@ def estimate_funnel(
     labels = _labels(grouping, attempts, log)
     judged, left_out = left_out_of(attempts, labels, by=name)
     grouped = _by_group(judged, labels)
-    goals = tuple(goal for group, part in grouped for goal in goals_of(part, group=group))
-    losses = (row for group, part in grouped for row in losses_of(part, group=group, confidence=confidence))
+    later = _in_all_time(log, rules, attempts)
+    fastest = fastest_ways(later) if later is not None else ()
+    goals = tuple(goal for group, part in grouped for goal in goals_of(part, group=group, fastest=fastest))
+    losses = (row for group, part in grouped for row in losses_of(part, spells, group=group, confidence=confidence))
     return Funnel(
-        title=f"Funnel {route(rules)}" + (f", by {name}" if name else ""),
+        title=("Who gets " if rules.by_any_way else "Funnel ") + route(rules) + (f", by {name}" if name else ""),
         table=tidy((goal.row(confidence=confidence) for goal in goals), STEP_COLUMNS, by=name),
         lacking=None if len(judged) else _why_nobody(attempts, grouping, left_out),
         period=log.window,
@@ -125,7 +133,16 @@ def estimate_funnel(
         stages=tuple(step.stage for step in rules.steps if step.stage),
         absent=attempts.absent,
         goals=goals,
+        n_later=0 if later is None else int(later.is_converted.sum()),
     )
+
+
+def _in_all_time(log: EventLog, rules: StepRules, attempts: Attempts) -> Attempts | None:
+    """The attempts if the window were all that was observed; None where some reach each goal within the window."""
+    if not len(attempts) or rules.window_days >= log.window.days or np.isfinite(fastest_ways(attempts)).all():
+        return None
+    longest = round(log.window.days * DAY)
+    return find_attempts(log, rules.model_copy(update={"window_us": longest}))
 
 
 def _labels(grouping: Grouping | None, attempts: Attempts, log: EventLog) -> np.ndarray | None:
@@ -154,6 +171,6 @@ def _why_nobody(attempts: Attempts, grouping: Grouping | None, left_out: list[di
         absent = f" The log has no event {quoted(attempts.absent)}." if attempts.absent else ""
         return f"Nobody did “{first}” in the log's window, so there is no funnel to estimate.{absent}"
     if grouping is not None and grouping.labels.empty:
-        return f"Nobody has a known {grouping.name}, so there is nothing to compare by it."
+        return grouping.lacking or f"Nobody has a known {grouping.name}, so there is nothing to compare by it."
     why = "; ".join(f"{counted(row['attempts'], 'attempt')}: {row['reason']}" for row in left_out)
     return f"Nobody who did “{first}” is left to judge ({why}). The entry “every” looks at later attempts too."

@@ -9,11 +9,14 @@ import pandas as pd
 
 from journeylab.base import charts
 from journeylab.base.charts import Chart
+from journeylab.base.durations import round_up
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import settled
-from journeylab.base.words import counted, in_days, listed, percent
+from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.words import counted, in_days, in_one_unit, listed, percent
 from journeylab.events.steps import StepRules
 from journeylab.findings.finding import StageFinding, share_in_words, tidy
+from journeylab.findings.funnel.fates import ANOTHER_WAY
 from journeylab.findings.funnel.goal import CONVERSION, DAYS_COLUMNS, ENTRY, OPTIONAL, Goal
 from journeylab.findings.funnel.losses import check_losses
 
@@ -31,7 +34,8 @@ class Funnel(StageFinding):
         A row per (group and) step: `step` (its number), `label`, `kind` (“entry”, “step”, “optional”, “conversion”: the
         last step that is needed, or, unordered, a further row “all steps”). `entered` attempts, of which `n` are closed
         (of `customers`) and `in_progress` not; `reached` of the former and `in_progress_reached` so far of the latter
-        reached the step. `estimate`, `lower`, `upper`: share of the `n` that reached it within the window.
+        reached the step. `estimate`, `lower`, `upper`: share of the `n` that reached it within the window; missing
+        where the fastest of all attempts takes longer than the window, which `note` says.
         `of_previous`, with limits: share of those that reached the needed step before; missing unordered. `curve`, with
         limits: the share that reaches it within the window as estimated from all attempts, those in progress as long as
         they were watched; `at_risk`: those still on their way, and watched, at its end; `note`: why it is missing.
@@ -40,8 +44,9 @@ class Funnel(StageFinding):
     losses : DataFrame
         What became of the closed attempts that did not convert: a row per (group,) step and way: they got as far as
         `after` (its number `step`; unordered, how many steps) and were `ended_by` an exclusion, “something else”
-        (strict order) or “time passed”; `attempts` of `n`, with share `estimate` and limits. Together with the
-        converted they are all closed attempts; construction fails if not.
+        (strict order) or “time passed”, in place of which stands where the customer was by then, if the spells were
+        given; `attempts` of `n`, with share `estimate` and limits. Together with the converted they are all closed
+        attempts; construction fails if not.
     left_out : DataFrame
         Attempts that are not in the base: `reason`, `attempts`, `customers`.
     rules : StepRules
@@ -49,6 +54,8 @@ class Funnel(StageFinding):
         Names of events that the rules ask for and the log does not have.
     goals : tuple of Goal
         What the tables are read from.
+    n_later : int
+        Where nobody converts within the window: how many attempts do if they have all the time that was observed.
     """
 
     losses: pd.DataFrame
@@ -56,6 +63,7 @@ class Funnel(StageFinding):
     rules: StepRules
     absent: tuple[str, ...]
     goals: tuple[Goal, ...] = field(repr=False)
+    n_later: int = 0
 
     def __post_init__(self) -> None:
         check_losses(self.table, self.losses)
@@ -100,15 +108,16 @@ class Funnel(StageFinding):
             return self.lacking
         asked = f"{route(self.rules)} within {in_days(self.rules.window_days)}"
         converted = self.table[self.table["kind"] == CONVERSION]
-        if not converted["n"].any():
+        if late := self._too_early():
+            main = [late]
+        elif not converted["n"].any():
             main = [f"How many go {asked} cannot be told yet: no attempt has had its whole time."]
         elif self.by:
             shares = [f"{self.by} “{row['group']}” {self._share(row)}" for _, row in converted.iterrows()]
             main = [f"Share that goes {asked}: {'; '.join(shares)}."]
         else:
             row = converted.iloc[0]
-            half = f", half of them within {row['median_days']:,.1f} days" if row["reached"] else ""
-            main = [f"{self._share(row)} went {asked}{half}.", *self._where_most_end()]
+            main = [f"{self._share(row)} went {asked}.", *self._where_most_end()]
         return " ".join([*main, *self._in_progress(converted), *self._remarks()])
 
     def by_stage(self) -> pd.DataFrame:
@@ -119,14 +128,17 @@ class Funnel(StageFinding):
         lanes = {}
         for suffix, rows in self._by_group(self.table) if stages else []:
             rows = rows[rows["step"].isin(stages) & (rows["kind"] != ENTRY) & (rows["n"] > 0)]
-            cells = {stages[row["step"]]: f"reached by {self._share(row)}" for _, row in rows.iterrows()}
+            cells = {
+                stages[row["step"]]: row["note"] if pd.isna(row["estimate"]) else f"reached by {self._share(row)}"
+                for _, row in rows.iterrows()
+            }
             lanes[f"funnel{suffix}"] = cells
         return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
         """The share of closed attempts that reaches each step, with interval; beside it, without groups, what the curve
         says with those in progress. Where no attempt is closed, a note that says so."""
-        rows = self.table[self.table["n"] > 0]
+        rows = self.table[(self.table["n"] > 0) & self.table["estimate"].notna()]
         if rows.empty:
             return charts.note(self.sentence(), title=self.title, ax=ax)
         has_curve = not self.by and bool(((rows["curve"] - rows["estimate"]).abs() > 0).any())
@@ -157,6 +169,18 @@ class Funnel(StageFinding):
         }
         return tables | ({"Attempts not in the base.": self.left_out} if len(self.left_out) else {})
 
+    def _too_early(self) -> str:
+        """That even the fastest need more than the window, in sentences; empty where that is not so."""
+        goal = next((goal for goal in self.goals if goal.kind == CONVERSION and goal.too_early), None)
+        if goal is None:
+            return ""
+        entered = self.table["entered"].max()
+        return (
+            f"Nobody can go {route(self.rules)} within {in_days(self.rules.window_days)}: the fastest took "
+            f"{in_days(round(goal.fastest, 1))}. {counted(self.n_later, 'attempt')} of {entered:,} got there later. "
+            f"Give a longer window, such as {round_up(goal.fastest)}d."
+        )
+
     def _share(self, row: pd.Series) -> str:
         if not row["n"]:
             return "not known yet (no attempt is closed)"
@@ -171,7 +195,13 @@ class Funnel(StageFinding):
         ends = self.losses.groupby(["step", "after"], sort=False)["attempts"].sum()
         (step, after), most = ends.idxmax(), ends.max()
         rows = self.losses[self.losses["step"] == step].sort_values("attempts", ascending=False, kind="stable")
-        ways = [f"{row['attempts']:,} {row['ended_by']}" for _, row in rows.iterrows()]
+        ways = _ways(rows)
+        if self.rules.by_any_way:
+            return [f"The other {most:,}, when their time had passed: {listed(ways)}."]
+        if len(self.rules.required) < len(self.rules.steps) and rows["ended_by"].eq("time passed").all():
+            return [f"Of the others, most had “{after}” as the last needed step when their time had passed: {most:,}."]
+        if rows["ended_by"].str.endswith(ANOTHER_WAY).any():
+            return [f"Of the others, most went no further in this order than “{after}”: {most:,} ({listed(ways)})."]
         how = listed(ways) if len(ways) > 1 else rows["ended_by"].iloc[0]
         return [f"Most of the others got no further than “{after}”: {most:,} ({how})."]
 
@@ -204,8 +234,25 @@ class Funnel(StageFinding):
 
 def route(rules: StepRules) -> str:
     """From where to where attempts lead, in words."""
-    goal = f"all {len(rules.required)} steps" if rules.order == "unordered" else f"“{rules.steps[-1].title}”"
-    return f"from “{rules.steps[0].title}” to {goal}"
+    goal = f"“{rules.steps[rules.required[-1]].title}”"
+    if rules.order == "unordered" and not rules.by_any_way:
+        goal = f"all {len(rules.required)} steps"
+    return f"from “{rules.steps[0].title}” to {goal}{' by any way' if rules.by_any_way else ''}"
+
+
+def _time(days: float) -> str:
+    (number,), unit = in_one_unit([days])
+    return f"{number} {unit}"
+
+
+def _ways(rows: pd.DataFrame) -> list[str]:
+    """How many ended in which way, those of fewer than five together where there are others."""
+    few = (rows["attempts"] < MIN_SHOWN) & (rows["attempts"].sum() >= MIN_SHOWN)
+    ways = [f"{row['attempts']:,} {row['ended_by']}" for _, row in rows[~few].iterrows()]
+    rest = rows.loc[few, "attempts"].sum()
+    if rest:
+        ways.append(f"{rest:,} otherwise" if rest >= MIN_SHOWN else f"fewer than {MIN_SHOWN} otherwise")
+    return ways
 
 
 def quoted(events: tuple[str, ...]) -> str:

@@ -1,16 +1,16 @@
 """A goal: one step of a funnel for one group, with the time at which each attempt reached it, or could no longer."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from journeylab.base.words import counted, in_days
+from journeylab.base.words import counted, in_days, on_day
 from journeylab.estimators.intervals import curve_quantiles
 from journeylab.estimators.shares import clustered_share
-from journeylab.events.spells.exits import Exits
+from journeylab.events.spells.exits import TOO_EARLY, Exits
 from journeylab.events.steps import Attempts
 from journeylab.events.steps.attempts import days_between
 from journeylab.findings.arguments import MIN_CUSTOMERS
@@ -49,6 +49,7 @@ class Goal:
     is_closed: whether that is to the end of its own. customers: whose attempt it is. window: days.
     is_chosen: whether what happened later decided which attempts are looked at; of those only closed ones are fair.
     since: until the step before it that is needed was reached; infinite where it was not; None unordered, at the entry.
+    fastest: days that the fastest attempt of all takes to it, however long; infinite where that is not known.
     """
 
     group: str | None
@@ -63,6 +64,7 @@ class Goal:
     window: float
     is_chosen: bool
     since: np.ndarray | None = None
+    fastest: float = np.inf
 
     @property
     def is_reached(self) -> np.ndarray:
@@ -84,13 +86,22 @@ class Goal:
 
     def _exits(self, ways: tuple[str, ...], ended: np.ndarray, code: np.ndarray, customers: np.ndarray) -> Exits:
         """Attempts that were all watched from entering."""
-        return Exits(self.label, self.group, ways, np.full(len(ended), -1.0), ended, code, customers)
+        return Exits(self.label, self.group, ways, np.full(len(ended), -1.0), ended, code, customers, earliest={})
+
+    @property
+    def too_early(self) -> str | None:
+        """That nobody can reach the goal within the window, as even the fastest take longer; None otherwise."""
+        if not self.window < self.fastest < np.inf:
+            return None
+        return f"{TOO_EARLY} {round(self.fastest, 1):g}: the fastest took so long"
 
     def row(self, *, confidence: float) -> dict:
         """The goal's row of the funnel's table."""
         closed, hit = self.is_closed, self.is_reached
         share = (1.0, 1.0, 1.0) if self.kind == ENTRY and closed.any() else self._share(closed, confidence)
         curve, note = self._curve(share, confidence)
+        if self.too_early:
+            share, curve, note = (np.nan,) * 3, (np.nan,) * 3, self.too_early
         since = np.full(len(hit), np.inf) if self.since is None else self.since
         came = closed & np.isfinite(since)
         return {
@@ -121,11 +132,12 @@ class Goal:
         if not self._is_censored(self.window):
             return share, None
         why = self._why_missing(self.window)
-        if why is not None:
+        if why is not None and not self.exits.n:
             return (np.nan,) * 3, why
-        share_inside_and_out = ExitCurves.of(self.exits, confidence).shares(np.array([self.window]))
-        estimate, lower, upper = (float(limit[0, 1]) for limit in share_inside_and_out)
-        return (estimate, lower, upper), None
+        curves = ExitCurves.of(self.exits, confidence)
+        numbers, notes = curves.estimates([self.window], min_at_risk=MIN_CUSTOMERS)
+        estimate, lower, upper = numbers[:3, 0, 1].tolist()
+        return (estimate, lower, upper), why if np.isnan(estimate) else notes[0, 1]
 
     def quantile_rows(self, shares: tuple[float, ...], *, confidence: float) -> Iterator[dict]:
         """A row for each of `shares` among those who reached the goal in closed attempts, and among everyone."""
@@ -176,11 +188,22 @@ class Goal:
         if exits.at_risk(day) >= MIN_CUSTOMERS:
             return None
         at_risk_span = exits.at_risk_span(MIN_CUSTOMERS)
-        return f"fewer than {MIN_CUSTOMERS} at risk after day {at_risk_span[1] if at_risk_span else 0:,.1f}"
+        last = on_day(at_risk_span[1] if at_risk_span else 0.0, preposition="after")
+        return f"fewer than {MIN_CUSTOMERS} at risk {last}"
 
 
-def goals_of(attempts: Attempts, *, group: str | None) -> list[Goal]:
-    """The goals of a funnel in order: each step; unordered, all steps together come last."""
+def fastest_ways(attempts: Attempts) -> list[float]:
+    """The days that the fastest of `attempts` takes to each goal, as `goals_of` lists them; infinite if none does."""
+    steps = [float(attempts.days_to(at).min(initial=np.inf)) for at in range(len(attempts.rules.steps))]
+    if attempts.rules.order != "unordered":
+        return steps
+    ended = days_between(attempts.entered, attempts.ended_at)
+    return [*steps, float(ended[attempts.is_converted].min(initial=np.inf))]
+
+
+def goals_of(attempts: Attempts, *, group: str | None, fastest: Sequence[float] = ()) -> list[Goal]:
+    """The goals of a funnel in order: each step; unordered, all steps together come last. `fastest`: the days that the
+    fastest attempt takes to each, where it is known."""
     rules = attempts.rules
     shared: dict[str, Any] = {
         "group": group,
@@ -199,20 +222,21 @@ def goals_of(attempts: Attempts, *, group: str | None) -> list[Goal]:
         named: dict[str, Any] = {"number": at + 1, "label": step.title, "kind": _kind(attempts, at)}
         goals.append(Goal(**named, days=days, gone=gone, since=since, **shared))
         since = since if is_unordered or step.optional else days
-    if is_unordered:
+    if is_unordered and not rules.by_any_way:
         days, gone = (np.where(attempts.is_converted == is_it, ended, np.inf) for is_it in (True, False))
         named = {"number": len(goals) + 1, "label": ALL_STEPS, "kind": CONVERSION}
         goals.append(Goal(**named, days=days, gone=gone, **shared))
-    return goals
+    return [replace(goal, fastest=days) for goal, days in zip(goals, fastest, strict=True)] if fastest else goals
 
 
 def _kind(attempts: Attempts, at: int) -> str:
     rules = attempts.rules
     if at == 0:
         return ENTRY
-    if rules.steps[at].optional:
-        return OPTIONAL
-    return CONVERSION if rules.order != "unordered" and at == rules.required[-1] else STEP
+    has_last = rules.order != "unordered" or rules.by_any_way
+    if has_last and at == rules.required[-1]:
+        return CONVERSION
+    return OPTIONAL if rules.steps[at].optional and not rules.by_any_way else STEP
 
 
 def _earliest_after(attempts: Attempts, at: int) -> np.ndarray:

@@ -7,7 +7,9 @@ import pandas as pd
 
 from journeylab.base.errors import EstimateError
 from journeylab.estimators.shares import clustered_share
+from journeylab.events.spells import Spells
 from journeylab.events.steps import Attempts
+from journeylab.findings.funnel.fates import fates_of
 from journeylab.findings.funnel.goal import CONVERSION, n_different
 from journeylab.findings.rows import ESTIMATE, estimated
 
@@ -20,19 +22,25 @@ LOSS_COLUMNS = {
 }
 
 
-def losses_of(attempts: Attempts, *, group: str | None, confidence: float) -> Iterator[dict]:
-    """A row for each step after which closed attempts ended unconverted, and each way in which they did."""
+def losses_of(attempts: Attempts, spells: Spells | None, *, group: str | None, confidence: float) -> Iterator[dict]:
+    """A row for each step after which closed attempts ended unconverted, and each way in which they did; with the
+    `spells`, also for each place where customers were whose time had passed."""
     closed = attempts.only(attempts.is_closed)
     step, names = _furthest(closed)
     is_lost = ~closed.is_converted
+    ended_by = np.array([closed.exit_name(code) for code in closed.ended], dtype=object)
+    if spells is not None:
+        is_counted = closed.rules.order == "unordered"
+        ended_by = fates_of(closed, spells, np.zeros_like(step) if is_counted else step)
     for at, name in enumerate(names):
-        for code in np.unique(closed.ended[is_lost & (step == at)]):
-            ended = is_lost & (step == at) & (closed.ended == code)
+        here = is_lost & (step == at)
+        for code, way in sorted(set(zip(closed.ended[here], ended_by[here], strict=True))):
+            ended = here & (closed.ended == code) & (ended_by == way)
             yield {
                 "group": group,
                 "step": at + 1,
                 "after": name,
-                "ended_by": closed.exit_name(code),
+                "ended_by": way,
                 "attempts": int(ended.sum()),
                 "n": len(closed),
                 **estimated(clustered_share(ended, closed.customer, confidence=confidence)),
@@ -58,6 +66,8 @@ def _furthest(attempts: Attempts) -> tuple[np.ndarray, list[str]]:
     unordered, how many of those."""
     rules = attempts.rules
     reached = np.array([attempts.is_reached(step) for step in rules.required]).sum(axis=0) - 1
+    if rules.by_any_way:
+        return reached, [rules.steps[step].title for step in rules.required]
     if rules.order != "unordered":
         return np.array(rules.required)[reached], [step.title for step in rules.steps]
     n_needed = len(rules.required)

@@ -7,12 +7,13 @@ import pandas as pd
 
 from journeylab.base import charts
 from journeylab.base.charts import Chart
-from journeylab.base.ordering import order_of_p
+from journeylab.base.ordering import largest, order_of_p
 from journeylab.base.words import counted
+from journeylab.estimators.intervals import holm
 from journeylab.findings.finding import StageFinding
 from journeylab.findings.hazards.design import AFTER, BEFORE
 
-MOST_IN_SENTENCE = 6
+MOST_IN_SENTENCE, LEVEL = 6, 0.05
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,25 @@ class Hazards(StageFinding):
         ratios = f"{self._in_words(rows.iloc[first])}{rest}"
         answer = f"How many times as fast “{self.stage}” is left by “{self.exit}” ({base}): {ratios}."
         return " ".join([answer, "These are associations, the other covariates held.", *self.notes])
+
+    def strongest_in_words(self) -> str:
+        """How many of the covariates go with leaving this way, and the one of which that is surest; where none does,
+        the one whose ratio is furthest from 1. p-values are adjusted (Holm) for all ratios of the model."""
+        if self.lacking:
+            return self.lacking
+        rows = self._ratios()
+        rows = rows[rows["p_value"].notna()]
+        if rows.empty:
+            return f"Nothing can be compared among {counted(self.n, 'visit')} to “{self.stage}”."
+        n_sure = int((holm(rows["p_value"]) < LEVEL).sum())
+        base = f"{self.events:,} of {counted(self.n, 'visit')}"
+        if n_sure:
+            row = rows.iloc[[order_of_p(rows["p_value"])[0]]]
+            how = f"{n_sure:,} of {counted(len(rows), 'ratio')} differ from 1; the surest"
+        else:
+            row = rows.iloc[[largest(np.log(rows["hazard_ratio"].clip(1e-9)).abs())]]
+            how = f"none of {counted(len(rows), 'ratio')} is shown to differ from 1; the furthest"
+        return f"“{self.stage}”, left by “{self.exit}” ({base}): {how}: {self._in_words(row)}."
 
     def by_stage(self) -> pd.DataFrame:
         """A lane with the hazard ratios, filled in this stage."""

@@ -7,11 +7,16 @@ import pandas as pd
 
 from journeylab.base import charts
 from journeylab.base.charts import Chart
-from journeylab.base.ordering import order, ordered
+from journeylab.base.ordering import largest, order, ordered
+from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.journey import SILENT
-from journeylab.events.queries.event_windows import COMPANY
-from journeylab.findings.finding import LaneName, StageFinding
+from journeylab.events.queries.event_windows import COMPANY, CUSTOMER
+from journeylab.findings.arguments import MIN_CUSTOMERS
+from journeylab.findings.finding import LaneName, StageFinding, share_in_words
+from journeylab.findings.leavers.after_loss import CAME_BACK
+from journeylab.findings.leavers.tables import NO_EVENT
+from journeylab.findings.rows import wilson_share
 
 LEVEL, MAX_DRAWN = 0.05, 12
 
@@ -69,7 +74,7 @@ class Leavers(StageFinding):
         base = f"{counted(n_lost, 'visit')} that were lost, {n_stayed:,} that stayed as long"
         n_tests, strongest = int(self.table["p_value"].notna().sum()), self.strongest()
         if not n_tests:
-            return f"Too few were lost to say what goes with it ({base})."
+            return f"{self._why_no_test()} ({base})."
         tests = f"{counted(n_tests, 'comparison')} of an event with a branch"
         if strongest.empty:
             return (
@@ -85,6 +90,38 @@ class Leavers(StageFinding):
             f"strongest: before a loss from “{first['stage']}” to “{first['branch']}”{group}, {self._in_words(first)}. "
             "These are associations; they do not say that the event made anyone leave or stay."
         )
+
+    def after_in_words(self) -> str:
+        """What followed a loss: how many did nothing more, how many came back, and what the others did first."""
+        noted = self.after.groupby("note")[["had", "n"]].sum()
+        if noted.empty:
+            return f"No loss was watched for {in_days(self.after_days)} after it, so what followed is not known."
+        n = int(noted.loc[NO_EVENT, "n"])
+        nothing, back = (self._of_losses(noted.loc[note, "had"], n) for note in (NO_EVENT, CAME_BACK))
+        own = self.after[self.after["event"].notna() & (self.after["initiator"] == CUSTOMER)]
+        firsts = own.groupby("event")["first"].sum()
+        first = ""
+        if len(firsts) and firsts.max() >= MIN_SHOWN:
+            name = firsts.index[largest(firsts, list(firsts.index))]
+            first = f" What the others did first is most often “{name}”: {self._of_losses(firsts[name], n)}."
+        return (
+            f"After {nothing} of {counted(n, 'lost visit')} that were watched for "
+            f"{in_days(self.after_days)} the customer did nothing more; after {back} the customer came back.{first}"
+        )
+
+    def _of_losses(self, count: int, n: int) -> str:
+        return share_in_words(pd.Series(wilson_share(count, n, confidence=self.confidence)))
+
+    def _why_no_test(self) -> str:
+        """Why no event can be compared: not the number of the lost, where enough were."""
+        if self.losses["compared"].max() < MIN_CUSTOMERS:
+            return "Too few were lost to say what goes with it"
+        if not self.losses["controls"].any():
+            return "Nobody stayed as long as those who were lost, so there is nobody to compare them with"
+        looked = f"in the last {in_days(self.before_days)} of the visit"
+        if self.table.empty:
+            return f"Neither those who were lost nor those who stayed did anything {looked}, so nothing goes with it"
+        return f"No event {looked} comes to some and not to others often enough to be compared"
 
     def by_stage(self) -> pd.DataFrame:
         """A lane `before a loss`, with groups one for each: what goes with being lost from the stage most strongly."""

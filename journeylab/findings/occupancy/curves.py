@@ -59,6 +59,11 @@ class JourneyCurves:
         error = _root_of_squares(self.fitted.influence(days, branches))
         return tuple(column[:, None] for column in self._with_limits(share, error, days))
 
+    def first_day(self, state: str) -> float:
+        """The day on which the first of all customers came to `state`; infinite where nobody did."""
+        here = self.watched.origin == self.journeys.states.index(state)
+        return float(self.watched.entry[here].min(initial=np.inf))
+
     def n_watched(self, days: np.ndarray) -> np.ndarray:
         """Customers watched, in any state, just before each of `days`; on the first day, just after it."""
         before, after = self.watched.n_watched(days), self.watched.n_watched(days, just="after")

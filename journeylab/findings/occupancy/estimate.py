@@ -82,13 +82,13 @@ def estimate_occupancy(
     journeys = find_transitions(watched.spells)
     parts = _by_group(journeys, watched.grouping)
     found = [JourneyCurves.of(part, since, confidence, min_at_risk=MIN_CUSTOMERS) for part, since in parts]
-    curves = [curve for curve in found if curve]
-    table = share_rows(curves, days, of=JourneyCurves.shares, by=watched.by)
+    curves, journey = [curve for curve in found if curve], watched.spells.journey
+    table = share_rows(curves, days, of=JourneyCurves.shares, by=watched.by, journey=journey)
     return Occupancy(
         **watched.about("Where customers are in their journey"),
         table=table,
-        reached=share_rows(curves, days, of=JourneyCurves.reached, by=watched.by),
-        losses=share_rows(curves, days, of=JourneyCurves.lost, by=watched.by),
+        reached=share_rows(curves, days, of=JourneyCurves.reached, by=watched.by, journey=journey),
+        losses=share_rows(curves, days, of=JourneyCurves.lost, by=watched.by, journey=journey),
         mean_days=mean_rows(curves, last_day(table, days), by=watched.by),
         drawn=drawn_rows(curves, days[-1], by=watched.by),
         times=days,

@@ -9,7 +9,7 @@ from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest
-from journeylab.base.words import counted, in_days, percent
+from journeylab.base.words import counted, in_days, in_one_unit, percent
 from journeylab.events.spells.exits import MOVES
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, with_few_named
 from journeylab.findings.occupancy.tables import N_DAYS_DRAWN, last_day
@@ -67,7 +67,7 @@ class Occupancy(StageFinding):
             return f"Nobody was watched for {in_days(self.times[0])} after entering the journey.{self._left_out()}"
         shares = [
             f"{share_in_words(row, 1, level=self._level)} of {counted(row['n'], 'customer')}{self._with_group(row)} "
-            f"are lost ({row['at_risk']:,} were watched so long{self._mainly(row)})"
+            f"are lost and not back on that day ({row['at_risk']:,} were watched so long{self._mainly(row)})"
             for _, row in losses.iterrows()
         ]
         opening = f"{in_days(day)} after entering the journey, {'; '.join(shares)}."
@@ -144,7 +144,7 @@ class Occupancy(StageFinding):
         """Where most of the lost, and most of the others, are on that day."""
         rows = self._of_group(self.table[self.table["days"] == lost["days"]], lost)
         parts = []
-        for kind, words in (("branch", "most lost to"), ("stage", "most of the others in")):
+        for kind, words in (("branch", "most of them are away, lost to"), ("stage", "most of the others are in")):
             known = rows[(rows["kind"] == kind) & (rows["estimate"] > 0)]
             if len(known):
                 top = known.iloc[largest(known["estimate"])]
@@ -156,9 +156,10 @@ class Occupancy(StageFinding):
         if known.empty:
             return ""
         row = known.iloc[largest(known["estimate"])]
+        (mean, lower, upper), unit = in_one_unit([row["estimate"], row["lower"], row["upper"]])
         return (
-            f" The stage that takes most of this time is “{row['state']}”: {row['estimate']:,.1f} days on average "
-            f"({row['lower']:,.1f} to {row['upper']:,.1f})."
+            f" The stage that takes most of this time is “{row['state']}”: {mean} {unit} on average "
+            f"({lower} to {upper})."
         )
 
     def _left_out(self) -> str:
@@ -170,8 +171,9 @@ class Occupancy(StageFinding):
 def _mean_in_words(row: pd.Series) -> str:
     period = f"days {row['from_days']:g} to {row['horizon_days']:g}"
     period = period if row["from_days"] else f"first {in_days(row['horizon_days'])}"
-    limits = f"{row['lower']:,.1f} to {row['upper']:,.1f}"
-    return f"{row['estimate']:,.1f} of the {period} ({limits}; {counted(row['n'], 'customer')})"
+    (mean, lower, upper), unit = in_one_unit([row["estimate"], row["lower"], row["upper"]])
+    mean = mean if unit == "days" else f"{mean} {unit}"
+    return f"{mean} of the {period} ({lower} to {upper}; {counted(row['n'], 'customer')})"
 
 
 def _reached_in_words(row: pd.Series) -> str:

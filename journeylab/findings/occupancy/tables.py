@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from journeylab.base.words import counted
+from journeylab.base.durations import DAY
+from journeylab.base.words import counted, on_day
+from journeylab.events.journey import SILENT, Journey
+from journeylab.events.spells.exits import TOO_EARLY
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.finding import tidy
+from journeylab.findings.finding import joined_notes, tidy
 from journeylab.findings.occupancy.curves import JourneyCurves
 
 N_DAYS_DRAWN = 100
@@ -16,16 +19,38 @@ _MEANS = "group state kind from_days horizon_days estimate lower upper standard_
 _DRAWN = "group state kind days estimate at_risk"
 
 
-def share_rows(curves: Sequence[JourneyCurves], days: Sequence[float], *, of: Callable, by: str | None) -> pd.DataFrame:
+def share_rows(
+    curves: Sequence[JourneyCurves], days: Sequence[float], *, of: Callable, by: str | None, journey: Journey
+) -> pd.DataFrame:
     """A row per curve, state and day; `of` is a method of JourneyCurves, such as `JourneyCurves.shares`.
 
-    Where it gives one column only, this is the state “lost”.
+    Where it gives one column only, this is the state “lost”. Where silence, or the journey's completion, cannot show so
+    soon, the note says it: the shares of all states sum to 1, so that of this one is 0, and means nothing.
     """
     rows = []
     for curve in curves:
         shares = dict(zip(("estimate", "lower", "upper"), of(curve, np.array(days)), strict=True))
-        rows += _rows(curve, np.array(days), shares, is_merged=of is JourneyCurves.lost)
+        first = _first_days(curve, journey)
+        for row in _rows(curve, np.array(days), shares, is_merged=of is JourneyCurves.lost):
+            rows.append(_not_before(row, first.get(row["state"], 0.0)))
     return tidy(rows, _SHARES, by=by)
+
+
+def _first_days(curve: JourneyCurves, journey: Journey) -> dict[str, float]:
+    """The day before which customers cannot be silent, or have completed the journey, by state; infinite where nobody
+    ever has."""
+    windows = [stage.silent_after_us / DAY for stage in journey.stages if stage.silent_after_us is not None]
+    earliest = {SILENT: min(windows)} if windows else {}
+    earliest |= {stage.name: np.inf for stage in journey.stages if stage.completes}
+    return {state: min(day, curve.first_day(state)) for state, day in earliest.items()}
+
+
+def _not_before(row: dict, first: float) -> dict:
+    """`row`, which says so where its share is 0 because its state cannot show before the day `first`."""
+    if not (row["estimate"] == 0 and row["days"] < first < np.inf):
+        return row
+    note = joined_notes(f"{TOO_EARLY} {round(first, 1):g}", row["note"])
+    return {**row, "note": note}
 
 
 def mean_rows(curves: Sequence[JourneyCurves], horizon: float, *, by: str | None) -> pd.DataFrame:
@@ -85,7 +110,7 @@ def _note(curve: JourneyCurves, day: float, at_risk: int) -> str | None:
     if day < curve.begins:
         return f"customers are watched from day {curve.begins:,.1f} on"
     if day > curve.watched.last_day:
-        return f"nobody was watched after day {curve.watched.last_day:,.1f}"
+        return f"nobody was watched {on_day(curve.watched.last_day, preposition='after')}"
     if at_risk < MIN_CUSTOMERS:
         return f"only {at_risk:,} of {counted(curve.watched.n, 'customer')} watched so long"
     return None

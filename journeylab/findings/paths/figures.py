@@ -49,18 +49,6 @@ def alt_text(balance: pd.DataFrame, titles: Mapping[str, str], completing: Colle
     return f"Where visits to each stage led, so far. {'; '.join(stages)}."
 
 
-def elapsed(days: float) -> str:
-    """`days` in the unit that says most: days, hours or minutes, to three digits at most.
-
-    >>> elapsed(32.87), elapsed(0.25), elapsed(0.0005)
-    ('32.9 days', '6 hours', 'under 1 minute')
-    """
-    for number, unit in ((days, "day"), (days * 24, "hour"), (days * 1440, "minute")):
-        if number >= 0.9995:
-            return counted(float(f"{number:.3g}"), unit)
-    return "under 1 minute"
-
-
 def _percent(share: float) -> str:
     return "under 0.1%" if 0 < share < 0.0005 else percent(share)
 
@@ -74,10 +62,7 @@ def _departure(row, titles: Mapping[str, str], completing: Collection[str]) -> t
         return (row.stage, row.to, "leave", row.moved, _words(row, titles[row.to], share=True), row.to)
     part = "completed" if row.to in completing else "regressed" if row.kind == "back" else "advanced"
     name = {"forward": "", "skip": "ahead", "back": "back"}[row.kind]
-    words = _words(row, name, share=True)
-    if words and row.kind == "forward" and row.timed >= MIN_SHOWN:
-        words += f"\n{elapsed(row.median_days)}"
-    return (row.stage, row.to, "move", row.moved, words, part)
+    return (row.stage, row.to, "move", row.moved, _words(row, name, share=True), part)
 
 
 def _words(row, name: str, *, share: bool = False) -> str | None:

@@ -14,13 +14,15 @@ from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, percent
 from journeylab.events.queries.paths import ONGOING, Paths
 from journeylab.events.spells.exits import MOVES
-from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
+from journeylab.findings.finding import LaneName, StageFinding, tidy
 from journeylab.findings.paths.balance import check_balance
-from journeylab.findings.paths.figures import alt_text, elapsed, flow_rows, headings
+from journeylab.findings.paths.edges import DAYS
+from journeylab.findings.paths.figures import alt_text, flow_rows, headings
 from journeylab.findings.paths.tables import KINDS, hidden, pooled
 from journeylab.findings.paths.variants import COLUMNS, variant_rows
 
 WIDTH = 7.6
+LIMITS = ("lower", "upper")
 SILENT_NOTE = f"What fewer than {MIN_SHOWN} customers did is drawn, but without numbers."
 # Among so many ways the most frequent one that completed the journey is looked for.
 MANY = 1000
@@ -31,7 +33,8 @@ class Flow(StageFinding):
     """Where visits to each stage came from and led to, counted so that they add up, and which ways customers took.
 
     All shares are of what was seen so far: of visits that go on, some will still move on or be lost. What share leaves
-    by which exit in the end, and by when, is what drop-off estimates.
+    by which exit in the end, and by when, is what drop-off estimates. So sentences say these shares without interval:
+    they are counts that the window's end would change, and the limits in the tables only say how many visits there are.
 
     Attributes
     ----------
@@ -138,18 +141,22 @@ class Flow(StageFinding):
         same = moves[(moves["stage"] == most["stage"]) & (moves["to"] == most["to"])]
         shares = "; ".join(self._share(row) for _, row in same.iterrows())
         opening = f"The most frequent move so far is from “{most['stage']}” to “{most['to']}”: {shares}"
-        return opening + ("." if self.by else f"{_after(most)}. {self._turning()}")
+        return opening + ("." if self.by else f". {self._turning()}")
 
     def sentence_of_variants(self) -> str:
-        """The most frequent way, loops shown, and the most frequent that completed the journey."""
+        """The most frequent way, loops shown, and the most frequent that completed the journey; loops collapsed where
+        hardly anyone took the same way."""
         if self.lacking:
             return self.lacking
-        groups = self._by_group(self.balance, self.variants(MANY))
-        return " ".join(self._most_frequent(rows, self._with_group(balance.iloc[0])) for _, balance, rows in groups)
+        groups = self._by_group(self.balance, self.variants(MANY), self.variants(MANY, loops="collapsed"))
+        return " ".join(
+            self._most_frequent(shown, collapsed, self._with_group(balance.iloc[0]))
+            for _, balance, shown, collapsed in groups
+        )
 
     def by_stage(self) -> pd.DataFrame:
-        """Lanes `forward`, `skip`, `back` and `still inside`: the share of visits so far, in words, with interval and
-        base; with groups, four for each. None where nobody was, or where the journey has no such move."""
+        """Lanes `forward`, `skip`, `back` and `still inside`: the share of visits so far, in words, with base; with
+        groups, four for each. None where nobody was, or where the journey has no such move."""
         lanes = {}
         for suffix, rows in self._by_group(self.shares):
             rows = rows[(rows["n"] > 0) & ~rows["stage"].isin(self.completing)]
@@ -222,19 +229,18 @@ class Flow(StageFinding):
         )
 
     def _tables(self) -> dict[str, pd.DataFrame]:
-        level, left_out = f"{self.confidence:.0%} intervals", ""
+        left_out = ""
         if self.n_left_out:
             left_out = f" Left out: {counted(self.n_left_out, 'customer')} whose journey began before the window."
         return {
-            f"Share of visits that led there so far, {level}; days among those who moved so.": self.pooled(),
-            f"Ways of customers so far, {level}.{left_out}": self.variants(),
+            "Share of visits that led there so far.": without_limits(self.pooled()),
+            f"Ways of customers so far.{left_out}": without_limits(self.variants()),
         }
 
     def _share(self, row: pd.Series) -> str:
         if row["movers"] < MIN_SHOWN:
             return f"fewer than {MIN_SHOWN} of {counted(row['customers'], 'customer')}{self._with_group(row)}"
-        visits = counted(row["n"], "visit") + self._with_group(row)
-        return share_in_words(row, within=f" of {visits}", level=self._level)
+        return f"{percent(row['estimate'])} of {counted(row['n'], 'visit')}{self._with_group(row)}"
 
     def _turning(self) -> str:
         """Where the largest share of visits turns back, and how many skip a stage."""
@@ -247,32 +253,41 @@ class Flow(StageFinding):
         few = "None" if not skipped else f"{skipped:,}" if skipped >= MIN_SHOWN else f"Fewer than {MIN_SHOWN}"
         return f"{turning} {few} of all {visits:,} visits skipped a stage."
 
-    def _most_frequent(self, rows: pd.DataFrame, group: str) -> str:
-        """The most frequent of the variants in `rows`, and the most frequent that completed the journey."""
+    def _most_frequent(self, rows: pd.DataFrame, collapsed: pd.DataFrame, group: str) -> str:
+        """The most frequent of the variants in `rows`, and the most frequent that completed the journey; of those with
+        loops `collapsed` where `rows` name none."""
         if rows.empty:
             return f"No customer{group} began the journey in the window, so no whole way is known."
-        named, base = rows[rows["variants"] == 1], counted(int(rows["n"].iloc[0]), "customer")
-        if named.empty or named["ended"].eq("various").all():
-            return f"No way was taken by {MIN_SHOWN} of {base}{group} or more."
+        named, base, opening = _named(rows), counted(int(rows["n"].iloc[0]), "customer"), "The most frequent way so far"
+        if named.empty:
+            none = f"No way was taken by {MIN_SHOWN} of {base}{group} or more"
+            named = _named(collapsed)
+            if named.empty:
+                return f"{none}."
+            opening = f"{none}, if each return to a stage counts. Each stage told once, the most frequent way so far"
         first, completed = named.iloc[0], named[named["ended"] == "completed"]
         goal = ""
         if len(completed) and first["ended"] != "completed":
             best = completed.iloc[0]
-            goal = f"; of those that completed the journey, “{best['way']}”, {share_in_words(best, level=self._level)}"
+            goal = f". Of the ways to the goal the most frequent is “{best['way']}”: {percent(best['estimate'])}"
         return (
-            f"The most frequent way so far{group} is “{first['way']}”, then {first['ended']}: "
-            f"{share_in_words(first, within=f' of {base}', level=self._level)}{goal}."
+            f"{opening}{group} is “{first['way']}”, then {first['ended']}: "
+            f"{percent(first['estimate'])} of {base}{goal}."
         )
+
+
+def _named(variants: pd.DataFrame) -> pd.DataFrame:
+    """Those of `variants` that are one way, not several together."""
+    return variants[(variants["variants"] == 1) & (variants["ended"] != "various")]
 
 
 def _so_far(row: pd.Series) -> str:
     visits = counted(row["n"], "visit")
     if 0 < row["movers"] < MIN_SHOWN:
         return f"fewer than {MIN_SHOWN} customers so far (of {visits})"
-    return share_in_words(row, within=" so far", base=visits)
+    return f"{percent(row['estimate'])} so far ({visits})"
 
 
-def _after(row: pd.Series) -> str:
-    if row["timed"] < MIN_SHOWN:
-        return ""
-    return f", after a median of {elapsed(row['median_days'])} among those who moved"
+def without_limits(rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` as they are shown: shares so far have no interval, and days of those who moved leave out the slow."""
+    return rows.drop(columns=[name for name in (*LIMITS, *DAYS) if name in rows])

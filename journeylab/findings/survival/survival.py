@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from journeylab.base import charts
 from journeylab.base.charts import Chart
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError, did_you_mean
-from journeylab.base.words import counted
+from journeylab.base.suppression import MIN_SHOWN
+from journeylab.base.words import UNITS, counted, elapsed, in_one_unit, unit_of
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.exit_curves import ExitCurves, n_at_risk
+from journeylab.findings.exit_curves import ExitCurves, StageExits, n_at_risk
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, with_few_named
+from journeylab.findings.survival import losses
 from journeylab.findings.survival.tables import INSIDE, drawable, means_of, remarks_in, with_customers
 
 
@@ -65,6 +68,24 @@ class Survival(StageFinding):
         """
         return means_of(self.curves, days(horizon), by=self.by)
 
+    def losses(self, horizon: str | timedelta) -> pd.DataFrame:
+        """The share of visits that were lost within `horizon` of entering the stage, and by when half of these were.
+
+        Returns
+        -------
+        DataFrame
+            A row per (group,) stage and `kind`: “lost” by any branch; “declared”, by a loss event; “silent”.
+            `estimate`, `lower`, `upper`: cumulative incidence, in which moving on competes; `half_days` (and limits):
+            the day by which half of those lost by then were. `n` visits of `customers`, `at_risk` just before the
+            horizon. `note` says why an estimate is missing or what it leaves out. Stages where nobody can be lost have
+            no row.
+        """
+        return losses.losses_of(self._loss_cells, days(horizon), by=self.by)
+
+    def losses_in_words(self, horizon: str | timedelta) -> str:
+        """The stage that loses the largest share within `horizon`, how, and how soon."""
+        return self.lacking or losses.in_words(self.losses(horizon), by=self.by, level=self._level)
+
     def sentence(self) -> str:
         """After how long half have left each stage; with groups, the stage with most visits."""
         if self.lacking:
@@ -103,7 +124,8 @@ class Survival(StageFinding):
         if self.by and ax is not None:
             drawn = drawn.assign(line=drawn["stage"] + " · " + drawn["group"])
             line = "line"
-        named = with_few_named(drawn, line)
+        named, unit = _in_unit(with_few_named(drawn, line), "days")
+        at_risk = at_risk.assign(x=at_risk["x"] * UNITS[unit])
         in_panels = {"panel": "stage", "by": line if self.by else None, "at_risk": at_risk}
         layout: dict[str, Any] = in_panels if ax is None else {"by": line}
         if layout["by"]:
@@ -113,7 +135,7 @@ class Survival(StageFinding):
             x="days",
             lower="lower",
             upper="upper",
-            x_label="days since entering the stage",
+            x_label=f"{unit}s since entering the stage",
             y_label=f"still inside ({self.confidence:.0%} band)",
             title="How long customers stay in each stage",
             alt=f"Share still inside each stage, by days since entering. {self.sentence()}",
@@ -121,6 +143,35 @@ class Survival(StageFinding):
             faint=named.loc[named["is_few"], line].unique().tolist(),
             ax=ax,
             **layout,
+        )
+
+    def plot_losses(self, horizon: str | timedelta, ax=None) -> Chart:
+        """The share lost by days since entering, by a loss event and to silence: a panel per stage, or all in `ax`.
+
+        `horizon`: of the sentence that stands with the figure.
+        """
+        drawn = losses.loss_curves(self._loss_cells)
+        said = self.losses_in_words(horizon)
+        if drawn.empty:
+            return charts.note(said, title="How customers are lost", ax=ax)
+        line = "kind"
+        if self.by or ax is not None:
+            places = drawn["stage"] + (" · " + drawn["group"] if self.by else "")
+            drawn = drawn.assign(place=places, line=places + " · " + drawn["kind"])
+            line = "kind" if ax is None else "line"
+        return charts.curves(
+            drawn,
+            x="days",
+            by=line,
+            panel=("place" if self.by else "stage") if ax is None else None,
+            lower="lower",
+            upper="upper",
+            x_label="days since entering the stage",
+            y_label=f"has been lost ({self.confidence:.0%} band)",
+            title="How soon customers are lost, by a loss event (declared) and to silence",
+            alt=f"Share lost by days since entering each stage. {said}",
+            percent=True,
+            ax=ax,
         )
 
     def plot_incidence(self, stage: str | None = None, ax=None) -> Chart:
@@ -145,7 +196,7 @@ class Survival(StageFinding):
         rows = self.table[(self.table["stage"] == stage) & (self.table["state"] != INSIDE)]
         taken = rows.loc[rows["estimate"] > 0, "state"].unique()
         drawn = drawable(rows[rows["state"].isin(taken)] if len(taken) else rows, self.curves)
-        named = with_few_named(drawn, "group" if self.by else "stage")
+        named, unit = _in_unit(with_few_named(drawn, "group" if self.by else "stage"), "days")
         if self.by and ax is not None:
             named = named.assign(state=named["state"] + " · " + named["group"])
         # Where few customers were in the stage, its name in `named` says so.
@@ -157,7 +208,7 @@ class Survival(StageFinding):
             panel="group" if self.by and ax is None else None,
             lower="lower",
             upper="upper",
-            x_label="days since entering the stage",
+            x_label=f"{unit}s since entering the stage",
             y_label=f"has left ({self.confidence:.0%} band)",
             title=f"By which ways customers leave “{stage}”{remark}",
             alt=self._exits_in_words(drawn, stage),
@@ -166,6 +217,10 @@ class Survival(StageFinding):
             faint=named.loc[named["is_few"], "group" if self.by and ax is None else "state"].unique().tolist(),
             ax=ax,
         )
+
+    @cached_property
+    def _loss_cells(self) -> tuple[tuple[str, StageExits], ...]:
+        return losses.loss_cells(self.curves)
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         level = f"with {self.confidence:.0%} intervals."
@@ -187,8 +242,20 @@ class Survival(StageFinding):
         base = counted(row["n"], "visit") + remarks_in(row["note"])
         if np.isnan(row["estimate"]):
             return f"not while watched ({base})"
-        lower, upper = ("not reached" if np.isnan(row[limit]) else f"{row[limit]:,.1f}" for limit in ("lower", "upper"))
-        return f"after {row['estimate']:,.1f} days ({self._level}{lower} to {upper}; {base})"
+        (half, lower, upper), unit = in_one_unit([row["estimate"], row["lower"], row["upper"]])
+        return f"after {half} {unit} ({self._level}{lower} to {upper}{self._at_once(row)}; {base})"
+
+    def _at_once(self, row: pd.Series) -> str:
+        """Where the limits are the estimate itself: how many left after the very same time, as dates in a calendar
+        make them."""
+        if not row["lower"] == row["estimate"] == row["upper"]:
+            return ""
+        group = row["group"] if self.by else None
+        visits = next(
+            curve.exits for curve in self.curves if (curve.exits.stage, curve.exits.group) == (row["stage"], group)
+        )
+        n_then = int((visits.exit[visits.destination > 0] == row["estimate"]).sum())
+        return f", as {n_then:,} left after just that time" if n_then >= MIN_SHOWN else ""
 
     def _at_risk(self, drawn: pd.DataFrame) -> pd.DataFrame:
         """Numbers at risk at a few evenly spaced days of each panel."""
@@ -201,11 +268,21 @@ class Survival(StageFinding):
     def _exits_in_words(self, drawn: pd.DataFrame, stage: str) -> str:
         last = drawn.groupby(["group", "state"] if self.by else ["state"], sort=False).tail(1)
         shares = [
-            f"{row['group'] + ', ' if self.by else ''}{row['state']} {share_in_words(row, 1)} by day {row['days']:,.0f}"
+            f"{row['group'] + ', ' if self.by else ''}{row['state']} {share_in_words(row, 1)} {_by_day(row['days'])}"
             + (_few(row) if row["customers"] < MIN_CUSTOMERS else "")
             for _, row in last.iterrows()
         ]
         return f"Share that has left “{stage}” by each way. {'; '.join(shares)}."
+
+
+def _in_unit(rows: pd.DataFrame, column: str) -> tuple[pd.DataFrame, str]:
+    """`rows` with a `column` of days in the unit that suits the longest, and the unit."""
+    unit = unit_of(rows[column].max() / 2)
+    return rows.assign(**{column: rows[column] * UNITS[unit]}), unit
+
+
+def _by_day(days: float) -> str:
+    return f"by day {days:,.0f}" if days >= 1 or not days else f"after {elapsed(days)}"
 
 
 def _few(row: pd.Series) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from journeylab.base.words import on_day
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.exit_curves import QUANTILES, ExitCurves, whose
 from journeylab.findings.finding import joined_notes, tidy
@@ -55,7 +56,8 @@ def means_of(curves: tuple[ExitCurves, ...], day: float, *, by: str | None) -> p
     for curve in curves:
         names = ("estimate", "lower", "upper", "standard_error")
         row = {**whose(curve.exits), "horizon_days": day, **dict(zip(names, curve.restricted_mean(day), strict=True))}
-        missed = f"nobody was watched after day {curve.fitted.last_time:,.1f}" if np.isnan(row["estimate"]) else None
+        last = on_day(curve.fitted.last_time, preposition="after")
+        missed = f"nobody was watched {last}" if np.isnan(row["estimate"]) else None
         rows.append({**row, "at_risk": int(curve.exits.at_risk(day)), "note": _note(curve, missed)})
     return tidy(rows, _MEANS, by=by)
 

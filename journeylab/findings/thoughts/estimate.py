@@ -1,21 +1,26 @@
 """How what customers wrote becomes themes and quotes by stage."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
+from journeylab.base.durations import microseconds
 from journeylab.estimators.shares import clustered_share
 from journeylab.events.log import EventLog
+from journeylab.events.queries.answers import Asked
+from journeylab.events.queries.scales import Scale
 from journeylab.events.spells import Spells
 from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
 from journeylab.findings.finding import tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.quotes import MAX_LETTERS, find_quotes, shortened
 from journeylab.findings.rows import ESTIMATE, estimated
+from journeylab.findings.thoughts.pains import find_pains
 from journeylab.findings.thoughts.statements import Statements
 from journeylab.findings.thoughts.themes import NONE, Themes, find_themes
-from journeylab.findings.thoughts.thoughts import COLUMNS, NO_THEME, QUOTES, THEMES, Thoughts
+from journeylab.findings.thoughts.thoughts import COLUMNS, NO_THEME, PAINS, QUOTES, THEMES, Thoughts
 
 # What is typical of so many texts, drawn at random, is typical of more.
 MAX_TO_QUOTE = 500
@@ -26,13 +31,16 @@ def find_thoughts(
     spells: Spells,
     *,
     seed: int,
+    asked: Asked | None = None,
     by: By | None = None,
     where: Where | None = None,
     names: Iterable[str] = (),
     n_quotes: int = 2,
+    scale: Scale | str | None = None,
+    near: str | timedelta = "14d",
     confidence: float = 0.95,
 ) -> Thoughts:
-    """What do customers say in each stage, and which themes recur in it?
+    """What do customers say in each stage, which themes recur in it, and which of these are pain points?
 
     Read is only what customers wrote themselves while they were in a stage, with consent where the log or the
     customers' table has a column for it (see `journeylab.events.queries.texts`). All of it is redacted first:
@@ -41,6 +49,9 @@ def find_thoughts(
     of its stage, or of the texts that hold most of a theme. Nobody is quoted twice, and there are no quotes from fewer
     than five writers.
 
+    A theme is a pain point of a stage if it is more frequent in what was written `near` a loss, or with a low score,
+    than in what those wrote who were not lost from the stage.
+
     Parameters
     ----------
     log : EventLog
@@ -48,6 +59,9 @@ def find_thoughts(
         Those of `log`.
     seed : int
         Of all that is drawn at random.
+    asked : str, list of str or mapping, optional
+        The events with customers' answers, as in `estimate_feelings`: texts on them are the customers' own, whoever
+        initiated the event.
     by : Grouping, Series, str or list of these, optional
         Groups to estimate one by one: labels by customer, a column of `spells.customers`, or a list for all
         combinations. Texts count from when the label was known.
@@ -57,6 +71,11 @@ def find_thoughts(
         More words to redact as names.
     n_quotes : int
         Of each stage (and group) and of each theme, at most.
+    scale : Scale or str, optional
+        Of the scores that come with texts, as in `estimate_feelings`. An answer below the middle is a low score, on the
+        scale nps one from 0 to 6. Without it no score counts as low.
+    near : str or timedelta
+        How long before a loss a text counts as written near it; before silence, how long before the last sign of life.
     confidence : float
         Of the intervals.
 
@@ -68,7 +87,9 @@ def find_thoughts(
     Raises
     ------
     EstimateError
-        If `by` or `where` is unknown, or `confidence` is not between 0 and 1.
+        If `asked` is no condition, `by` or `where` is unknown, `scale` is none, or `confidence` is not between 0 and 1.
+    JourneyLabError
+        If `near` is not a duration.
 
     Examples
     --------
@@ -80,17 +101,27 @@ def find_thoughts(
     """
     check_confidence(confidence)
     watched = WatchedVisits.of(spells, by=by, where=where)
-    statements = Statements.of(select(log, where), watched, seed=seed, names=names)
+    statements = Statements.of(select(log, where), watched, seed=seed, names=names, asked=asked)
     rows, language = statements.rows, statements.language
     readable = rows[rows["language"].isna() | (rows["language"] == language)].reset_index(drop=True)
     themes = find_themes(readable["text"].tolist(), readable["customer_id"].tolist(), seed=seed, language=language)
     themed = readable.assign(theme=themes.of_text, weight=themes.weight)
     stages = spells.journey.stage_names
+    pains = find_pains(
+        themed,
+        watched.visits,
+        themes,
+        stages,
+        near=pd.Timedelta(microseconds=microseconds(near)),
+        scale=None if scale is None else Scale.of(scale),
+        confidence=confidence,
+    )
     quotes = _quotes(_cells(rows, themed, themes, stages), statements, n=n_quotes, seed=seed)
     return Thoughts(
         **watched.about("What customers say"),
         table=tidy(_by_stage(themed, themes, stages, confidence), COLUMNS, by=watched.by),
         themes=tidy(_overall(themed, themes, confidence), THEMES),
+        pains=tidy(pains, PAINS, by=watched.by),
         quotes=tidy(quotes, QUOTES, by=watched.by),
         languages=statements.languages(),
         why_no_themes=themes.why_none,

@@ -10,7 +10,7 @@ import pandas as pd
 from journeylab.base.language import language_of
 from journeylab.base.redaction import LABELS, Redactor
 from journeylab.events.log import EventLog
-from journeylab.events.queries.answers import find_statements
+from journeylab.events.queries.answers import Asked, find_statements
 from journeylab.events.queries.people import find_names
 from journeylab.events.queries.texts import has_texts
 from journeylab.findings.grouping import WatchedVisits
@@ -22,8 +22,8 @@ _MARK = re.compile(rf"\[(?:{'|'.join(LABELS)})\]")
 
 @dataclass(frozen=True, eq=False)
 class Statements:
-    """rows: DataFrame `customer_id`, `group`, `stage`, `time`, `text` (redacted), `channel`, `language` (None where it
-    cannot be told), by stage, customer and time. redactor: knows the names that the customers' table holds.
+    """rows: DataFrame `customer_id`, `group`, `stage`, `time`, `text` (redacted), `channel`, `score`, `language` (None
+    where it cannot be told), by stage, customer and time. redactor: knows the names that the customers' table holds.
 
     lacking: why there is none, or None.
     """
@@ -33,13 +33,16 @@ class Statements:
     lacking: str | None
 
     @classmethod
-    def of(cls, log: EventLog, watched: WatchedVisits, *, seed: int, names: Iterable[str] = ()) -> "Statements":
-        """The statements of customers who were watched in a stage; `names`: more words to redact as names.
+    def of(
+        cls, log: EventLog, watched: WatchedVisits, *, seed: int, names: Iterable[str] = (), asked: Asked | None = None
+    ) -> "Statements":
+        """The statements of customers who were watched in a stage; `names`: more words to redact as names; `asked`: see
+        `find_statements`.
 
         Of more than 10,000 texts so many are drawn at random, by `seed`.
         """
         redactor = Redactor.of({*find_names(log.customers), *names})
-        rows = find_statements(log, watched.visits, seed=seed)
+        rows = find_statements(log, watched.visits, seed=seed, asked=asked)
         if len(rows) > MAX_TEXTS:
             drawn = np.random.default_rng(seed).choice(len(rows), MAX_TEXTS, replace=False)
             rows = rows.iloc[np.sort(drawn)].reset_index(drop=True)

@@ -8,13 +8,21 @@ from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.ordering import ordered
 from journeylab.base.words import counted, percent
-from journeylab.findings.finding import LaneName, StageFinding, share_in_words
+from journeylab.findings.finding import NOT_MEASURED, LaneName, StageFinding, share_in_words
 from journeylab.findings.rows import ESTIMATE
 
 NO_THEME = "none of these"
 _SHARE = {**ESTIMATE, "n": int, "customers": int}
 COLUMNS = {**dict.fromkeys(("group", "stage", "theme"), object), **_SHARE, "note": object}
 THEMES = {"theme": object, "words": object, "recurrence": float, **_SHARE}
+PAINS = {
+    **dict.fromkeys(("group", "stage", "theme"), object),
+    **_SHARE,
+    **dict.fromkeys(("others", "difference", "difference_lower", "difference_upper"), float),
+    "n_others": int,
+    "is_pain": bool,
+    "note": object,
+}
 QUOTES = dict.fromkeys(("group", "stage", "theme", "quote", "source", "month"), object)
 _N_IN_CELL = 2
 
@@ -31,6 +39,10 @@ class Thoughts(StageFinding):
     themes : DataFrame
         The same over all stages. `words`: the ten of most weight. `recurrence`: how much of them comes back when texts
         are left out, 0 to 1.
+    pains : DataFrame
+        A row per (group,) stage and theme: the share of the `n` texts written near a loss or with a low score that
+        belong to the theme, and `others`, that share of the `n_others` texts of customers who were not lost from the
+        stage. `is_pain`: whether the `difference` is above 0, allowing for all themes and stages.
     quotes : DataFrame
         Typical texts of each (group and) stage, and of each theme (`stage` or `theme` is None). No customer is quoted
         twice.
@@ -45,6 +57,7 @@ class Thoughts(StageFinding):
     """
 
     themes: pd.DataFrame = field(repr=False)
+    pains: pd.DataFrame = field(repr=False)
     quotes: pd.DataFrame = field(repr=False)
     languages: pd.DataFrame = field(repr=False)
     why_no_themes: str | None
@@ -62,16 +75,17 @@ class Thoughts(StageFinding):
         return f"{base}{share}. {self.why_no_themes or self._commonest()}"
 
     def by_stage(self) -> pd.DataFrame:
-        """Lanes `thoughts` (quotes) and `themes` (the two commonest of the stage); with groups, a pair for each."""
+        """Lanes `thoughts` (quotes) and `pain points`: the themes that are more frequent near a loss or with a low
+        score than among customers who were not lost; with groups, a pair for each."""
         groups = sorted({*self.table["group"], *self.quotes["group"].dropna()}) if self.by else [None]
         lanes = {}
         for group in groups or [None]:
-            quotes, themes = (
-                rows if group is None else rows[rows["group"] == group] for rows in (self.quotes, self.table)
+            quotes, pains = (
+                rows if group is None else rows[rows["group"] == group] for rows in (self.quotes, self.pains)
             )
             suffix = f" ({group})" if group is not None else ""
             lanes[LaneName.THOUGHTS + suffix] = {stage: _quoted(quotes, stage) for stage in self.stages}
-            lanes[LaneName.THEMES + suffix] = {stage: _main_themes(themes, stage) for stage in self.stages}
+            lanes[LaneName.PAIN_POINTS + suffix] = {stage: self._pain_points(pains, stage) for stage in self.stages}
         return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
@@ -102,6 +116,21 @@ class Thoughts(StageFinding):
             parts.append(html.table(self.table, caption="Themes by stage"))
         return self._card(*parts)
 
+    def _pain_points(self, pains: pd.DataFrame, stage: str) -> str | None:
+        if self.lacking:
+            return None
+        rows = pains[pains["stage"] == stage]
+        if rows.empty:
+            return f"{NOT_MEASURED}: no theme recurs in what customers write"
+        here = ordered(rows[rows["is_pain"]], "difference").head(_N_IN_CELL)
+        if here.empty:
+            return f"{NOT_MEASURED}: {rows['note'].iloc[0] or 'no theme is more frequent near a loss'}"
+        return "; ".join(
+            f"{row['theme']}: {percent(row['estimate'])} near a loss or with a low score, {percent(row['others'])} of "
+            f"others ({percent(row['lower'])} to {percent(row['upper'])}; {counted(row['n'], 'text')})"
+            for _, row in here.iterrows()
+        )
+
     def _commonest(self) -> str:
         themes = self.themes[self.themes["theme"] != NO_THEME]
         row = themes.iloc[0]
@@ -112,15 +141,6 @@ class Thoughts(StageFinding):
 def _quoted(quotes: pd.DataFrame, stage: str) -> str | None:
     rows = quotes[quotes["stage"] == stage]
     return " · ".join(f"“{row['quote']}” ({_origin(row)})" for _, row in rows.iterrows()) or None
-
-
-def _main_themes(table: pd.DataFrame, stage: str) -> str | None:
-    rows = table[(table["stage"] == stage) & (table["theme"] != NO_THEME)].dropna(subset=["estimate"])
-    if rows.empty:
-        return None
-    rows = ordered(rows, "estimate").head(_N_IN_CELL)
-    shares = [f"{row['theme']}: {share_in_words(row)}" for _, row in rows.iterrows()]
-    return f"{'; '.join(shares)}; n = {counted(rows['n'].iloc[0], 'text')}"
 
 
 def _origin(row: pd.Series) -> str:

@@ -69,7 +69,10 @@ class Proofs:
         destination = np.where(self.is_validated, 1, unproven)
         columns = (column[is_watched] for column in (exits.entry, leaving, destination, exits.customers))
         entry, leaving, destination, customers = columns
-        return Exits(exits.stage, exits.group, (VALIDATED, *ends), entry, leaving, destination, customers)
+        lost = exits.merged(exits.losses, LOST).earliest if exits.losses else {}
+        earliest = {way: first for way, first in lost.items() if way == LOST}
+        ways = (VALIDATED, *ends)
+        return Exits(exits.stage, exits.group, ways, entry, leaving, destination, customers, earliest=earliest)
 
     def after_landmark(self) -> tuple[Exits, ...] | None:
         """The visits still inside once the time to validate is over: those validated, and the others.
@@ -112,6 +115,6 @@ def find_proofs(visits: pd.DataFrame, journey: Journey) -> list[Proofs]:
 def _part(exits: Exits, chosen: np.ndarray, *, since: float) -> Exits:
     """The chosen visits, bool (visits,), that were still inside `since` days after entering; day 0 is then."""
     later = exits.only(chosen & (exits.exit > since))
-    earliest = {way: day - since for way, day in later.earliest.items()}
+    earliest = {way: first._replace(day=first.day - since) for way, first in later.earliest.items()}
     entry = np.where(later.entry <= since, -1.0, later.entry - since)
     return replace(later, entry=entry, exit=later.exit - since, earliest=earliest)

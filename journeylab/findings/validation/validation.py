@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ from journeylab.base.charts import Chart
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
-from journeylab.findings.arguments import headline_horizon
+from journeylab.findings.arguments import chosen_horizon, headline_horizon
 from journeylab.findings.exit_curves import StageExits, curve_to, n_at_risk
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words
+from journeylab.findings.validation import sentences
 from journeylab.findings.validation.proofs import DECLARED, VALIDATED
 
 BEYOND = 1.2
@@ -87,6 +89,20 @@ class Validation(StageFinding):
         missing = [f"“{name}”" for name in self.unruled]
         unruled = f"No validation is declared for {listed(missing)}." if missing else ""
         return " ".join(part for part in (first, unruled, self._difference(day)) if part)
+
+    def claims_in_words(self) -> str:
+        """Where the largest share of visits ended without the proof so far."""
+        return self.lacking or sentences.claims(self.counts)
+
+    def protection_in_words(self, horizon: str | timedelta | None = None) -> str:
+        """Whether those who prove a stage are lost less by a loss event after that, stage by stage; without groups.
+
+        `horizon`: one of `horizons`, counted from the end of the time to prove; by default that of `sentence`.
+        """
+        if self.lacking or self.by:
+            return self.lacking or ""
+        known = None if horizon is None else chosen_horizon(horizon, self.horizons, what="Validation")
+        return sentences.protection(self.losses, self.differences, known or self._headline())
 
     def by_stage(self) -> pd.DataFrame:
         """Lanes `validated` and `declared losses`, in words, at the longest horizon at which most is known.

@@ -7,11 +7,10 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from journeylab.findings.finding import LaneName
+from journeylab.findings.finding import NOT_MEASURED, LaneName
 
 DATA, SURVEY, INTERVIEW, ASSUMPTION = EVIDENCE = ("data", "survey", "interview", "assumption")
 NO_EVIDENCE = "none"
-NOT_MEASURED = "not measured"
 EMOTIONS, LOSSES, QUOTED = "emotions", "losses", ("thoughts",)
 
 
@@ -34,7 +33,7 @@ _TAKES = {
               LaneName.EVER_REACHED: "Ever reached"},
     "trigger": {LaneName.TRIGGER_SEEN: "Trigger seen", LaneName.VALIDATED: "Proven",
                 LaneName.CRM_AGREEMENT: "CRM agrees"},
-    "pain points": {LaneName.THEMES: "", LaneName.PAIN_POINTS: "", LaneName.BEFORE_A_LOSS: "Before a loss"},
+    "pain points": {LaneName.PAIN_POINTS: "", LaneName.BEFORE_A_LOSS: "Before a loss"},
     "moves": {LaneName.FORWARD: "Forward", LaneName.SKIP: "Skip", LaneName.BACK: "Back",
               LaneName.STILL_INSIDE: "Still inside"},
     LOSSES: {LaneName.LOST: "By any branch", LaneName.MAIN_BRANCH: "Mostly", LaneName.DECLARED_LOSSES: "Declared",
@@ -71,10 +70,13 @@ MOST_SHOWN = 160
 
 
 def tidy_cells(rows: Iterable[dict], lanes: Iterable[str], stages: Iterable[str]) -> pd.DataFrame:
-    """`rows` as a table of `COLUMNS`, by lane and stage, with a row “not measured” for each empty cell."""
+    """`rows` as a table of `COLUMNS`, by lane and stage, with a row “not measured” for each empty cell. One that says
+    why it is not measured stands only where nothing else does."""
     by_cell: dict[tuple[str, str], list[dict]] = {}
-    for row in rows:
-        by_cell.setdefault((row["lane"], row["stage"]), []).append(row)
+    for row in sorted(rows, key=lambda row: row["evidence"] == NO_EVIDENCE):
+        cell = by_cell.setdefault((row["lane"], row["stage"]), [])
+        if not cell or row["evidence"] != NO_EVIDENCE:
+            cell.append(row)
     unknown = {"text": NOT_MEASURED, "evidence": NO_EVIDENCE}
     ordered = [
         row

@@ -15,10 +15,16 @@ _COLUMN, _MARGIN = 100, 8
 
 
 def emotion_curve(curve: pd.DataFrame) -> Markup:
-    """`curve` (`estimate`, `lower`, `upper`, `mark` by stage, in order) as inline SVG, hidden from screen readers: the
-    cells under it say the same in words. Gaps where an estimate is missing."""
+    """`curve` (`estimate`, `lower`, `upper`, `mark`, `gone` by stage, in order) as inline SVG, hidden from screen
+    readers: the cells under it say the same in words. Gaps where an estimate is missing."""
     shapes = "".join(
-        [_line("zero", 0, _y(0.0), _COLUMN * len(curve), _y(0.0)), *_bands(curve), *_lines(curve), *_dots(curve)]
+        [
+            _line("zero", 0, _y(0.0), _COLUMN * len(curve), _y(0.0)),
+            *_bands(curve),
+            *_lines(curve),
+            *_dots(curve),
+            *_lost(curve),
+        ]
     )
     width = _COLUMN * len(curve)
     box = f'viewBox="0 0 {width} {HEIGHT}" preserveAspectRatio="none"'
@@ -47,6 +53,16 @@ def _dots(curve: pd.DataFrame) -> Iterator[str]:
         if not np.isnan(row.estimate):
             kind = row.mark if row.mark in ("high", "low") else "plain"
             yield _line(f"dot {kind}", _x(at), _y(row.estimate), _x(at), _y(row.estimate))
+
+
+def _lost(curve: pd.DataFrame) -> Iterator[str]:
+    """Those who had been lost from a stage: a hollow dot, joined with the dot of those inside."""
+    for at, row in enumerate(curve.itertuples(index=False)):
+        if not np.isnan(row.gone):
+            if not np.isnan(row.estimate):
+                yield _line("gap", _x(at), _y(row.estimate), _x(at), _y(row.gone))
+            yield _line("dot gone", _x(at), _y(row.gone), _x(at), _y(row.gone))
+            yield _line("dot hole", _x(at), _y(row.gone), _x(at), _y(row.gone))
 
 
 def _runs(is_known: np.ndarray) -> Iterator[list[int]]:

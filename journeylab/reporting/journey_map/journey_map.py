@@ -19,7 +19,8 @@ from journeylab.reporting.journey_map.change import MapChange, find_change
 from journeylab.reporting.journey_map.file import FORMAT, plain, read_content, to_table
 
 EVERYONE = "everyone"
-CURVE = {"stage": object, "estimate": float, "lower": float, "upper": float, "n": float, "mark": object}
+_GONE = dict.fromkeys(("gone", "gone_lower", "gone_upper", "gone_n"), float)
+CURVE = {"stage": object, **dict.fromkeys(("estimate", "lower", "upper", "n"), float), "mark": object, **_GONE}
 
 
 class MapStage(NamedTuple):
@@ -47,8 +48,8 @@ class JourneyMap:
         `evidence`: data, survey, interview, assumption, or none where it is “not measured”; `source`: what it is based
         on; `estimate`, `lower`, `upper`, `n` where the part is one number.
     curve : DataFrame
-        A row per stage with the mean feeling from -2 to 2, its interval, n, and `mark` (high, low); missing where
-        nothing was asked.
+        A row per stage with the mean feeling from -2 to 2, its interval, n, and `mark` (high, low); `gone` and its
+        limits: the mean of those who had been lost from the stage. Missing where nothing was asked.
     missing : why findings could not say anything
     definition, data_until, stale : str or None
         The fingerprint of journey.yml, the end of the data (ISO 8601), and why the map is out of date.

@@ -9,7 +9,17 @@ from journeylab.base.errors import ReportError
 from journeylab.base.ordering import order
 from journeylab.base.words import counted, in_days, percent
 from journeylab.findings.finding import Finding, LaneName
-from journeylab.reporting.journey_map.cells import DATA, LANES, LOSSES, QUOTED, TAKEN, in_parts, one_cell
+from journeylab.reporting.journey_map.cells import (
+    DATA,
+    LANES,
+    LOSSES,
+    NO_EVIDENCE,
+    NOT_MEASURED,
+    QUOTED,
+    TAKEN,
+    in_parts,
+    one_cell,
+)
 from journeylab.reporting.journey_map.journey_map import CURVE
 
 _ORDER = {name: number for number, name in enumerate(TAKEN)}
@@ -49,6 +59,9 @@ def _lane(name: str, cells: pd.Series, source: str) -> Iterator[dict]:
     for stage, words in cells.items():
         if not isinstance(words, str) or not words.strip():
             continue
+        if words.startswith(NOT_MEASURED):
+            yield one_cell(row, stage, words, evidence=NO_EVIDENCE, source="")
+            continue
         quotes = _QUOTES.split(words) if row in QUOTED else None
         parts = quotes or [part for part in in_parts(words) if part and part not in _ENDS]
         for number, part in enumerate(parts):
@@ -57,7 +70,7 @@ def _lane(name: str, cells: pd.Series, source: str) -> Iterator[dict]:
 
 def _branches(finding: Finding, persona: str | None, titles: Callable[[str], str]) -> Iterator[dict]:
     """Losses by branch, the largest first: the share lost within each horizon, “–” where there is no estimate. The
-    number is the one of the longest horizon with an estimate."""
+    number is the one of the longest horizon with an estimate; where none has one, what is lost at the least."""
     losses = _of(persona, finding.losses_by_branch())
     if losses is None:
         return
@@ -68,6 +81,8 @@ def _branches(finding: Finding, persona: str | None, titles: Callable[[str], str
     cells = []
     for stage, branch in zip(first["stage"], first["to"], strict=True):
         rows = estimated[(estimated["stage"] == stage) & (estimated["to"] == branch)]
+        if rows.empty:
+            cells += _at_least(losses[(losses["stage"] == stage) & (losses["to"] == branch)], titles, finding.title)
         if rows.empty or rows["estimate"].iloc[-1] == 0:
             continue
         last, shares = rows.iloc[-1], dict(zip(rows["horizon_days"], rows["estimate"], strict=True))
@@ -78,6 +93,18 @@ def _branches(finding: Finding, persona: str | None, titles: Callable[[str], str
         numbers = {key: float(last[key]) for key in ("estimate", "lower", "upper", "n")}
         cells.append(one_cell(LOSSES, stage, words, part=titles(str(branch)), source=finding.title) | numbers)
     yield from (cells[position] for position in order([row["estimate"] for row in cells]))
+
+
+def _at_least(rows: pd.DataFrame, titles: Callable[[str], str], source: str) -> list[dict]:
+    """The cell of a branch without an estimate: what is lost for certain within the longest horizon, if anything."""
+    rows = rows[rows["at_least"] > 0] if "at_least" in rows else rows.head(0)
+    if rows.empty:
+        return []
+    row = rows.sort_values("horizon_days", kind="stable").iloc[-1]
+    within = f"within {in_days(row['horizon_days'])}"
+    words = f"at least {percent(row['at_least'])} {within} ({counted(int(row['n']), 'visit')}; no estimate yet)"
+    cell = one_cell(LOSSES, row["stage"], words, part=titles(str(row["to"])), source=source)
+    return [cell | {"estimate": float(row["at_least"])}]
 
 
 def lane_titles(findings: list[Finding]) -> dict[str, str]:

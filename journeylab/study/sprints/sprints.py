@@ -14,7 +14,7 @@ from journeylab.base import html
 from journeylab.base.errors import StudyError
 from journeylab.base.files import fingerprint, write_text
 from journeylab.base.sheets import write_csv
-from journeylab.base.suppression import masked_few
+from journeylab.base.suppression import without_few
 from journeylab.events.log import Window, written
 from journeylab.findings.dropoff import estimate_dropoff
 from journeylab.findings.personas import Personas
@@ -193,17 +193,11 @@ def _findings(study: Study, personas: Personas) -> dict[str, pd.DataFrame]:
     """The findings as tables, by the name of their file."""
     dropoff = estimate_dropoff(study.spells, horizons=study.horizons).for_export()
     files = {"dropoff": dropoff.table, "ledger": dropoff.ledger}
-    files["time_in_stage"] = _without_few(estimate_survival(study.spells).medians())
+    files["time_in_stage"] = without_few(estimate_survival(study.spells).medians())
     if not personas.lacking:
         by = personas.grouping()
         files["dropoff_by_persona"] = estimate_dropoff(study.spells, horizons=study.horizons, by=by).for_export().table
     proof = personas.proof
     tables = {"verdicts": proof.verdicts, "structure": proof.structure, "left_out": personas.left_out}
     tables["profiles"] = personas.description.profiles
-    return {**files, "personas": personas.table, **{name: _without_few(table) for name, table in tables.items()}}
-
-
-def _without_few(table: pd.DataFrame) -> pd.DataFrame:
-    """`table` with all numbers of a row missing where its base is one to four customers."""
-    base = next((name for name in ("customers", "n") if name in table.columns), None)
-    return masked_few(table, {base: list(table.select_dtypes("number"))}) if base else table
+    return {**files, "personas": personas.table, **{name: without_few(table) for name, table in tables.items()}}

@@ -16,11 +16,12 @@ from journeylab.base.durations import DAY, days
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.tables import table_of
 from journeylab.estimators.intervals import wilson
-from journeylab.events.journey import Journey
+from journeylab.events.journey import SILENT, Journey
 from journeylab.events.queries.paths import Paths, find_paths, find_ways
 from journeylab.events.spells import Spells
-from journeylab.events.spells.exits import MOVES, Exits, find_exits, join_exits
-from journeylab.findings.exit_curves import ExitCurves, with_enough_at_risk
+from journeylab.events.spells.exits import MOVES, Earliest, Exits, find_exits, join_exits
+from journeylab.findings.exit_curves import ExitCurves, StageExits, with_enough_at_risk
+from journeylab.findings.finding import joined_notes
 from journeylab.findings.grouping import Grouping, watched
 
 EVERYONE, ANY_BRANCH, OTHER_BRANCHES, OTHER_WAYS = "everyone", "lost", "rare branches together", "other ways"
@@ -106,6 +107,8 @@ def _since_landmark(own: pd.DataFrame, known_at: pd.Series, journey: Journey, en
     groups = own.drop_duplicates("customer_id").set_index("customer_id")["group"].sort_index()
     landmark = known_at.reindex(groups.index)
     left = first["left"].reindex(groups.index)
+    entered = own.groupby("customer_id")["entered"].min().reindex(groups.index)
+    before = ((landmark - entered) / pd.Timedelta(microseconds=DAY)).to_numpy(dtype=float)
     exit_days = np.maximum((left.fillna(end) - landmark) / pd.Timedelta(microseconds=DAY), 0.0).to_numpy(dtype=float)
     way = first["to"].astype(object).where(first["outcome"] == "lost", _COMPLETED).reindex(groups.index)
     completes = any(stage.completes for stage in journey.stages)
@@ -115,8 +118,23 @@ def _since_landmark(own: pd.DataFrame, known_at: pd.Series, journey: Journey, en
     for group in sorted(groups.unique()):
         rows = (groups == group).to_numpy()
         entry = np.full(rows.sum(), -1.0)
-        followed.append(Exits("journey", group, ways, entry, exit_days[rows], destination[rows], number[rows]))
+        columns = (entry, exit_days[rows], destination[rows], number[rows])
+        earliest = _earliest(journey, columns, ways, before=float(before[rows].max()))
+        followed.append(Exits("journey", group, ways, *columns, earliest=earliest))
     return followed
+
+
+def _earliest(
+    journey: Journey, columns: tuple[np.ndarray, ...], ways: tuple[str, ...], *, before: float
+) -> dict[str, Earliest]:
+    """Silence shows when the shortest window has passed, of which `before` days at most lie before the landmark, and
+    not later than it was seen."""
+    if SILENT not in ways:
+        return {}
+    _, leaving, destination, _ = columns
+    shortest = min(stage.silent_after_us for stage in journey.stages if stage.silent_after_us is not None) / DAY
+    seen = leaving[destination == ways.index(SILENT) + 1]
+    return {SILENT: Earliest(SILENT, float(seen.min(initial=max(shortest - before, 0.0))))}
 
 
 def _loss_rows(exits: Exits, horizon: float) -> Iterator[dict]:
@@ -142,14 +160,13 @@ def _rare(exits: Exits, horizon: float) -> tuple[str, ...]:
 
 
 def _loss_row(exits: Exits, branch: str, horizon: float) -> dict:
-    (note,) = exits.why_missing([horizon], min_at_risk=MIN_AT_RISK)
-    if note is None and 0 < exits.count(branch, within=horizon) < MIN_SHOWN:
-        note = _FEW
-    row: dict[str, Any] = {"persona": exits.group, "branch": branch, "horizon_days": horizon, "note": note}
-    if note is None:
-        way, shares = exits.ways.index(branch) + 1, ExitCurves.of(exits, CONFIDENCE).shares(np.array([horizon]))
-        row |= {name: share[0, way] for name, share in zip(_LIMITS, shares, strict=True)}
-    return {**row, "customers": exits.n_customers, "at_risk": int(exits.at_risk(horizon))}
+    rows = StageExits(exits, MIN_AT_RISK, CONFIDENCE).rows([horizon])
+    row = next(row for row in rows if row["to"] == branch)
+    base = {"customers": exits.n_customers, "at_risk": row["at_risk"]}
+    if 0 < row["events"] < MIN_SHOWN:
+        row = {"note": _FEW}
+    limits = {name: row.get(name, np.nan) for name in _LIMITS}
+    return {"persona": exits.group, "branch": branch, "horizon_days": horizon, **limits, **base, "note": row["note"]}
 
 
 def _staying_rows(exits: Exits) -> Iterator[tuple]:
@@ -178,7 +195,8 @@ def _stage_row(entered: Exits, horizon: float) -> dict:
         lost = _loss_row(exits.merged(exits.losses, ANY_BRANCH), ANY_BRANCH, horizon)
         row |= {name: lost.get(limit) for name, limit in zip(_LOST, _LIMITS, strict=True)}
         notes += [lost["note"]] if lost["note"] else []
-    return {**row, "note": "; ".join([*notes, *([exits.condition] if exits.condition else [])]) or None}
+    is_told = any(exits.condition in note for note in notes) if exits.condition else True
+    return {**row, "note": joined_notes(*notes, None if is_told else exits.condition)}
 
 
 def _path_rows(own: pd.DataFrame, journey: Journey) -> Iterator[tuple]:

@@ -8,7 +8,7 @@ import pandas as pd
 from journeylab.base.ordering import ordered
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.tables import table_of
-from journeylab.base.words import counted, in_days, listed, percent
+from journeylab.base.words import counted, in_days, in_one_unit, listed, percent
 from journeylab.estimators.intervals import wilson
 from journeylab.events.queries.people import KNOWN_ROLES
 from journeylab.findings.personas.cards.card import LOSSES, CardPart
@@ -239,5 +239,8 @@ def _interval(share: float, lower: float, upper: float) -> str:
 def _days(row) -> str:
     if np.isnan(row.median_days):
         return "–"
-    upper = "not reached" if np.isnan(row.median_upper) else f"{row.median_upper:,.0f}"
+    (half, lower, upper), unit = in_one_unit([row.median_days, row.median_lower, row.median_upper])
+    if unit != "days":
+        return f"{half} {unit} ({lower} to {upper})"
+    upper = upper if np.isnan(row.median_upper) else f"{row.median_upper:,.0f}"
     return f"{row.median_days:,.0f} ({row.median_lower:,.0f} to {upper})"

@@ -1,38 +1,20 @@
-"""Recovery: of those who are lost, how many come back, how soon, and from which stage and branch?"""
+"""Who comes back after being lost, and who was never away."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from journeylab.base import charts
 from journeylab.base.charts import Chart
-from journeylab.base.ordering import largest, ordered
+from journeylab.base.ordering import largest, ordered, settled
 from journeylab.base.suppression import MIN_SHOWN, without_few
-from journeylab.base.words import counted, in_days
-from journeylab.events.queries.returns import ANY_BRANCH, ANY_STAGE, Absences, find_absences, find_returns
-from journeylab.events.spells import Spells
+from journeylab.base.words import counted, in_days, in_one_unit
+from journeylab.events.queries.returns import ANY_BRANCH, ANY_STAGE
 from journeylab.events.spells.exits import MOVES
-from journeylab.findings.arguments import (
-    check_confidence,
-    check_min_at_risk,
-    chosen_horizon,
-    headline_horizon,
-    read_horizons,
-)
-from journeylab.findings.exit_curves import ROUNDING, StageExits, whose
-from journeylab.findings.finding import LaneName, StageFinding, share_in_words, tidy
-from journeylab.findings.grouping import By, WatchedVisits, Where, why_nobody
-
-_COLUMNS = "group stage to horizon_days estimate lower upper crude n customers events at_risk note"
-_WAITS = "group stage to horizon_days estimate lower upper n customers events note"
-# With fewer returns, half of them is hardly a number.
-FEWEST_RETURNS = 5
-# A limit of a median is looked for among so many days at most.
-_MOST_DAYS = 200
+from journeylab.findings.arguments import chosen_horizon, headline_horizon
+from journeylab.findings.finding import LaneName, StageFinding, share_in_words
+from journeylab.findings.recovery.activity import AT_ONCE, NEVER_AWAY
 
 
 @dataclass(frozen=True)
@@ -60,12 +42,17 @@ class Recovery(StageFinding):
         Days, ascending.
     branches : tuple of str
         All there are, in the journey's order.
+    activity : DataFrame
+        A row per (group,) stage and branch: of `n` losses of `customers`, watched for 7 days more, how many were
+        followed by life within these days (`events`), and the share. Where a log was given, any event of the customer
+        is a sign of life; else only what brings them back.
     """
 
     overall: pd.DataFrame
     waits: pd.DataFrame
     horizons: tuple[float, ...]
     branches: tuple[str, ...]
+    activity: pd.DataFrame = field(repr=False)
 
     def ranking(self, horizon: str | timedelta) -> pd.DataFrame:
         """The rows of `table` by stage and branch at `horizon`, those first from where the largest share comes back."""
@@ -81,7 +68,23 @@ class Recovery(StageFinding):
         known = self.overall[(self.overall["horizon_days"] == day) & self.overall["estimate"].notna()]
         if known.empty:
             return f"How many come back cannot be estimated yet: {self.overall['note'].iloc[0]}."
-        return " ".join([*(self._whole(row) for _, row in known.iterrows()), *self._best(day)])
+        return " ".join([*(self._whole(row) for _, row in known.iterrows()), *self._best(day), *self._never_away()])
+
+    def win_back_in_words(self) -> str:
+        """From where to win customers back: where they come back after they were away. Where nobody does, and where
+        those lost went on as before, it says so, and advises nothing."""
+        if self.lacking:
+            return self.lacking
+        day = self._headline()
+        rows = self.table[(self.table["horizon_days"] == day) & (self.table["to"] != ANY_BRANCH)]
+        keys = ["group", "stage", "to"] if self.by else ["stage", "to"]
+        here = self._not_away()[keys].apply(tuple, axis=1)
+        rows = rows[(rows["estimate"] > 0) & ~rows[keys].apply(tuple, axis=1).isin(here)]
+        if len(rows):
+            return " ".join([*self._best_of(rows), *self._never_away()])
+        within = f"within {in_days(day)} of being lost"
+        nothing = f"Nobody is known to come back {within} after being away, so there is no place to win back first."
+        return " ".join([nothing, *self._never_away()])
 
     def by_stage(self) -> pd.DataFrame:
         """A lane `back after loss` in words: share, interval, base; with groups, a lane for each."""
@@ -131,7 +134,8 @@ class Recovery(StageFinding):
         Estimates stay: they are of five customers or more, with their interval.
         """
         waits = self.waits.assign(events=self.waits["events"].where(~self.waits["events"].between(1, MIN_SHOWN - 1)))
-        return replace(self, table=without_few(self.table), overall=without_few(self.overall), waits=waits)
+        shown = {name: without_few(getattr(self, name)) for name in ("table", "overall", "activity")}
+        return replace(self, waits=waits, **shown)
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         exported = self.for_export()
@@ -153,13 +157,29 @@ class Recovery(StageFinding):
         if waits.empty or waits["estimate"].isna().all():
             return f"{share}."
         wait = waits.iloc[0]
-        return f"{share}, half of those by day {wait['estimate']:,.1f} ({wait['lower']:,.1f} to {wait['upper']:,.1f})."
+        (half, lower, upper), unit = in_one_unit([wait["estimate"], wait["lower"], wait["upper"]])
+        by_then = f"by day {half}" if unit == "days" else f"within {half} {unit}"
+        return f"{share}, half of those {by_then} ({lower} to {upper})."
 
     def _best(self, day: float) -> list[str]:
         rows = self.table[(self.table["horizon_days"] == day) & (self.table["to"] != ANY_BRANCH)]
         rows = rows[rows["estimate"] > 0]
-        if rows.empty:
-            return []
+        return self._best_of(rows) if len(rows) else []
+
+    def _not_away(self) -> pd.DataFrame:
+        """The rows of `activity` where surely more than half of the lost go on as before."""
+        is_most = settled(self.activity["lower"]) > NEVER_AWAY
+        return ordered(self.activity[(self.activity["events"] >= MIN_SHOWN) & is_most], "n")
+
+    def _never_away(self) -> list[str]:
+        """Whom a loss did not take away, in sentences; the largest first, two at most."""
+        return [
+            f"After {row['events']:,} of {row['n']:,} losses to {self._exit(row)} the customer did something within "
+            f"{in_days(AT_ONCE)}: they were not away, and nobody has to win them back."
+            for _, row in self._not_away().head(2).iterrows()
+        ]
+
+    def _best_of(self, rows: pd.DataFrame) -> list[str]:
         best, most = rows.iloc[largest(rows["estimate"])], rows.iloc[largest(rows["estimate"] * rows["n"])]
         largest_share = f"The largest share comes back from {self._exit(best)}: {self._share(best)}"
         number = f"about {most['estimate'] * most['n']:,.0f} of {most['n']:,.0f}"
@@ -174,131 +194,3 @@ class Recovery(StageFinding):
     def _share(self, row: pd.Series) -> str:
         base = counted(row["n"], "lost visit") + (f", {row['note']}" if row["note"] else "")
         return share_in_words(row, base=base)
-
-
-def estimate_recovery(
-    spells: Spells,
-    *,
-    horizons: Iterable[str | timedelta],
-    by: By | None = None,
-    where: Where | None = None,
-    confidence: float = 0.95,
-    min_at_risk: int = 10,
-) -> Recovery:
-    """Of the customers lost from each stage to each branch, how many come back within each of `horizons`, and how soon?
-
-    Parameters
-    ----------
-    spells : Spells
-    horizons : list of str or timedelta
-        Days since the loss, such as ``["30d", "90d"]``.
-    by : Grouping, Series, str or list of these, optional
-        Groups to compare: labels by customer, or a column of the customers' table; a list gives all combinations. A
-        label that became known while a customer was away counts from then on.
-    where : str or Series of bool, optional
-        Only these customers: a condition on their columns, such as ``"seats > 10"``, or yes or no for each customer.
-    confidence : float
-        The level of all intervals.
-    min_at_risk : int
-        Estimates are missing, with a note, where fewer customers were lost, or fewer losses are watched so long.
-
-    Returns
-    -------
-    Recovery
-        Empty where nobody was lost, or nobody with a label; `lacking` then says why.
-
-    Raises
-    ------
-    EstimateError
-        No horizon; unknown `by`; no labelled customer has a spell; `confidence` not between 0 and 1; `min_at_risk`
-        below 1.
-    JourneyLabError
-        A horizon that is not a duration.
-
-    Notes
-    -----
-    The unit is the loss, on the clock of days since it; customers not yet back at the window's end are censored
-    (Kaplan-Meier; nothing competes with coming back). Standard errors are clustered by customer, intervals logit. A
-    customer lost to silence was lost so many days after their last event as the stage is silent after.
-
-    Examples
-    --------
-    >>> import journeylab as jl
-    >>> simulation = jl.simulate_log(200, seed=1)
-    >>> spells = jl.find_spells(simulation.log, simulation.journey)
-    >>> jl.estimate_recovery(spells, horizons=["30d"]).overall[["stage", "to", "n"]]
-           stage    to    n
-    0  any stage  lost  164
-    """
-    days = read_horizons(horizons)
-    check_confidence(confidence)
-    check_min_at_risk(min_at_risk)
-    watched = WatchedVisits.of(spells, by=by, where=where)
-    away = find_absences(watched.spells)
-    absences = watched.grouping.apply(away) if watched.grouping else away
-    cells = [StageExits(exits, min_at_risk, confidence) for exits in find_returns(absences, watched.spells.journey)]
-    overall = [cell for cell in cells if cell.entered.stage == ANY_STAGE]
-    return Recovery(
-        **watched.about("Recovery after a loss"),
-        table=tidy(_rows([cell for cell in cells if cell not in overall], days), _COLUMNS, by=watched.by),
-        lacking=None if len(absences) else _why_nobody(watched, away),
-        overall=tidy(_rows(overall, days), _COLUMNS, by=watched.by),
-        waits=tidy((_wait(cell, days) for cell in cells), _WAITS, by=watched.by),
-        horizons=days,
-        confidence=confidence,
-        branches=watched.spells.journey.branches,
-    )
-
-
-def _rows(cells: Iterable[StageExits], horizons: tuple[float, ...]) -> list[dict]:
-    return [{**row, "to": _branch(cell)} for cell in cells for row in cell.rows(horizons)]
-
-
-def _branch(cell: StageExits) -> str:
-    return cell.entered.branch if isinstance(cell.entered, Absences) else ANY_BRANCH
-
-
-def _wait(cell: StageExits, horizons: tuple[float, ...]) -> dict:
-    """The row of `waits` of one stage and branch."""
-    exits = cell.exits
-    day = max((day for day in horizons if cell.why_missing(day) is None), default=horizons[-1])
-    n_back = exits.count(exits.ways[0], within=day)
-    note = cell.why_missing(day)
-    if note is None and n_back < FEWEST_RETURNS:
-        note = f"fewer than {FEWEST_RETURNS} came back" if n_back else "nobody came back"
-    limits = (np.nan, np.nan, np.nan) if note else _half_back(cell, day)
-    return {
-        **whose(exits),
-        "to": _branch(cell),
-        "horizon_days": day,
-        **dict(zip(("estimate", "lower", "upper"), limits, strict=True)),
-        "events": n_back,
-        "note": note or exits.condition,
-    }
-
-
-def _half_back(cell: StageExits, day: float) -> tuple[float, float, float]:
-    """The day by which half of those back by `day` are back, with limits.
-
-    It is where F(t) reaches F(day) / 2, F being the share back. Its limits are the first and the last day of those at
-    which F(t) - F(day) / 2 does not differ from 0, by the jackknife's error of this difference: Brookmeyer and
-    Crowley's way of inverting a test (1982, Biometrics 38:29-41), for a difference.
-    """
-    fitted = cell.curves.fitted
-    days = fitted.times[fitted.times <= day]
-    if len(days) > _MOST_DAYS:
-        days = days[np.linspace(0, len(days) - 1, _MOST_DAYS).astype(int)]
-    share, influence = fitted.occupancy([*days, day])[:, 1], fitted.influence([*days, day], 1)
-    difference = share[:-1] - share[-1] / 2
-    error = np.sqrt(((influence[:, :-1] - influence[:, [-1]] / 2) ** 2).sum(axis=0))
-    z = float(norm.isf((1 - cell.confidence) / 2))
-    above, below = difference - z * error > 0, difference + z * error < 0
-    lower = days[np.flatnonzero(~below)[0]]
-    upper = days[np.flatnonzero(above)[0]] if above.any() else day
-    return float(days[np.flatnonzero(difference >= -ROUNDING)[0]]), float(lower), float(upper)
-
-
-def _why_nobody(watched: WatchedVisits, away: pd.DataFrame) -> str:
-    if len(watched.spells) and (away.empty or watched.grouping is None):
-        return "Nobody was lost, so nobody could come back."
-    return why_nobody(watched.spells, watched.grouping, inside="away")
