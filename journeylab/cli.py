@@ -95,30 +95,78 @@ def init(
             metavar="NAME", help="The journey to start from: trial-to-partner, freemium, e-commerce or services."
         ),
     ] = "trial-to-partner",
+    more: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="More files, after --from.")] = None,
+    exported: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="FILE", help="An export to draft the study from; may be given several times."),
+    ] = None,
 ) -> None:
     """Start a new study: a folder with study.yml, journey.yml, notes.yml and a place for the data.
 
     The files say in comments what to change. Editors that know JSON Schema check journey.yml as you type, against
     journey.schema.json beside it.
+
+    With --from, the files are copied into data/raw and looked at: study.yml and a first journey.yml are drafted from
+    them. Every guess is marked GUESS, and what the files do not show is a QUESTION. It ends with the same check as
+    `journeylab check`.
     """
+    if exported:
+        _draft(folder, [*exported, *(more or [])])
+        return
+    if more:
+        raise StudyError(f"“{more[0]}” is named without --from. Write: journeylab init {folder} --from {more[0]}")
     source = _template(template)
     copied = sorted(path.name for path in source.iterdir() if path.is_file())
-    existing = [name for name in copied if (folder / name).exists()]
-    if existing:
-        raise StudyError(
-            f"“{folder}” already has {' and '.join(f'“{name}”' for name in existing)}, and init overwrites nothing. "
-            "Name another folder, or move these files."
-        )
-    for inner in (RAW, PROCESSED, REPORTS):
-        (folder / inner).mkdir(parents=True, exist_ok=True)
+    _new_folder(folder, copied)
     for name in copied:
         shutil.copyfile(source / name, folder / name)
-    shutil.copyfile(SCHEMA, folder / SCHEMA.name)
     typer.echo(f"The study is in {folder}. Next:")
     typer.echo(f"  1. Put your events into {folder / RAW}.")
     typer.echo(f"  2. Name their columns and the observed window in {folder / FILE}, and the stages in journey.yml.")
     typer.echo(f"  3. journeylab check --study {folder}, which also proposes horizons that suit your data.")
     typer.echo(f"  4. journeylab report --study {folder}")
+
+
+def _check_free(folder: Path, names: list[str]) -> None:
+    """Raise StudyError where the folder has one of the files `names` already."""
+    existing = [name for name in names if (folder / name).exists()]
+    if existing:
+        raise StudyError(
+            f"“{folder}” already has {' and '.join(f'“{name}”' for name in existing)}, and init overwrites nothing. "
+            "Name another folder, or move these files."
+        )
+
+
+def _new_folder(folder: Path, names: list[str]) -> None:
+    """Make the folders of a study, unless it has one of the files `names` already."""
+    _check_free(folder, names)
+    for inner in (RAW, PROCESSED, REPORTS):
+        (folder / inner).mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(SCHEMA, folder / SCHEMA.name)
+
+
+def _draft(folder: Path, exported: list[Path]) -> None:
+    """Draft a study from files, and check it."""
+    missing = [path for path in exported if not path.is_file()]
+    if missing:
+        raise StudyError(f"There is no file “{missing[0]}”. Check the path.")
+    targets = {path: folder / RAW / path.name for path in exported}
+    if len(set(targets.values())) < len(exported):
+        raise StudyError("Two of the files have the same name. Rename one, for all are copied into data/raw.")
+    from_elsewhere = {path: target for path, target in targets.items() if path.resolve() != target.resolve()}
+    taken = [FILE, "journey.yml", *(str(RAW / target.name) for target in from_elsewhere.values())]
+    _check_free(folder, taken)
+    draft = studies.draft_study(exported, name=folder.resolve().name)
+    _new_folder(folder, taken)
+    for path, target in from_elsewhere.items():
+        shutil.copyfile(path, target)
+    (folder / FILE).write_text(draft.study, encoding="utf-8")
+    (folder / "journey.yml").write_text(draft.journey, encoding="utf-8")
+    typer.echo(f"The draft of a study is in {folder}. Guesses: {draft.guesses}. Questions: {len(draft.questions)}.")
+    for question in draft.questions:
+        typer.echo(f"  ? {question}")
+    typer.echo(f"Look at {folder / FILE} and {folder / 'journey.yml'}, then check again.\n")
+    check(folder)
 
 
 @app.command()

@@ -4,6 +4,7 @@
 `journey.yml:12: what, found, fix`. For a mapping the path of keys, as in `stages[1].name`, stands for the line.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,24 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from journeylab.base.durations import microseconds
 from journeylab.base.errors import JourneyLabError, did_you_mean
 from journeylab.base.problems import in_words, problem_text
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads as a value only what is written like one in JSON. All else stays the text that was typed: `no`, `007`,
+    `1.10`, `12:30`, `2025-01-31`."""
+
+
+_VALUES = {
+    "null": (r"~|null|Null|NULL|", "~nN\0"),
+    "bool": (r"true|false", "tf"),
+    "int": (r"-?(0|[1-9][0-9]*)", "-0123456789"),
+    "float": (r"-?(0|[1-9][0-9]*)\.(0|[0-9]*[1-9])|-?[1-9]\.[0-9]+e[-+][0-9]+|-?\.inf|\.nan", "-.0123456789"),
+    "merge": (r"<<", "<"),
+}
+_Loader.yaml_implicit_resolvers = {}
+for _kind, (_shape, _starts) in _VALUES.items():
+    _first = [*_starts.replace("\0", ""), *([""] if "\0" in _starts else [])]
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"^(?:{_shape})$"), _first)
 
 KeyPath = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -149,7 +168,7 @@ def read_document(source: str | Path | Mapping[str, Any], *, error: type[Journey
     if isinstance(source, Mapping):
         return Document(dict(source))
     path = Path(source)
-    loader = yaml.SafeLoader(_text_of(path, error))
+    loader = _Loader(_text_of(path, error))
     try:
         node = loader.get_single_node()
         if node is None:

@@ -4,6 +4,7 @@ import lazy_loader
 
 # Loaded when first used, so that the command answers at once where it needs none of them.
 _NAMES = {
+    "draft": ["draft_study"],
     "method_page": ["data_in_words", "masthead_of", "overview_of", "rows_read"],
     "sprints.page": ["NOTEBOOK", "write_comparison"],
     "sprints.sprints": ["start_sprint"],

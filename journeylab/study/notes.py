@@ -18,7 +18,7 @@ notes.yml, beside study.yml, lists them under the names of the journey's stages:
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -130,29 +130,36 @@ class Notes:
     """What people add to the map.
 
     scenario: the situation in which customers set out. owner: who is responsible for the map. stages: notes by stage.
+    unknown: the notes on stages that the journey does not have, by line; they are not on the map.
     """
 
     scenario: str | None = None
     owner: str | None = None
     stages: Mapping[str, StageNotes] = field(default_factory=dict)
     places: Places = field(default_factory=Places)
+    unknown: tuple[str, ...] = ()
 
-    def check(self, journey: Journey, *, personas: Iterable[str] | None = None) -> None:
-        """Raise one StudyError that lists by line every stage that is not in `journey` and, if `personas` are given,
-        every persona that is not among them."""
-        wrong = [self._unknown(("stages", stage), "stage", stage, journey.stage_names)
-                 for stage in self.stages if stage not in journey.stage_names]  # fmt: skip
-        if personas is not None:
-            names = list(personas)
-            wrong += [self._unknown((*path, "persona"), "persona", remark.persona, names)
-                      for path, remark in self._remarks()
-                      if remark.persona is not None and remark.persona not in names]  # fmt: skip
+    def fitted(self, journey: Journey) -> "Notes":
+        """These notes without those on stages that `journey` does not have; `unknown` names them."""
+        unknown = [stage for stage in self.stages if stage not in journey.stage_names]
+        lines = [self._unknown(("stages", stage), "stage", stage, journey.stage_names) for stage in unknown]
+        stages = {stage: notes for stage, notes in self.stages.items() if stage not in unknown}
+        return replace(self, stages=stages, unknown=tuple(lines))
+
+    def check(self, personas: Iterable[str]) -> None:
+        """Raise one StudyError that lists by line every persona that is not among `personas`."""
+        names = list(personas)
+        wrong = [self._unknown((*path, "persona"), "persona", remark.persona, names)
+                 for path, remark in self._remarks()
+                 if remark.persona is not None and remark.persona not in names]  # fmt: skip
         if wrong:
             raise StudyError("\n".join(wrong))
 
     def doubts(self) -> tuple[str, ...]:
-        """What is written as evidence but counts as an assumption, by line, with what to do."""
-        return tuple(
+        """What is doubtful, by line, with what to do: notes on unknown stages, which the map leaves out, and what is
+        written as evidence but counts as an assumption."""
+        unfit = [f"{line} The map leaves this out." for line in self.unknown]
+        return tuple(unfit) + tuple(
             f"{self.places.where(*path, 'evidence')}: The evidence is “{remark.evidence}”, but {remark.doubt}, or "
             "leave out “evidence”. Until then the map shows an assumption."
             for path, remark in self._remarks()
@@ -169,13 +176,13 @@ class Notes:
         rows = self.table()
         rows = rows[rows["lane"] != "owner"]
         if rows.empty:
-            return f"No remark. Add what no log shows in {FILE}."
+            return " ".join([f"No remark. Add what no log shows in {FILE}.", *self.doubts()])
         kinds = rows["evidence"].value_counts()
         resting = listed([f"{kind} {kinds[kind]}" for kind in EVIDENCE if kind in kinds])
         days = sorted(rows["date"].dropna().unique())
         dated = f"; dated {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}" if days else ""
-        told = f"{counted(len(rows), 'remark')} on {counted(rows['stage'].nunique(), 'stage')} ({resting}){dated}."
-        return " ".join([told, *self.doubts()])
+        remarks = f"{counted(len(rows), 'remark')} on {counted(rows['stage'].nunique(), 'stage')} ({resting}){dated}."
+        return " ".join([remarks, *self.doubts()])
 
     def __repr__(self) -> str:
         return f"Notes: {self.sentence()}"
@@ -221,19 +228,21 @@ def read_notes(
     Returns
     -------
     Notes
+        Without those on stages that the journey does not have; its ``doubts()`` name them.
 
     Raises
     ------
     StudyError
         Lists every problem by line: no such file, not YAML, unknown keys, values of the wrong kind, an interview
-        without source and date, a status of something that is not an assumption. If there is none of these: stages that
-        the journey does not have, and unknown personas.
+        without source and date, a status of something that is not an assumption. If there is none of these: unknown
+        personas.
     """
     document = read_document(source, error=StudyError)
     checked = check_document(document, _File, error=StudyError, contradictions=_contradictions)
     notes = Notes(checked.scenario, checked.owner, checked.stages, document.places)
-    notes.check(journey, personas=personas)
-    return notes
+    if personas is not None:
+        notes.check(personas)
+    return notes.fitted(journey)
 
 
 def _contradictions(written: Any) -> Iterator[Problem]:

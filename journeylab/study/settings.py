@@ -16,6 +16,7 @@ from journeylab.base.problems import in_words
 from journeylab.events.features import PROTECTED, is_protected
 from journeylab.events.log import Window, as_utc, check_timezone
 from journeylab.events.queries.scales import Scale
+from journeylab.events.reading.format import EventFormat, TableFormat
 from journeylab.study.folders import FILE, Folders
 
 
@@ -43,9 +44,9 @@ def _checked(check: Callable[[Any], Any]) -> AfterValidator:
 Moment = Annotated[pd.Timestamp, BeforeValidator(_moment), PlainSerializer(str)]
 
 
-class EventSource(Frozen):
+class EventSource(EventFormat):
     """Events in one file, or in several that a pattern names (`events-*.csv.gz`), and how to read them; see
-    `read_events`."""
+    `read_events`, whose keywords are the same."""
 
     model_config = described("“events”", path="data/raw/events.csv", columns="…")
 
@@ -55,7 +56,7 @@ class EventSource(Frozen):
     time_unit: Literal["s", "ms", "us"] | None = None
 
 
-class CustomerSource(Frozen):
+class CustomerSource(TableFormat):
     """The customers' table, its column with the customer's id, and which of its columns were known at the start of each
     customer's journey (all, unless `attributes` names them)."""
 
@@ -76,7 +77,7 @@ class CrmColumns(Frozen):
     bucket: Text = "bucket"
 
 
-class CrmSource(Frozen):
+class CrmSource(EventFormat):
     """Where the CRM's moves of customers between its buckets are told: in a table of its own (`path`; see `read_crm`),
     or in a `column` of the events."""
 

@@ -84,7 +84,7 @@ class Study:
         fingerprint costs about half a second per gigabyte. In return, an outdated file is never used.
         """
         settings, place = self.settings, self.folders.place
-        sources = [Source(place(one.path), one.columns, one.timezone, one.time_unit) for one in settings.events]
+        sources = [Source(place(one.path), one.columns, one.timezone, one.time_unit, one) for one in settings.events]
         customers = settings.customers and {**settings.customers.model_dump(), "path": place(settings.customers.path)}
         return self._cache.get_or_make(
             "log",
@@ -104,7 +104,7 @@ class Study:
         if source.column is not None:
             return CrmRecords.from_log(self.log, column=source.column)
         assert source.path is not None, "“crm” in study.yml names a table or a column"
-        options = source.model_dump(include={"columns", "timezone", "time_unit"})
+        options = source.model_dump(exclude={"path", "column"})
         return read_crm(self.folders.place(source.path), window=self.window, **options)
 
     @cached_property

@@ -94,3 +94,23 @@ def test_places_know_lines_and_fall_back_to_what_holds_the_path():
 
 def test_any_two_places_are_equal():
     assert Places("a.yml", {(): 1}) == Places()
+
+
+@pytest.mark.parametrize(
+    "typed", ["007", "0123", "no", "on", "Yes", "NO", "1.10", "0x1F", "1_000", "12:30", "2025-01-31", "1e3", ".5", "+1"]
+)
+def test_what_is_not_written_like_a_value_stays_the_text_that_was_typed(tmp_path, typed):
+    (tmp_path / "a.yml").write_text(f"key: {typed}\nlist: [{typed}]\n{typed}: x\n")
+    assert read_document(tmp_path / "a.yml", error=StudyError).data == {"key": typed, "list": [typed], typed: "x"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [("true", True), ("false", False), ("7", 7), ("-3", -3), ("0.25", 0.25), ("1.0", 1.0), ("null", None), ("", None),
+     ('"7"', "7")],
+)  # fmt: skip
+def test_what_is_written_like_a_value_is_one(tmp_path, typed, value):
+    (tmp_path / "a.yml").write_text(f"key: {typed}\n")
+    data = read_document(tmp_path / "a.yml", error=StudyError).data
+    assert data == {"key": value}
+    assert type(data["key"]) is type(value)

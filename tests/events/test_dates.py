@@ -69,6 +69,83 @@ def test_numbers_and_files_hold_dates_too(tmp_path):
     assert dict(log.quarantine.counts.to_numpy())["unreadable time"] == 1
 
 
+FORMATS = {
+    "day first": (["20.10.2025", "27.10.2025"], {"day_first": True}),
+    "month first, midnight in words": (["10/20/2025 12:00:00 AM", "10/27/2025 12:00 AM"], {"day_first": False}),
+    "a format": (["20 Oct 2025", "27 Oct 2025"], {"time_format": "%d %b %Y"}),
+    "a format of numbers": ([20251020, 20251027], {"time_format": "%Y%m%d"}),
+    "several formats": (["2025.10.20", "27/10/2025 00:00"], {"time_format": ["%Y.%m.%d", "%d/%m/%Y %H:%M"]}),
+    "a format with offsets": (
+        ["20/10/2025 00:00 +0100", "27/10/2025 00:00 +0000"],
+        {"time_format": "%d/%m/%Y %H:%M %z"},
+    ),
+    "foreign offsets": (["20/10/2025 00:00+02:00", "27/10/2025 00:00+01"], {"time_format": "%d/%m/%Y %H:%M%z"}),
+    "zone letters": ([f"{BEFORE} 00:00 CEST", f"{AFTER} 00:00 CET"], {"zones": {"CEST": "+02:00", "CET": "+01:00"}}),
+}
+
+
+@pytest.mark.parametrize(("times", "how"), FORMATS.values(), ids=FORMATS.keys())
+def test_dates_in_any_format_are_dates(times, how):
+    log = log_of(times, **how)
+    assert log.dates_only
+    assert days(log) == [f"{BEFORE} 00:00", f"{AFTER} 00:00"]
+    assert f"{log.window}" == "2025-01-01 to 2026-01-01"
+
+
+def test_times_of_day_in_any_format_are_times():
+    later = {
+        "%d.%m.%Y %H:%M": ["20.10.2025 00:00", "27.10.2025 08:30"],
+        "%d.%m.%Y %H:%M %z": ["20.10.2025 00:00 +0100", "27.10.2025 08:30 +0000"],
+    }
+    for written, times in later.items():
+        log = log_of(times, time_format=written)
+        assert not log.dates_only
+        assert days(log) == ["2025-10-19 23:00", f"{AFTER} 08:30"]
+
+
+IN_COLUMNS = {
+    "texts": [BEFORE, AFTER],
+    "day first": ["20.10.2025", "27.10.2025"],
+    "dates": WAYS["dates"],
+    "midnights": WAYS["midnights"],
+    "midnights of the zone": IN_LISBON,
+}
+
+
+@pytest.mark.parametrize("times", IN_COLUMNS.values(), ids=IN_COLUMNS.keys())
+def test_unfolded_columns_of_dates_are_dates(times):
+    table = pd.DataFrame({"customer_id": ["a", "b"], "ordered": [times[0]] * 2, "shipped": [times[1], None]})
+    how = {"unfold": {"ordered": "order", "shipped": "ship"}, "day_first": True}
+    # The zone is the one that the table names, or the one that is given.
+    zone = None if times is IN_LISBON else LISBON
+    log = read_events(table, window=WINDOW, timezone=zone, **how)
+    assert log.dates_only
+    assert days(log) == [f"{BEFORE} 00:00"] * 2 + [f"{AFTER} 00:00"]
+    assert log.quarantine.read.source.nunique().to_pyarrow().as_py() == 1
+
+
+def test_unfolded_columns_of_dates_and_times_are_times():
+    table = pd.DataFrame({"customer_id": ["a"], "ordered": [BEFORE], "shipped": [f"{AFTER} 08:30"]})
+    log = read_events(table, window=WINDOW, timezone=LISBON, unfold={"ordered": "order", "shipped": "ship"})
+    assert not log.dates_only
+    assert days(log) == ["2025-10-19 23:00", f"{AFTER} 08:30"]
+
+
+def test_snapshots_and_workbooks_hold_dates_too(tmp_path):
+    table = pd.DataFrame(
+        {"customer_id": "a", "event": ["trial", "trial", "paid"], "time": [BEFORE, "2025-10-23", AFTER]}
+    )
+    log = read_events(table, window=WINDOW, timezone=LISBON, snapshots=True)
+    assert log.dates_only
+    assert days(log) == [f"{BEFORE} 00:00", f"{AFTER} 00:00"]
+    pytest.importorskip("openpyxl")
+    table.assign(time=pd.to_datetime(table["time"])).to_excel(tmp_path / "orders.xlsx", index=False)
+    assert read_events(tmp_path / "orders.xlsx", window=WINDOW, timezone=LISBON).dates_only
+    timed = table.assign(time=f"{BEFORE} 10:00")
+    mixed = read_events([Source(tmp_path / "orders.xlsx"), timed], window=WINDOW, timezone=LISBON)
+    assert mixed.dated == ("“orders.xlsx”",)
+
+
 def test_a_day_that_begins_at_one_o_clock_is_a_day():
     # In São Paulo clocks went from midnight to one o'clock on 15 October 2017.
     first = [pd.Timestamp("2017-10-15 01:00", tz="America/Sao_Paulo"), pd.Timestamp("2017-10-16", tz="UTC")]

@@ -268,10 +268,10 @@ stages:
   - lable: Trial
     name: trial
     opened_by: start
-    validated_by: {event: yes, at_least: 0, within: 2 months}
+    validated_by: {event: true, at_least: 0, within: 2 months}
     silent_after: 21
   - name: trial
-    opened_by: [{event: [], where: {a: {abov: 3}, b: {}, c: {above: 3, below: 2}, d: , e: 2024-01-01, f: [1, [2]]}}]
+    opened_by: [{event: [], where: {a: {abov: 3}, b: {}, c: {above: 3, below: 2}, d: , e: [], f: [1, [2]]}}]
     silent_after: 3d
     completes: true
   - {name: paid, opened_by: {event: ""}, completes: maybe, owner: " "}
@@ -280,7 +280,7 @@ movement: foward
 loss_branches:
   - {name: silent, from: [pad, trial], when: {event: x, wher: 3}}
   - {name: other}
-  - {name: paid, from: [], when: {event: x, where: {on: 3}}}
+  - {name: paid, from: [], when: {event: x, where: {5: 3}}}
 """
     duration = "Write a positive number and its unit, one of s, m, h, d, w: “30d”, “12h”."
     value = "Write such a value, or put it in quotes."
@@ -305,7 +305,7 @@ loss_branches:
         "journey.yml:13: “b” has neither “above” nor “below”. Write one of them, or both.",
         "journey.yml:13: “c” asks for a number above 3 and below 2, and there is none. Swap the two, or change one.",
         f"journey.yml:13: “d” must be text, a number, true or false, found nothing. {value}",
-        f"journey.yml:13: “e” must be text, a number, true or false, found the date 2024-01-01. {value}",
+        "journey.yml:13: “e” is empty. Write at least one.",
         f"journey.yml:13: Item 2 of “f” must be text, a number, true or false, found a list. {value}",
         "journey.yml:14: Stage “trial” completes the journey, so no customer can fall silent there. "
         "Remove “silent_after” or “completes”.",
@@ -320,7 +320,7 @@ loss_branches:
         "journey.yml:20: “from” names the stage “pad”, but the journey has no such stage. Did you mean “paid”?",
         "journey.yml:21: The key “when” of a loss branch is missing. Add “when: …” here.",
         "journey.yml:22: “from” is empty. Write at least one.",
-        "journey.yml:22: A key must be text, found true. Put it in quotes.",
+        "journey.yml:22: A key must be text, found the number 5. Put it in quotes.",
         "journey.yml:22: Loss branch 3 has the name “paid”, as stage 3 does. Rename one of them.",
     ]
 
@@ -370,8 +370,8 @@ def test_stages_that_share_a_name_are_refused_with_the_line(tmp_path):
             "the stage “tril”, but the journey has no such stage. Did you mean “trial”?",
         ),
         (
-            {"loss_branches": [{"name": "a", "when": {"event": "x", "where": {"n": {"above": "3"}}}}]},
-            "loss_branches[0].when.where.n.above: “above” must be a number, found “3”. Write a number.",
+            {"loss_branches": [{"name": "a", "when": {"event": "x", "where": {"n": {"above": "three"}}}}]},
+            "loss_branches[0].when.where.n.above: “above” must be a number, found “three”. Write a number.",
         ),
         (
             {"loss_branches": [{"name": "a", "when": {"event": "x", "where": {"n": []}}}]},

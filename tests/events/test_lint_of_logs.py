@@ -328,6 +328,8 @@ def test_a_format_that_changes_midway_cuts_off_the_end():
     assert "100% of the rows of 2025-06 to 2025-11" in remark["problem"]
     assert "So the end of the log is missing: its last event that can be used is of 2025-05." in remark["problem"]
     assert "2025-06-15T14:03:00Z" in remark["fix"]
+    assert "day_first: true for 31.01.2025" in remark["fix"]
+    assert not lint(spoilt, day_first=True, timezone="UTC")
 
 
 @pytest.mark.parametrize(
@@ -345,7 +347,9 @@ def test_the_way_of_writing_is_named_and_its_months_found(form, kind):
     def written(time: str) -> str:
         return pd.Timestamp(time).strftime(form) if form != "%s" else str(int(pd.Timestamp(time).timestamp()))
 
-    problem = the_remark(lint(with_changed("time", written, from_june)), "refused-rows")["problem"]
+    # Zone letters are an error at the door, unless a format says that they are none.
+    how = {"time_format": "%Y-%m-%dT%H:%M:%SZ", "timezone": "UTC"} if "CEST" in form else {}
+    problem = the_remark(lint(with_changed("time", written, from_june), **how), "refused-rows")["problem"]
     assert f"are {kind}, for example “" in problem
     assert "100% of the rows of 2025-06 to 2025-11" in problem
 

@@ -1,7 +1,5 @@
 """Reading: what cannot be a log is refused with what is wrong, what was found, and how to fix it."""
 
-from pathlib import Path
-
 import ibis
 import pandas as pd
 import pytest
@@ -28,7 +26,8 @@ def refusal(source, **arguments) -> str:
 def test_a_column_that_is_not_there_is_named_with_the_one_that_may_be_meant():
     renamed = rows().rename(columns={"time": "timestamp", "customer_id": "account"})
     assert refusal(renamed, columns={"customer_id": "acount"}) == (
-        "The DataFrame has no column “acount”, which `columns` names for “customer_id”. Did you mean “account”?"
+        "The DataFrame has no column “acount”, which `columns` names for “customer_id”. Did you mean “account”?\n"
+        'The DataFrame has no column “time”. Did you mean “timestamp”? Say which column it is: columns={"time": "…"}.'
     )
     assert refusal(renamed, columns={"customer_id": "account"}) == (
         'The DataFrame has no column “time”. Did you mean “timestamp”? Say which column it is: columns={"time": "…"}.'
@@ -91,11 +90,14 @@ def test_a_time_without_a_zone_among_others_in_an_object_column_is_refused():
 
 
 def test_numbers_without_a_unit_are_refused(tmp_path):
-    assert refusal(rows(time=1704103200)) == f"Column “time” of the DataFrame holds numbers. {UNIT}"
-    assert refusal(rows(time="1704103200")) == f"Column “time” of the DataFrame holds numbers. {UNIT}"
+    assert refusal(rows(time=1704)) == f"Column “time” of the DataFrame holds numbers, such as 1704. {UNIT}"
+    assert refusal(rows(time="1704103200")) == (
+        "Column “time” of the DataFrame holds numbers, such as 1704103200. "
+        'They look like seconds since 1970: say time_unit="s".'
+    )
     path = tmp_path / "log.csv"
-    rows(time=1704103200.5).to_csv(path, index=False)
-    assert refusal(path) == f"Column “time” of “{path}” holds numbers. {UNIT}"
+    rows(time=17.5).to_csv(path, index=False)
+    assert refusal(path) == f"Column “time” of “{path}” holds numbers, such as 17.5. {UNIT}"
 
 
 def test_a_unit_is_for_numbers_alone():
@@ -151,7 +153,8 @@ def test_a_log_without_a_usable_row_is_refused_with_the_counts_by_reason():
     )
     assert refusal(rows(time=["1/12/2010 8:26", None])) == (
         "The DataFrame has no usable row: 2 rows read, 2 unreadable time. "
-        "Write times such as “1/12/2010 8:26” in ISO 8601: “2025-01-31T12:00:00+01:00”. "
+        "Write times such as “1/12/2010 8:26” in ISO 8601, “2025-01-31T12:00:00+01:00”, or say how they are written: "
+        'day_first=True for 31.01.2025, day_first=False for 01/31/2025, or time_format="%d.%m.%Y %H:%M". '
         "Check `columns`, and the rows themselves."
     )
 
@@ -215,11 +218,11 @@ def test_a_path_without_a_file_is_refused(tmp_path):
 
 
 def test_files_that_are_not_read_are_refused(tmp_path):
-    path = tmp_path / "log.xlsx"
+    path = tmp_path / "log.xls"
     path.write_text("x")
     assert refusal(path) == (
-        f"“{path}” ends in “.xlsx”, which Journeylab cannot read. "
-        "It reads .csv, .tsv and .jsonl, each also with .gz, and .parquet."
+        f"“{path}” ends in “.xls”, which Journeylab cannot read. "
+        "It reads .csv, .tsv, .txt, .json and .jsonl, each also with .gz, .parquet, and .xlsx."
     )
     rows().to_csv(tmp_path / "a.csv", index=False)
     rows().to_parquet(tmp_path / "a.parquet")
@@ -246,8 +249,8 @@ def test_damaged_files_are_refused(tmp_path):
     latin = tmp_path / "log.csv"
     latin.write_bytes("customer_id,time,event\nMüller,2024-01-01T10:00:00Z,x\n".encode("latin-1"))
     assert refusal(latin) == (
-        f"“{latin}” cannot be read: line 2, Invalid unicode (byte sequence mismatch) detected. "
-        "This file is not utf-8 encoded. Fix it, or leave it out."
+        f"“{latin}” is not written in UTF-8, first in line 2. Files of Excel on Windows often have the encoding "
+        'cp1252: say encoding="cp1252" and look at the names it gives, or save the file as “CSV UTF-8”.'
     )
     parquet = tmp_path / "log.parquet"
     parquet.write_text("x")
@@ -295,10 +298,8 @@ def test_customers_that_are_no_table_are_refused(tmp_path):
         "or leave the key out where it is “customer_id”."
     )
     assert refusal(rows(), customers=tmp_path / "x.csv") == (
-        f"There is no file “{tmp_path / 'x.csv'}” with customers. Check the path."
+        f"There is no file “{tmp_path / 'x.csv'}”. Check the path."
     )
-    wrong = Path(tmp_path / "x.txt")
+    wrong = tmp_path / "x.ods"
     wrong.write_text("x")
-    assert refusal(rows(), customers=wrong) == (
-        f"“{wrong}” with customers is not .csv, .csv.gz or .parquet. Convert it to one of these."
-    )
+    assert refusal(rows(), customers=wrong).startswith(f"“{wrong}” ends in “.ods”, which Journeylab cannot read.")

@@ -103,7 +103,6 @@ def test_what_gives_a_finding_stands_on_the_face():
 
 
 REFUSED = {
-    "unknown stage": ("stages:\n  trail: {owner: x}", "notes.yml:2: There is no stage “trail”. Did you mean “trial”?"),
     "unknown key": (
         "stages:\n  trial:\n    painpoints: []",
         "notes.yml:3: Unknown key “painpoints” of a stage. Did you mean “pain_points”?",

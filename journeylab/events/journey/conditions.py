@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import and_
@@ -56,17 +57,23 @@ def _named_events(value: Any) -> Any:
     return names[0] if len(names) == 1 else tuple(names)
 
 
+def _as_number(value: Any) -> Any:
+    """A number that YAML leaves as it was typed, such as 0.50 or 1e6."""
+    with suppress(ValueError):
+        return float(value) if isinstance(value, str) else value
+    return value
+
+
+Bound = Annotated[float, BeforeValidator(_as_number), Strict(), Field(allow_inf_nan=False)]
+
+
 class Bounds(Frozen):
     """A range of numbers, bounds excluded."""
 
     model_config = ConfigDict(title="a range of numbers", json_schema_extra={"minProperties": 1})
 
-    above: Annotated[float, Strict(), Field(allow_inf_nan=False)] | None = Field(
-        None, description="Only values greater than this number."
-    )
-    below: Annotated[float, Strict(), Field(allow_inf_nan=False)] | None = Field(
-        None, description="Only values less than this number."
-    )
+    above: Bound | None = Field(None, description="Only values greater than this number.")
+    below: Bound | None = Field(None, description="Only values less than this number.")
 
     @model_validator(mode="after")
     def _check_ends(self) -> "Bounds":
@@ -250,7 +257,7 @@ def _equals(column: Column, wanted: Value | tuple[Value, ...]) -> BooleanValue:
     kind, texts = column.type(), [value_text(value) for value in values_of(wanted)]
     if kind.is_boolean():
         booleans = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
-        values: Sequence[Value] = [booleans[text] for text in texts if text in booleans]
+        values: Sequence[Value] = [booleans[text.lower()] for text in texts if text.lower() in booleans]
     elif kind.is_numeric():
         values = [number for value in values_of(wanted) if (number := value_number(value)) is not None]
     else:

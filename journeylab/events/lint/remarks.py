@@ -86,8 +86,8 @@ class Lint:
         """This lint and `others`, errors first."""
         every = (self, *others)
         tables = (pd.concat([getattr(one, name) for one in every], ignore_index=True) for name in ("table", "shown"))
-        in_order = (table.sort_values("severity", kind="stable", ignore_index=True) for table in tables)
-        return Lint(*in_order, tuple(text for one in every for text in one.unjudged))
+        table, shown = (one.sort_values("severity", kind="stable", ignore_index=True) for one in tables)
+        return Lint(table, shown, tuple(text for one in every for text in one.unjudged))
 
     def __len__(self) -> int:
         return len(self.table)

@@ -13,7 +13,6 @@ from journeylab.events.log import AFTER_WINDOW, DUPLICATE, EventLog, written
 TIME = "events: time"
 # Events are far from the rest if as many days without any event lie between.
 _FAR = pd.Timedelta(days=730)
-_HOUR = 3_600_000_000
 # A month of a column is empty where the events of one name have it elsewhere, and here so many have it so seldom.
 _USUAL, _EMPTY, _EVENTS, _MONTHS = 0.9, 0.1, 5, 3
 _MEANT = (
@@ -88,7 +87,7 @@ def _meant(time: pd.Timestamp, log: EventLog) -> str | None:
 def repeats_by_day(log: EventLog) -> Iterator[Remark]:
     """Equal rows that were refused in a log that knows only days: they may be two things of one day."""
     n = int(log.quarantine.counts.set_index("reason")["rows"][DUPLICATE])
-    if n and "event_id" not in log.events.columns and has_only_days(log):
+    if n and "event_id" not in log.events.columns and log.dates_only:
         yield warning(
             "equal-rows-by-day",
             TIME,
@@ -96,14 +95,6 @@ def repeats_by_day(log: EventLog) -> Iterator[Remark]:
             "times are days: who did the same thing twice in one day has two equal rows.",
             "If these are two events, keep them: duplicates: keep in study.yml. Or map an event_id.",
         )
-
-
-def has_only_days(log: EventLog) -> bool:
-    """Whether every time is a midnight of one zone, which may change its clocks."""
-    time = log.events.time
-    within_hour = time.epoch_seconds() * 1_000_000 % _HOUR
-    ends = log.events.aggregate(most=within_hour.max(), hours=time.hour().nunique()).to_pyarrow().to_pylist()[0]
-    return ends["most"] == 0 and ends["hours"] <= 2
 
 
 def empty_months(fills: pd.DataFrame) -> Iterator[Remark]:

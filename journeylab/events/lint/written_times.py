@@ -17,6 +17,7 @@ _SLACK = 366 * _DAY
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.]\d{1,2}(.*)")
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?!\d)(.*)")
+_YEAR_LAST_IN_FULL = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _MONTHS = {
     name: n
     for n, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
@@ -25,6 +26,7 @@ _NAMED_MONTH = re.compile(r"(?<![a-z])(" + "|".join(_MONTHS) + r")[a-z]*\.?[ ,\-
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _FIND_OUT = "Find out when these events happened, or why nobody knows it."
 _ONE_WAY = "Write all times of the column in one way, best as in 2025-06-15T14:03:00Z."
+_ORDER = f"{_ONE_WAY} Or say which comes first: day_first: true for 31.01.2025, false for 01/31/2025."
 _ZONE_LETTERS = re.compile(r"\d\s*([A-Z]{2,5})$")
 
 
@@ -94,7 +96,7 @@ def _kind(text: str, window: Window) -> tuple[str, str]:
         )
     if _YEAR_LAST.match(text):
         hours = ", with AM or PM" if re.search(r"[ap]m$", text.lower()) else ""
-        return f"day, month and year in another order{hours}", _ONE_WAY
+        return f"day, month and year in another order{hours}", _ORDER if _YEAR_LAST_IN_FULL.match(text) else _ONE_WAY
     return ("a month’s name" if _NAMED_MONTH.search(text.lower()) else "another way of writing"), _ONE_WAY
 
 

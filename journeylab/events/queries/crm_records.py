@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -104,12 +105,13 @@ def read_crm(
     columns: Mapping[str, str] | None = None,
     timezone: str | None = None,
     time_unit: str | None = None,
+    **how: Any,
 ) -> CrmRecords:
     """Read a table of the CRM's moves: who, when, into which bucket.
 
     Parameters
     ----------
-    source, timezone, time_unit
+    source, timezone, time_unit, **how
         As in `read_events`.
     window : Window
         Records at or after its end are not used. Those before its start are: they say where customers then were.
@@ -128,13 +130,17 @@ def read_crm(
         As `read_events` does.
     """
     names = {name: name for name in COLUMNS} | dict(columns or {})
+    mapped = {"customer_id": names["customer_id"]}
+    if not how.get("unfold"):
+        mapped |= {"time": names["time"], "event": names["bucket"]}
     log = read_events(
         source,
-        columns={"customer_id": names["customer_id"], "time": names["time"], "event": names["bucket"]},
+        columns=mapped,
         window=Window(min(BEGINNING, window.start), window.end),
         timezone=timezone,
         time_unit=time_unit,
         duplicates="keep",
+        **how,
     )
     rows = log.events.order_by("customer_id", "time", "seq").select("customer_id", "time", bucket=log.events.event)
     records = CrmRecords.of(rows.to_pyarrow().to_pandas())

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
 from journeylab.base.errors import LogError, did_you_mean
 from journeylab.events.log import EventLog, Quarantine, Window
-from journeylab.events.reading.checks import check_counts, check_times, check_values
+from journeylab.events.reading.checks import check_cells, check_counts
 from journeylab.events.reading.customers import Customers, read_customers
 from journeylab.events.reading.files import PROBLEMS, damaged
 from journeylab.events.reading.sheet import Sheet, open_sheet
@@ -41,21 +42,24 @@ def read_events(
     customers: Customers = None,
     time_unit: str | None = None,
     duplicates: str = "quarantine",
+    **how: Any,
 ) -> EventLog:
     """Read an interaction log, normalised once and stored for as long as anything refers to it.
 
     Parameters
     ----------
     source : path, glob, DataFrame, Arrow table, Ibis table, or a list of these
-        Files are .csv, .tsv or .jsonl, each also with .gz, or .parquet; they need not fit into memory. Those of a glob
-        are read in the order of their names, and missing columns are filled with nulls. A list may also hold `Source`
-        objects, where its parts differ in columns or clock. A database table is copied in batches, in the order in
-        which the database hands it over, so map `seq` where ties matter.
+        Files are .csv, .tsv, .txt, .json or .jsonl, each also with .gz, or .parquet; they need not fit into memory. An
+        .xlsx must. Those of a glob are read in the order of their names, each by its own separator, and missing
+        columns are filled with nulls. A list may also hold `Source` objects, where its parts differ in columns or
+        clock. A database table is copied in batches, in the order in which the database hands it over, so map `seq`
+        where ties matter.
     columns : mapping, optional
         The log's names and the source's: {"customer_id": "account", "event": "action", "time": "ts"}. A text may be the
         same in all rows: {"event": {"constant": "purchase"}}. Columns that already have the log's name need no entry;
         every other column is kept under its own name, or under the one that an entry gives it. A column whose name is
-        taken, such as “event” where another column is mapped to it, is kept as “source_event”.
+        taken, such as “event” where another column is mapped to it, is kept as “source_event”. A nested field is a
+        column named by its path: “properties.reason”.
     window : Window or pair of times
         Start and end of what was observed; the end is not part of it. Texts, dates or times; those without a zone are
         in `timezone`, or else in UTC.
@@ -73,6 +77,19 @@ def read_events(
     duplicates : {"quarantine", "keep"}
         "quarantine" refuses a row that repeats an earlier one, by `event_id` if there is one (rows without an id are
         kept), else in all columns as they were read.
+    **how
+        How the source is written, where it is not as above; the same keys as in study.yml:
+
+        - `time_format`: as strptime has it, "%d.%m.%Y %H:%M", or a list that is tried in turn; `day_first`: True for
+          31.01.2025, False for 01/31/2025; `zones`: {"CEST": "+02:00"}, what zone letters mean (without it only Z, UTC
+          and GMT are clear)
+        - `decimal` and `thousands`: the marks in numbers, such as "," and "."
+        - `separator`, `encoding`, `skip_rows` (lines above the column names), `sheet` (of a workbook): found in the
+          file where they are clear
+        - `unfold`: {"ordered_at": "ordered", "shipped_at": "shipped"}, for a table with dates in several columns: each
+          filled cell is a row of the log. “{event}” in a name is the row's own event: {"start": "{event} started"}.
+        - `snapshots`: True where each row says in which state (`event`) a customer was at a time. A row of the log is
+          one in which the state differs from the one before.
 
     Returns
     -------
@@ -85,9 +102,10 @@ def read_events(
     Raises
     ------
     LogError
-        For a source, window, zone, unit or customers' table that cannot be used; for a column that is missing; for
-        times without a zone and numbers without a unit; for values that are not numbers and unknown initiators; for a
-        log that is empty, has no usable row, or no event in the window.
+        For a source, window, zone, unit, format or customers' table that cannot be used; for columns that are missing;
+        for times without a zone or with zone letters that are not clear, and numbers without a unit; for values that
+        are not numbers or could be two, and unknown initiators; for a log that is empty, has no usable row, or no event
+        in the window. All that is wrong with columns, or with values, is listed at once.
 
     Examples
     --------
@@ -100,13 +118,12 @@ def read_events(
     if duplicates not in _DUPLICATES:
         raise LogError(f"`duplicates` is “{duplicates}”. {did_you_mean(duplicates, _DUPLICATES)}")
     _window(window, timezone)  # its errors come first
-    sources = [part.filled(columns, timezone, time_unit) for part in _sources(source)]
+    sources = [part.filled(columns, timezone, time_unit, how) for part in _sources(source)]
     connection = open_engine()
     sheets = [open_sheet(connection, part) for part in sources]
     filled = _fill(connection, sheets, window, timezone)
     store = filled.store
-    check_times(store, sheets)
-    check_values(store, sheets)
+    check_cells(store, sheets)
     if duplicates == "quarantine":
         store.refuse_duplicates()
     counts = check_counts(store, sheets, filled.window)
@@ -178,7 +195,8 @@ def _fill(connection: Backend, sheets: list[Sheet], window: object, timezone: st
         try:
             filled = _read(connection, sheets, window, timezone, thorough=True)
         except PROBLEMS as problem:
-            raise damaged(" and ".join(sheet.data.label for sheet in sheets), problem) from problem
+            told = next(filter(None, (sheet.data.damage(connection) for sheet in sheets)), None)
+            raise told or damaged(" and ".join(sheet.data.label for sheet in sheets), problem) from problem
     for sheet in sheets:
         sheet.data.release(connection)
     return filled

@@ -1,5 +1,6 @@
 """Which column of the source becomes which column of the log, and of what type?"""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -53,29 +54,32 @@ def match_columns(columns: Mapped, names: Iterable[str], *, label: str) -> Colum
 
     `columns` maps a name in the log to the source's name or to {"constant": text}; a name of the log that has no
     meaning of its own simply renames. A source column that would keep a name already taken, such as “event” where
-    another column is mapped to it, is called “source_event”. Raises LogError for a column that is not there, and when
-    the columns of customer, time or event are unknown.
+    another column is mapped to it, is called “source_event”. Raises one LogError that lists the columns that are not
+    there, and those of customer, time or event that are unknown.
     """
     names = list(names)
     known: dict[str, str | Constant] = {}
+    problems = []
     for target, written in columns.items():
         if isinstance(written, Mapping):
             known[target] = Constant(str(written["constant"]))
         elif written in names:
             known[target] = written
         else:
-            raise LogError(
-                f"{label} has no column “{written}”, which `columns` names for “{target}”. "
-                f"{did_you_mean(written, names)}"
+            known[target] = Constant("")
+            problems.append(
+                f"{label} has no column “{written}”, which `columns` names for “{target}”. {_meant(written, names)}"
             )
     claimed = set(known.values())
     known |= {name: name for name in KNOWN if name in names and name not in known and name not in claimed}
     for target in REQUIRED:
         if target not in known:
-            raise LogError(
+            problems.append(
                 f"{label} has no column “{target}”. {_close_to(target, names)}"
                 f'Say which column it is: columns={{"{target}": "…"}}.'
             )
+    if problems:
+        raise LogError("\n".join(problems))
     return _with_others(known, [name for name in names if name not in claimed and name not in known.values()])
 
 
@@ -119,6 +123,31 @@ def as_text(column: ibis.Value, looks: dt.DataType) -> ibis.Value:
     return column.cast("string")
 
 
+def as_number(text: ibis.Value, decimal: str, thousands: str | None) -> ibis.Value:
+    """`text` as a number with these marks in it; null where it is not written so."""
+    text = text.strip()
+    whole = "[0-9]+"
+    if thousands:
+        marks = "[ \u00a0\u202f]" if thousands == " " else re.escape(thousands)
+        whole += f"|[0-9]{{1,3}}({marks}[0-9]{{3}})+"
+        plain = text.re_replace(f"({marks})", "")
+    else:
+        plain = text
+    shape = rf"^[-+]?({whole})?({re.escape(decimal)}[0-9]+)?([Ee][-+]?[0-9]+)?$"
+    return ibis.ifelse(text.re_search(shape), plain.replace(decimal, "."), None).try_cast("float64")
+
+
+def flattened(table: ibis.Table) -> ibis.Table:
+    """`table` with a column for each field of a nested one, named by its path: “properties.reason”."""
+    while any(kind.is_struct() for kind in table.schema().values()):
+        columns: dict[str, ibis.Value] = {}
+        for name, kind in table.schema().items():
+            inner = {f"{name}.{key}": table[name][key] for key in kind.names} if kind.is_struct() else {}
+            columns |= inner or {name: table[name]}
+        table = table.select(**columns)
+    return table
+
+
 def column_in_words(name: str, label: str) -> str:
     """The column `name` of the source that messages call `label`."""
     return f"Column “{name}” of {label.replace('The ', 'the ', 1)}"
@@ -127,6 +156,11 @@ def column_in_words(name: str, label: str) -> str:
 def is_blank(text: ibis.Value) -> ibis.Value:
     """Whether `text` is null or nothing but white space."""
     return text.isnull() | (text.strip() == "")
+
+
+def _meant(written: str, names: list[str]) -> str:
+    inner = [name for name in names if name.endswith(f".{written}")]
+    return f"Did you mean “{inner[0]}”?" if len(inner) == 1 else did_you_mean(written, names)
 
 
 def _close_to(target: str, names: list[str]) -> str:

@@ -7,11 +7,12 @@ from typing import Any, TypeAlias
 import ibis
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
 
 from journeylab.base.errors import LogError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.log import customer_ids
+from journeylab.events.reading.format import TableFormat, format_of
+from journeylab.events.reading.tables import read_rows
 
 KEY = "customer_id"
 Customers: TypeAlias = str | Path | pd.DataFrame | pa.Table | ibis.Table | Mapping[str, Any] | None
@@ -20,17 +21,18 @@ Customers: TypeAlias = str | Path | pd.DataFrame | pa.Table | ibis.Table | Mappi
 def read_customers(customers: Customers, events: ibis.Table) -> pd.DataFrame:
     """The attributes of customers, indexed by `customer_id` (text) in its order.
 
-    `customers` is a CSV or Parquet path, a DataFrame (with the ids as index or as column `customer_id`), an Arrow or
-    Ibis table, {"path": …, "key": …} where the column of ids has another name, or None: no attributes. With the further
-    key "attributes", a list of columns, only these are taken: those that were known at the start. Customers of the log
-    that the table lacks are added without attributes. Raises LogError when there is no such column, when an id is
-    missing or there twice, and when the table knows none of the log's customers.
+    `customers` is a path of a file that events may be in, a DataFrame (with the ids as index or as column
+    `customer_id`), an Arrow or Ibis table, {"path": …, "key": …} where the column of ids has another name, or None: no
+    attributes. With the further key "attributes", a list of columns, only these are taken: those that were known at the
+    start. All other keys say how the file is written: see `TableFormat`. Customers of the log that the table lacks are
+    added without attributes. Raises LogError when there is no such column, when an id is missing or there twice, and
+    when the table knows none of the log's customers.
     """
     in_log = customer_ids(events)
     if customers is None:
         return pd.DataFrame(index=in_log)
     table, key, wanted = _opened(customers)
-    attributes = _taken(_indexed(table, key), wanted)
+    attributes = _indexed(_taken(table, key, wanted), key)
     if attributes.index.intersection(in_log).empty:
         raise LogError(
             f"None of the log’s customers ({len(in_log):,}) is in the customers’ table: the log has "
@@ -43,17 +45,17 @@ def read_customers(customers: Customers, events: ibis.Table) -> pd.DataFrame:
 
 def _opened(customers: Customers) -> tuple[pd.DataFrame, str, list[str] | None]:
     """The table, its column of ids, and the columns to take from it (None: all)."""
-    key, wanted = KEY, None
+    key, wanted, how = KEY, None, {}
     if isinstance(customers, Mapping):
-        unknown = [name for name in customers if name not in ("path", "key", "attributes")]
-        if unknown or "path" not in customers:
+        how = {name: value for name, value in customers.items() if name not in ("path", "key", "attributes")}
+        if "path" not in customers:
             raise LogError(
                 f"`customers` has the keys {', '.join(str(name) for name in customers)}. "
                 'Write {"path": "…", "key": "…"}, or leave the key out where it is “customer_id”.'
             )
         key, wanted, customers = customers.get("key", KEY), customers.get("attributes"), customers["path"]
     if isinstance(customers, str | Path):
-        return _from_file(Path(customers).expanduser(), key), key, wanted
+        return _from_file(customers, key, format_of(how, TableFormat)), key, wanted
     if isinstance(customers, pd.DataFrame):
         is_index = key not in customers.columns and not isinstance(customers.index, pd.RangeIndex)
         return (customers.rename_axis(key).reset_index() if is_index else customers), key, wanted
@@ -65,15 +67,9 @@ def _opened(customers: Customers) -> tuple[pd.DataFrame, str, list[str] | None]:
     )
 
 
-def _from_file(path: Path, key: str) -> pd.DataFrame:
-    if not path.is_file():
-        raise LogError(f"There is no file “{path}” with customers. Check the path.")
-    if path.suffix == ".parquet":
-        return pyarrow.parquet.read_table(path).to_pandas()
-    if path.name.endswith((".csv", ".csv.gz")):
-        # An id stays as it is written, and "NA" is a country, not a missing value.
-        return pd.read_csv(path, dtype={key: str}, keep_default_na=False, na_values=[""])
-    raise LogError(f"“{path}” with customers is not .csv, .csv.gz or .parquet. Convert it to one of these.")
+def _from_file(path: str | Path, key: str, how: TableFormat) -> pd.DataFrame:
+    # An id stays as it is written; so does a date, which says by itself in which zone it is.
+    return read_rows(path, how, as_written=lambda name, kind: name == key or kind.is_temporal())
 
 
 def _indexed(table: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -100,16 +96,22 @@ def _indexed(table: pd.DataFrame, key: str) -> pd.DataFrame:
     return table.drop(columns=key).set_index(pd.Index(ids.to_numpy(), name=KEY))
 
 
-def _taken(attributes: pd.DataFrame, wanted: Iterable[str] | None) -> pd.DataFrame:
-    if wanted is None:
-        return attributes
-    for name in wanted:
-        if name not in attributes.columns:
-            raise LogError(
-                f"The customers’ table has no attribute “{name}”. {did_you_mean(name, attributes.columns)} "
+def _taken(table: pd.DataFrame, key: str, wanted: Iterable[str] | None) -> pd.DataFrame:
+    """The ids and the `wanted` columns. Rows that then are equal count once: so a table of events can tell what is the
+    same in all events of a customer."""
+    if wanted is None or key not in table.columns:
+        return table
+    lacking = [name for name in wanted if name not in table.columns]
+    if lacking:
+        raise LogError(
+            "\n".join(
+                f"The customers’ table has no attribute “{name}”. {did_you_mean(name, table.columns)} "
                 "Correct the list of attributes."
+                for name in lacking
             )
-    return attributes[list(wanted)]
+        )
+    taken = table[[key, *(name for name in wanted if name != key)]]
+    return taken[taken[key].notna()].drop_duplicates() if len(taken) else taken
 
 
 def _text(value: object) -> str:

@@ -1,8 +1,9 @@
 """Where do the rows come from: which files, tables in memory or database tables? All open on the log's own engine."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zoneinfo import available_timezones
 
 import ibis
@@ -15,7 +16,9 @@ from journeylab.base.errors import LogError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.log import check_timezone
 from journeylab.events.reading.columns import check_mapping
-from journeylab.events.reading.files import Files, find_files
+from journeylab.events.reading.files import Files, find_files, kind_of, paths_of
+from journeylab.events.reading.format import EventFormat, TableFormat, format_of
+from journeylab.events.reading.workbooks import read_workbooks
 
 UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
@@ -27,24 +30,31 @@ class Source:
     Parameters
     ----------
     data : path, glob, DataFrame, Arrow table or Ibis table
-        Files are .csv, .tsv or .jsonl, each also with .gz, or .parquet.
+        Files as in `read_events`.
     columns, timezone, time_unit : optional
         As in `read_events`; what is left out is taken from the call of `read_events`.
+    how : mapping, optional
+        How the file is written, such as {"day_first": True, "decimal": ","}: all that `read_events` takes beside.
     """
 
     data: object
     columns: Mapping[str, str | Mapping[str, str]] | None = None
     timezone: str | None = None
     time_unit: str | None = None
+    how: Mapping[str, Any] | EventFormat | None = None
 
-    def filled(self, columns: Mapping | None, timezone: str | None, time_unit: str | None) -> "Source":
+    def filled(
+        self, columns: Mapping | None, timezone: str | None, time_unit: str | None, how: Mapping[str, Any]
+    ) -> "Source":
         """This source with what it leaves open taken from the arguments. Raises LogError for wrong columns, an
-        unknown zone or an unknown unit."""
+        unknown zone or unit, and a format that cannot be."""
         columns = check_mapping((columns if self.columns is None else self.columns) or {})
         timezone, time_unit = check_timezone(self.timezone or timezone), self.time_unit or time_unit
         if time_unit is not None and time_unit not in UNITS:
             raise LogError(f"“{time_unit}” is not a time_unit. {did_you_mean(time_unit, UNITS)}")
-        return Source(self.data, columns, timezone, time_unit)
+        written = how if self.how is None else self.how
+        written = written if isinstance(written, EventFormat) else format_of(written)
+        return Source(self.data, columns, timezone, time_unit, written)
 
     def sentence(self) -> str:
         """Which data, and how to read them. It reads nothing."""
@@ -97,15 +107,27 @@ class Memory:
         else:
             connection.con.unregister(self.name)
 
+    def damage(self, connection: Backend) -> None:
+        """A table has no lines that could be damaged."""
 
-def open_data(connection: Backend, data: object, *, time: str) -> Files | Memory:
-    """Open `data` on the engine without reading it; `time` names the column that holds the time.
+
+def open_data(connection: Backend, data: object, how: TableFormat, *, times: Collection[str] = ()) -> Files | Memory:
+    """Open `data` on the engine without reading it; `times` names the columns that hold times, and `how` says how a
+    file is written.
 
     Raises LogError for data of another kind, for no file, and for columns that differ only in case.
     """
+    label = None
     if isinstance(data, str | Path):
-        return find_files(connection, data)
-    label, arrow = _to_arrow(data, time)
+        paths = paths_of(data)
+        if {kind_of(path) for path in paths} != {"excel"}:
+            return find_files(connection, data, how)
+        label, data = f"“{data}”", read_workbooks(paths, how)
+    name, arrow = _to_arrow(data, times)
+    return _registered(connection, label or name, arrow)
+
+
+def _registered(connection: Backend, label: str, arrow: pa.Table | pa.RecordBatchReader) -> Memory:
     _check_names(label, arrow.schema.names)
     arrow, name = _without_nulls(arrow), ibis.util.gen_name("journeylab_source")
     if isinstance(arrow, pa.Table):
@@ -119,20 +141,21 @@ def open_data(connection: Backend, data: object, *, time: str) -> Files | Memory
     return Memory(label, name, connection.table(name).schema(), is_copy=not isinstance(arrow, pa.Table))
 
 
-def zone_of(data: object, time: str) -> str | None:
-    """The time zone that a table in memory names for its column `time`, if it names one."""
-    if isinstance(data, pd.DataFrame) and time in data.columns:
-        zone = str(getattr(data[time].dtype, "tz", ""))
-    elif isinstance(data, pa.Table) and time in data.column_names:
-        zone = str(getattr(data.schema.field(time).type, "tz", ""))
+def zone_of(data: object, times: Collection[str]) -> str | None:
+    """The time zone that a table in memory names for its columns `times`, if it names one and the same for all."""
+    if isinstance(data, pd.DataFrame):
+        kinds = [data[name].dtype for name in times if name in data.columns]
+    elif isinstance(data, pa.Table):
+        kinds = [data.schema.field(name).type for name in times if name in data.column_names]
     else:
         return None
-    return zone if zone in available_timezones() else None
+    zones = {str(getattr(kind, "tz", "")) for kind in kinds}
+    return zones.pop() if len(zones) == 1 and zones <= available_timezones() else None
 
 
-def _to_arrow(data: object, time: str) -> tuple[str, pa.Table | pa.RecordBatchReader]:
+def _to_arrow(data: object, times: Collection[str]) -> tuple[str, pa.Table | pa.RecordBatchReader]:
     if isinstance(data, pd.DataFrame):
-        return "The DataFrame", _from_pandas(data, time)
+        return "The DataFrame", _from_pandas(data, times)
     if isinstance(data, ibis.Table):
         # Streamed into the log's own engine: read once, in batches, and out of the database's way afterwards.
         return "The database table", data.to_pyarrow_batches()
@@ -146,12 +169,12 @@ def _to_arrow(data: object, time: str) -> tuple[str, pa.Table | pa.RecordBatchRe
     )
 
 
-def _from_pandas(frame: pd.DataFrame, time: str) -> pa.Table:
+def _from_pandas(frame: pd.DataFrame, times: Collection[str]) -> pa.Table:
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     names = [str(name) for name in frame.columns]
     _check_names("The DataFrame", names)
-    columns = [_column(frame.iloc[:, position], is_time=name == time) for position, name in enumerate(names)]
+    columns = [_column(frame.iloc[:, position], is_time=name in times) for position, name in enumerate(names)]
     return pa.table(columns, names=names)
 
 

@@ -45,6 +45,17 @@ class FilePart:
         """The source column that serves as `target` without any change, if there is one."""
         return next((name for name, column in self.raw.items() if column is self.log.get(target)), None)
 
+    def changes(self) -> ibis.Table:
+        """The rows of `table`, by customer and time, that say another event than the customer's row before; also those
+        that are refused."""
+        customer, time, event = (self.log[target] for target in ("customer_id", "time", "event"))
+        before = event.lag().over(ibis.window(group_by=customer, order_by=time))
+        differs, order = (ibis.util.gen_name(name) for name in ("differs", "order"))
+        marked = self.table.mutate(
+            **{differs: before.isnull() | (before != event) | self.refused.notnull(), order: time}
+        )
+        return marked.filter(marked[differs]).order_by(customer, order).drop(differs, order)
+
 
 @dataclass(frozen=True)
 class Store:

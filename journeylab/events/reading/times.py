@@ -10,9 +10,11 @@ import ibis
 import ibis.expr.datatypes as dt
 
 from journeylab.base.errors import LogError
-from journeylab.base.words import counted
-from journeylab.events.reading.columns import column_in_words
+from journeylab.base.words import counted, listed
+from journeylab.events.reading.columns import as_text, column_in_words
+from journeylab.events.reading.format import EventFormat
 from journeylab.events.reading.source import UNITS
+from journeylab.events.reading.written_times import iso_texts, looks_like
 
 _INSTANT = dt.Timestamp("UTC", 6)
 # After the date, anything but digits, colon, point and space belongs to a zone: Z, an offset, a name.
@@ -50,7 +52,7 @@ def _is_finite(time):
 @dataclass(frozen=True)
 class Clock:
     """How the times of one source are to be read: its `name` for the column and its `label` for messages, the
-    `timezone` of times without a zone, and the `time_unit` of numbers.
+    `timezone` of times without a zone, the `time_unit` of numbers, and `how` texts are written.
 
     dated: None where the source has times of day; where it has only dates, which of `days` reads them.
     """
@@ -59,6 +61,7 @@ class Clock:
     name: str
     timezone: str | None
     time_unit: str | None
+    how: EventFormat
     dated: int | None = None
 
     def with_dates(self, rows: ibis.Table, looks: dt.DataType) -> "Clock":
@@ -79,8 +82,8 @@ class Clock:
             return [_midnight(column.cast(dt.Timestamp(scale=6)))]
         instant = replace(self, dated=None).read(column, looks)
         ways = [_start_of_day(instant, self.timezone or "UTC")]
-        if kind.is_string() and not self.time_unit:
-            written = column.strip().upper().re_extract(_AS_WRITTEN, 1)
+        if self._is_written(column) or (kind.is_string() and not self.time_unit):
+            written = self._iso(column).re_extract(_AS_WRITTEN, 1)
             ways.insert(0, _midnight(written.try_cast(dt.Timestamp(scale=6))))
         return ways
 
@@ -92,17 +95,19 @@ class Clock:
         """
         if self.dated is not None:
             return self.days(column, looks)[self.dated]
+        if self._is_written(column):
+            return self._from_text(self._iso(column))
         kind = looks if column.type().is_string() and looks.is_numeric() else column.type()
         if self.time_unit and not (kind.is_numeric() or kind.is_string()):
             raise self._error(
                 f"{_kind_in_words(kind)}, not numbers, so time_unit=“{self.time_unit}” does not apply. Leave it out."
             )
         if kind.is_numeric() and not self.time_unit:
-            raise self.number_without_unit()
+            raise self.number_without_unit(column.cast("string").min().to_pyarrow().as_py())
         if self.time_unit:
             return self._from_numbers(column, UNITS[self.time_unit])
         if kind.is_string():
-            return self._from_text(column.strip().upper())
+            return self._from_text(self._iso(column))
         if kind.is_timestamp() and kind.timezone:
             return column
         if kind.is_timestamp() or kind.is_date():
@@ -111,16 +116,31 @@ class Clock:
 
     def naive(self, column: ibis.Value) -> ibis.Value:
         """Whether a text is a readable time that lacks a zone."""
-        text = column.strip().upper()
+        text = self._iso(column)
         return ~text.re_search(_ZONED) & text.try_cast(dt.Timestamp(scale=6)).notnull()
 
     def without_zone(self, example: str, rows: int) -> LogError:
         """The error for times that cannot be placed."""
         return self._error(f"{counted(rows, 'time')} without a zone, for example “{example}”. {_SAY_ZONE}")
 
-    def number_without_unit(self) -> LogError:
+    def unclear_zone(self, letters: list[str], example: str, rows: int) -> LogError:
+        """The error for zone letters, which mean several zones."""
+        said = ", ".join(f'"{one}": "+01:00"' for one in letters)
+        return self._error(
+            f"{counted(rows, 'time')} with the zone letters {listed(letters)}, for example “{example}”. Such letters "
+            f"mean several zones. Say the offset of each, perhaps zones={{{said}}}."
+        )
+
+    def number_without_unit(self, example: str | None) -> LogError:
         """The error for numbers that could count anything."""
-        return self._error(f"numbers. {_SAY_UNIT}")
+        return self._error(f"numbers{f', such as {example}' if example else ''}. {looks_like(example) or _SAY_UNIT}")
+
+    def _is_written(self, column: ibis.Value) -> bool:
+        """Whether `time_format` says how the times of `column` are written; 20250131 may be one, as text or number."""
+        return bool(self.how.time_format) and not column.type().is_temporal()
+
+    def _iso(self, column: ibis.Value) -> ibis.Value:
+        return iso_texts(as_text(column, column.type()), self.how)
 
     def _error(self, problem: str) -> LogError:
         return LogError(f"{column_in_words(self.name, self.label)} holds {problem}")
