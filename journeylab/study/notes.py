@@ -47,6 +47,7 @@ FILE = "notes.yml"
 FINDINGS = (
     *("compare_crm", "compare_groups", "compare_leavers", "compare_personas", "compare_silence", "estimate_dropoff"),
     *("estimate_feelings", "estimate_flow", "estimate_funnel", "estimate_occupancy", "estimate_recovery"),
+    "estimate_river",
     *("estimate_survival", "estimate_touchpoints", "estimate_validation", "find_personas", "find_thoughts"),
     "fit_hazards",
 )
