@@ -164,9 +164,10 @@ class _Sheet:
             words = " · ".join(text for part in ("trigger", "proof") for text, _ in self.texts(stage, part))
             self.write(left + 6, RIVER - 11, words, SMALLEST, within=self.wide - 8)
             self.axes.text(left + 2, RIVER + 12, f"{100 * share:.0f}", fontsize=34, weight="bold", color="white")
-        for row in () if days is None else days.itertuples(index=False):
-            if row.estimate == row.estimate:
-                self._ruler(row, days["upper"].fillna(days["estimate"]).max())
+        if days is not None:
+            longest = days["upper"].fillna(days["estimate"]).max()
+            for row in days[days["estimate"].notna()].itertuples(index=False):
+                self._ruler(row, longest)
 
     def _ruler(self, row: Any, longest: float) -> None:
         """How long half stay, with its interval, on one scale for all stages."""
@@ -179,11 +180,11 @@ class _Sheet:
 
     def draw_feelings(self, feelings: pd.DataFrame | None) -> None:
         bottom, top = DOING - 12, FEELINGS + 24
-        known = feelings[feelings["estimate"].notna()] if feelings is not None else pd.DataFrame()
-        if known.empty:
+        if feelings is None or feelings["estimate"].isna().all():
             self._unknown(FEELINGS + 8, bottom, "How they feel: nobody has asked yet")
             return
         self.title(FEELINGS + 8, "How they feel, when asked")
+        known = feelings[feelings["estimate"].notna()]
         low, high = min(known["lower"].min(), 0.0), max(known["upper"].max(), 0.0)
         if "gone" in known and known["gone"].notna().any():
             low, high = min(low, known["gone"].min()), max(high, known["gone"].max())
@@ -199,7 +200,12 @@ class _Sheet:
         for stage, row in curve.iterrows():
             if row["mark"] in ("high", "low"):
                 y, is_low = float(height(row["estimate"])), row["mark"] == "low"
-                words = {"fontsize": 24, "weight": "bold", "ha": "center", "va": "top" if is_low else "bottom"}
+                words: dict[str, Any] = {
+                    "fontsize": 24,
+                    "weight": "bold",
+                    "ha": "center",
+                    "va": "top" if is_low else "bottom",
+                }
                 self.axes.text(at[stage], y + (5 if is_low else -5), row["mark"].upper(), **words)
             for text, _ in self.texts(str(stage), "quote"):
                 left = self.left(str(stage)) + 4

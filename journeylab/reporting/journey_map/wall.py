@@ -31,7 +31,6 @@ _PARTS = {
 }
 # Lanes that people fill by asking: where one is empty, the sheet has a box to write in.
 _TO_ASK = ("moments", "thoughts", "pain points", "opportunities")
-_REMARK = re.compile(r"(?P<text>.*?)(?: \[(?P<details>[^\[\]]*)\])?", re.DOTALL)
 _ORIGIN = re.compile(r"“(.*)”(?: \([^()]*\))?", re.DOTALL)
 
 
@@ -98,8 +97,10 @@ def _cells(drawn: Mapped) -> Iterator[tuple[str, str, str, str]]:
             first = row.text.partition(";")[0].replace("_", " ")
             yield row.stage, part, f"CRM: {row.text}" if part == "crm" else first, ""
         elif part is not None:
-            remark = _REMARK.fullmatch(row.text)
-            yield row.stage, part, remark["text"], _status(remark["details"] or "")
+            text, _, details = (
+                row.text.removesuffix("]").partition(" [") if row.text.endswith("]") else (row.text, "", "")
+            )
+            yield row.stage, part, text, _status(details)
 
 
 def _status(details: str) -> str:
