@@ -13,6 +13,8 @@ from journeylab.reporting.page import PAGES, Masthead, render
 from journeylab.reporting.prose import Prose
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z“*])")
+# How many sentences of the bottom line stand under the headline; the others say how sure it is.
+_LEDE = 2
 # The cells of notebooks that the index shows, by their tags: in words, and as pictures.
 WORDS = ("in-short", "bottom-line", "headline", "who", "said", "unknown")
 PICTURES = ("river", "wall")
@@ -75,15 +77,19 @@ def _shown(cells: Sequence[NotebookNode], *, tag: str, mime: str) -> list[str]:
 def to_index(reports: Sequence[Summary], *, masthead: Masthead, overview: Overview) -> str:
     """The page that leads to all reports: what was found and what to do, a row for each report with its answer, and
     who is in these numbers; the same bytes for the same reports."""
+    leading = _first(reports, "bottom-line")
+    sentences = _SENTENCE.split(leading.words["bottom-line"].strip()) if leading else []
     headline = next((report.words["headline"] for report in reports if "headline" in report.words), "")
     return render(
         "overview.html.j2",
         name=PAGES["index"],
         title=headline or "What we found",
         masthead=masthead,
-        prose=Prose(),
+        prose=Prose(masthead.titles),
         reports_made=reports,
-        leading=_first(reports, "bottom-line"),
+        leading=leading,
+        lede=" ".join(sentences[:_LEDE]),
+        how_sure=" ".join(sentences[_LEDE:]),
         tiles=[(title, report, report.words[tag]) for tag, title in TILES.items() if (report := _first(reports, tag))],
         river=_drawing(reports, "river"),
         wall=_drawing(reports, "wall"),

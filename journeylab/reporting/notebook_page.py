@@ -38,7 +38,7 @@ def to_html(notebook: NotebookNode, *, name: str, masthead: Masthead, reports: s
     showed as HTML is taken as HTML. Raises ReportError if that refers to the network or holds an active element.
     """
     title, lede, cells = opening(notebook, name=name)
-    exporter = _Exporter(Prose())
+    exporter = _Exporter(Prose(masthead.titles))
     exporter.environment.globals |= {"masthead": masthead, "title": title, "lede": lede, "name": name}
     exporter.environment.globals["reports"] = reports
     page, _ = exporter.from_notebook_node(NotebookNode({**notebook, "cells": cells}))

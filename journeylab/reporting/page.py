@@ -2,10 +2,12 @@
 
 import base64
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import unescape
 
 from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from journeylab.base.html import FLUSH_LEFT, visible
 from journeylab.base.version import VERSION
@@ -21,13 +23,15 @@ _DATAFRAME = re.compile(r'<table[^>]*class="dataframe.*?</table>', re.DOTALL)
 
 @dataclass(frozen=True)
 class Masthead:
-    """What heads every page: the names of study and journey, the customers' goal, and the window's two ends as text."""
+    """What heads every page: the names of study and journey, the customers' goal, and the window's two ends as text;
+    and the titles of the journey's stages and branches, by their names."""
 
     study: str
     journey: str
     goal: str
     start: str
     end: str
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_simulated(self) -> bool:
@@ -48,7 +52,8 @@ def furnish(made: Environment, prose: Prose) -> Environment:
     made.globals |= {"pages": PAGES, "reports": "", "sorting_policy": SORTING_POLICY}
     made.filters |= {
         "prose": prose,
-        "fragment": _fragment,
+        "fragment": lambda shown: _fragment(shown, prose.titles),
+        "titled": prose.titled,
         "plain_text": lambda markdown: Markup(prose.plain(markdown)),
         "unbroken": lambda text: "".join(text.split()),
         "base64": lambda text: base64.b64encode("".join(text).encode()).decode(),
@@ -63,11 +68,19 @@ def finished(page: str, *, name: str) -> str:
     return visible(page)
 
 
-def _fragment(html: str) -> Markup:
-    """HTML that a cell showed, its tables in boxes that scroll and that the keyboard reaches, long texts given room."""
+def _fragment(html: str, titles: Mapping[str, str]) -> Markup:
+    """HTML that a cell showed, its tables in boxes that scroll and that the keyboard reaches, long texts given room,
+    and names in cells by their titles."""
     html = "".join(html).replace(FLUSH_LEFT, "").replace('<div class="jl-table">', f'<div class="jl-table" {SCROLLS}>')
     html = _DATAFRAME.sub(lambda table: f'<div class="table" {SCROLLS}>{table[0]}</div>', html)
-    return Markup(_CELL.sub(_roomy, html))
+    titled = _CELL.sub(lambda cell: _by_title(cell, titles), html)
+    return Markup(_CELL.sub(_roomy, titled))
+
+
+def _by_title(cell: re.Match, titles: Mapping[str, str]) -> str:
+    text = cell[3]
+    title = titles.get(unescape(text))
+    return cell[0] if title is None else f"{cell[0].removesuffix(text)}{escape(title)}"
 
 
 def _roomy(cell: re.Match) -> str:

@@ -1,6 +1,7 @@
 """Prose: how does Markdown become HTML if any HTML in it must stay text?"""
 
 import re
+from collections.abc import Callable, Mapping
 
 import mistune
 from markupsafe import Markup, escape
@@ -9,6 +10,8 @@ from mistune.plugins import import_plugin
 SCROLLS = 'tabindex="0" role="region" aria-label="Table"'
 _TITLE = re.compile(r"\s*#\s+(.+?)\s*#*\s*(?:\n|\Z)")
 _ELSEWHERE = re.compile(r"[\w+.-]+:|//")
+_QUOTED = re.compile(r"“([^“”]*)”")
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&])")
 
 
 class Prose:
@@ -16,21 +19,27 @@ class Prose:
     linked.
 
     One instance serves one page: it collects the page's headings as `sections` (dicts of `level`, `id`, `text`), in
-    order.
+    order. Names in quotes that are among `titles` are shown by their titles, without quotes: what readers meet are the
+    labels of journey.yml, not the names in it.
     """
 
-    def __init__(self):
+    def __init__(self, titles: Mapping[str, str] | None = None):
+        self.titles = titles or {}
         self.sections: list[dict] = []
         self._render = mistune.Markdown(
             _Renderer(self.sections), plugins=[import_plugin("table"), import_plugin("def_list")]
         )
 
     def __call__(self, markdown: str) -> Markup:
-        return Markup(self._render(markdown))
+        return Markup(self._render(self.titled(markdown, escape=lambda title: _MARKS.sub(r"\\\1", title))))
+
+    def titled(self, text: str, *, escape: Callable[[str], str] = str) -> str:
+        """`text` with titles for the names in quotes."""
+        return _QUOTED.sub(lambda name: escape(self.titles[name[1]]) if name[1] in self.titles else name[0], text)
 
     def plain(self, markdown: str) -> str:
         """The text of `markdown` without any mark-up, escaped."""
-        return str(escape(Markup(self._render(markdown)).striptags()))
+        return str(escape(self(markdown).striptags()))
 
     def contents(self) -> list[dict]:
         """The sections of the second level, for the list of contents."""

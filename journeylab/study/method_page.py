@@ -27,7 +27,8 @@ TOOLS = (
 def masthead_of(study: Study) -> Masthead:
     """What heads each page of the study's reports."""
     journey, window = study.journey, study.window
-    return Masthead(study.name, journey.name, journey.goal, written(window.start), written(window.end))
+    titles = {name: journey.title(name) for name in (*journey.stage_names, *journey.branches)}
+    return Masthead(study.name, journey.name, journey.goal, written(window.start), written(window.end), titles)
 
 
 def overview_of(study: Study) -> Overview:

@@ -65,7 +65,7 @@ def test_silence_that_cannot_show_yet_is_missing_and_the_sum_says_so(survival):
 def test_the_sentence_names_the_stage_that_loses_most_how_and_how_soon(survival):
     said = survival.losses_in_words("50d")
     assert said.startswith("“trial” loses the largest share within 50 days of entering: 50% (95% interval 2")
-    assert "20 visits), 30% by a loss event and 20% to silence. Half of these are lost by day 5 (" in said
+    assert "20 visits), 30% by a loss event and 20% to silence. Half of these are lost by day 5.0 (" in said
     assert len(said.split()) <= 60
 
 

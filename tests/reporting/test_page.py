@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -174,10 +175,24 @@ def test_figures_are_numbered_and_described():
     assert f"Figure 2</span> Half have left.<details><summary>The figure in words</summary><p>{long}</p>" in text
 
 
-def test_code_is_folded_away_except_decisions():
-    folded, decisions = Tags(page(shown(text_plain="2"), shown(source="seed = 7", tags=["parameters"]))).of("details")
-    assert "open" not in folded
-    assert "open" in decisions
+def test_code_is_folded_away_and_the_settings_stand_at_the_end():
+    made = page(shown(source="seed = 7", tags=["parameters"]), shown(text_plain="2"))
+    assert all("open" not in folded for folded in Tags(made).of("details"))
+    assert made.index("2</pre>") < made.index("Settings</summary>")
+
+
+def test_readers_meet_the_labels_of_the_journey_and_not_its_names():
+    titles = {"no_sponsor": "No <sponsor> *yet*", "trial": "Trial"}
+    masthead = replace(MASTHEAD, titles=titles)
+    cells = [
+        shown(text_markdown="Lost in “trial” to “no_sponsor”, not “else”."),
+        shown(text_html="<table><tr><td>no_sponsor</td><td>no_sponsors</td></tr></table>"),
+        shown(image_png="aGk=", text_plain="Lost to “no_sponsor”."),
+    ]
+    made = page(*cells, masthead=masthead)
+    assert "Lost in Trial to No &lt;sponsor&gt; *yet*, not “else”." in made
+    assert "<td>No &lt;sponsor&gt; *yet*</td><td>no_sponsors</td>" in made
+    assert 'alt="Lost to No &lt;sponsor&gt; *yet*."' in made
 
 
 def test_in_short_is_set_off_and_labelled_once():

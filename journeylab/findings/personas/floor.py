@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 from journeylab.base.ordering import largest_of_rows
+from journeylab.base.words import counted
 from journeylab.events.features import Features
 from journeylab.events.features.entry import ENTRY_CHANNEL, ENTRY_MONTH
 
@@ -27,8 +28,8 @@ def find_floor(features: Features, labels: np.ndarray, *, days: float) -> str | 
     median = float(np.median(events))
     if median < MIN_EVENTS:
         return (
-            f"Too little is known by day {days:g}: half of the {len(events):,} customers judged have {median:g} events "
-            f"of their own or fewer by then, and {MIN_EVENTS} are needed."
+            f"Too little is known by day {days:g}: half of the {len(events):,} customers judged have at most "
+            f"{counted(int(median), 'event')} of their own by then, and {MIN_EVENTS} are needed."
         )
     if labels.max(initial=0) == 0:
         return None

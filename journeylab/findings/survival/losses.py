@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.ordering import largest
-from journeylab.base.words import counted, in_days, percent
+from journeylab.base.words import counted, in_days, in_one_unit, percent
 from journeylab.events.journey import SILENT
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.arguments import MIN_CUSTOMERS
@@ -89,10 +89,12 @@ def in_words(losses: pd.DataFrame, *, by: str | None, level: str) -> str:
         return f"No stage is known to lose anybody {within} of entering it.{missing}"
     most = known.iloc[largest(known["estimate"])]
     base = counted(most["n"], "visit") + (f", {most['note']}" if most["note"] else "")
-    half = f"{most['half_days']:,.0f} ({most['half_lower']:,.0f} to {most['half_upper']:,.0f})"
+    (half, lower, upper), unit = in_one_unit([most["half_days"], most["half_lower"], most["half_upper"]])
+    by_then = f"by day {half}" if unit == "days" else f"within {half} {unit}"
     return (
         f"{_place(most, by)} loses the largest share {within} of entering: "
-        f"{share_in_words(most, level=level, base=base)}{_how(losses, most)}. Half of these are lost by day {half}."
+        f"{share_in_words(most, level=level, base=base)}{_how(losses, most)}. Half of these are lost "
+        f"{by_then} ({lower} to {upper})."
         f"{missing}"
     )
 
