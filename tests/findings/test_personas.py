@@ -450,14 +450,15 @@ def test_cards_say_what_sets_a_persona_apart_and_what_is_not_known(personas):
     assert (card.apart["delta"].abs() >= 0.147).all()
     assert card.sentence().endswith(f"Verdict: {card.head.verdict}.")
     shown = personas.cards()._repr_html_()
-    assert shown.count("What we do not know") == 2
+    assert shown.count("What we do not know") == 1
     assert card.apart["feature"][0] in shown
 
 
-def test_a_card_of_the_only_persona_says_that_nothing_sets_it_apart(one_kind):
-    shown = one_kind.cards()[0]._repr_html_()
-    assert "Nothing sets it apart by more than a negligible difference." in shown
-    assert "Verdict: no structure found: one kind of customer." in shown
+def test_the_only_persona_has_no_card_and_one_sentence_says_why(one_kind):
+    cards = one_kind.cards()
+    why = "One kind of customer was seen, so there is no card: nobody is there to compare them with."
+    assert (len(cards), repr(cards), cards.plot().alt) == (0, why, why)
+    assert cards._repr_html_().count(why) == 1
 
 
 def test_effect_sizes_are_those_of_the_definition(personas, log):
@@ -601,7 +602,10 @@ def test_figures_carry_the_numbers_in_words(personas, one_kind):
         "of them. P1 "
     )
     assert proof.alt.endswith("repeatable.")
-    assert one_kind.plot_proof().alt == "No replicates: no structure found: one kind of customer."
+    assert (
+        one_kind.plot_proof().alt
+        == "One kind of customer was seen, so there is nothing to find again in other customers."
+    )
 
 
 def test_the_contract_of_findings_is_kept(personas):

@@ -36,7 +36,7 @@ loss_branches:
   - {name: price, when: {event: cancelled}}
 """
 EVENTS = np.array(["searched", "exported", "called", "shared", "drew", "timed"])
-KINDS = {"a": [0, 1], "m": [2, 3], "z": [4, 5]}
+KINDS = {"a": [0, 1], "m": [2, 3], "z": [3, 4]}
 
 
 def write_events(path: Path, sizes: dict[str, int], *, first: str, seed: int) -> None:
@@ -47,8 +47,8 @@ def write_events(path: Path, sizes: dict[str, int], *, first: str, seed: int) ->
         for number in range(n):
             customer, start = f"{kind}{seed}-{number}", pd.Timestamp(first) + pd.Timedelta(days=number % 60)
             rows.append((customer, "started", start))
-            mix = np.full(len(EVENTS), 0.02)
-            mix[KINDS[kind]] = 0.46
+            mix = np.full(len(EVENTS), 0.05)
+            mix[KINDS[kind]] = 0.4
             for day in np.sort(random.uniform(0.01, 40, size=18 + random.poisson(8))):
                 rows.append((customer, random.choice(EVENTS, p=mix), start + pd.Timedelta(days=day).round("s")))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,8 @@ def test_it_keeps_fingerprints_of_all_inputs_and_names_no_customer_and_no_folder
     assert sprint.inputs["bytes"].tolist() == [(before / file).stat().st_size for file in sprint.inputs["file"]]
     assert (sprint.number, sprint.previous, sprint.ids) == (1, None, ("P1", "P2"))
     assert sprint.window == ("2024-01-01", "2024-05-01")
-    assert sprint.decisions == {"horizons": ["30d", "60d"], "personas": {"within": "30d", "seed": 7}}
+    personas = {"within": "30d", "seed": 7, "make_from_attributes": [], "show_protected": []}
+    assert sprint.decisions == {"horizons": ["30d", "60d"], "personas": personas}
     kept = "".join(path.read_text() for path in folder.rglob("*") if path.is_file())
     assert "a1-0" not in kept
     assert str(before) not in kept

@@ -202,7 +202,8 @@ def test_personas_are_found_with_the_studys_decisions(folder, monkeypatch):
     )
     study = open_study(folder)
     assert study.personas.sentence() == "No personas: none today."
-    assert asked == [((study.log, study.journey), {"within": "7d", "seed": 7})]
+    attributes = {"make_from_attributes": (), "show_protected": (), "protected": study.settings.protected}
+    assert asked == [((study.log, study.journey), {"within": "7d", "seed": 7, **attributes})]
 
 
 def test_personas_are_kept_and_not_found_again(folder, monkeypatch):
@@ -252,7 +253,7 @@ def test_where_nothing_can_be_kept_personas_are_found_all_the_same(folder):
 
 def test_personas_have_the_names_of_personas_yml(folder, monkeypatch):
     read = []
-    monkeypatch.setattr(Personas, "named", lambda personas, notes: read.append(notes) or personas)
+    monkeypatch.setattr(Personas, "named", lambda personas, notes, **_: read.append(notes) or personas)
     assert len(open_study(folder).personas.labels) == 0
     assert read == []
     (folder / "personas.yml").write_text("personas: {P1: {name: Weekend planners}}\n")

@@ -8,6 +8,7 @@ from journeylab.findings.personas.number import REPEATABLE_FROM
 
 HOW_MANY = "How many personas?"
 FOUND_AGAIN = "Are the same personas found in other customers?"
+ONE_KIND_AGAIN = "One kind of customer was seen, so there is nothing to find again in other customers."
 _CRITERIA = {"bic": "BIC", "adjusted_bic": "adjusted BIC", "icl": "ICL"}
 
 

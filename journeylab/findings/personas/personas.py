@@ -17,7 +17,14 @@ from journeylab.events.spells import Spells
 from journeylab.findings.personas.assign import Assignment, Definition, assign, nobody_assigned
 from journeylab.findings.personas.cards import Cards, build_cards
 from journeylab.findings.personas.description import Description
-from journeylab.findings.personas.figures import FOUND_AGAIN, HOW_MANY, apart_figure, proof_figure, scan_figure
+from journeylab.findings.personas.figures import (
+    FOUND_AGAIN,
+    HOW_MANY,
+    ONE_KIND_AGAIN,
+    apart_figure,
+    proof_figure,
+    scan_figure,
+)
 from journeylab.findings.personas.file import Customers, write_fields
 from journeylab.findings.personas.landmark import LEFT_OUT, SHARES, Labelled, nobody, reasons_in_words
 from journeylab.findings.personas.names import unique_names
@@ -273,7 +280,7 @@ class Personas(Labelled):
         """How reliably each persona is found again in resampled customers, with the middle 90% of the replicates;
         repeatable ones reach .75."""
         if not self.has_kinds:
-            return charts.note(self.sentence(), title=FOUND_AGAIN, ax=ax)
+            return charts.note(self.lacking or ONE_KIND_AGAIN, title=FOUND_AGAIN, ax=ax)
         return proof_figure(self.proof.by_persona, ax)
 
     def _repr_html_(self) -> str:
