@@ -144,7 +144,7 @@ class Personas(Labelled):
         if self.lacking or not self.has_kinds:
             return "Customers are of one kind, as far as their first days show." if not self.lacking else self.lacking
         shares = [f"{row.name} ({row.share:.0%})" for row in self.table.itertuples(index=False, name="Row")]
-        return f"{listed(shares)}."
+        return f"{'; '.join(shares)}."
 
     def names_in_words(self) -> str:
         """Which names nobody has given yet, if any."""
