@@ -12,6 +12,8 @@ MICROSECONDS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400
 DAY = MICROSECONDS["d"]
 # Times in microseconds that are later, and earlier, than all others.
 NEVER, LONG_AGO = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+# Longer than any record, and short enough to be added to any time.
+MOST_DAYS = 100_000
 _WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 
 
@@ -19,7 +21,8 @@ def microseconds(duration: str | timedelta) -> int:
     """`duration` in whole microseconds.
 
     `duration` is a number with a unit (`s` seconds, `m` minutes, `h` hours, `d` days of 24 hours, `w` weeks), as in
-    "14d" or "1.5h", or a `timedelta`. Raises JourneyLabError for anything else, for zero and for less.
+    "14d" or "1.5h", or a `timedelta`. Raises JourneyLabError for anything else, for zero and for less, and for more
+    than 100,000 days.
 
     >>> microseconds("14d") // DAY
     14
@@ -28,11 +31,13 @@ def microseconds(duration: str | timedelta) -> int:
         amount = round(duration.total_seconds() * 1_000_000)
     else:
         written = _WRITTEN.fullmatch(duration.strip()) if isinstance(duration, str) else None
-        amount = round(float(written[1]) * MICROSECONDS[written[2]]) if written else 0
+        amount = round(min(float(written[1]), 1e15) * MICROSECONDS[written[2]]) if written else 0
     if amount <= 0:
         raise JourneyLabError(
             f"“{duration}” is not a duration. Write a positive number and its unit, one of s, m, h, d, w: “30d”, “12h”."
         )
+    if amount > MOST_DAYS * DAY:
+        raise JourneyLabError(f"“{str(duration)[:40]}” is longer than {MOST_DAYS:,} days. Write a shorter duration.")
     return amount
 
 

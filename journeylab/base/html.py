@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from journeylab.base.kinds import checked_class
 from journeylab.base.ordering import settled
 from journeylab.base.sheets import harmless
 from journeylab.base.words import elapsed
@@ -88,6 +89,7 @@ def table(rows: pd.DataFrame, *, caption: str | None = None, csv: bool = True, d
     return f'<div class="jl-table">{FLUSH_LEFT}<table>{title}{rows_of_html}</table>{link}</div>'
 
 
+@checked_class
 @dataclass(frozen=True)
 class Table:
     """`rows` with a `caption`, shown in JupyterLab and in reports as `table` shows it, with a link to the data. `days`:

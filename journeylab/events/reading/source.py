@@ -12,14 +12,16 @@ from ibis.backends.duckdb import Backend
 
 from journeylab.base import html
 from journeylab.base.errors import LogError, did_you_mean
+from journeylab.base.kinds import checked_class
 from journeylab.base.words import counted
 from journeylab.events.log import check_timezone
 from journeylab.events.reading.columns import check_mapping
-from journeylab.events.reading.files import Files, find_files
+from journeylab.events.reading.files import Files, empty, find_files
 
 UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 
+@checked_class
 @dataclass(frozen=True, eq=False)
 class Source:
     """One of several sources of a log: the data, and how to read them.
@@ -106,6 +108,8 @@ def open_data(connection: Backend, data: object, *, time: str) -> Files | Memory
     if isinstance(data, str | Path):
         return find_files(connection, data)
     label, arrow = _to_arrow(data, time)
+    if not arrow.schema.names:
+        raise empty(label)
     _check_names(label, arrow.schema.names)
     arrow, name = _without_nulls(arrow), ibis.util.gen_name("journeylab_source")
     if isinstance(arrow, pa.Table):
