@@ -95,8 +95,10 @@ def run_notebooks(
 def read_notebook(path: Path) -> NotebookNode:
     """The notebook at `path`. Raises ReportError if it is no notebook."""
     try:
-        return nbformat.read(path, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        return notebook
+    except (nbformat.ValidationError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ReportError(
             f"“{path.name}” cannot be read as a Jupyter notebook. "
             "Open it in JupyterLab and save it again, or take it out of the folder."

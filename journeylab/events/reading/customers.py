@@ -1,5 +1,6 @@
 """Who are the customers, and what was known of each at the start? The customers' table, by the ids of the events."""
 
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -68,11 +69,17 @@ def _opened(customers: Customers) -> tuple[pd.DataFrame, str, list[str] | None]:
 def _from_file(path: Path, key: str) -> pd.DataFrame:
     if not path.is_file():
         raise LogError(f"There is no file “{path}” with customers. Check the path.")
-    if path.suffix == ".parquet":
-        return pyarrow.parquet.read_table(path).to_pandas()
-    if path.name.endswith((".csv", ".csv.gz")):
-        # An id stays as it is written, and "NA" is a country, not a missing value.
-        return pd.read_csv(path, dtype={key: str}, keep_default_na=False, na_values=[""])
+    try:
+        if path.suffix == ".parquet":
+            return pyarrow.parquet.read_table(path).to_pandas()
+        if path.name.endswith((".csv", ".csv.gz")):
+            # An id stays as it is written, and "NA" is a country, not a missing value.
+            return pd.read_csv(path, dtype={key: str}, keep_default_na=False, na_values=[""])
+    except UnicodeDecodeError:
+        raise LogError(f"“{path}” with customers is not UTF-8 text. Save it with the encoding UTF-8.") from None
+    except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException) as problem:
+        reason = " ".join(str(problem).split()).rstrip(".")[:200]
+        raise LogError(f"“{path}” with customers cannot be read: {reason}. Fix it, or leave it out.") from None
     raise LogError(f"“{path}” with customers is not .csv, .csv.gz or .parquet. Convert it to one of these.")
 
 
