@@ -4,7 +4,9 @@ names."""
 import csv
 import gzip
 import re
+import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -28,6 +30,7 @@ KINDS = {
 }
 # What the engine raises for what is in the files, as opposed to a statement of ours that is wrong.
 PROBLEMS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.IOException)
+_DEEPEST = 500
 _DELIMITERS = (",", ";", "\t", "|")
 _READABLE = "It reads .csv, .tsv and .jsonl, each also with .gz, and .parquet."
 
@@ -75,12 +78,36 @@ def find_files(connection: Backend, written: str | Path) -> Files:
     filled = tuple(str(path) for path in paths if path.stat().st_size)
     if not filled:
         raise empty(label)
+    if kind == "json":
+        _check_depth(filled)
     try:
         glance = _scan(connection, filled, kind)
     except PROBLEMS as problem:
         raise damaged(label, (kind == "csv" and _first_bad_line(connection, filled)) or problem) from problem
     described = connection.con.execute(f"DESCRIBE {glance.get_name()}").fetchall()
     return Files(label, filled, kind, glance.schema(), {name: kind for name, kind, *_ in described})
+
+
+def _check_depth(paths: tuple[str, ...]) -> None:
+    """Raise LogError for a line whose lists and objects are so deep in each other that the engine would break down."""
+    for path in paths:
+        opened = gzip.open if path.lower().endswith(".gz") else open
+        with suppress(OSError, EOFError, zlib.error), opened(path, "rb") as file:  # the engine says what is wrong
+            for number, line in enumerate(file, 1):
+                if line.count(b"[") + line.count(b"{") > _DEEPEST and _depth(line) > _DEEPEST:
+                    raise LogError(
+                        f"“{path}” is nested more than {_DEEPEST} deep in line {number:,}. Leave that line out, or "
+                        "write its value as a text."
+                    )
+
+
+def _depth(line: bytes) -> int:
+    """How deep the lists and objects of a line of JSON are in each other; brackets within texts do not count."""
+    depth = deepest = 0
+    for bracket in re.findall(rb"[\[{\]}]", re.sub(rb'"(?:[^"\\]|\\.)*+"', b"", line)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def kind_of(path: Path) -> str:
