@@ -4,6 +4,7 @@
 `journey.yml:12: what, found, fix`. For a mapping the path of keys, as in `stages[1].name`, stands for the line.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from journeylab.base.problems import in_words, problem_text
 KeyPath = tuple[str | int, ...]
 # What a value such as 2026-13-45 or “!!bool maybe” raises in YAML's own types.
 _UNREADABLE = (ValueError, KeyError, AttributeError, TypeError, OverflowError)
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 _MOST_BYTES, _MOST_VALUES = 10_000_000, 100_000
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -157,7 +159,8 @@ def read_document(source: str | Path | Mapping[str, Any], *, error: type[Journey
         loader = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as broken:
         line = text[: broken.position].count("\n") + 1
-        shown = f"U+{ord(broken.character):04X}"
+        character = broken.character
+        shown = f"U+{character if isinstance(character, int) else ord(character):04X}"
         raise error(
             f"{path.name}:{line}: The character {shown} cannot stand in YAML. Remove it, or write it as a text."
         ) from None
@@ -193,7 +196,7 @@ def _line_of_bad_value(node: yaml.Node | None, loader: yaml.SafeLoader) -> int:
     if isinstance(node, yaml.ScalarNode):
         try:
             loader.construct_object(node)
-        except _UNREADABLE:
+        except (*_UNREADABLE, yaml.YAMLError):  # the loader remembers the one at which it stopped
             return node.start_mark.line + 1
     elif node is not None:
         parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
@@ -272,6 +275,8 @@ def _walk(
     if len(lines) > _MOST_VALUES:
         problem = f"it has more than {_MOST_VALUES:,} values, perhaps because aliases repeat each other"
         raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+    if isinstance(node, yaml.ScalarNode) and _UNWRITABLE.search(node.value):
+        raise yaml.MarkedYAMLError(problem="it has a character that no file can hold", problem_mark=node.start_mark)
     lines.setdefault(path, node.start_mark.line + 1)
     above = (*above, id(node))
     if isinstance(node, yaml.SequenceNode):

@@ -21,6 +21,9 @@ from journeylab.base.errors import ReportError
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _SHOWN_LINES = 3
+# What nbformat raises for what is no notebook, or one with parts that are none.
+_WRONG = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
+_NO_NOTEBOOK = (nbformat.ValidationError, *_WRONG)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,15 @@ def read_notebook(path: Path) -> NotebookNode:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
         return notebook
-    except (nbformat.ValidationError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        nbformat.ValidationError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        RecursionError,
+    ) as error:
         raise ReportError(
             f"“{path.name}” cannot be read as a Jupyter notebook. "
             "Open it in JupyterLab and save it again, or take it out of the folder."
