@@ -20,15 +20,15 @@ _ACTIVE = {"base", "embed", "form", "frame", "iframe", "link", "object", "script
 
 # Elements that show something and do nothing. What a cell shows may have these and no others.
 _SHOWN_BY = """
-a abbr b blockquote br caption circle cite clippath code col colgroup dd defs desc details div dl dt ellipse em
+a abbr article b bdi blockquote br caption circle cite clippath code col colgroup dd defs desc details div dl dt ellipse em
 figcaption figure footer g h1 h2 h3 h4 h5 h6 header hr i image img kbd li line lineargradient marker mark ol p path
 pattern polygon polyline pre q rect s samp section small span stop strong style sub summary sup svg symbol table tbody
-td text textpath tfoot th thead time title tr tspan u ul use var
+td text textpath tfoot th thead time title tr tspan u ul use var wbr
 """
 _SHOWING = set(_SHOWN_BY.split())
 # The styles of our own map, whose explanations lie over its cells.
 _MAP_STYLE = (TEMPLATES / "journey_map.css").read_text(encoding="utf-8").strip()
-_VOID = {"br", "col", "hr", "img"}
+_VOID = {"br", "col", "hr", "img", "wbr"}
 _MAY_STAY_OPEN = {"colgroup", "dd", "dt", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr"}
 # Styles that lift something out of its place, over other parts of the page.
 _OVERLAYING = re.compile(r"position\s*:\s*(?:fixed|absolute|sticky)|z-index|expression\(", re.IGNORECASE)

@@ -29,7 +29,7 @@ KINDS = {
     ".parquet": "parquet",
 }
 # What the engine raises for what is in the files, as opposed to a statement of ours that is wrong.
-PROBLEMS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.IOException)
+PROBLEMS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.IOException, duckdb.ParserException)
 _DEEPEST = 500
 _DELIMITERS = (",", ";", "\t", "|")
 _READABLE = "It reads .csv, .tsv and .jsonl, each also with .gz, and .parquet."
@@ -82,7 +82,7 @@ def find_files(connection: Backend, written: str | Path) -> Files:
         _check_depth(filled)
     try:
         glance = _scan(connection, filled, kind)
-    except PROBLEMS as problem:
+    except duckdb.Error as problem:
         raise damaged(label, (kind == "csv" and _first_bad_line(connection, filled)) or problem) from problem
     described = connection.con.execute(f"DESCRIBE {glance.get_name()}").fetchall()
     return Files(label, filled, kind, glance.schema(), {name: kind for name, kind, *_ in described})
@@ -185,8 +185,14 @@ def _dialect(path: str) -> dict[str, str]:
 
 def _heading(path: str) -> str:
     opened = gzip.open if path.lower().endswith(".gz") else open
-    with opened(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-        return file.readline().rstrip("\r\n")
+    try:
+        with opened(path, "rt", encoding="utf-8-sig", errors="replace") as file:
+            first = file.readline().rstrip("\r\n")
+    except (OSError, EOFError, zlib.error) as problem:
+        raise LogError(f"“{path}” cannot be read: {str(problem).rstrip('.')}. Fix it, or leave it out.") from None
+    if "\0" in first:
+        raise LogError(f"“{path}” is not UTF-8 text: its first line has the character U+0000. Save it as UTF-8.")
+    return first
 
 
 def _first_bad_line(connection: Backend, paths: tuple[str, ...]) -> duckdb.Error | None:
