@@ -61,7 +61,7 @@ def checked(function: Callable) -> Callable:
 
 def checked_class(made: type[Made]) -> type[Made]:
     """The class `made`, whose arguments are checked as those of a function; see `checked`."""
-    made.__init__ = checked(made.__init__)  # type: ignore[misc]
+    made.__init__ = checked(made.__init__)  # type: ignore[method-assign]
     return made
 
 
