@@ -16,7 +16,23 @@ Every finding has `.table` (tidy, with interval and base), `.sentence()`, `.plot
 folder: `read_events`, `read_journey`, `find_spells`; without data: `simulate_log`.
 """
 
+from types import FunctionType, ModuleType
+
 import lazy_loader
 
+from journeylab import base
+
 # The names stand in __init__.pyi, where editors and type checkers read them; each is loaded when it is first used.
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_loaded, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    """The name of the face: a function checks its arguments by its annotations before it begins."""
+    found = _loaded(name)
+    if isinstance(found, ModuleType):
+        return found
+    if isinstance(found, FunctionType):
+        found = base.kinds.checked(found)
+        found.__module__ = __name__  # where a pickle finds it again
+    globals()[name] = found
+    return found

@@ -18,7 +18,8 @@ from typer.core import TyperGroup
 import journeylab as jl
 from journeylab import base, reporting
 from journeylab import study as studies
-from journeylab.base.errors import JourneyLabError, ReportError, StudyError, did_you_mean
+from journeylab.base.characters import visible
+from journeylab.base.errors import JourneyLabError, ReportError, StudyError, did_you_mean, failed_file
 from journeylab.base.words import counted
 from journeylab.study.folders import DATA, FILE, NOTEBOOKS, PROCESSED, RAW, REPORTS, Folders
 
@@ -31,6 +32,9 @@ PACKAGE = Path(__file__).parent
 TEMPLATES = PACKAGE / "study" / "templates"
 SCHEMA = PACKAGE / "events" / "journey" / "journey.schema.json"
 # The wheel carries the notebooks inside the package; in a checkout they are beside it.
+# JupyterLab asks its makers for news and new versions unless it is told not to.
+_WITHOUT_NEWS = ("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
+_STOPPED = 130  # the exit code of a command that Ctrl-C ended
 SHIPPED = (PACKAGE / NOTEBOOKS, PACKAGE.parent / NOTEBOOKS)
 
 # 00 is where an analyst's own question begins; 90 shows methods on a log of its own, which is simulated, and belongs to
@@ -44,9 +48,13 @@ class _Commands(TyperGroup):
     def invoke(self, ctx):
         try:
             return super().invoke(ctx)
-        except JourneyLabError as error:
-            Console(stderr=True).print(f"[bold red]Error:[/] {_escaped(error)}", soft_wrap=True, highlight=False)
+        except (JourneyLabError, OSError) as error:
+            text = failed_file(error) if isinstance(error, OSError) else error
+            Console(stderr=True).print(f"[bold red]Error:[/] {_escaped(text)}", soft_wrap=True, highlight=False)
             raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            typer.echo("Stopped. Files that were finished stay; run the command again for the others.", err=True)
+            raise typer.Exit(_STOPPED) from None
 
 
 app = typer.Typer(
@@ -70,7 +78,7 @@ Data = Annotated[
 
 def _say_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"journeylab {base.version.VERSION}")
+        _say(f"journeylab {base.version.VERSION}")
         raise typer.Exit
 
 
@@ -120,11 +128,11 @@ def init(
     _new_folder(folder, copied)
     for name in copied:
         shutil.copyfile(source / name, folder / name)
-    typer.echo(f"The study is in {folder}. Next:")
-    typer.echo(f"  1. Put your events into {folder / RAW}.")
-    typer.echo(f"  2. Name their columns and the observed window in {folder / FILE}, and the stages in journey.yml.")
-    typer.echo(f"  3. journeylab check --study {folder}, which also proposes horizons that suit your data.")
-    typer.echo(f"  4. journeylab report --study {folder}")
+    _say(f"The study is in {folder}. Next:")
+    _say(f"  1. Put your events into {folder / RAW}.")
+    _say(f"  2. Name their columns and the observed window in {folder / FILE}, and the stages in journey.yml.")
+    _say(f"  3. journeylab check --study {folder}, which also proposes horizons that suit your data.")
+    _say(f"  4. journeylab report --study {folder}")
 
 
 def _check_free(folder: Path, names: list[str]) -> None:
@@ -162,10 +170,10 @@ def _draft(folder: Path, exported: list[Path]) -> None:
         shutil.copyfile(path, target)
     (folder / FILE).write_text(draft.study, encoding="utf-8")
     (folder / "journey.yml").write_text(draft.journey, encoding="utf-8")
-    typer.echo(f"The draft of a study is in {folder}. Guesses: {draft.guesses}. Questions: {len(draft.questions)}.")
+    _say(f"The draft of a study is in {folder}. Guesses: {draft.guesses}. Questions: {len(draft.questions)}.")
     for question in draft.questions:
-        typer.echo(f"  ? {question}")
-    typer.echo(f"Look at {folder / FILE} and {folder / 'journey.yml'}, then check again.\n")
+        _say(f"  ? {question}")
+    _say(f"Look at {folder / FILE} and {folder / 'journey.yml'}, then check again.\n")
     check(folder)
 
 
@@ -234,7 +242,7 @@ def report(
             workers=jobs,
             step=step,
         )
-    typer.echo(f"{counted(len(notebooks), 'report')} written. Start with {index}")
+    _say(f"{counted(len(notebooks), 'report')} written. Start with {index}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -249,9 +257,9 @@ def lab(context: typer.Context, study: Folder = Path(), data: Data = None) -> No
     if not any(folder.glob("*.ipynb")):
         folder.mkdir(exist_ok=True)
         copied = [shutil.copyfile(notebook, folder / notebook.name) for notebook in _notebooks(study)]
-        typer.echo(f"{counted(len(copied), 'notebook')} copied to {folder}. They now belong to the study.")
+        _say(f"{counted(len(copied), 'notebook')} copied to {folder}. They now belong to the study.")
     # JupyterLab replaces this process, so that it gets Ctrl-C and sets the exit code.
-    command = [sys.executable, "-m", "jupyterlab", str(folder), *context.args]
+    command = [sys.executable, "-m", "jupyterlab", str(folder), *_WITHOUT_NEWS, *context.args]
     os.execve(sys.executable, command, {**os.environ, **_variables(data)})
 
 
@@ -271,9 +279,7 @@ def simulate(
         raise StudyError(f"“{out}” already has a study, and simulate overwrites nothing. Name another folder.")
     simulation = jl.simulate_log(customers, seed=seed)
     simulation.write(out)
-    typer.echo(
-        f"The study is in {out}: {customers:,} simulated customers and {simulation.raw.num_rows:,} rows of events."
-    )
+    _say(f"The study is in {out}: {customers:,} simulated customers and {simulation.raw.num_rows:,} rows of events.")
 
 
 @sprints.command("start")
@@ -289,9 +295,9 @@ def start(
     their ids.
     """
     sprint = studies.start_sprint(_open(study, data), name)
-    typer.echo(f"Sprint {sprint.number}, “{sprint.name}”, is in {sprint.folder}. {sprint.personas.sentence()}")
+    _say(f"Sprint {sprint.number}, “{sprint.name}”, is in {sprint.folder}. {sprint.personas.sentence()}")
     if sprint.previous:
-        typer.echo(f"Next: journeylab sprint compare {sprint.previous} {sprint.name} --study {study}")
+        _say(f"Next: journeylab sprint compare {sprint.previous} {sprint.name} --study {study}")
 
 
 @sprints.command("compare")
@@ -309,7 +315,7 @@ def compare(
     opened = _open(study, data)
     notebook, *_ = _notebooks(study, studies.NOTEBOOK)
     page = studies.write_comparison(opened, old, new, notebook=notebook, masthead=studies.masthead_of(opened))
-    typer.echo(f"What changed from “{old}” to “{new}” is in {page}")
+    _say(f"What changed from “{old}” to “{new}” is in {page}")
 
 
 def _open(study: Path, data: Path | None) -> "Study":
@@ -363,7 +369,7 @@ def _progress(notebooks: list[Path]) -> Iterator[Callable[[Path, int, int], None
 
     def say(path: Path, done: int, total: int) -> None:
         if done == total:
-            typer.echo(f"{path.name}: {counted(total, 'cell')} run")
+            _say(f"{path.name}: {counted(total, 'cell')} run")
 
     if not sys.stdout.isatty():
         yield say
@@ -374,6 +380,10 @@ def _progress(notebooks: list[Path]) -> Iterator[Callable[[Path, int, int], None
         yield lambda path, done, total: progress.update(tasks[path], completed=done, total=total)
 
 
+def _say(text: str) -> None:
+    typer.echo(visible(text))
+
+
 def _escaped(text: object) -> str:
     # Rich reads square brackets as styles.
-    return str(text).replace("[", r"\[")
+    return visible(str(text).replace("\r", " ")).replace("[", r"\[")

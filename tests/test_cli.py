@@ -244,7 +244,8 @@ def test_lab_gives_a_study_notebooks_of_its_own_once_and_opens_them(folder, star
     assert run("lab", "--study", folder).output == ""
     assert (folder / "notebooks/01_read_the_log.ipynb").read_text() == "mine"
     commands = [command for _, command, _ in started]
-    lab = [sys.executable, "-m", "jupyterlab", str(folder / "notebooks")]
+    quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    lab = [sys.executable, "-m", "jupyterlab", str(folder / "notebooks"), *quiet]
     assert commands == [[*lab, "--no-browser"], lab]
 
 

@@ -3,4 +3,4 @@
 import lazy_loader
 
 # Loaded when first used: they bring libraries with them that the command does not always need.
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["html", "ordering", "version"])
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["html", "kinds", "ordering", "version"])

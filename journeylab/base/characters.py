@@ -4,9 +4,13 @@ Marks of writing direction and control characters hide or reverse what is shown.
 address from a search.
 """
 
+import re
 import unicodedata
 
 _MOST_COMBINING = 4
+# What changes the writing direction of everything after it (embeddings, overrides, isolates), and what a terminal
+# obeys. Shown as a number they do nothing. The marks U+200E and U+200F, which affect only themselves, stay.
+_ACTING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # An emoji may be several characters with joiners between them; the flag of a region has invisible letters.
 _JOINER, _FLAG = "\u200d", "\U0001f3f4"
 
@@ -63,3 +67,13 @@ def compared(word: str) -> str:
         return word.lower()
     apart = unicodedata.normalize("NFKD", word.casefold())
     return "".join(character for character in apart if not unicodedata.combining(character))
+
+
+def visible(text: str) -> str:
+    """`text` with every character shown as its number that would act on what is around it: turn its writing
+    direction, or give orders to a terminal.
+
+    >>> visible("annexe\u202efdp.exe")
+    'annexe[U+202E]fdp.exe'
+    """
+    return _ACTING.sub(lambda acting: f"[U+{ord(acting[0]):04X}]", text)

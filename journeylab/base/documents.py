@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from journeylab.base.durations import microseconds
-from journeylab.base.errors import JourneyLabError, did_you_mean
+from journeylab.base.errors import JourneyLabError, did_you_mean, failed_file
 from journeylab.base.problems import in_words, problem_text
 
 
@@ -47,6 +47,10 @@ for _kind, (_shape, _starts) in _VALUES.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"^(?:{_shape})$"), _first)
 
 KeyPath = tuple[str | int, ...]
+# What a value such as 2026-13-45 or “!!bool maybe” raises in YAML's own types.
+_UNREADABLE = (ValueError, KeyError, AttributeError, TypeError, OverflowError)
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+_MOST_BYTES, _MOST_VALUES = 10_000_000, 100_000
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -168,7 +172,16 @@ def read_document(source: str | Path | Mapping[str, Any], *, error: type[Journey
     if isinstance(source, Mapping):
         return Document(dict(source))
     path = Path(source)
-    loader = _Loader(_text_of(path, error))
+    text, node = _text_of(path, error), None
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as broken:
+        line = text[: broken.position].count("\n") + 1
+        character = broken.character
+        shown = f"U+{character if isinstance(character, int) else ord(character):04X}"
+        raise error(
+            f"{path.name}:{line}: The character {shown} cannot stand in YAML. Remove it, or write it as a text."
+        ) from None
     try:
         node = loader.get_single_node()
         if node is None:
@@ -183,8 +196,30 @@ def read_document(source: str | Path | Mapping[str, Any], *, error: type[Journey
             f"{path.name}:{line}: This is not YAML: {broken.problem}. "
             "Look at this line and the one above for indentation, a colon, a bracket or a quote."
         ) from broken
+    except RecursionError:
+        raise error(
+            f"{path.name}:1: The file is nested too deeply. Write fewer lists and mappings in each other."
+        ) from None
+    except _UNREADABLE as broken:
+        line = _line_of_bad_value(node, loader)
+        raise error(
+            f"{path.name}:{line}: A value cannot be read: {broken}. Correct it, or put it in quotes."
+        ) from broken
     finally:
         loader.dispose()
+
+
+def _line_of_bad_value(node: yaml.Node | None, loader: yaml.SafeLoader) -> int:
+    """The line of the first plain value below `node` that YAML's types do not allow."""
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            loader.construct_object(node)
+        except (*_UNREADABLE, yaml.YAMLError):  # the loader remembers the one at which it stopped
+            return node.start_mark.line + 1
+    elif node is not None:
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
+        return next((line for part in parts if (line := _line_of_bad_value(part, loader))), 0)
+    return 0
 
 
 def check_document(
@@ -228,7 +263,15 @@ def _place(problem: Problem, places: Places) -> str:
 
 
 def _text_of(path: Path, error: type[JourneyLabError]) -> str:
-    if not path.is_file():
+    try:
+        is_file, is_large = path.is_file(), path.is_file() and path.stat().st_size > _MOST_BYTES
+    except (OSError, ValueError) as problem:
+        raise error(
+            failed_file(problem) if isinstance(problem, OSError) else f"{path!r}: {problem}. Correct it."
+        ) from None
+    if is_large:
+        raise error(f"{path.name}:1: The file has more than {_MOST_BYTES:,} bytes. Name the YAML file of this study.")
+    if not is_file:
         state = "is a folder" if path.is_dir() else "is not there"
         beside = [file.name for file in sorted(path.parent.glob("*.y*ml"))] if path.parent.is_dir() else []
         close = did_you_mean(path.name, beside)
@@ -247,6 +290,11 @@ def _walk(
     """Write the line of each path into `lines`; yield the keys that occur twice in one mapping."""
     if id(node) in above:
         raise yaml.MarkedYAMLError(problem="an alias refers to what holds it", problem_mark=node.start_mark)
+    if len(lines) > _MOST_VALUES:
+        problem = f"it has more than {_MOST_VALUES:,} values, perhaps because aliases repeat each other"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+    if isinstance(node, yaml.ScalarNode) and _UNWRITABLE.search(node.value):
+        raise yaml.MarkedYAMLError(problem="it has a character that no file can hold", problem_mark=node.start_mark)
     lines.setdefault(path, node.start_mark.line + 1)
     above = (*above, id(node))
     if isinstance(node, yaml.SequenceNode):

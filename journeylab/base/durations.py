@@ -14,6 +14,8 @@ DAY = MICROSECONDS["d"]
 NEVER, LONG_AGO = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 # Days that people count in, for a horizon to propose.
 ROUND_DAYS = (1, 2, 3, 7, 14, 30, 60, 90, 120, 180, 270, 365, 540, 730, 1095, 1460, 1825, 2555, 3650)
+# Longer than any record, and short enough to be added to any time.
+MOST_DAYS = 100_000
 _WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 
 
@@ -21,7 +23,8 @@ def microseconds(duration: str | timedelta) -> int:
     """`duration` in whole microseconds.
 
     `duration` is a number with a unit (`s` seconds, `m` minutes, `h` hours, `d` days of 24 hours, `w` weeks), as in
-    "14d" or "1.5h", or a `timedelta`. Raises JourneyLabError for anything else, for zero and for less.
+    "14d" or "1.5h", or a `timedelta`. Raises JourneyLabError for anything else, for zero and for less, and for more
+    than 100,000 days.
 
     >>> microseconds("14d") // DAY
     14
@@ -30,11 +33,13 @@ def microseconds(duration: str | timedelta) -> int:
         amount = round(duration.total_seconds() * 1_000_000)
     else:
         written = _WRITTEN.fullmatch(duration.strip()) if isinstance(duration, str) else None
-        amount = round(float(written[1]) * MICROSECONDS[written[2]]) if written else 0
+        amount = round(min(float(written[1]), 1e15) * MICROSECONDS[written[2]]) if written else 0
     if amount <= 0:
         raise JourneyLabError(
             f"“{duration}” is not a duration. Write a positive number and its unit, one of s, m, h, d, w: “30d”, “12h”."
         )
+    if amount > MOST_DAYS * DAY:
+        raise JourneyLabError(f"“{str(duration)[:40]}” is longer than {MOST_DAYS:,} days. Write a shorter duration.")
     return amount
 
 

@@ -1,5 +1,6 @@
 """Errors that say what is wrong, what was found, and how to fix it."""
 
+import errno
 import sysconfig
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -8,6 +9,19 @@ from traceback import FrameSummary, extract_tb
 
 # Code in these folders was not written by the caller of journeylab.
 _INSTALLED = (str(Path(__file__).parents[1]), *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
+
+_FIXES: dict[int | None, str] = {
+    errno.ENOENT: "Check its name and its folder.",
+    errno.ENOTDIR: "Part of its path is a file. Name another folder.",
+    errno.EISDIR: "Name a file, not a folder.",
+    errno.EEXIST: "Name another one, or move what is there.",
+    errno.EACCES: "Ask for the right to use it, or name another folder.",
+    errno.EPERM: "Ask for the right to use it, or name another folder.",
+    errno.EROFS: "Nothing can be written there. Name another folder.",
+    errno.ENOSPC: "Make room on the disk, then try again.",
+    errno.EDQUOT: "Make room on the disk, then try again.",
+    errno.ENAMETOOLONG: "Give it a shorter name.",
+}
 
 
 class JourneyLabError(Exception):
@@ -56,6 +70,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if close:
         return f"Did you mean “{close[0]}”?"
     return f"Known: {', '.join(known)}." if known else "None is known."
+
+
+def failed_file(problem: OSError) -> str:
+    """What stopped the reading or writing of a file, as the operating system says it, and how to fix that.
+
+    >>> failed_file(FileNotFoundError(2, "No such file or directory", "a.csv"))
+    '“a.csv” cannot be used: no such file or directory. Check its name and its folder.'
+    """
+    reason = problem.strerror or str(problem) or type(problem).__name__
+    name = "A file" if problem.filename is None else f"“{problem.filename}”"
+    return (
+        f"{name} cannot be used: {reason[:1].lower()}{reason[1:]}. {_FIXES.get(problem.errno, 'Look at its folder.')}"
+    )
 
 
 def _is_callers(frame: FrameSummary) -> bool:

@@ -3,16 +3,23 @@
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from journeylab.base.errors import JourneyLabError
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: there nothing is swept
+    fcntl = None  # type: ignore[assignment]
+
 _BLOCK, _DIGITS = 1 << 20, 12
+_HELD = "held"
 
 
 @contextmanager
@@ -31,6 +38,26 @@ def replaced(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def own_folder(prefix: str = "journeylab-") -> tuple[Path, IO]:
+    """A new folder for temporary files, and the open file by which it is held: the folder is in use until that is
+    closed, at the latest when this process ends.
+
+    Folders of the same `prefix` that are this user's and that nobody holds any more, because a process was killed, are
+    removed first.
+    """
+    for held in Path(tempfile.gettempdir()).glob(f"{prefix}*/{_HELD}"):
+        with suppress(OSError), held.open("a") as lock:
+            if fcntl and held.stat().st_uid == os.getuid():
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where another process holds it
+                shutil.rmtree(held.parent, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    lock = (folder / f".{_HELD}").open("a")
+    if fcntl:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    (folder / f".{_HELD}").rename(folder / _HELD)
+    return folder, lock
 
 
 def write_text(path: str | Path, text: str) -> Path:

@@ -2,33 +2,22 @@
 
 import base64
 import html
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from journeylab.base.characters import visible
+from journeylab.base.kinds import checked_class
 from journeylab.base.ordering import settled
 from journeylab.base.sheets import harmless
 from journeylab.base.words import elapsed
 
-# Characters that change the writing direction of everything after them (embeddings, overrides, isolates). Shown as a
-# number they change nothing. The marks U+200E and U+200F, which affect only themselves, stay.
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # JupyterLab aligns every cell of a table right. Our pages have their own styles, so they leave this out.
 FLUSH_LEFT = (
     "<style>.jl-table :is(th, td):not(.number) { text-align: left; vertical-align: top; } "
     ".jl-table caption { text-align: left; }</style>"
 )
-
-
-def visible(text: str) -> str:
-    """`text` with every character that would change the writing direction around it shown as its number.
-
-    >>> visible("annexe\u202efdp.exe")
-    'annexe[U+202E]fdp.exe'
-    """
-    return _TURNING.sub(lambda turning: f"[U+{ord(turning[0]):04X}]", text)
 
 
 def escape(text: str) -> str:
@@ -88,6 +77,7 @@ def table(rows: pd.DataFrame, *, caption: str | None = None, csv: bool = True, d
     return f'<div class="jl-table">{FLUSH_LEFT}<table>{title}{rows_of_html}</table>{link}</div>'
 
 
+@checked_class
 @dataclass(frozen=True)
 class Table:
     """`rows` with a `caption`, shown in JupyterLab and in reports as `table` shows it, with a link to the data. `days`:

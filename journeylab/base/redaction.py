@@ -8,9 +8,11 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
+import phonenumbers
 from stdnum import iban, luhn
 
 from journeylab.base.characters import clean, compared, usual_forms
@@ -19,35 +21,57 @@ LABELS = ("email", "phone", "handle", "card", "number", "ip", "url", "iban", "na
 FEWEST_LETTERS, FEWEST_DIGITS = 3, 7
 _LONGEST_PHONE, _CARD_DIGITS = 15, range(13, 20)
 _MOST_WORDS, _MANY_COLONS = 6, 4
-_AT, _DOT = r"(?:@|\s?[\[(]\s?at\s?[\])]\s?)", r"(?:\.|\s?[\[(]\s?dot\s?[\])]\s?)"
+# How “@” and “.” are written out. Without brackets they are words too, so an address then ends as addresses do.
+_AT_WORD, _DOT_WORD = "(?:at|arobase|arroba|chiocciola|klammeraffe|ät)", "(?:dot|point|ponto|punkt|punto)"
+_AT = rf"(?:@|&\#64;|&commat;|%40|\s?[\[({{<]\s?(?:@|{_AT_WORD})\s?[\])}}>]\s?)"
+_DOT = rf"(?:\.|\s?[\[({{<]\s?(?:\.|{_DOT_WORD})\s?[\])}}>]\s?)"
 _DOMAIN = rf"[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{0,8}}"
+_ENDINGS = "app|biz|com|dev|edu|gov|info|io|net|org|shop|ch|de|es|eu|fr|nl|pl|uk"
+_SPOKEN_DOT = f"[ _-]{{1,3}}{_DOT_WORD}[ _-]{{1,3}}"
+_SPOKEN = rf"(?:{_SPOKEN_DOT}[a-z0-9]{{1,63}}){{0,3}}{_SPOKEN_DOT}(?:{_ENDINGS})\b"
+# Signs that stand between the digits of a phone number.
+_SIGNS = r"[ \t.\-/()_~*|\u00a0\u00b7\u2010-\u2015\u2022\u2027\u2212\u2219\u22c5\u30fb]"
+# Where the phone numbers come from that are tried on digits that may be something else.
+_REGIONS = ("FR", "DE", "GB", "US", "ES", "IT", "NL", "BE", "CH", "PT", "PL", "BR", "IN")
 # Every repetition has an upper limit: however long and strange a text is, the time to read it grows with its length.
 _KINDS = {
     "mark": re.compile(rf"\[(?:{'|'.join(LABELS)})\]"),
     "url": re.compile(
         r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.|mailto:|tel:)[^\s\[\]<>“”\"]{1,2000}"
-        r"|(?:[a-z0-9-]{1,63}\.){1,8}(?:app|biz|com|dev|edu|gov|info|io|net|org|shop|ch|de|es|eu|fr|nl|pl|uk)"
+        rf"|(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{_ENDINGS})"
         r"(?:[/?#:][^\s\[\]<>“”\"]{0,2000}|(?![\w@]))",
         re.IGNORECASE,
     ),
-    "email": re.compile(rf"[\w.%+'-]{{1,255}}{_AT}{_DOMAIN}", re.IGNORECASE),
+    "email": re.compile(
+        rf"(?:(?!%40)[\w.%+'-]){{1,255}}+{_AT}{_DOMAIN}"
+        rf"|[\w.%+'-]{{1,255}}+\s{{1,3}}@\s{{1,3}}[\w-]{{1,63}}(?:\s?\.\s?[\w-]{{1,63}}){{0,3}}\s?\.\s?(?:{_ENDINGS})\b"
+        rf"|[a-z0-9.%+']{{1,255}}+(?:{_SPOKEN_DOT}[a-z0-9]{{1,63}})?"
+        rf"[ _-]{{1,3}}{_AT_WORD}[ _-]{{1,3}}[a-z0-9]{{1,63}}{_SPOKEN}",
+        re.IGNORECASE,
+    ),
     "handle": re.compile(r"@\w[\w.-]{1,254}(?:@[\w.-]{1,255})?"),
     "iban": re.compile(
         r"[A-Z]{2}\d\d(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?(?=[A-Z]{0,2}\d)[A-Z0-9]{1,3})?"
         r"|[a-z]{2}\d\d(?:[ -]?[a-z0-9]{4})(?:[ -]?(?=[a-z]{0,3}\d)[a-z0-9]{4}){1,6}(?:[ -]?\d{1,3})?"
     ),
     "ip": re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)|[0-9a-f]{0,4}(?::[0-9a-f.]{0,15}){2,40}", re.IGNORECASE),
+    # In four groups or more: a phone number rather than a date; with commas perhaps neither.
+    "groups": re.compile(r"\d{1,4}(?:[-/.,]\d{1,4}){3,500}"),
     "date": re.compile(
-        r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d)|(?:19|20)\d\d ?[-/–] ?(?:19|20)\d\d)"
-        r"(?!\d)"
+        r"(?:(?:19|20)\d\d([-/.])\d{1,2}\1\d{1,2}(?!\1\d)|\d{1,2}([-/.])\d{1,2}\2(?:(?:19|20)\d\d|\d\d)(?!\2\d)"
+        r"|(?:19|20)\d\d ?[-/–] ?(?:19|20)\d\d)(?!\d)"
     ),
-    "digits": re.compile(r"[+(]{0,2}\d(?:[ \t.\-/()\u00a0\u2010-\u2013]{0,3}\d){0,500}"),
+    "digits": re.compile(rf"[+(]{{0,2}}\d(?:{_SIGNS}{{0,3}}\d){{0,500}}"),
     "letters": re.compile(r"[^\W\d_]+"),
 }
 _START = re.compile(r"[\w@\[(+]|::")
-# Every kind of `LABELS` but a name holds one of these: seven digits, a sign as of an address, or a point or colon with
-# something after it (a web address; an address of a machine, however few its digits).
-_SIGN = re.compile(rf"@|[\[(]\s?at|[.:]\S|\d(?:\D*\d){{{FEWEST_DIGITS - 1}}}", re.IGNORECASE)
+# Every kind of `LABELS` but a name holds one of these: seven digits, a sign as of an address, written out or not, or a
+# point or colon with something after it (a web address; an address of a machine, however few its digits).
+_SIGN = re.compile(
+    rf"@|[.:]\S|&\#64;|&commat;|%40|[\[({{<]\s?{_AT_WORD}|{_AT_WORD}[ _-].{{1,250}}{_DOT_WORD}[ _-]"
+    rf"|\d(?:\D*\d){{{FEWEST_DIGITS - 1}}}",
+    re.IGNORECASE,
+)
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _BETWEEN = re.compile(r"[^\w\[\]]{0,3}")
 
@@ -146,12 +170,12 @@ def redact(text: str, *, names: Iterable[str] = ()) -> str:
     Returns
     -------
     str
-        The text with these marks: “[email]”, also for “(at)”; “[phone]”, 7 to 15 digits; “[card]”, 13 to 19 digits that
-        pass Luhn's check; “[iban]”, letters and digits of the right length for their country with valid check digits;
-        “[number]”, other long numbers, also those that look like an IBAN but fail its check; “[handle]”, @somebody;
-        “[ip]”, of both versions; “[url]”; “[name]”. Invisible characters, control characters and marks of writing
-        direction are removed, because they can hide or reverse what is shown; so are more than four combining marks on
-        a letter. Emoji stay.
+        The text with these marks: “[email]”, also for “(at)” and “a at b dot com”; “[phone]”, 7 to 15 digits; “[card]”,
+        13 to 19 digits that pass Luhn's check; “[iban]”, letters and digits of the right length for their country with
+        valid check digits; “[number]”, other long numbers, also those that look like an IBAN but fail its check;
+        “[handle]”, @somebody; “[ip]”, of both versions; “[url]”; “[name]”. Invisible characters, control characters and
+        marks of writing direction are removed, because they can hide or reverse what is shown; so are more than four
+        combining marks on a letter. Emoji stay.
 
     Notes
     -----
@@ -192,6 +216,25 @@ def _iban(written: str) -> str | None:
     return "number" if sum(map(str.isdigit, written)) >= 2 + FEWEST_DIGITS else None
 
 
+def _groups(written: str) -> str | None:
+    """Groups of digits are a phone number if some country has such a number, and none of them is a year of a date.
+    With commas they are more often amounts, unless they begin as such a number does."""
+    if re.match(r"(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.]|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d(?!\d)", written):
+        return "date"
+    is_list = "," in written and not written.startswith("0")
+    digits = "".join(re.findall(r"\d", written))
+    return "phone" if not is_list and len(digits) <= _LONGEST_PHONE and _is_phone(digits) else None
+
+
+def _is_phone(digits: str) -> bool:
+    """Whether a country of `_REGIONS` has such a number."""
+    for region in _REGIONS:
+        with suppress(phonenumbers.NumberParseException):
+            if phonenumbers.is_valid_number(phonenumbers.parse(digits, region)):
+                return True
+    return False
+
+
 def _digits(written: str) -> str | None:
     groups = ["".join(str(unicodedata.digit(digit)) for digit in group) for group in re.findall(r"\d+", written)]
     n_digits = sum(map(len, groups))
@@ -209,6 +252,7 @@ _TELLERS: dict[str, Callable[[str], str | None]] = {
     "handle": lambda _: "handle",
     "iban": _iban,
     "ip": _ip,
+    "groups": _groups,
     "date": lambda _: "date",
     "digits": _digits,
 }

@@ -13,6 +13,7 @@ import pyarrow as pa
 from journeylab.base import charts, html
 from journeylab.base.charts import Chart
 from journeylab.base.errors import LogError, did_you_mean
+from journeylab.base.kinds import checked_class
 from journeylab.base.words import counted, listed
 
 REQUIRED = ("customer_id", "time", "event")
@@ -27,6 +28,7 @@ DUPLICATE, AFTER_WINDOW = "duplicate", "after the window"
 REASONS = (MISSING_CUSTOMER, UNREADABLE_TIME, MISSING_EVENT, DUPLICATE, AFTER_WINDOW)
 
 
+@checked_class
 @dataclass(frozen=True)
 class Window:
     """What was observed: from `start` up to, not including, `end` (both UTC).

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from journeylab.base.html import FLUSH_LEFT, visible
 from journeylab.base.version import VERSION
-from journeylab.reporting.offline import SORTING, SORTING_POLICY, TEMPLATES, check_offline
+from journeylab.reporting.offline import SORTING, SORTING_POLICY, TEMPLATES, check_fragment, check_offline
 from journeylab.reporting.prose import SCROLLS, Prose
 
 # The pages that every folder of reports has.
@@ -71,7 +71,9 @@ def finished(page: str, *, name: str) -> str:
 def _fragment(html: str, titles: Mapping[str, str]) -> Markup:
     """HTML that a cell showed, its tables in boxes that scroll and that the keyboard reaches, long texts given room,
     and names in cells by their titles."""
-    html = "".join(html).replace(FLUSH_LEFT, "").replace('<div class="jl-table">', f'<div class="jl-table" {SCROLLS}>')
+    html = "".join(html)
+    check_fragment(html)
+    html = html.replace(FLUSH_LEFT, "").replace('<div class="jl-table">', f'<div class="jl-table" {SCROLLS}>')
     html = _DATAFRAME.sub(lambda table: f'<div class="table" {SCROLLS}>{table[0]}</div>', html)
     titled = _CELL.sub(lambda cell: _by_title(cell, titles), html)
     return Markup(_CELL.sub(_roomy, titled))

@@ -9,14 +9,15 @@ from mistune.plugins import import_plugin
 
 SCROLLS = 'tabindex="0" role="region" aria-label="Table"'
 _TITLE = re.compile(r"\s*#\s+(.+?)\s*#*\s*(?:\n|\Z)")
-_ELSEWHERE = re.compile(r"[\w+.-]+:|//")
+# What a link may lead to: a place on the same page, or another page of the same reports.
+_WITHIN = re.compile(r"#|\w[\w-]*\.html(?:#|\Z)")
 _QUOTED = re.compile(r"“([^“”]*)”")
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&])")
 
 
 class Prose:
-    """Markdown to HTML, as a Jinja filter. HTML in the Markdown is shown as text; addresses outside the file are not
-    linked.
+    """Markdown to HTML, as a Jinja filter. HTML in the Markdown is shown as text; only places on the page and
+    other pages of the reports are linked.
 
     One instance serves one page: it collects the page's headings as `sections` (dicts of `level`, `id`, `text`), in
     order. Names in quotes that are among `titles` are shown by their titles, without quotes: what readers meet are the
@@ -75,7 +76,7 @@ class _Renderer(mistune.HTMLRenderer):
         return f'<h{level} id="{identity}">{text}</h{level}>\n'
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        if _ELSEWHERE.match(url):
+        if not _WITHIN.match(url):
             address = mistune.escape(url)
             return address if text == address else f"{text} ({address})"
         return super().link(text, url, title)

@@ -21,6 +21,9 @@ from journeylab.base.errors import ReportError
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _SHOWN_LINES = 3
+# What nbformat raises for what is no notebook, or one with parts that are none.
+_WRONG = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
+_NO_NOTEBOOK = (nbformat.ValidationError, *_WRONG)
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,18 @@ def run_notebooks(
 def read_notebook(path: Path) -> NotebookNode:
     """The notebook at `path`. Raises ReportError if it is no notebook."""
     try:
-        return nbformat.read(path, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as error:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        return notebook
+    except (
+        nbformat.ValidationError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        RecursionError,
+    ) as error:
         raise ReportError(
             f"“{path.name}” cannot be read as a Jupyter notebook. "
             "Open it in JupyterLab and save it again, or take it out of the folder."

@@ -68,7 +68,18 @@ def test_a_file_that_holds_no_log_is_refused(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(StudyError) as refused:
         read_log(path, window=YEAR)
-    assert str(refused.value) == "“log.duckdb” is not a log. Delete it, and read the log again."
+    assert str(refused.value) == "“log.duckdb” is not a log, or is damaged. Delete it, and read the log again."
+
+
+def test_a_received_file_reaches_no_other_file(tmp_path):
+    secret, path = tmp_path / "secret.csv", tmp_path / "log.duckdb"
+    secret.write_text("customer_id\nann\n")
+    made = duckdb.connect(path)
+    for name in ("log_events", "log_quarantine", "log_dated"):
+        made.execute(f"CREATE VIEW {name} AS FROM read_csv('{secret}')")
+    made.close()
+    with pytest.raises(StudyError, match="is not a log, or is damaged"):
+        read_log(path, window=YEAR)
 
 
 def test_where_there_is_no_file_python_says_so(tmp_path):

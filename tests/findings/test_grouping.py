@@ -7,7 +7,7 @@ import pytest
 from lifelines import KaplanMeierFitter
 
 import journeylab as jl
-from journeylab.base.errors import EstimateError
+from journeylab.base.errors import EstimateError, JourneyLabError
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +76,10 @@ def test_a_condition_on_what_became_known_later_is_refused(spells):
 
 
 def test_a_frame_of_spells_is_refused(spells):
-    with pytest.raises(EstimateError) as error:
+    with pytest.raises(JourneyLabError) as error:
         jl.estimate_survival(spells.to_pandas().query("stage == 'onboarding'"))
-    assert str(error.value).endswith(
-        "rows, which no longer knows its journey and window. "
-        "Give the Spells that find_spells returned, and choose customers with `where=`."
+    assert str(error.value) == (
+        "“spells” of estimate_survival must be Spells, found a DataFrame. Pass what find_spells(…) gives."
     )
 
 

@@ -15,6 +15,7 @@ from journeylab.base.errors import ReportError
 from journeylab.reporting.notebook_page import to_html
 from journeylab.reporting.offline import SORTING, check_offline
 from journeylab.reporting.page import Masthead
+from journeylab.reporting.prose import Prose
 
 MASTHEAD = Masthead("Trials of 2025", "Trial to partner", "Plan the week", "2025-01-01", "2026-01-01")
 HOSTILE = "<script>alert('x')</script>"
@@ -245,6 +246,49 @@ def test_a_page_that_would_reach_out_is_refused(fragment, found):
         f"The page of “02_drop_off.ipynb” would not work offline: it has {found}. "
         "Remove the output that has it from the notebook, or show it as a picture or a table."
     )
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        '<meta http-equiv="refresh" content="0;url=x.html">',
+        '<div style="position: fixed; top: 0">forged</div>',
+        '<div style="Z-INDEX:9">forged</div>',
+        "<style>p { position:absolute }</style>",
+        "</div></main>forged",
+        "<div>not closed",
+        "<b>not closed",
+        "<!-- hides the rest",
+        "<!DOCTYPE html>",
+        "<dialog open>forged</dialog>",
+        "<input value=forged>",
+        "<button>forged</button>",
+        "<video></video>",
+        "<template>x</template>",
+        "<noscript>x</noscript>",
+        "<textarea>",
+        "<plaintext>",
+        "<xmp>",
+        "<math><mtext></mtext></math>",
+    ],
+)
+def test_a_cell_whose_html_does_more_than_show_something_is_refused(fragment):
+    with pytest.raises(ReportError, match=r"does not take\. Show the output as a picture or a table\.$"):
+        page(shown(text_html=fragment))
+
+
+@pytest.mark.parametrize(
+    "fragment", ["<ul><li>a<li>b</ul>", "<p>a<br/>b", "<table><tr><td>1<td>2</table>", "<!-- a -->b"]
+)
+def test_a_cell_may_leave_open_what_browsers_close_themselves(fragment):
+    assert "</html>" in page(shown(text_html=fragment))
+
+
+@pytest.mark.parametrize(
+    "address", ["../../secret", "/etc/passwd", "x.html?y=1", "file.csv", "%2e%2e/x", "\\\\host\\x"]
+)
+def test_a_link_to_anything_but_these_pages_is_shown_as_text(address):
+    assert f'href="{address}' not in str(Prose()(f"[read on]({address})"))
 
 
 def test_addresses_are_shown_but_lead_nowhere_outside():

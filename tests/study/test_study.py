@@ -151,7 +151,19 @@ def test_a_kept_file_that_was_cut_is_replaced(folder):
         whole = path.read_bytes()
         path.write_bytes(whole[: len(whole) // 2])
         assert days(open_study(folder)) == {"ann": 10, "bob": 5}
-        assert len(path.read_bytes()) == len(whole)
+        again = next(other for other in kept(folder, path.name.split("-")[0]))
+        assert len(again.read_bytes()) == len(whole)
+
+
+@pytest.mark.parametrize("place", [-1, 0, 5000], ids=["the last byte", "the first", "one inside"])
+def test_a_kept_file_in_which_a_byte_changed_is_made_again(folder, place):
+    open_study(folder).spells  # noqa: B018
+    for path in kept(folder, "*"):
+        whole = bytearray(path.read_bytes())
+        whole[min(place, len(whole) - 1)] ^= 0xFF
+        path.write_bytes(whole)
+        assert days(open_study(folder)) == {"ann": 10, "bob": 5}
+        assert path.name.split("-")[0] in names_kept(folder)
 
 
 def test_where_nothing_can_be_kept_the_study_works_all_the_same(folder):

@@ -10,6 +10,7 @@ import pandas as pd
 from journeylab.base import html
 from journeylab.base.durations import DAY, microseconds
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.kinds import checked_class
 from journeylab.base.words import counted
 from journeylab.events.journey.conditions import holds
 from journeylab.events.log import KNOWN_AT, EventLog, written
@@ -17,6 +18,7 @@ from journeylab.events.queries.answers import Asked, as_condition
 from journeylab.events.spells import Spells
 
 
+@checked_class
 @dataclass(frozen=True, eq=False)
 class Exposure:
     """Something that happens to customers at times of their own, such as a first support case: counts from then on.

@@ -1,10 +1,13 @@
 """Which files does a path or glob name, and how are they scanned? In the order of their names."""
 
+import gzip
 import re
 import shutil
 import tempfile
 import weakref
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from glob import glob
 from itertools import groupby
@@ -26,9 +29,15 @@ KINDS = {
     ".xlsx": "excel",
 }
 # What the engine raises for what is in the files, as opposed to a statement of ours that is wrong.
-PROBLEMS = (duckdb.DataError, duckdb.InvalidInputException, duckdb.IOException, duckdb.NotImplementedException)
+PROBLEMS = (
+    duckdb.DataError,
+    duckdb.InvalidInputException,
+    duckdb.IOException,
+    duckdb.NotImplementedException,
+    duckdb.ParserException,
+)
 READABLE = "It reads .csv, .tsv, .txt, .json and .jsonl, each also with .gz, .parquet, and .xlsx."
-_MOST_LINES = 5
+_MOST_LINES, _DEEPEST = 5, 500
 
 
 @dataclass(frozen=True)
@@ -105,6 +114,8 @@ def find_files(connection: Backend, written: str | Path, how: TableFormat) -> Fi
     filled = [str(path) for path in paths if path.stat().st_size]
     if not filled:
         raise empty(label)
+    if kind == "json":
+        _check_depth(filled)
     dialects = {path: find_dialect(path, how) for path in filled} if kind != "parquet" else {}
     _check_beginnings(label, kind, dialects.values())
     copies = _copies(connection, dialects, kind)
@@ -113,11 +124,33 @@ def find_files(connection: Backend, written: str | Path, how: TableFormat) -> Fi
     try:
         views = [scan.view(connection) for scan in scans]
         schema = connection.table(_together(connection, views)).schema()
-    except PROBLEMS as problem:
+    except duckdb.Error as problem:
         raise files.damage(connection) or damaged(label, problem) from problem
     types = [_types(connection, view, kind) for view in views]
     scans = tuple(Scan(kind, scan.paths, scan.options, one) for scan, one in zip(scans, types, strict=True))
     return Files(label, scans, schema, files.dialects)
+
+
+def _check_depth(paths: Iterable[str]) -> None:
+    """Raise LogError for a line whose lists and objects are so deep in each other that the engine would break down."""
+    for path in paths:
+        opened = gzip.open if path.lower().endswith(".gz") else open
+        with suppress(OSError, EOFError, zlib.error), opened(path, "rb") as file:  # the engine says what is wrong
+            for number, line in enumerate(file, 1):
+                if line.count(b"[") + line.count(b"{") > _DEEPEST and _depth(line) > _DEEPEST:
+                    raise LogError(
+                        f"“{path}” is nested more than {_DEEPEST} deep in line {number:,}. Leave that line out, or "
+                        "write its value as a text."
+                    )
+
+
+def _depth(line: bytes) -> int:
+    """How deep the lists and objects of a line of JSON are in each other; brackets within texts do not count."""
+    depth = deepest = 0
+    for bracket in re.findall(rb"[\[{\]}]", re.sub(rb'"(?:[^"\\]|\\.)*+"', b"", line)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def kind_of(path: Path) -> str:

@@ -13,16 +13,18 @@ from ibis.backends.duckdb import Backend
 
 from journeylab.base import html
 from journeylab.base.errors import LogError, did_you_mean
+from journeylab.base.kinds import checked_class
 from journeylab.base.words import counted
 from journeylab.events.log import check_timezone
 from journeylab.events.reading.columns import check_mapping
-from journeylab.events.reading.files import Files, find_files, kind_of, paths_of
+from journeylab.events.reading.files import Files, empty, find_files, kind_of, paths_of
 from journeylab.events.reading.format import EventFormat, TableFormat, format_of
 from journeylab.events.reading.workbooks import read_workbooks
 
 UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 
+@checked_class
 @dataclass(frozen=True, eq=False)
 class Source:
     """One of several sources of a log: the data, and how to read them.
@@ -128,6 +130,8 @@ def open_data(connection: Backend, data: object, how: TableFormat, *, times: Col
 
 
 def _registered(connection: Backend, label: str, arrow: pa.Table | pa.RecordBatchReader) -> Memory:
+    if not arrow.schema.names:
+        raise empty(label)
     _check_names(label, arrow.schema.names)
     arrow, name = _without_nulls(arrow), ibis.util.gen_name("journeylab_source")
     if isinstance(arrow, pa.Table):

@@ -7,13 +7,13 @@ not). The rows are in the order of the source, so that the engine's own row numb
 """
 
 import shutil
-import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 import duckdb
 import ibis
@@ -21,7 +21,7 @@ import ibis.expr.datatypes as dt
 from ibis.backends.duckdb import Backend
 
 from journeylab.base.errors import StudyError
-from journeylab.base.files import replaced
+from journeylab.base.files import own_folder, replaced
 from journeylab.events.log import AFTER_WINDOW, DUPLICATE, UNREADABLE_TIME
 
 TABLE = "log_rows"
@@ -140,9 +140,9 @@ def open_engine() -> Backend:
 
     The folder is where Python puts temporary files (TMPDIR); rows that exceed memory are kept there.
     """
-    folder = Path(tempfile.mkdtemp(prefix="journeylab-"))
+    folder, lock = own_folder()
     connection = _connected(folder / "log.duckdb")
-    weakref.finalize(connection, _close, connection.con, folder)
+    weakref.finalize(connection, _close, connection.con, folder, lock)
     return connection
 
 
@@ -156,17 +156,20 @@ def copy_engine(connection: Backend, path: str | Path) -> None:
 
 def open_copy(path: str | Path) -> Backend:
     """The engine that was copied to `path`, to be read only; several processes may. Raises StudyError for a file that
-    is none, and FileNotFoundError where there is no file."""
+    is none or is damaged, and FileNotFoundError where there is no file.
+
+    The file may come from somebody else, and its views run when they are read: it cannot reach any other file.
+    """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(path)
-    try:
-        connection = _connected(path, read_only=True)
+    with suppress(duckdb.Error, ibis.common.exceptions.IbisError):
+        connection = _connected(path, read_only=True, locked=True)
         if {EVENTS, QUARANTINE, READ, DATED} <= set(connection.list_tables()):
+            for name in (EVENTS, QUARANTINE, READ, DATED):
+                connection.con.execute(f"SELECT count(*) FROM {name}").fetchall()
             return connection
-    except duckdb.Error:
-        pass
-    raise StudyError(f"“{path.name}” is not a log. Delete it, and read the log again.")
+    raise StudyError(f"“{path.name}” is not a log, or is damaged. Delete it, and read the log again.")
 
 
 def fill_store(connection: Backend, parts: list[FilePart]) -> Store:
@@ -228,14 +231,19 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _connected(path: Path, *, read_only: bool = False) -> Backend:
-    connection = ibis.duckdb.connect(path, read_only=read_only)
+def _connected(path: Path, *, read_only: bool = False, locked: bool = False) -> Backend:
+    # The engine loads nothing from the network, whatever a question asks for.
+    options: dict[str, object] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    if locked:
+        options |= {"enable_external_access": False}
+    connection = ibis.duckdb.connect(path, read_only=read_only, **options)
     # A library prints nothing. In notebooks the engine refuses the question where it could draw no bar anyway.
     with suppress(duckdb.InvalidInputException):
         connection.con.execute("SET enable_progress_bar = false")
     return connection
 
 
-def _close(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def _close(connection: duckdb.DuckDBPyConnection, folder: Path, lock: IO) -> None:
     connection.close()
+    lock.close()
     shutil.rmtree(folder, ignore_errors=True)

@@ -105,9 +105,9 @@ class Clock:
         if kind.is_numeric() and not self.time_unit:
             raise self.number_without_unit(column.cast("string").min().to_pyarrow().as_py())
         if self.time_unit:
-            return self._from_numbers(column, UNITS[self.time_unit])
+            return _within_calendar(self._from_numbers(column, UNITS[self.time_unit]))
         if kind.is_string():
-            return self._from_text(self._iso(column))
+            return _within_calendar(self._from_text(self._iso(column)))
         if kind.is_timestamp() and kind.timezone:
             return column
         if kind.is_timestamp() or kind.is_date():
@@ -168,6 +168,11 @@ class Clock:
 def _midnight(shown: ibis.Value) -> ibis.Value:
     """The date that a clock `shown` at midnight stands for, as its midnight in UTC; null at any other time."""
     return ibis.ifelse(shown == shown.truncate("D"), _in_zone("UTC", shown), None)
+
+
+def _within_calendar(time: ibis.Value) -> ibis.Value:
+    """`time` where its year has one to four digits and is not before Christ: Python knows no others."""
+    return ibis.ifelse(time.year().between(1, 9999), time, None)
 
 
 def _start_of_day(instant: ibis.Value, zone: str) -> ibis.Value:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from journeylab.base import html
 from journeylab.base.errors import EstimateError, did_you_mean
+from journeylab.base.kinds import checked_class
 from journeylab.base.words import counted
 from journeylab.events.features.attributes import tells_only_the_future
 from journeylab.events.log import KNOWN_AT, EventLog, written
@@ -20,6 +21,7 @@ from journeylab.findings.grouping.foresight import future_in_words
 Record = TypeVar("Record", Spells, EventLog)
 
 
+@checked_class
 @dataclass(frozen=True)
 class Grouping:
     """Labels by customer, and when each label became known.
@@ -201,7 +203,7 @@ def _read_times(times: pd.Series) -> pd.Series:
     return utc_times
 
 
-By: TypeAlias = Grouping | pd.Series | str | Sequence["Grouping | pd.Series | str"]
+By: TypeAlias = Grouping | pd.Series | str | Sequence[Grouping | pd.Series | str]
 Where: TypeAlias = str | pd.Series
 
 
@@ -218,14 +220,9 @@ def select(record: Record, where: Where | None) -> Record:
     Raises
     ------
     EstimateError
-        If `record` is a DataFrame, or if `where` is not a condition, leaves nobody, or names a column that the
-        customers lack or that only the future tells.
+        If `where` is not a condition, leaves nobody, or names a column that the customers lack or that only the future
+        tells.
     """
-    if isinstance(record, pd.DataFrame):
-        raise EstimateError(
-            f"The spells are a DataFrame of {len(record):,} rows, which no longer knows its journey and window. "
-            "Give the Spells that find_spells returned, and choose customers with `where=`."
-        )
     if where is None:
         return record
     if isinstance(where, pd.Series):

@@ -34,7 +34,7 @@ def read_content(path: str | Path) -> dict[str, Any]:
         raise ReportError(f"The map “{path}” is not there. Write one with map.write(path), or correct the path.")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError):
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
         document = None
     FORMAT.check(document, path.name)
     return document["content"]

@@ -95,7 +95,8 @@ def read_sprint(folder: Path) -> Sprint:
 
 def find_sprints(study: Path) -> tuple[Sprint, ...]:
     """The sprints of the study in the folder `study`, in the order in which they were started."""
-    folders = sorted(path.parent for path in (study / SPRINTS).glob(f"*/{RECORD}"))
+    # A folder whose name begins with a point is one that was never finished.
+    folders = sorted(path.parent for path in (study / SPRINTS).glob(f"[!.]*/{RECORD}"))
     return tuple(sorted((read_sprint(folder) for folder in folders), key=lambda sprint: sprint.number))
 
 
