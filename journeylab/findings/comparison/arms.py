@@ -161,14 +161,9 @@ def _starts(exits: Exits) -> float:
 
 
 def _until(exits: Exits, horizon: float) -> Exits:
-    watched = exits.entry < horizon
-    return replace(
-        exits,
-        entry=exits.entry[watched],
-        exit=np.minimum(exits.exit, horizon)[watched],
-        destination=np.where(exits.exit > horizon, -1, exits.destination)[watched],
-        customers=exits.customers[watched],
-    )
+    watched = exits.only(exits.entry < horizon)
+    destination = np.where(watched.exit > horizon, -1, watched.destination)
+    return replace(watched, exit=np.minimum(watched.exit, horizon), destination=destination)
 
 
 def _why_small(exits: Exits, *, horizon: float, start: float | None) -> str | None:

@@ -10,7 +10,7 @@ from journeylab.base.words import counted
 from journeylab.events.queries.covariates import check_known_in_time
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, Exits, find_exits, visits_to
-from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
+from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.comparison.arms import Arms
 from journeylab.findings.comparison.comparison import Comparison
 from journeylab.findings.comparison.verdicts import Verdicts
@@ -95,8 +95,7 @@ def compare_groups(
     1  advanced      Gray, robust       3  178
     """
     day = days(horizon)
-    check_confidence(confidence)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     journey, name = watched.spells.journey, watched.by
     inside = visits_to(watched.spells.to_pandas(), journey, stage)
     for column in [by] if isinstance(by, str) else by if isinstance(by, list | tuple) else []:
@@ -119,7 +118,6 @@ def compare_groups(
         stage=stage,
         horizon_days=day,
         start_day=arms.start if arms.start >= 0 else None,
-        confidence=confidence,
     )
 
 

@@ -238,8 +238,6 @@ class DropOff(StageFinding):
         Where another exit comes first at another horizon, the sentence says so; and, where the log was given, whether
         one does with every silence window half or twice as long.
         """
-        if self.lacking:
-            return self.lacking
         day = self._headline() if horizon is None else self._horizon(horizon)
         noun = NOUNS[self.unit]
         parts = [sentences.most_lost(self._ranked(day)[0], by=self.by, confidence=self.confidence, noun=noun)]

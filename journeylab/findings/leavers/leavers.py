@@ -68,8 +68,6 @@ class Leavers(StageFinding):
     def sentence(self) -> str:
         """The strongest association that has a bound, with interval and base, how many there are, and what that does
         not say."""
-        if self.lacking:
-            return self.lacking
         n_lost, n_stayed = self.losses["compared"].sum(), self.losses["controls"].sum()
         base = f"{counted(n_lost, 'visit')} that were lost, {n_stayed:,} that stayed as long"
         n_tests, strongest = int(self.table["p_value"].notna().sum()), self.strongest()

@@ -59,8 +59,6 @@ class Occupancy(StageFinding):
 
     def sentence(self) -> str:
         """Where most customers are on the last day that can be estimated, and where they spend most time."""
-        if self.lacking:
-            return self.lacking
         day = self._headline()
         losses = self.losses[(self.losses["days"] == day) & self.losses["estimate"].notna()]
         if losses.empty:

@@ -13,7 +13,7 @@ from journeylab.base.ordering import largest
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.spells import Spells
 from journeylab.events.spells.transitions import FROM_TO, find_transitions
-from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence, read_horizons
+from journeylab.findings.arguments import MIN_CUSTOMERS, read_horizons
 from journeylab.findings.finding import StageFinding, share_in_words, tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where
 from journeylab.findings.occupancy.curves import JourneyCurves
@@ -49,8 +49,6 @@ class River(StageFinding):
 
     def sentence(self) -> str:
         """Where most of those who set out are lost, and how many are still on their way."""
-        if self.lacking:
-            return self.lacking
         return " ".join(self._sentence_of(suffix, rows) for suffix, rows in self._by_group(self.table))
 
     def _sentence_of(self, suffix: str, rows: pd.DataFrame) -> str:
@@ -133,8 +131,7 @@ def estimate_river(
     1.0
     """
     days = read_horizons(times, noun="time")
-    check_confidence(confidence)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     journeys = find_transitions(watched.spells, by_stage=True)
     parts = journeys_by_group(journeys, watched.grouping)
     curves = [JourneyCurves.of(part, since, confidence, min_at_risk=MIN_CUSTOMERS) for part, since in parts]
@@ -149,7 +146,6 @@ def estimate_river(
         table=tidy([] if lacking else (row for curve in known for row in _rows(curve, day)), _COLUMNS, by=watched.by),
         titles={name: journey.title(name) for name in (*journey.stage_names, *journey.branches)},
         n_left_out=journeys.n_left_out,
-        confidence=confidence,
         lacking=lacking,
     )
 

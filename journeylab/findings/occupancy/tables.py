@@ -30,9 +30,12 @@ def share_rows(
     rows = []
     for curve in curves:
         shares = dict(zip(("estimate", "lower", "upper"), of(curve, np.array(days)), strict=True))
-        first = _first_days(curve, journey)
+        first_days = _first_days(curve, journey)
         for row in _rows(curve, np.array(days), shares, is_merged=of is JourneyCurves.lost):
-            rows.append(_not_before(row, first.get(row["state"], 0.0)))
+            first = first_days.get(row["state"], 0.0)
+            if row["estimate"] == 0 and row["days"] < first < np.inf:
+                row["note"] = joined_notes(f"{TOO_EARLY} {round(first, 1):g}", row["note"])
+            rows.append(row)
     return tidy(rows, _SHARES, by=by)
 
 
@@ -43,14 +46,6 @@ def _first_days(curve: JourneyCurves, journey: Journey) -> dict[str, float]:
     earliest = {SILENT: min(windows)} if windows else {}
     earliest |= {stage.name: np.inf for stage in journey.stages if stage.completes}
     return {state: min(day, curve.first_day(state)) for state, day in earliest.items()}
-
-
-def _not_before(row: dict, first: float) -> dict:
-    """`row`, which says so where its share is 0 because its state cannot show before the day `first`."""
-    if not (row["estimate"] == 0 and row["days"] < first < np.inf):
-        return row
-    note = joined_notes(f"{TOO_EARLY} {round(first, 1):g}", row["note"])
-    return {**row, "note": note}
 
 
 def mean_rows(curves: Sequence[JourneyCurves], horizon: float, *, by: str | None) -> pd.DataFrame:

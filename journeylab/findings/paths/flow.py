@@ -131,8 +131,6 @@ class Flow(StageFinding):
 
     def sentence(self) -> str:
         """The most frequent move, where most turn back, and how many visits skip a stage; all so far."""
-        if self.lacking:
-            return self.lacking
         moves = self.table[self.table["kind"].isin(["forward", "skip", "back"])]
         if moves.empty:
             n = self.balance["visits"].sum()

@@ -62,8 +62,6 @@ class Recovery(StageFinding):
 
     def sentence(self) -> str:
         """What share comes back, how soon half of them are, and from where the largest share and most visits do."""
-        if self.lacking:
-            return self.lacking
         day = self._headline()
         known = self.overall[(self.overall["horizon_days"] == day) & self.overall["estimate"].notna()]
         if known.empty:
