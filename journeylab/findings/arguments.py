@@ -61,9 +61,7 @@ def check_min_at_risk(min_at_risk: int) -> None:
         raise EstimateError(f"`min_at_risk` is {min_at_risk}, less than 1. An estimate needs someone at risk.")
 
 
-def check_window(log: EventLog, window: Window) -> None:
+def check_window(log: EventLog, window: Window, *, fix: str = "Give the log of these spells.") -> None:
     """Raise EstimateError unless `log` was observed in the `window` of the spells."""
     if log.window != window:
-        raise EstimateError(
-            f"The log was observed from {log.window}, the spells from {window}. Give the log of these spells."
-        )
+        raise EstimateError(f"The log was observed from {log.window}, the spells from {window}. {fix}")

@@ -31,6 +31,7 @@ MAX_UNRESOLVED = 0.02
 # How a figure draws such a curve with its limits.
 BAND: dict[str, Any] = {"x": "days", "lower": "lower", "upper": "upper", "percent": True}
 DECLARED = "declared"
+NO_BRANCH = "Nobody can be lost: no stage that customers entered has a loss branch or a silence window."
 NUMBERS = ("estimate", "lower", "upper", "at_least", "at_most")
 
 

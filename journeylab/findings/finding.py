@@ -231,6 +231,11 @@ def with_few_named(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     return rows.assign(**{column: rows[column].where(~is_few, names)}, is_few=is_few)
 
 
+def left_out_in_words(n_left_out: int) -> str:
+    """That so many journeys were left out; empty where none was."""
+    return f" Left out: {counted(n_left_out, 'customer')} whose journey began before the window." if n_left_out else ""
+
+
 def p_in_words(p_value: float) -> str:
     """A p-value in a sentence."""
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"

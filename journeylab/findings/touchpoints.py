@@ -107,7 +107,6 @@ class Touchpoints(StageFinding):
         labels = [f"{shortened(row['stage'], 24)}: {shortened(row['name'], 32)}" for _, row in rows.iterrows()]
         return charts.intervals(
             rows.assign(label=labels),
-            label="label",
             by="group" if self.by else None,
             percent=True,
             x_label=f"customers who do it while in the stage ({self.confidence:.0%} intervals)",

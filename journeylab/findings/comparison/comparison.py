@@ -76,7 +76,6 @@ class Comparison(StageFinding):
         drawn = self._drawn(self._means())
         return charts.intervals(
             drawn,
-            label="label",
             x_label=f"mean days inside in the first {in_days(self.horizon_days)} ({self.confidence:.0%} intervals)",
             title=f"How long customers stay in “{self.stage}”, by {self.by}",
             alt=self.sentence(),

@@ -25,7 +25,12 @@ NO_BUCKET = (
     "No stage of the journey says which bucket of the CRM it is, so there is nothing to compare the CRM’s records "
     "with. Add “crm_bucket” to the stages in the journey’s file."
 )
-COLUMNS = {"table": agreement.SHARES, "matrix": agreement.MATRIX, "kappa": agreement.KAPPA, "lags": lags.COLUMNS}
+COLUMNS: dict[str, dict[str, type] | str] = {
+    "table": agreement.SHARES,
+    "matrix": agreement.MATRIX,
+    "kappa": agreement.KAPPA,
+    "lags": lags.COLUMNS,
+}
 MISMATCHES = ("customer_id", "stage", "expected", "bucket", "since", "days", "why")
 
 

@@ -324,7 +324,7 @@ class DropOff(StageFinding):
             One of `horizons`; by default that of the sentence.
         """
         chosen = self._headline() if horizon is None else self._horizon(horizon)
-        rows = self._labelled(self.losses) if self.by else self.table[self.table["kind"] == "lost"]
+        rows = self._labelled(self.losses) if self.by else self.losses_by_branch()
         rows = rows[rows["horizon_days"] == chosen]
         if rows["estimate"].isna().all():
             return self.plot_ledger(ax)

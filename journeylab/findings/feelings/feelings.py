@@ -113,10 +113,6 @@ class Feelings(StageFinding):
             rows = pd.concat([rows.assign(who="in the stage"), gone.assign(mark=None, who="lost from it")])
         return charts.moods(
             rows,
-            stage="stage",
-            y="estimate",
-            lower="lower",
-            upper="upper",
             mark=None if self.by else "mark",
             by="group" if self.by else "who" if len(gone) else None,
             ends=(WORST, BEST),

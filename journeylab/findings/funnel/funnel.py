@@ -144,11 +144,6 @@ class Funnel(StageFinding):
         steps = rows.assign(label=labels, text=texts)
         return charts.funnel(
             steps,
-            label="label",
-            x="estimate",
-            lower="lower",
-            upper="upper",
-            text="text",
             by="group" if self.by else None,
             beside=("curve", "curve_lower", "curve_upper") if has_curve else None,
             beside_label="with those in progress, as long as they were watched",

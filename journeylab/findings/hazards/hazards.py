@@ -101,7 +101,6 @@ class Hazards(StageFinding):
         )
         return charts.intervals(
             drawn,
-            label="label",
             x="hazard_ratio",
             reference=1.0,
             x_label=f"hazard ratio ({self.confidence:.0%} intervals)",

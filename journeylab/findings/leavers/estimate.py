@@ -9,6 +9,7 @@ from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
+from journeylab.findings.arguments import check_window
 from journeylab.findings.finding import tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.leavers.after_loss import FIRST
@@ -135,10 +136,7 @@ def _check(log: EventLog, spells: Spells, stage: str | None) -> None:
     stages = spells.journey.stage_names
     if stage is not None and stage not in stages:
         raise EstimateError(f"The journey has no stage “{stage}”. {did_you_mean(stage, stages)}")
-    if log.window != spells.window:
-        raise EstimateError(
-            f"The log was observed from {log.window}, the spells from {spells.window}. Find the spells of this log."
-        )
+    check_window(log, spells.window, fix="Find the spells of this log.")
 
 
 def _lacking(watched: WatchedVisits, stages: tuple[str, ...]) -> str:

@@ -140,7 +140,6 @@ class Leavers(StageFinding):
         ratios = "; ".join(f"{row['label']} {self._ratio(row)}" for _, row in rows.iterrows())
         return charts.intervals(
             rows,
-            label="label",
             reference=1.0,
             scale="log",
             x_label=f"odds ratio, lost against stayed ({self.confidence:.0%} intervals)",

@@ -18,6 +18,8 @@ from journeylab.findings.finding import StageFinding, share_in_words, tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where
 from journeylab.findings.occupancy.curves import JourneyCurves
 from journeylab.findings.occupancy.estimate import journeys_by_group, why_empty
+from journeylab.findings.occupancy.tables import rows_of
+from journeylab.findings.rows import ESTIMATE
 
 INSIDE, LOST = "inside", "lost"
 _COLUMNS = "group stage kind to days estimate lower upper at_risk n note"
@@ -156,19 +158,6 @@ def _is_watched(curve: JourneyCurves, day: float) -> bool:
 
 def _rows(curve: JourneyCurves, day: float) -> Iterable[dict]:
     at = np.array([day])
-    shares = zip(curve.journeys.states, *(values[0] for values in curve.shares(at)), strict=True)
-    for state, estimate, lower, upper in shares:
-        stage, _, branch = state.partition(FROM_TO)
-        yield {
-            "group": curve.journeys.group,
-            "stage": stage,
-            "kind": LOST if branch else INSIDE,
-            "to": branch or None,
-            "days": day,
-            "estimate": estimate,
-            "lower": lower,
-            "upper": upper,
-            "at_risk": int(curve.n_watched(at)[0]),
-            "n": curve.watched.n,
-            "note": None,
-        }
+    for row in rows_of(curve, at, dict(zip(ESTIMATE, curve.shares(at), strict=True))):
+        stage, _, branch = row["state"].partition(FROM_TO)
+        yield {**row, "stage": stage, "kind": LOST if branch else INSIDE, "to": branch or None, "note": None}

@@ -31,7 +31,7 @@ def share_rows(
     for curve in curves:
         shares = dict(zip(("estimate", "lower", "upper"), of(curve, np.array(days)), strict=True))
         first_days = _first_days(curve, journey)
-        for row in _rows(curve, np.array(days), shares, is_merged=of is JourneyCurves.lost):
+        for row in rows_of(curve, np.array(days), shares, is_merged=of is JourneyCurves.lost):
             first = first_days.get(row["state"], 0.0)
             if row["estimate"] == 0 and row["days"] < first < np.inf:
                 row["note"] = joined_notes(f"{TOO_EARLY} {round(first, 1):g}", row["note"])
@@ -54,7 +54,7 @@ def mean_rows(curves: Sequence[JourneyCurves], horizon: float, *, by: str | None
     for curve in curves:
         names = ("estimate", "lower", "upper", "standard_error")
         means = {name: values[None] for name, values in zip(names, curve.mean_days(horizon), strict=True)}
-        for row in _rows(curve, np.array([horizon]), means):
+        for row in rows_of(curve, np.array([horizon]), means):
             rows.append({**row, "from_days": curve.begins, "horizon_days": horizon})
     return tidy(rows, _MEANS, by=by)
 
@@ -66,7 +66,7 @@ def drawn_rows(curves: Sequence[JourneyCurves], until: float, *, by: str | None)
         ends = np.sort(curve.watched.until[curve.watched.since < curve.watched.until])
         last = min(until, ends[max(len(ends) - MIN_CUSTOMERS, 0)])
         days = np.linspace(curve.begins, max(last, curve.begins), N_DAYS_DRAWN + 1 if last > curve.begins else 1)
-        rows += _rows(curve, days, {"estimate": curve.fitted.occupancy(days)})
+        rows += rows_of(curve, days, {"estimate": curve.fitted.occupancy(days)})
     return tidy(rows, _DRAWN, by=by)
 
 
@@ -80,7 +80,7 @@ def last_day(shares: pd.DataFrame, asked: tuple[float, ...]) -> float:
     return float(enough[enough == enough.max()].index.max() if len(enough) else known["days"].max())
 
 
-def _rows(
+def rows_of(
     curve: JourneyCurves, days: np.ndarray, columns: dict[str, np.ndarray], *, is_merged: bool = False
 ) -> Iterator[dict]:
     """A row per state (one, “lost”, if they are merged) and day, with the values of `columns`, each (days, states)."""

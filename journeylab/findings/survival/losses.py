@@ -10,11 +10,10 @@ from journeylab.base.words import counted, in_days, percent
 from journeylab.events.journey import SILENT
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.exit_curves import DECLARED, ExitCurves, StageExits, curve_to, with_declared
+from journeylab.findings.exit_curves import DECLARED, NO_BRANCH, ExitCurves, StageExits, curve_to, with_declared
 from journeylab.findings.finding import share_in_words, tidy
 
 LOST = "lost"
-NOBODY = "Nobody can be lost: no stage that customers entered has a loss branch or a silence window."
 _COLUMNS = "group stage kind horizon_days estimate lower upper half_days half_lower half_upper n customers at_risk note"
 
 
@@ -70,7 +69,7 @@ def in_words(losses: pd.DataFrame, *, by: str | None, level: str) -> str:
     """The stage that loses most, how, and how soon; and the stages of which that cannot be told."""
     rows = losses[losses["kind"] == LOST]
     if rows.empty:
-        return NOBODY
+        return NO_BRANCH
     within = f"within {in_days(rows['horizon_days'].iloc[0])}"
     unknown = [f"{_place(row, by)} ({row['note']})" for _, row in rows[rows["estimate"].isna()].iterrows()]
     missing = f" Not known yet: {', '.join(unknown)}." if unknown else ""
