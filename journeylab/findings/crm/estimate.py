@@ -209,6 +209,6 @@ def _order(pieces: pd.DataFrame, expected: Mapping[str, str], stages: tuple[str,
     the journey does not name, most frequent first."""
     buckets = list(dict.fromkeys(expected[stage] for stage in stages if stage in expected))
     others = pieces.loc[~pieces["said"].isin([*buckets, NO_RECORD]), "said"]
-    counts = others.value_counts()
-    by_count = sorted(counts.index, key=lambda bucket: (-counts[bucket], bucket))
+    counts = others.value_counts().rename_axis("said").reset_index(name="n")
+    by_count = counts.sort_values(["n", "said"], ascending=[False, True], kind="stable")["said"]
     return [*stages, LOST], [*buckets, *by_count, NO_RECORD]
