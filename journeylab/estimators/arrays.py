@@ -49,15 +49,17 @@ def numbers(name: str, values: np.ndarray) -> np.ndarray:
     return values
 
 
+def refuse(what: str, values: np.ndarray, is_wrong: np.ndarray, fix: str) -> None:
+    """Raise EstimateError where any of `values` is wrong: `what` is, how often, the first such value, and the `fix`."""
+    if is_wrong.any():
+        raise EstimateError(f"{what} {rows_where(is_wrong)}: {values[is_wrong][0]:g}. {fix}")
+
+
 def times_at_risk(entry: np.ndarray, exit_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Entry and exit of each row: exit at or after 0 and at or after entry, which alone may be negative."""
     entry, exit_ = numbers("entry", entry), numbers("exit", exit_)
-    negative = exit_ < 0
-    if negative.any():
-        raise EstimateError(
-            f"“exit” is negative {rows_where(negative)}: {exit_[negative][0]:g}. "
-            "Count time from 0; only “entry” may be negative, for rows watched from their start."
-        )
+    fix = "Count time from 0; only “entry” may be negative, for rows watched from their start."
+    refuse("“exit” is negative", exit_, exit_ < 0, fix)
     backwards = exit_ < entry
     if backwards.any():
         row = backwards.argmax()
@@ -76,12 +78,9 @@ def states(origin: np.ndarray, destination: np.ndarray, n_states: int) -> tuple[
     for name, values, lowest in (("origin", origin, 0), ("destination", destination, CENSORED)):
         values = numbers(name, values)
         unknown = (values < lowest) | (values >= n_states) | (values != np.floor(values))
-        if unknown.any():
-            ended = ", or -1 where watching ended" if lowest == CENSORED else ""
-            raise EstimateError(
-                f"“{name}” has an unknown state {rows_where(unknown)}: {values[unknown][0]:g}. "
-                f"With n_states={n_states} use 0 to {n_states - 1}{ended}."
-            )
+        ended = ", or -1 where watching ended" if lowest == CENSORED else ""
+        fix = f"With n_states={n_states} use 0 to {n_states - 1}{ended}."
+        refuse(f"“{name}” has an unknown state", values, unknown, fix)
         codes.append(values.astype(np.int64))
     same = codes[0] == codes[1]
     if same.any():
@@ -95,11 +94,7 @@ def states(origin: np.ndarray, destination: np.ndarray, n_states: int) -> tuple[
 def row_weights(weights: np.ndarray) -> np.ndarray:
     """Weights, 0 or more."""
     weights = numbers("weights", weights)
-    negative = weights < 0
-    if negative.any():
-        raise EstimateError(
-            f"“weights” is negative {rows_where(negative)}: {weights[negative][0]:g}. Use 0 to leave a row out."
-        )
+    refuse("“weights” is negative", weights, weights < 0, "Use 0 to leave a row out.")
     return weights
 
 

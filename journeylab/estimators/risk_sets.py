@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from journeylab.base.errors import EstimateError
-from journeylab.estimators.arrays import distinct, numbers, one_length, row_weights, rows_where, times_at_risk
+from journeylab.estimators.arrays import distinct, numbers, one_length, refuse, row_weights, times_at_risk
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,10 +168,6 @@ class RiskSets:
 
 def _events(event: np.ndarray) -> np.ndarray:
     event = numbers("event", event)
-    wrong = (event != 0) & (event != 1)
-    if wrong.any():
-        raise EstimateError(
-            f"“event” is neither 0 nor 1 {rows_where(wrong)}: {event[wrong][0]:g}. "
-            "Use 1 where it happened and 0 where watching ended."
-        )
+    fix = "Use 1 where it happened and 0 where watching ended."
+    refuse("“event” is neither 0 nor 1", event, (event != 0) & (event != 1), fix)
     return event == 1

@@ -7,6 +7,8 @@ import pandas as pd
 
 from journeylab.base.durations import days
 from journeylab.base.errors import EstimateError
+from journeylab.estimators.intervals import check_confidence as check_confidence
+from journeylab.events.log import EventLog, Window
 
 # With fewer customers at risk an estimate says hardly anything.
 MIN_CUSTOMERS = 10
@@ -59,7 +61,7 @@ def check_min_at_risk(min_at_risk: int) -> None:
         raise EstimateError(f"`min_at_risk` is {min_at_risk}, less than 1. An estimate needs someone at risk.")
 
 
-def check_confidence(confidence: float) -> None:
-    """Raise EstimateError unless `confidence` is a level between 0 and 1."""
-    if not 0 < confidence < 1:
-        raise EstimateError(f"The confidence is {confidence:g}. Give a share above 0 and below 1, such as 0.95.")
+def check_window(log: EventLog, window: Window, *, fix: str = "Give the log of these spells.") -> None:
+    """Raise EstimateError unless `log` was observed in the `window` of the spells."""
+    if log.window != window:
+        raise EstimateError(f"The log was observed from {log.window}, the spells from {window}. {fix}")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy.stats import norm
 from journeylab.base.words import percent
 from journeylab.estimators.aalen_johansen import AalenJohansen
 from journeylab.estimators.intervals import curve_quantiles, mean_share_interval, probability_interval
+from journeylab.events.journey import SILENT
 from journeylab.events.spells.exits import MOVES, Exits
 from journeylab.findings.finding import joined_notes
 
@@ -26,6 +28,10 @@ _MOST_DAYS = 200
 ROUNDING = 1e-12
 # With a larger share of visits neither ended nor watched by enough others there is no estimate, only bounds.
 MAX_UNRESOLVED = 0.02
+# How a figure draws such a curve with its limits.
+BAND: dict[str, Any] = {"x": "days", "lower": "lower", "upper": "upper", "percent": True}
+DECLARED = "declared"
+NO_BRANCH = "Nobody can be lost: no stage that customers entered has a loss branch or a silence window."
 NUMBERS = ("estimate", "lower", "upper", "at_least", "at_most")
 
 
@@ -119,14 +125,20 @@ class ExitCurves:
 
     def days(self) -> np.ndarray:
         """The days on which to show the curves: 0, those when someone left (thinned to `N_DAYS`), the last watched."""
-        return np.unique(np.concatenate([[0.0], self._thinned, [self.fitted.last_time]]))
+        shown = self.fitted.times
+        if len(shown) > N_DAYS:
+            left = np.sort(self.exits.exit[self.exits.destination > 0])
+            shown = left[np.linspace(0, len(left) - 1, N_DAYS).astype(int)]
+        return np.unique(np.concatenate([[0.0], shown, [self.fitted.last_time]]))
 
-    def days_until(self, shares: tuple[float, ...]) -> tuple[np.ndarray, ...]:
+    def days_until(self, shares: tuple[float, ...], *, state: int = 0) -> tuple[np.ndarray, ...]:
         """The first days by which the given shares have left by any exit, with limits; missing if not reached.
 
-        The limits are the days when the limits of the share inside say so (Brookmeyer & Crowley 1982).
+        With `state`, by which they are in that state, which must be an exit. The limits are the days when the limits of
+        the share inside say so (Brookmeyer & Crowley 1982); the upper limit of a share that is out gives the lower one.
         """
-        curve = (limit[:, 0] for limit in self.shares(self.fitted.times))
+        share, lower, upper = (limit[:, state] for limit in self.shares(self.fitted.times))
+        curve = (1 - share, 1 - upper, 1 - lower) if state else (share, lower, upper)
         quantiles = curve_quantiles(self.fitted.times, *curve, shares=shares)
         return tuple(np.where(np.isinf(limit), np.nan, limit) for limit in quantiles)
 
@@ -181,13 +193,6 @@ class ExitCurves:
         nothing = np.zeros((1, self.fitted.n_states))
         times = self.fitted.times
         return np.concatenate([nothing, self.fitted.standard_errors(times)]) if len(times) else nothing
-
-    @property
-    def _thinned(self) -> np.ndarray:
-        if len(self.fitted.times) <= N_DAYS:
-            return self.fitted.times
-        left = np.sort(self.exits.exit[self.exits.destination > 0])
-        return np.unique(left[np.linspace(0, len(left) - 1, N_DAYS).astype(int)])
 
     def _limits(self, days: np.ndarray, share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, ...]:
         base = self.shrinkage * self.exits.n_customers_known(days)[:, None]
@@ -290,11 +295,19 @@ def with_enough_at_risk(exits: Exits, min_at_risk: int) -> Exits:
     return exits if stretch is None else exits.after(stretch[0])
 
 
-def curve_to(curve: ExitCurves, until: float, state: int) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The days on which to show `curve` until day `until`, that day included, and the share in `state` with limits."""
-    days = curve.days()
+def with_declared(exits: Exits) -> Exits:
+    """The visits with those lost by a loss event counted as one exit, “declared”."""
+    declared = tuple(branch for branch in exits.losses if branch != SILENT)
+    return exits.merged(declared, DECLARED) if declared else exits
+
+
+def curve_to(cell: StageExits, until: float, way: str) -> pd.DataFrame:
+    """The share of the visits of `cell` that left by `way`, with limits, on the days to show until day `until`."""
+    days = cell.curves.days()
     days = np.append(days[days < until], until)
-    return days, [column[:, state] for column in curve.shares(days)]
+    shares = (column[:, 1 + cell.exits.ways.index(way)] for column in cell.curves.shares(days))
+    columns = dict(zip(NUMBERS[:3], shares, strict=True))
+    return pd.DataFrame({"group": cell.exits.group, "stage": cell.exits.stage, "days": days, **columns})
 
 
 def n_at_risk(exits: Exits, first: float, last: float) -> pd.DataFrame:

@@ -15,10 +15,15 @@ from journeylab.events.log import Window
 from journeylab.findings.arguments import MIN_CUSTOMERS
 
 # A column has the same type in every table; those not named here hold floats.
-_TEXTS = "group reference stage to kind state branch measure covariate level validated model test note"
+_TEXTS = (
+    "group reference stage to kind state branch measure covariate level validated model test note among bucket ended "
+    "ended_by after event high initiator label low mark month name origin place quote reason source theme way words"
+)
 _COUNTS = (
     "n customers events at_risk n_reference customers_reference groups degrees_of_freedom events_before "
-    "events_after customers_seen"
+    "events_after customers_seen again agreeing attempts compared controls earlier entered exposed_cases "
+    "exposed_controls first had in_progress in_progress_reached last lost moved movers n_others not_yet reached "
+    "recorded returned step timed variants"
 )
 
 
@@ -66,7 +71,7 @@ class Finding(ABC):
     notes: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __init_subclass__(cls) -> None:
-        """A finding's sentence ends with its notes, however it is made."""
+        """A finding's sentence says what the finding lacks; else it ends with its notes, however it is made."""
         super().__init_subclass__()
         if "sentence" in vars(cls):
             cls.sentence = _with_notes(cls.sentence)  # type: ignore[method-assign]
@@ -179,11 +184,11 @@ class StageFinding(Finding):
 
 
 def _with_notes(sentence: Callable[..., str]) -> Callable[..., str]:
-    """`sentence`, a method of a finding, with the finding's notes after it."""
+    """`sentence`, a method of a finding, with the finding's notes after it; what the finding lacks comes instead."""
 
     @wraps(sentence)
     def with_notes(self: Finding, *args: Any, **named: Any) -> str:
-        return " ".join([sentence(self, *args, **named), *(() if self.lacking else self.notes)])
+        return self.lacking or " ".join([sentence(self, *args, **named), *self.notes])
 
     return with_notes
 
@@ -201,6 +206,8 @@ def tidy(rows: Iterable[Mapping], columns: Mapping[str, type] | str, *, by: str 
 def _type_of(column: str) -> type:
     if column in _TEXTS.split():
         return object
+    if column.startswith("is_"):
+        return bool
     return int if column in _COUNTS.split() else float
 
 
@@ -222,6 +229,11 @@ def with_few_named(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     is_few = rows["customers"] < MIN_CUSTOMERS
     names = rows[column] + " (few: " + rows["customers"].map(lambda n: counted(n, "customer")) + ")"
     return rows.assign(**{column: rows[column].where(~is_few, names)}, is_few=is_few)
+
+
+def left_out_in_words(n_left_out: int) -> str:
+    """That so many journeys were left out; empty where none was."""
+    return f" Left out: {counted(n_left_out, 'customer')} whose journey began before the window." if n_left_out else ""
 
 
 def p_in_words(p_value: float) -> str:

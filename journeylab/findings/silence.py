@@ -82,8 +82,6 @@ class SilenceSensitivity(StageFinding):
 
     def sentence(self) -> str:
         """The stage whose losses depend most on the silence window, and how many of its silent come back."""
-        if self.lacking:
-            return self.lacking
         rows = self._most_dependent()
         if rows.empty:
             return (

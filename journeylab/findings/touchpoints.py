@@ -17,11 +17,10 @@ from journeylab.events.log import EventLog
 from journeylab.events.queries.entries import find_triggers
 from journeylab.events.queries.events_in_stage import ACTION, EVERYBODY, find_sides, find_sources, find_touchpoints
 from journeylab.events.spells import Spells
-from journeylab.findings.arguments import check_confidence
 from journeylab.findings.finding import NOT_MEASURED, LaneName, StageFinding, share_in_words, tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.quotes import shortened
-from journeylab.findings.rows import ESTIMATE, estimated, wilson_share
+from journeylab.findings.rows import estimated, wilson_share
 
 MAX_NAMED, MAX_DRAWN, MAX_LETTERS = 5, 3, 60
 NO_CONTACTS = f"{NOT_MEASURED}: no contacts are declared"
@@ -29,9 +28,9 @@ PROACTIVE, VALUE, TRIGGER = "proactive", LaneName.VALUE, LaneName.TRIGGER_SEEN
 # Lane of the map -> kind of row whose names it lists.
 _LISTED = {LaneName.ACTIONS: ACTION, LaneName.TOUCHPOINTS: "channel", LaneName.ROLES: "role"}
 LANES = (TRIGGER, LaneName.ACTIONS, LaneName.TOUCHPOINTS, LaneName.PROACTIVE, LaneName.ROLES, VALUE)
-_NUMBERS = {**ESTIMATE, **dict.fromkeys(("n", "customers", "events"), int)}
-_COLUMNS = {**dict.fromkeys(("group", "stage", "kind", "name"), object), **_NUMBERS}
-_SOURCES = {"group": object, "source": object, **_NUMBERS}
+_NUMBERS = "estimate lower upper n customers events"
+_COLUMNS = f"group stage kind name {_NUMBERS}"
+_SOURCES = f"group source {_NUMBERS}"
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,6 @@ class Touchpoints(StageFinding):
 
     def sentence(self) -> str:
         """What most customers do in each stage, and the share of contacts that the company begins."""
-        if self.lacking:
-            return self.lacking
         sentences = []
         for _, rows in self._by_group(self.table):
             acts = [
@@ -110,7 +107,6 @@ class Touchpoints(StageFinding):
         labels = [f"{shortened(row['stage'], 24)}: {shortened(row['name'], 32)}" for _, row in rows.iterrows()]
         return charts.intervals(
             rows.assign(label=labels),
-            label="label",
             by="group" if self.by else None,
             percent=True,
             x_label=f"customers who do it while in the stage ({self.confidence:.0%} intervals)",
@@ -192,8 +188,7 @@ def estimate_touchpoints(
     >>> touchpoints.by_stage().columns[:3].tolist()
     ['trigger seen', 'actions', 'touchpoints']
     """
-    check_confidence(confidence)
-    watched, log = WatchedVisits.of(spells, by=by, where=where), select(log, where)
+    watched, log = WatchedVisits.of(spells, by=by, where=where, confidence=confidence), select(log, where)
     visits, journey = watched.visits, watched.spells.journey
     groups = visits["group"] if watched.by else pd.Series(EVERYBODY, index=visits.index)
     visits = visits.assign(stage=visits["stage"].astype(object), key=groups.astype(object))
@@ -208,7 +203,6 @@ def estimate_touchpoints(
         coverage=tidy(sources, _SOURCES, by=watched.by),
         openers=openers,
         has_contacts=bool(journey.contacts),
-        confidence=confidence,
         lacking=None if len(visits) else watched.why_nobody(),
     )
 

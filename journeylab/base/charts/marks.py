@@ -19,7 +19,7 @@ LABEL, KEY = 60, 40
 def intervals(
     table: pd.DataFrame,
     *,
-    label: str,
+    label: str = "label",
     x: str = "estimate",
     lower: str = "lower",
     upper: str = "upper",
@@ -85,7 +85,7 @@ def _scale_ratios(axes: Axes) -> None:
 def stacked(
     table: pd.DataFrame,
     *,
-    label: str,
+    label: str = "label",
     parts: Sequence[str],
     x_label: str,
     title: str,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from journeylab.base.errors import EstimateError
-from journeylab.estimators.arrays import numbers, ratio, rows_where
+from journeylab.estimators.arrays import numbers, ratio, refuse
 from journeylab.estimators.logrank.logrank import GroupTest, checked_groups
 from journeylab.estimators.risk_sets import EventRows, RiskSets
 
@@ -104,11 +104,8 @@ def _residuals(rows: EventRows, sets: RiskSets, strata: list["_Stratum"], n_grou
 def _checked_destination(destination: np.ndarray, of_interest: int) -> np.ndarray:
     destination = numbers("destination", destination)
     wrong = (destination != np.floor(destination)) | (destination < -1)
-    if wrong.any():
-        raise EstimateError(
-            f"“destination” has an unknown code {rows_where(wrong)}: {destination[wrong][0]:g}. "
-            "Use whole numbers above 0, and 0 or -1 where watching ended."
-        )
+    fix = "Use whole numbers above 0, and 0 or -1 where watching ended."
+    refuse("“destination” has an unknown code", destination, wrong, fix)
     if of_interest < 1:
         raise EstimateError(f"The exit of interest is {of_interest}. Choose one of the codes above 0.")
     return destination

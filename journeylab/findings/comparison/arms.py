@@ -100,6 +100,7 @@ class Arms:
         """
         for reference, arm in combinations(self.compared, 2):
             for row, other in zip(self._by_group[arm.group], self._by_group[reference.group], strict=True):
+                notes = (part for side in (row, other) for part in (side["note"] or "").split("; "))
                 first, second = (tuple(side[name] for name in ESTIMATE) for side in (row, other))
                 yield {
                     **{name: row[name] for name in ("stage", "measure", "to", "horizon_days")},
@@ -108,7 +109,7 @@ class Arms:
                     **estimated(difference_interval(first, second)),
                     "n": row["n"] + other["n"],
                     "customers": row["customers"] + other["customers"],
-                    "note": _both(row["note"], other["note"]),
+                    "note": joined_notes(*dict.fromkeys(notes)),
                 }
 
     @cached_property
@@ -161,14 +162,9 @@ def _starts(exits: Exits) -> float:
 
 
 def _until(exits: Exits, horizon: float) -> Exits:
-    watched = exits.entry < horizon
-    return replace(
-        exits,
-        entry=exits.entry[watched],
-        exit=np.minimum(exits.exit, horizon)[watched],
-        destination=np.where(exits.exit > horizon, -1, exits.destination)[watched],
-        customers=exits.customers[watched],
-    )
+    watched = exits.only(exits.entry < horizon)
+    destination = np.where(watched.exit > horizon, -1, watched.destination)
+    return replace(watched, exit=np.minimum(watched.exit, horizon), destination=destination)
 
 
 def _why_small(exits: Exits, *, horizon: float, start: float | None) -> str | None:
@@ -192,8 +188,3 @@ def _with_the_same_ways(groups: list[Exits], order: tuple[str, ...]) -> list[Exi
         code = np.array([0, *(ways.index(way) + 1 for way in exits.ways), -1])
         same.append(replace(exits, ways=ways, destination=code[exits.destination]))
     return same
-
-
-def _both(*notes: str | None) -> str | None:
-    """What either note says, once."""
-    return joined_notes(*dict.fromkeys(part for note in notes if note for part in note.split("; ")))

@@ -55,8 +55,6 @@ class Comparison(StageFinding):
 
     def sentence(self) -> str:
         """Mean days inside by group, whether the groups leave at one pace, and by what factor."""
-        if self.lacking:
-            return self.lacking
         given = f", given still inside {on_day(self.start_day)}" if self.start_day is not None else ""
         days = "; ".join(f"{self.by} “{row.group}” {self._days(row)}" for row in self._means().itertuples())
         first = f"Mean days inside “{self.stage}” in the first {in_days(self.horizon_days)}{given}: {days}."
@@ -78,7 +76,6 @@ class Comparison(StageFinding):
         drawn = self._drawn(self._means())
         return charts.intervals(
             drawn,
-            label="label",
             x_label=f"mean days inside in the first {in_days(self.horizon_days)} ({self.confidence:.0%} intervals)",
             title=f"How long customers stay in “{self.stage}”, by {self.by}",
             alt=self.sentence(),

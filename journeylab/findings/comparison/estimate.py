@@ -10,10 +10,10 @@ from journeylab.base.words import counted
 from journeylab.events.queries.covariates import check_known_in_time
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, Exits, find_exits, visits_to
-from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
+from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.comparison.arms import Arms
 from journeylab.findings.comparison.comparison import Comparison
-from journeylab.findings.comparison.verdicts import Verdicts
+from journeylab.findings.comparison.verdicts import judged
 from journeylab.findings.finding import tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, why_nobody
 
@@ -95,8 +95,7 @@ def compare_groups(
     1  advanced      Gray, robust       3  178
     """
     day = days(horizon)
-    check_confidence(confidence)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     journey, name = watched.spells.journey, watched.by
     inside = visits_to(watched.spells.to_pandas(), journey, stage)
     for column in [by] if isinstance(by, str) else by if isinstance(by, list | tuple) else []:
@@ -107,19 +106,18 @@ def compare_groups(
     groups = [exits for exits in find_exits(visits, journey) if exits.n]
     lacking = _lacking(groups, stage) if groups else _why_nobody(watched, stage, inside)
     ways = (*MOVES, *journey.branches)
-    arms = Arms.of([] if lacking else groups, ways=ways, horizon=day, confidence=confidence)
-    verdicts = Verdicts.of(arms)
+    all_arms = Arms.of([] if lacking else groups, ways=ways, horizon=day, confidence=confidence)
+    tests, ratios, arms = judged(all_arms)
     return Comparison(
         **{**watched.about(""), "title": f"“{stage}” compared by {name}"},
-        table=tidy(verdicts.arms.rows(), _TABLE, by=name),
+        table=tidy(arms.rows(), _TABLE, by=name),
         lacking=lacking,
-        differences=tidy(verdicts.arms.differences(), _DIFFERENCES, by=name),
-        tests=tidy(verdicts.tests, _TESTS, by=name),
-        hazard_ratios=tidy(verdicts.hazard_ratios, _RATIOS, by=name),
+        differences=tidy(arms.differences(), _DIFFERENCES, by=name),
+        tests=tidy(tests, _TESTS, by=name),
+        hazard_ratios=tidy(ratios, _RATIOS, by=name),
         stage=stage,
         horizon_days=day,
         start_day=arms.start if arms.start >= 0 else None,
-        confidence=confidence,
     )
 
 

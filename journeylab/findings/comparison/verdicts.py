@@ -4,7 +4,7 @@ All tests and factors are of what happened between the common start and the hori
 independent: on repeated visits a plain log-rank test finds differences that are not there.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,36 +22,25 @@ AT_ALL = "at all"
 LEVEL = 0.05
 
 
-@dataclass(frozen=True)
-class Verdicts:
-    """What the tests say.
-
-    tests, hazard_ratios: rows, see `Comparison`. arms: the arms, those with too few expected to leave now too small.
-    """
-
-    tests: list[dict]
-    hazard_ratios: list[dict]
-    arms: Arms = field(repr=False)
-
-    @classmethod
-    def of(cls, arms: Arms) -> "Verdicts":
-        """Test the arms that are large enough. With fewer than two, all is missing, and a note says why."""
-        if not arms.every:
-            return cls([], [], arms)
-        stage, ways = arms.every[0].exits.stage, arms.every[0].exits.ways
-        expected = _Contest.of(arms.compared, ways).expected()
-        arms = arms.without(
-            {
-                group: f"{count:.1f} expected to leave, fewer than {FEWEST_EXPECTED:g}: {TOO_FEW}"
-                for group, count in expected.items()
-                if count < FEWEST_EXPECTED
-            }
-        )
-        contest = _Contest.of(arms.compared, ways)
-        results = [contest.judged(way, arms.confidence) for way in (None, *ways)]
-        adjusted = holm([row["p_value"] for row, _ in results])
-        tests = [{"stage": stage, **row, "p_adjusted": p} for (row, _), p in zip(results, adjusted, strict=True)]
-        return cls(tests, [{"stage": stage, **ratio} for _, rows in results for ratio in rows], arms)
+def judged(arms: Arms) -> tuple[list[dict], list[dict], Arms]:
+    """The tests of the arms that are large enough, and the hazard ratios: rows, see `Comparison`; and the arms, those
+    with too few expected to leave now too small. With fewer than two, all is missing, and a note says why."""
+    if not arms.every:
+        return [], [], arms
+    stage, ways = arms.every[0].exits.stage, arms.every[0].exits.ways
+    expected = _Contest.of(arms.compared, ways).expected()
+    arms = arms.without(
+        {
+            group: f"{count:.1f} expected to leave, fewer than {FEWEST_EXPECTED:g}: {TOO_FEW}"
+            for group, count in expected.items()
+            if count < FEWEST_EXPECTED
+        }
+    )
+    contest = _Contest.of(arms.compared, ways)
+    results = [contest.judged(way, arms.confidence) for way in (None, *ways)]
+    adjusted = holm([row["p_value"] for row, _ in results])
+    tests = [{"stage": stage, **row, "p_adjusted": p} for (row, _), p in zip(results, adjusted, strict=True)]
+    return tests, [{"stage": stage, **ratio} for _, rows in results for ratio in rows], arms
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,20 +12,12 @@ from journeylab.findings.rows import ESTIMATE, estimated, wilson_share
 ALL = "all stages"
 NO_RECORD = "no record"
 _DAYS_SHARE = ("days_estimate", "days_lower", "days_upper")
-SHARES = {
-    **dict.fromkeys(("group", "stage", "bucket"), object),
-    **dict.fromkeys(("n", "recorded", "agreeing"), int),
-    **dict.fromkeys((*ESTIMATE, "customer_days", *_DAYS_SHARE), float),
-}
+SHARES = "group stage bucket n recorded agreeing estimate lower upper customer_days days_estimate days_lower days_upper"
 KAPPA: dict[str, type] = {
     **dict.fromkeys(("group", "when"), object),
     **dict.fromkeys((*ESTIMATE, "observed", "by_chance", "n", "customers"), float),
 }
-MATRIX = {
-    **dict.fromkeys(("group", "stage", "bucket"), object),
-    **dict.fromkeys(("customers", "n"), int),
-    **dict.fromkeys((*ESTIMATE, "customer_days"), float),
-}
+MATRIX = "group stage bucket customers n estimate lower upper customer_days"
 
 
 def share_rows(

@@ -66,8 +66,6 @@ class CrmComparison(StageFinding):
 
     def sentence(self) -> str:
         """The share in the right bucket with interval and kappa, the median lag, and how many are to be corrected."""
-        if self.lacking:
-            return self.lacking
         totals = [self._total(row) for _, row in self.table[self.table["stage"] == ALL].iterrows()]
         n, lost = len(self.mismatches), int((self.mismatches["stage"] == LOST).sum())
         still = f", {lost:,} of them lost and still in the bucket of a stage" if lost else ""
@@ -88,8 +86,6 @@ class CrmComparison(StageFinding):
     def plot(self, ax=None) -> Chart:
         """The matrix at the moment: of the customers in each stage, which share the CRM holds in which bucket; with
         groups, the share that agrees by stage and group."""
-        if self.lacking:
-            return charts.note(self.lacking, title=self.title, ax=ax)
         if self.by:
             return self._plot_groups(ax)
         rows = self.matrix[self.matrix["n"] >= MIN_SHOWN]

@@ -11,7 +11,6 @@ from journeylab.events.log import Window, as_utc, written
 from journeylab.events.queries.crm_records import CrmRecords
 from journeylab.events.queries.crm_timeline import LOST, at_moment, crm_timeline
 from journeylab.events.spells import Spells
-from journeylab.findings.arguments import check_confidence
 from journeylab.findings.crm import agreement, lags
 from journeylab.findings.crm.agreement import NO_RECORD
 from journeylab.findings.crm.crm_comparison import CrmComparison
@@ -26,7 +25,12 @@ NO_BUCKET = (
     "No stage of the journey says which bucket of the CRM it is, so there is nothing to compare the CRM’s records "
     "with. Add “crm_bucket” to the stages in the journey’s file."
 )
-COLUMNS = {"table": agreement.SHARES, "matrix": agreement.MATRIX, "kappa": agreement.KAPPA, "lags": lags.COLUMNS}
+COLUMNS: dict[str, dict[str, type] | str] = {
+    "table": agreement.SHARES,
+    "matrix": agreement.MATRIX,
+    "kappa": agreement.KAPPA,
+    "lags": lags.COLUMNS,
+}
 MISMATCHES = ("customer_id", "stage", "expected", "bucket", "since", "days", "why")
 
 
@@ -86,10 +90,9 @@ def compare_crm(
     >>> jl.compare_crm(jl.find_spells(made.log, made.journey), None).lacking.split(",")[0]
     'There is no record of the CRM in this study'
     """
-    check_confidence(confidence)
     moment, journey = _read_moment(at, spells.window), spells.journey
     crm = _read_records(records)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     # Who is left out by `where` is known, and no stranger.
     left_out = spells.customers.index.difference(watched.spells.customers.index)
     moves, visits, name = crm.table[~crm.table["customer_id"].isin(left_out)], watched.visits, watched.by
@@ -117,7 +120,6 @@ def compare_crm(
         n_strangers=int((~moves["customer_id"].drop_duplicates().isin(visits["customer_id"])).sum()),
         buckets=MappingProxyType(expected),
         titles=MappingProxyType({name: journey.title(name) for name in (*journey.stage_names, *journey.branches)}),
-        confidence=confidence,
     )
 
 

@@ -10,14 +10,10 @@ from journeylab.base.suppression import MIN_SHOWN
 from journeylab.events.log import Window
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.exit_curves import ExitCurves
-from journeylab.findings.rows import ESTIMATE, estimated
+from journeylab.findings.rows import estimated
 
 _SHARES = (0.25, 0.5, 0.75)
-COLUMNS = {
-    **dict.fromkeys(("group", "stage", "bucket"), object),
-    **dict.fromkeys((*ESTIMATE, "first_quartile", "third_quartile", "median_moved"), float),
-    **dict.fromkeys(("n", "moved", "earlier", "not_yet"), int),
-}
+COLUMNS = "group stage bucket estimate lower upper first_quartile third_quartile median_moved n moved earlier not_yet"
 
 
 def find_lags(visits: pd.DataFrame, records: pd.DataFrame, expected: Mapping[str, str], window: Window) -> pd.DataFrame:

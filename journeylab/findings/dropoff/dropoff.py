@@ -238,8 +238,6 @@ class DropOff(StageFinding):
         Where another exit comes first at another horizon, the sentence says so; and, where the log was given, whether
         one does with every silence window half or twice as long.
         """
-        if self.lacking:
-            return self.lacking
         day = self._headline() if horizon is None else self._horizon(horizon)
         noun = NOUNS[self.unit]
         parts = [sentences.most_lost(self._ranked(day)[0], by=self.by, confidence=self.confidence, noun=noun)]
@@ -326,7 +324,7 @@ class DropOff(StageFinding):
             One of `horizons`; by default that of the sentence.
         """
         chosen = self._headline() if horizon is None else self._horizon(horizon)
-        rows = self._labelled(self.losses) if self.by else self.table[self.table["kind"] == "lost"]
+        rows = self._labelled(self.losses) if self.by else self.losses_by_branch()
         rows = rows[rows["horizon_days"] == chosen]
         if rows["estimate"].isna().all():
             return self.plot_ledger(ax)

@@ -12,7 +12,7 @@ from journeylab.events.features.attributes import tells_only_the_future
 from journeylab.events.log import KNOWN_AT, EventLog
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import Exits, build_ledger, find_exits
-from journeylab.findings.arguments import check_confidence, check_min_at_risk, read_horizons
+from journeylab.findings.arguments import check_min_at_risk, read_horizons
 from journeylab.findings.dropoff import tables
 from journeylab.findings.dropoff.differences import LOST
 from journeylab.findings.dropoff.dropoff import DropOff
@@ -114,16 +114,15 @@ def estimate_dropoff(
     1  onboarding      156        71       11
     """
     days = read_horizons(horizons)
-    check_confidence(confidence)
     check_min_at_risk(min_at_risk)
     check_unit(unit)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     visits = watched.visits if value is None else _with_values(watched.visits, value, watched.spells)
     entered = _Counted.of(watched, visits, unit=unit, min_at_risk=min_at_risk, confidence=confidence)
     journey, apart = watched.spells.journey, decided_by_company(watched.spells.journey)
 
     def places_and_losses(other: Spells) -> tuple[pd.DataFrame, pd.DataFrame]:
-        again = WatchedVisits.of(other, by=by, where=where)
+        again = WatchedVisits.of(other, by=by, where=where, confidence=confidence)
         cut = _Counted.of(again, again.visits, unit=unit, min_at_risk=min_at_risk, confidence=confidence)
         return tables.places(cut.table(days, by=watched.by), apart), cut.losses(days, by=watched.by)
 
@@ -136,7 +135,6 @@ def estimate_dropoff(
         ledger=build_ledger(entered.exits, journey),
         losses=losses,
         horizons=days,
-        confidence=confidence,
         unexplained_branches=unexplained_branches(journey),
         by_company=apart,
         only_named=named_for_a_reason(journey),

@@ -65,7 +65,6 @@ def ledger(entered: pd.DataFrame, whole: pd.DataFrame, *, goals: Set[str], ax) -
     drawn = entered.assign(**known, **{NOT_SHOWN: (entered["entered"] - known.sum(axis=1)).fillna(0)})
     return charts.stacked(
         drawn,
-        label="label",
         parts=[*parts, *([NOT_SHOWN] if drawn[NOT_SHOWN].any() else [])],
         x_label="visits",
         title="What became of those who entered each stage, so far",
@@ -89,7 +88,6 @@ def loss_points(table: pd.DataFrame, *, by: str | None, what: str, confidence: f
         label = label.where(~often, label + " (first in " + drawn["first"].map("{:.0%}".format) + ")")
     return charts.intervals(
         drawn.assign(label=label),
-        label="label",
         x_label=f"{what} lost within {in_days(drawn['horizon_days'].iloc[0])} of entering ({confidence:.0%} intervals)",
         title="The most vulnerable places",
         alt=alt,
@@ -109,7 +107,6 @@ def against_naive(table: pd.DataFrame, *, confidence: float, alt: str, ax) -> Ch
     drawn = pd.concat([rows.assign(view=view) for view, rows in views.items()])
     return charts.intervals(
         drawn[drawn["estimate"].notna()],
-        label="label",
         by="view",
         percent=True,
         x_label=f"share of visits ({confidence:.0%} interval of the estimate)",
@@ -130,7 +127,6 @@ def differences(table: pd.DataFrame, *, by: str, confidence: float, alt: str, ax
     day = in_days(drawn["horizon_days"].iloc[0])
     return charts.intervals(
         drawn.assign(label=label, **points),
-        label="label",
         reference=0.0,
         faint=label[~is_clear].tolist(),
         x_label=f"points more lost within {day} than among others ({confidence:.0%} intervals)",

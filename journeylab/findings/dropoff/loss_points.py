@@ -150,7 +150,7 @@ class JointEstimate:
         mean = np.asarray(table.sum(axis=0)).ravel() / max(len(present), 1)
         return (table.T @ table).toarray() - len(present) * np.outer(mean, mean)
 
-    def resampled(self, *, seed: int, n_resamples: int = N_RESAMPLES) -> np.ndarray:
+    def resampled(self, *, seed: int) -> np.ndarray:
         """`lost` at each point in so many other samples like this one, (resamples, points).
 
         A multiplier bootstrap by customer, on the log scale, so that nothing falls below 0: every customer gets one
@@ -158,13 +158,13 @@ class JointEstimate:
         A point where nobody was lost keeps its 0, as in any bootstrap; one that cannot be estimated stays missing.
         """
         losing = np.flatnonzero(np.nan_to_num(self.lost) > 0)
-        drawn = np.tile(self.lost, (n_resamples, 1))
+        drawn = np.tile(self.lost, (N_RESAMPLES, 1))
         if len(losing):
             # Covariance on the log scale (delta method).
             relative = self.covariance[np.ix_(losing, losing)] / np.outer(self.lost[losing], self.lost[losing])
             ridge = _RIDGE * (1.0 + np.diag(relative))
             root = np.linalg.cholesky(relative + np.diag(ridge))
-            normal = np.random.default_rng(seed).standard_normal((n_resamples, len(losing)))
+            normal = np.random.default_rng(seed).standard_normal((N_RESAMPLES, len(losing)))
             drawn[:, losing] = self.lost[losing] * np.exp(normal @ root.T)
         return drawn
 

@@ -20,46 +20,9 @@ _OUTCOME = re.compile(
     r"uninstall|unregist|unsubscri|went|withdr"
 )
 _ANY = re.compile("")
-_FILLER = frozenset(
-    [
-        "a",
-        "account",
-        "after",
-        "again",
-        "an",
-        "application",
-        "at",
-        "before",
-        "booking",
-        "by",
-        "client",
-        "contract",
-        "course",
-        "customer",
-        "early",
-        "first",
-        "from",
-        "in",
-        "late",
-        "membership",
-        "module",
-        "of",
-        "offer",
-        "order",
-        "plan",
-        "project",
-        "proposal",
-        "request",
-        "start",
-        "student",
-        "subscription",
-        "the",
-        "to",
-        "trial",
-        "us",
-        "user",
-        "we",
-    ]
+_FILLER = re.compile(
+    r"a|account|after|again|an|application|at|before|booking|by|client|contract|course|customer|early|first|from|in|late|"
+    r"membership|module|of|offer|order|plan|project|proposal|request|start|student|subscription|the|to|trial|us|user|we"
 )
 
 
@@ -126,7 +89,7 @@ def _asked(branch: LossBranch, columns: re.Pattern = _ANY) -> list[str]:
 
 def _is_outcome(name: str) -> bool:
     """Whether `name` says that somebody left, and nothing else."""
-    rest = _words(name) - _FILLER
+    rest = [word for word in _words(name) if not _FILLER.fullmatch(word)]
     return bool(rest) and all(_OUTCOME.match(word) for word in rest)
 
 

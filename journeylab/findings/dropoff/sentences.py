@@ -8,12 +8,12 @@ from journeylab.base.ordering import largest, settled
 from journeylab.base.suppression import MIN_SHOWN, shown_count
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
 from journeylab.findings.dropoff.differences import LOST
+from journeylab.findings.exit_curves import NO_BRANCH
 from journeylab.findings.finding import share_in_words
 
 LEVEL = 0.05
 # So many places that may come first as well, or that have no estimate, are named.
 MOST_NAMED = 2
-NO_BRANCH = "Nobody can be lost: no stage that customers entered has a loss branch or a silence window."
 
 
 def point_of(row: pd.Series, by: str | None) -> str:

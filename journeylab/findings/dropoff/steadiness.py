@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest, settled
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, in_days, listed, percent, times_in_words
@@ -14,6 +13,7 @@ from journeylab.events.log import EventLog
 from journeylab.events.queries.silences import scale_silence
 from journeylab.events.spells import Spells, find_spells_under
 from journeylab.events.spells.exits import TOO_EARLY
+from journeylab.findings.arguments import check_window
 from journeylab.findings.dropoff import sentences, tables
 from journeylab.findings.finding import share_in_words
 
@@ -33,15 +33,6 @@ class Steadiness:
 
     places: pd.DataFrame
     losses: pd.DataFrame
-
-    @classmethod
-    def of(cls, estimates: dict[float, tuple[pd.DataFrame, pd.DataFrame]]) -> "Steadiness":
-        """From the places and losses by factor."""
-        both = [
-            pd.concat([pair[at].assign(factor=factor) for factor, pair in sorted(estimates.items())], ignore_index=True)
-            for at in (0, 1)
-        ]
-        return cls(*both)
 
     def first_places(self, horizons: Sequence[float], *, by: str | None) -> pd.DataFrame:
         """A row for each factor and horizon with a loss: the exit where most are lost."""
@@ -119,28 +110,25 @@ class Steadiness:
         )
 
 
-def recut_spells(log: EventLog, spells: Spells) -> dict[float, Spells]:
-    """The spells of the same customers with every silence window shorter and longer, by factor; none where no stage has
-    a silence window. Raises EstimateError where `log` has another window than the spells."""
-    if log.window != spells.window:
-        raise EstimateError(
-            f"The log was observed from {log.window}, the spells from {spells.window}. Give the log of these spells."
-        )
-    if not any(stage.silent_after for stage in spells.journey.stages):
-        return {}
-    cut = find_spells_under(log, [scale_silence(spells.journey, factor) for factor in FACTORS])
-    return {factor: recut.only(customers=spells.customers.index) for factor, recut in zip(FACTORS, cut, strict=True)}
-
-
 def with_silence(
     found: Callable[[Spells], tuple[pd.DataFrame, pd.DataFrame]],
     as_declared: tuple[pd.DataFrame, pd.DataFrame],
     log: EventLog | None,
     spells: Spells,
 ) -> Steadiness:
-    """The steadiness of an estimate. `found` gives places and losses of spells; `as_declared`: those of `spells`."""
-    recut = {} if log is None else recut_spells(log, spells)
-    return Steadiness.of({1.0: as_declared} | {factor: found(other) for factor, other in recut.items()})
+    """The steadiness of an estimate. `found` gives places and losses of spells; `as_declared`: those of `spells`.
+
+    Raises EstimateError where `log` has another window than the spells.
+    """
+    estimates = {1.0: as_declared}
+    if log is not None:
+        check_window(log, spells.window)
+    if log is not None and any(stage.silent_after for stage in spells.journey.stages):
+        cut = find_spells_under(log, [scale_silence(spells.journey, factor) for factor in FACTORS])
+        others = (found(recut.only(customers=spells.customers.index)) for recut in cut)
+        estimates |= dict(zip(FACTORS, others, strict=True))
+    tables_by_factor = ([pair[at].assign(factor=factor) for factor, pair in sorted(estimates.items())] for at in (0, 1))
+    return Steadiness(*(pd.concat(parts, ignore_index=True) for parts in tables_by_factor))
 
 
 def _largest_by_factor(firsts: dict[float, tuple[str, pd.Series]], factors: Sequence[float], noun: str) -> str:

@@ -57,14 +57,9 @@ class CustomersLost:
 
     def numbers(self, day: float, *, together: bool) -> dict[tuple, tuple[float, int]]:
         """By group, stage and branch: how many customers are lost within `day` days, and how many were seen to be."""
-        numbers = {}
-        for cell in self.any_loss if together else self.by_branch:
-            (row,) = cell.rows([day])
-            numbers[row["group"], row["stage"], row["to"]] = (
-                row["estimate"] * row["n"],
-                row["events"],
-            )
-        return numbers
+        cells = self.any_loss if together else self.by_branch
+        rows = (row for cell in cells for row in cell.rows([day]))
+        return {(row["group"], row["stage"], row["to"]): (row["estimate"] * row["n"], row["events"]) for row in rows}
 
     def _cells(self, branches: Sequence[str], name: str) -> Iterator[StageExits]:
         for exits in find_exits(self._until_lost(branches), self.journey):

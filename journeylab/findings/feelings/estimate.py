@@ -14,7 +14,7 @@ from journeylab.events.log import EventLog
 from journeylab.events.queries.answers import Asked, find_scores, has_scores, scores_of_others
 from journeylab.events.queries.scales import BEST, WORST, Scale, promotion
 from journeylab.events.spells import Spells
-from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
+from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.feelings import feelings as result
 from journeylab.findings.feelings.feelings import FEELING, GONE, HIGH, LOW, NPS, RESPONSE, SCORE, Feelings
 from journeylab.findings.finding import tidy
@@ -166,9 +166,8 @@ def estimate_feelings(
     >>> list(feelings.by_stage().columns)
     ['emotions']
     """
-    check_confidence(confidence)
     declared = None if scale is None else Scale.of(scale)
-    watched, log = WatchedVisits.of(spells, by=by, where=where), select(log, where)
+    watched, log = WatchedVisits.of(spells, by=by, where=where, confidence=confidence), select(log, where)
     answers = find_scores(log, watched.spells.to_pandas(), asked=asked)
     lacking = watched.why_nobody() if watched.visits.empty else _lacking(log, answers, declared)
     fits = declared.holds(answers["score"]) if declared and not lacking else np.ones(len(answers), bool)
@@ -184,7 +183,6 @@ def estimate_feelings(
         scale=declared,
         n_misfits=int((~fits).sum()),
         doubt=_doubt(panel) if panel else None,
-        confidence=confidence,
         lacking=lacking,
     )
 

@@ -10,22 +10,18 @@ from journeylab.base.ordering import settled
 from journeylab.base.words import counted, listed, percent, with_sign
 from journeylab.events.queries.scales import BEST, WORST, Scale
 from journeylab.findings.finding import LaneName, StageFinding
-from journeylab.findings.rows import ESTIMATE
 
 FEELING, SCORE, NPS, RESPONSE = "feeling", "score", "nps", "response"
 HIGH, LOW = "high", "low"
 ALL, OUTSIDE, GONE = "all stages", "in no stage", "after a loss"
 _TOO_FEW = "In no stage did enough customers answer to say how they feel."
-_NUMBERS = {**ESTIMATE, "n": int, "customers": int}
-COLUMNS = {**dict.fromkeys(("group", "stage", "measure"), object), **_NUMBERS, "mark": object, "note": object}
-TOTALS = {**dict.fromkeys(("group", "place", "measure"), object), **_NUMBERS, "note": object}
-CONTRASTS = {**dict.fromkeys(("group", HIGH, LOW), object), **_NUMBERS}
+_NUMBERS = "estimate lower upper n customers"
 TABLES = {
-    "table": COLUMNS,
-    "gone": {name: kind for name, kind in COLUMNS.items() if name != "mark"},
-    "overall": TOTALS,
-    "contrasts": CONTRASTS,
-    "gaps": {"group": object, **_NUMBERS},
+    "table": f"group stage measure {_NUMBERS} mark note",
+    "gone": f"group stage measure {_NUMBERS} note",
+    "overall": f"group place measure {_NUMBERS} note",
+    "contrasts": f"group {HIGH} {LOW} {_NUMBERS}",
+    "gaps": f"group {_NUMBERS}",
 }
 
 
@@ -117,10 +113,6 @@ class Feelings(StageFinding):
             rows = pd.concat([rows.assign(who="in the stage"), gone.assign(mark=None, who="lost from it")])
         return charts.moods(
             rows,
-            stage="stage",
-            y="estimate",
-            lower="lower",
-            upper="upper",
             mark=None if self.by else "mark",
             by="group" if self.by else "who" if len(gone) else None,
             ends=(WORST, BEST),

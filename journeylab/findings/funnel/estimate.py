@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 import numpy as np
-import pandas as pd
 
 from journeylab.base.durations import DAY
 from journeylab.base.errors import EstimateError
@@ -18,8 +17,6 @@ from journeylab.findings.funnel.funnel import Funnel, quoted, route
 from journeylab.findings.funnel.goal import CONVERSION, REACHED, STEP_COLUMNS, Goal, fastest_ways, goals_of
 from journeylab.findings.funnel.losses import LOSS_COLUMNS, left_out_of, losses_of
 from journeylab.findings.grouping import By, Grouping, Where, future_in_exits, select
-
-_LEFT_OUT = {"reason": object, "attempts": int, "customers": int}
 
 
 def estimate_funnel(
@@ -127,7 +124,7 @@ def estimate_funnel(
         notes=_doubts(grouping, goals),
         period=log.window,
         losses=tidy(losses, LOSS_COLUMNS, by=name),
-        left_out=pd.DataFrame(left_out, columns=list(_LEFT_OUT)).astype(_LEFT_OUT),
+        left_out=tidy(left_out, "reason attempts customers"),
         rules=rules,
         confidence=confidence,
         by=name,

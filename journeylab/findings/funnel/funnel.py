@@ -13,7 +13,7 @@ from journeylab.base.durations import round_up
 from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import settled
 from journeylab.base.suppression import MIN_SHOWN
-from journeylab.base.words import counted, in_days, in_one_unit, listed, percent
+from journeylab.base.words import counted, in_days, listed, percent
 from journeylab.events.steps import StepRules
 from journeylab.findings.finding import StageFinding, share_in_words, tidy
 from journeylab.findings.funnel.fates import ANOTHER_WAY
@@ -104,8 +104,6 @@ class Funnel(StageFinding):
 
     def sentence(self) -> str:
         """What share converts, with interval and base; without groups, where most of the others end."""
-        if self.lacking:
-            return self.lacking
         asked = f"{route(self.rules)} within {in_days(self.rules.window_days)}"
         converted = self.table[self.table["kind"] == CONVERSION]
         if late := self._too_early():
@@ -146,11 +144,6 @@ class Funnel(StageFinding):
         steps = rows.assign(label=labels, text=texts)
         return charts.funnel(
             steps,
-            label="label",
-            x="estimate",
-            lower="lower",
-            upper="upper",
-            text="text",
             by="group" if self.by else None,
             beside=("curve", "curve_lower", "curve_upper") if has_curve else None,
             beside_label="with those in progress, as long as they were watched",
@@ -238,11 +231,6 @@ def route(rules: StepRules) -> str:
     if rules.order == "unordered" and not rules.by_any_way:
         goal = f"all {len(rules.required)} steps"
     return f"from “{rules.steps[0].title}” to {goal}{' by any way' if rules.by_any_way else ''}"
-
-
-def _time(days: float) -> str:
-    (number,), unit = in_one_unit([days])
-    return f"{number} {unit}"
 
 
 def _ways(rows: pd.DataFrame) -> list[str]:

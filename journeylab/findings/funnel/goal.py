@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from journeylab.base.words import counted, in_days, on_day
-from journeylab.estimators.intervals import curve_quantiles
 from journeylab.estimators.shares import clustered_share
 from journeylab.events.spells.exits import TOO_EARLY, Exits
 from journeylab.events.steps import Attempts
 from journeylab.events.steps.attempts import days_between
 from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.exit_curves import ExitCurves
-from journeylab.findings.rows import ESTIMATE, estimated
+from journeylab.findings.rows import estimated
 
 ENTRY, STEP, OPTIONAL, CONVERSION = "entry", "step", "optional", "conversion"
 ALL_STEPS = "all steps"
@@ -24,18 +23,12 @@ CONVERTERS, EVERYONE = "those who reached it", "everyone who entered"
 Limits = tuple[float, float, float]
 _OF_PREVIOUS = ("of_previous", "of_previous_lower", "of_previous_upper")
 _CURVE = ("curve", "curve_lower", "curve_upper")
-_STEP = {"group": object, "step": int, "label": object, "kind": object}
-STEP_COLUMNS = {
-    **_STEP,
-    **dict.fromkeys(("entered", "n", "customers", "reached"), int),
-    **dict.fromkeys((*ESTIMATE, *_OF_PREVIOUS), float),
-    **dict.fromkeys(("in_progress", "in_progress_reached"), int),
-    **dict.fromkeys(_CURVE, float),
-    "at_risk": int,
-    **dict.fromkeys(("median_days", "median_days_from_previous"), float),
-    "note": object,
-}
-DAYS_COLUMNS = {**_STEP, "among": object, "quantile": float, **ESTIMATE, "n": int, "customers": int, "note": object}
+STEP_COLUMNS = (
+    "group step label kind entered n customers reached estimate lower upper of_previous of_previous_lower "
+    "of_previous_upper in_progress in_progress_reached curve curve_lower curve_upper at_risk median_days "
+    "median_days_from_previous note"
+)
+DAYS_COLUMNS = "group step label kind among quantile estimate lower upper n customers note"
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,15 +145,12 @@ class Goal:
             yield from self._among_everyone(shares, confidence)
 
     def _among_everyone(self, shares: tuple[float, ...], confidence: float) -> Iterator[dict]:
-        curves = ExitCurves.of(self.exits, confidence)
-        times = curves.fitted.times
-        share, lower, upper = (limit[:, 1] for limit in curves.shares(times)) if len(times) else np.zeros((3, 0))
-        limits = np.array(curve_quantiles(times, 1 - share, 1 - upper, 1 - lower, shares=shares))
-        for quantile, days in zip(shares, np.where(np.isfinite(limits), limits, np.nan).T, strict=True):
+        limits = ExitCurves.of(self.exits, confidence).days_until(shares, state=1)
+        for quantile, *days in zip(shares, *limits, strict=True):
             is_reached = not np.isnan(days[0])
             note = self._why_missing(days[0] if is_reached else self.window)
             if note is not None:
-                days = np.full(3, np.nan)
+                days = [np.nan] * 3
             elif not is_reached:
                 note = f"not reached by so many within {in_days(self.window)}"
             yield self._quantile(quantile, EVERYONE, days, self.exits, note)

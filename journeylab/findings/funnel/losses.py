@@ -11,15 +11,9 @@ from journeylab.events.spells import Spells
 from journeylab.events.steps import Attempts
 from journeylab.findings.funnel.fates import fates_of
 from journeylab.findings.funnel.goal import CONVERSION, n_different
-from journeylab.findings.rows import ESTIMATE, estimated
+from journeylab.findings.rows import estimated
 
-LOSS_COLUMNS = {
-    "group": object,
-    "step": int,
-    **dict.fromkeys(("after", "ended_by"), object),
-    **dict.fromkeys(("attempts", "n"), int),
-    **ESTIMATE,
-}
+LOSS_COLUMNS = "group step after ended_by attempts n estimate lower upper"
 
 
 def losses_of(attempts: Attempts, spells: Spells | None, *, group: str | None, confidence: float) -> Iterator[dict]:

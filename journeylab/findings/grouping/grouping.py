@@ -15,6 +15,7 @@ from journeylab.base.words import counted
 from journeylab.events.features.attributes import tells_only_the_future
 from journeylab.events.log import KNOWN_AT, EventLog, written
 from journeylab.events.spells import Spells
+from journeylab.findings.arguments import check_confidence
 from journeylab.findings.grouping.foresight import future_in_words
 
 # What customers can be chosen from.
@@ -315,13 +316,15 @@ class WatchedVisits:
     spells: Spells
     grouping: Grouping | None
     visits: pd.DataFrame
+    confidence: float
 
     @classmethod
-    def of(cls, spells: Spells, *, by: By | None, where: Where | None) -> "WatchedVisits":
+    def of(cls, spells: Spells, *, by: By | None, where: Where | None, confidence: float) -> "WatchedVisits":
         """The visits that the arguments of a finding ask for; see `select`, `Grouping.of` and `watched`."""
+        check_confidence(confidence)
         chosen = select(spells, where)
         grouping = None if by is None else Grouping.of(by, chosen)
-        return cls(chosen, grouping, watched(chosen, grouping))
+        return cls(chosen, grouping, watched(chosen, grouping), confidence)
 
     @property
     def by(self) -> str | None:
@@ -333,8 +336,9 @@ class WatchedVisits:
         title = f"{title}, by {self.by}" if self.by else title
         may_know = self.grouping is not None and self.grouping.may_know_the_future
         doubt = future_in_words(str(self.by), self.visits, self.spells) if may_know else None
-        stages, period = self.spells.journey.stage_names, self.spells.window
-        return {"title": title, "by": self.by, "notes": (doubt,) if doubt else (), "stages": stages, "period": period}
+        notes, stages, period = (doubt,) if doubt else (), self.spells.journey.stage_names, self.spells.window
+        given = {"by": self.by, "confidence": self.confidence}
+        return {"title": title, "notes": notes, "stages": stages, "period": period, **given}
 
     def why_nobody(self) -> str:
         """Why there are no visits, in a sentence, where that is so."""

@@ -45,10 +45,6 @@ class Coded:
         spread = float(values[~customers.duplicated().to_numpy()].std())
         return cls(name, None, (f"per {spread:,.3g} more (1 SD)",), values.to_numpy(float)[:, None] / spread)
 
-    def of_rows(self, visit: np.ndarray) -> "Coded":
-        """The same for rows, each of the visit at the given position."""
-        return replace(self, columns=self.columns[visit])
-
 
 @dataclass(frozen=True, eq=False)
 class Design:
@@ -128,7 +124,7 @@ class Design:
                 "Leave it out, or watch more customers."
             )
         coded = (Coded.number if name in self.numbers else Coded.categories)(name, values, customers)
-        return coded.of_rows(visit)
+        return replace(coded, columns=coded.columns[visit])
 
 
 def _visits_to(stages: Sequence[str], visits: pd.DataFrame, journey: Journey) -> pd.DataFrame:

@@ -15,9 +15,9 @@ from journeylab.findings.arguments import MIN_CUSTOMERS, MIN_TESTED, check_confi
 from journeylab.findings.finding import joined_notes, p_in_words, tidy
 from journeylab.findings.grouping import Grouping
 from journeylab.findings.hazards.design import Coded, Design
-from journeylab.findings.hazards.hazards import Hazards
+from journeylab.findings.hazards.hazards import LEVEL, Hazards
 
-LOST, LEVEL = "lost", 0.05
+LOST = "lost"
 _TABLE = "covariate level reference hazard_ratio lower upper p_value n customers events note"
 
 

@@ -57,8 +57,6 @@ class Hazards(StageFinding):
 
     def sentence(self) -> str:
         """The hazard ratios with intervals and base (of many, those with the smallest p), and what is doubtful."""
-        if self.lacking:
-            return self.lacking
         rows = self._ratios()
         first = np.sort(order_of_p(rows["p_value"])[:MOST_IN_SENTENCE])
         rest = f"; {len(rows) - len(first)} more in the table" if len(first) < len(rows) else ""
@@ -103,7 +101,6 @@ class Hazards(StageFinding):
         )
         return charts.intervals(
             drawn,
-            label="label",
             x="hazard_ratio",
             reference=1.0,
             x_label=f"hazard ratio ({self.confidence:.0%} intervals)",

@@ -7,12 +7,12 @@ import numpy as np
 
 from journeylab.base.durations import NEVER
 from journeylab.events.queries.event_windows import TimeSpans
-from journeylab.findings.leavers.tables import KEYS, NO_EVENT, NO_KIND
+from journeylab.findings.leavers.tables import NO_EVENT, NO_KIND
 from journeylab.findings.leavers.visits import Seen, StageVisits
-from journeylab.findings.rows import ESTIMATE, wilson_share
+from journeylab.findings.rows import wilson_share
 
 CAME_BACK = "came back"
-FIRST = {**KEYS, "first": int, "had": int, **ESTIMATE, "returned": int, "n": int, "note": object}
+FIRST = "group stage branch event initiator first had estimate lower upper returned n note"
 
 
 @dataclass(frozen=True, eq=False)

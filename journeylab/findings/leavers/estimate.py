@@ -9,7 +9,7 @@ from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.words import counted
 from journeylab.events.log import EventLog
 from journeylab.events.spells import Spells
-from journeylab.findings.arguments import check_confidence
+from journeylab.findings.arguments import check_window
 from journeylab.findings.finding import tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.leavers.after_loss import FIRST
@@ -20,10 +20,7 @@ from journeylab.findings.leavers.tables import ASSOCIATIONS, LAST
 from journeylab.findings.leavers.visits import visits_by_stage
 
 MOST_LOSSES = 5_000
-_LOSSES = {
-    **dict.fromkeys(("group", "stage", "branch"), object),
-    **dict.fromkeys(("lost", "compared", "controls"), int),
-}
+_LOSSES = "group stage branch lost compared controls"
 
 
 def compare_leavers(
@@ -111,14 +108,13 @@ def compare_leavers(
     >>> list(leavers.by_stage().columns)
     ['before a loss']
     """
-    check_confidence(confidence)
     _check(log, spells, stage)
     for name, number, least in (("controls", controls, 1), ("most_losses", most_losses, 1), ("seed", seed, 0)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
             raise EstimateError(f"`{name}` is {number}. Give a whole number of at least {least}.")
     lookback = Lookback(microseconds(before), controls, most_losses, within_month)
     look_after = microseconds(before if after is None else after)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     stages = spells.journey.stage_names if stage is None else (stage,)
     parts = visits_by_stage(watched.visits, watched.spells, stages=stages)
     study = CaseControl.of(select(log, where), watched.spells, parts, lookback, after=look_after, seed=seed)
@@ -133,7 +129,6 @@ def compare_leavers(
         before_days=lookback.before / DAY,
         after_days=look_after / DAY,
         seed=seed,
-        confidence=confidence,
     )
 
 
@@ -141,10 +136,7 @@ def _check(log: EventLog, spells: Spells, stage: str | None) -> None:
     stages = spells.journey.stage_names
     if stage is not None and stage not in stages:
         raise EstimateError(f"The journey has no stage “{stage}”. {did_you_mean(stage, stages)}")
-    if log.window != spells.window:
-        raise EstimateError(
-            f"The log was observed from {log.window}, the spells from {spells.window}. Find the spells of this log."
-        )
+    check_window(log, spells.window, fix="Find the spells of this log.")
 
 
 def _lacking(watched: WatchedVisits, stages: tuple[str, ...]) -> str:

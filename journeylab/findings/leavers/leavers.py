@@ -68,8 +68,6 @@ class Leavers(StageFinding):
     def sentence(self) -> str:
         """The strongest association that has a bound, with interval and base, how many there are, and what that does
         not say."""
-        if self.lacking:
-            return self.lacking
         n_lost, n_stayed = self.losses["compared"].sum(), self.losses["controls"].sum()
         base = f"{counted(n_lost, 'visit')} that were lost, {n_stayed:,} that stayed as long"
         n_tests, strongest = int(self.table["p_value"].notna().sum()), self.strongest()
@@ -142,7 +140,6 @@ class Leavers(StageFinding):
         ratios = "; ".join(f"{row['label']} {self._ratio(row)}" for _, row in rows.iterrows())
         return charts.intervals(
             rows,
-            label="label",
             reference=1.0,
             scale="log",
             x_label=f"odds ratio, lost against stayed ({self.confidence:.0%} intervals)",

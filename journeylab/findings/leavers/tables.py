@@ -11,19 +11,15 @@ from journeylab.findings.arguments import MIN_CUSTOMERS, why_not_tested
 from journeylab.findings.finding import joined_notes
 from journeylab.findings.leavers.matching import Matched
 from journeylab.findings.leavers.visits import Seen
-from journeylab.findings.rows import ESTIMATE, wilson_share
+from journeylab.findings.rows import wilson_share
 
 NO_EVENT = "no event of their own"
 NO_KIND = {"event": None, "initiator": CUSTOMER}
-KEYS = dict.fromkeys(("group", "stage", "branch", "event", "initiator"), object)
-ASSOCIATIONS = {
-    **KEYS,
-    **dict.fromkeys((*ESTIMATE, "p_value", "q_value"), float),
-    **dict.fromkeys(("n", "exposed_cases", "controls", "exposed_controls"), int),
-    "naive": float,
-    "note": object,
-}
-LAST = {**KEYS, "last": int, **ESTIMATE, "n": int, "stayed": float, "controls": int, "note": object}
+ASSOCIATIONS = (
+    "group stage branch event initiator estimate lower upper p_value q_value n exposed_cases controls exposed_controls "
+    "naive note"
+)
+LAST = "group stage branch event initiator last estimate lower upper n stayed controls note"
 
 
 def associations(matched: Matched, seen: Seen, naive: np.ndarray, *, confidence: float) -> Iterator[dict]:

@@ -8,6 +8,7 @@ import pandas as pd
 from journeylab.base.durations import NEVER
 from journeylab.events.queries.event_windows import COMPANY, TimeSpans
 from journeylab.events.spells import Spells
+from journeylab.events.spells.exits import watched_visits
 
 CONVERTED = ("advanced", "completed")
 
@@ -77,7 +78,7 @@ def visits_by_stage(visits: pd.DataFrame, spells: Spells, *, stages: tuple[str, 
 
     A visit that ended at the very moment when its watching began is left out.
     """
-    visits = visits[(visits["left"] > visits["observed_from"]) | (visits["observed_from"] == visits["entered"])]
+    visits = watched_visits(visits)
     times = {name: microseconds_of(visits[name]) for name in ("entered", "left", "observed_from")}
     way = visits["outcome"].astype(object).where(visits["outcome"] != "lost", visits["to"].astype(object))
     columns = {

@@ -8,7 +8,7 @@ import pandas as pd
 
 from journeylab.events.spells import Spells
 from journeylab.events.spells.transitions import Transitions, find_transitions
-from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence, read_horizons
+from journeylab.findings.arguments import MIN_CUSTOMERS, read_horizons
 from journeylab.findings.grouping import By, Grouping, WatchedVisits, Where
 from journeylab.findings.occupancy.curves import JourneyCurves
 from journeylab.findings.occupancy.occupancy import Occupancy
@@ -77,8 +77,7 @@ def estimate_occupancy(
     0  lost  90.0      143  170
     """
     days = read_horizons(times, noun="time")
-    check_confidence(confidence)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     journeys = find_transitions(watched.spells)
     parts = journeys_by_group(journeys, watched.grouping)
     found = [JourneyCurves.of(part, since, confidence, min_at_risk=MIN_CUSTOMERS) for part, since in parts]
@@ -92,7 +91,6 @@ def estimate_occupancy(
         mean_days=mean_rows(curves, last_day(table, days), by=watched.by),
         drawn=drawn_rows(curves, days[-1], by=watched.by),
         times=days,
-        confidence=confidence,
         n_left_out=journeys.n_left_out,
         lacking=None if curves else why_empty(watched, journeys),
     )

@@ -11,7 +11,7 @@ from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest
 from journeylab.base.words import counted, in_days, in_one_unit, percent
 from journeylab.events.spells.exits import MOVES
-from journeylab.findings.finding import LaneName, StageFinding, share_in_words, with_few_named
+from journeylab.findings.finding import LaneName, StageFinding, left_out_in_words, share_in_words, with_few_named
 from journeylab.findings.occupancy.tables import N_DAYS_DRAWN, last_day
 
 
@@ -59,28 +59,30 @@ class Occupancy(StageFinding):
 
     def sentence(self) -> str:
         """Where most customers are on the last day that can be estimated, and where they spend most time."""
-        if self.lacking:
-            return self.lacking
-        day = self._headline()
+        day, left_out = self._headline(), left_out_in_words(self.n_left_out)
         losses = self.losses[(self.losses["days"] == day) & self.losses["estimate"].notna()]
         if losses.empty:
-            return f"Nobody was watched for {in_days(self.times[0])} after entering the journey.{self._left_out()}"
+            return f"Nobody was watched for {in_days(self.times[0])} after entering the journey.{left_out}"
         shares = [
             f"{share_in_words(row, 1, level=self._level)} of {counted(row['n'], 'customer')}{self._with_group(row)} "
             f"are lost and not back on that day ({row['at_risk']:,} were watched so long{self._mainly(row)})"
             for _, row in losses.iterrows()
         ]
         opening = f"{in_days(day)} after entering the journey, {'; '.join(shares)}."
-        return f"{opening}{'' if self.by else self._longest()}{self._left_out()}"
+        return f"{opening}{'' if self.by else self._longest()}{left_out}"
 
     def by_stage(self) -> pd.DataFrame:
         """Lanes `mean time` and `ever reached`, in words with interval and base; with groups, a pair for each. A stage
         where nobody was has None."""
         reached, lanes = self.reached[self.reached["days"] == self._headline()], {}
+        within = f" within {in_days(self._headline())}"
         for suffix, _, *tables in self._by_group(self.table, self.mean_days, reached):
             means, shares = (rows[rows["estimate"] > 0].iterrows() for rows in tables)
             lanes[LaneName.MEAN_TIME + suffix] = {row["state"]: _mean_in_words(row) for _, row in means}
-            lanes[LaneName.EVER_REACHED + suffix] = {row["state"]: _reached_in_words(row) for _, row in shares}
+            lanes[LaneName.EVER_REACHED + suffix] = {
+                row["state"]: share_in_words(row, 1, within=within, base=counted(row["n"], "customer"))
+                for _, row in shares
+            }
         return self._lanes(lanes)
 
     def plot(self, ax=None) -> Chart:
@@ -129,7 +131,9 @@ class Occupancy(StageFinding):
         return pd.concat([drawn[drawn["kind"] == "stage"], lost.assign(state="lost", kind="branch")], ignore_index=True)
 
     def _tables(self) -> dict[str, pd.DataFrame]:
-        level = f"Share of customers in each state, {self.confidence:.0%} intervals.{self._left_out()}"
+        level = (
+            f"Share of customers in each state, {self.confidence:.0%} intervals.{left_out_in_words(self.n_left_out)}"
+        )
         return {level: self.table, f"Mean days in each state, {self.confidence:.0%} intervals.": self.mean_days}
 
     @property
@@ -162,11 +166,6 @@ class Occupancy(StageFinding):
             f"({lower} to {upper})."
         )
 
-    def _left_out(self) -> str:
-        if not self.n_left_out:
-            return ""
-        return f" Left out: {counted(self.n_left_out, 'customer')} whose journey began before the window."
-
 
 def _mean_in_words(row: pd.Series) -> str:
     period = f"days {row['from_days']:g} to {row['horizon_days']:g}"
@@ -174,8 +173,3 @@ def _mean_in_words(row: pd.Series) -> str:
     (mean, lower, upper), unit = in_one_unit([row["estimate"], row["lower"], row["upper"]])
     mean = mean if unit == "days" else f"{mean} {unit}"
     return f"{mean} of the {period} ({lower} to {upper}; {counted(row['n'], 'customer')})"
-
-
-def _reached_in_words(row: pd.Series) -> str:
-    within = f" within {in_days(row['days'])}"
-    return share_in_words(row, 1, within=within, base=counted(row["n"], "customer"))

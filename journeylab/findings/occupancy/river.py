@@ -13,11 +13,13 @@ from journeylab.base.ordering import largest
 from journeylab.base.words import counted, in_days, percent
 from journeylab.events.spells import Spells
 from journeylab.events.spells.transitions import FROM_TO, find_transitions
-from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence, read_horizons
+from journeylab.findings.arguments import MIN_CUSTOMERS, read_horizons
 from journeylab.findings.finding import StageFinding, share_in_words, tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where
 from journeylab.findings.occupancy.curves import JourneyCurves
 from journeylab.findings.occupancy.estimate import journeys_by_group, why_empty
+from journeylab.findings.occupancy.tables import rows_of
+from journeylab.findings.rows import ESTIMATE
 
 INSIDE, LOST = "inside", "lost"
 _COLUMNS = "group stage kind to days estimate lower upper at_risk n note"
@@ -49,8 +51,6 @@ class River(StageFinding):
 
     def sentence(self) -> str:
         """Where most of those who set out are lost, and how many are still on their way."""
-        if self.lacking:
-            return self.lacking
         return " ".join(self._sentence_of(suffix, rows) for suffix, rows in self._by_group(self.table))
 
     def _sentence_of(self, suffix: str, rows: pd.DataFrame) -> str:
@@ -133,8 +133,7 @@ def estimate_river(
     1.0
     """
     days = read_horizons(times, noun="time")
-    check_confidence(confidence)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     journeys = find_transitions(watched.spells, by_stage=True)
     parts = journeys_by_group(journeys, watched.grouping)
     curves = [JourneyCurves.of(part, since, confidence, min_at_risk=MIN_CUSTOMERS) for part, since in parts]
@@ -149,7 +148,6 @@ def estimate_river(
         table=tidy([] if lacking else (row for curve in known for row in _rows(curve, day)), _COLUMNS, by=watched.by),
         titles={name: journey.title(name) for name in (*journey.stage_names, *journey.branches)},
         n_left_out=journeys.n_left_out,
-        confidence=confidence,
         lacking=lacking,
     )
 
@@ -160,19 +158,6 @@ def _is_watched(curve: JourneyCurves, day: float) -> bool:
 
 def _rows(curve: JourneyCurves, day: float) -> Iterable[dict]:
     at = np.array([day])
-    shares = zip(curve.journeys.states, *(values[0] for values in curve.shares(at)), strict=True)
-    for state, estimate, lower, upper in shares:
-        stage, _, branch = state.partition(FROM_TO)
-        yield {
-            "group": curve.journeys.group,
-            "stage": stage,
-            "kind": LOST if branch else INSIDE,
-            "to": branch or None,
-            "days": day,
-            "estimate": estimate,
-            "lower": lower,
-            "upper": upper,
-            "at_risk": int(curve.n_watched(at)[0]),
-            "n": curve.watched.n,
-            "note": None,
-        }
+    for row in rows_of(curve, at, dict(zip(ESTIMATE, curve.shares(at), strict=True))):
+        stage, _, branch = row["state"].partition(FROM_TO)
+        yield {**row, "stage": stage, "kind": LOST if branch else INSIDE, "to": branch or None, "note": None}

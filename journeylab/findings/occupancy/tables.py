@@ -30,9 +30,12 @@ def share_rows(
     rows = []
     for curve in curves:
         shares = dict(zip(("estimate", "lower", "upper"), of(curve, np.array(days)), strict=True))
-        first = _first_days(curve, journey)
-        for row in _rows(curve, np.array(days), shares, is_merged=of is JourneyCurves.lost):
-            rows.append(_not_before(row, first.get(row["state"], 0.0)))
+        first_days = _first_days(curve, journey)
+        for row in rows_of(curve, np.array(days), shares, is_merged=of is JourneyCurves.lost):
+            first = first_days.get(row["state"], 0.0)
+            if row["estimate"] == 0 and row["days"] < first < np.inf:
+                row["note"] = joined_notes(f"{TOO_EARLY} {round(first, 1):g}", row["note"])
+            rows.append(row)
     return tidy(rows, _SHARES, by=by)
 
 
@@ -45,21 +48,13 @@ def _first_days(curve: JourneyCurves, journey: Journey) -> dict[str, float]:
     return {state: min(day, curve.first_day(state)) for state, day in earliest.items()}
 
 
-def _not_before(row: dict, first: float) -> dict:
-    """`row`, which says so where its share is 0 because its state cannot show before the day `first`."""
-    if not (row["estimate"] == 0 and row["days"] < first < np.inf):
-        return row
-    note = joined_notes(f"{TOO_EARLY} {round(first, 1):g}", row["note"])
-    return {**row, "note": note}
-
-
 def mean_rows(curves: Sequence[JourneyCurves], horizon: float, *, by: str | None) -> pd.DataFrame:
     """A row per curve and state: mean days there until `horizon`."""
     rows = []
     for curve in curves:
         names = ("estimate", "lower", "upper", "standard_error")
         means = {name: values[None] for name, values in zip(names, curve.mean_days(horizon), strict=True)}
-        for row in _rows(curve, np.array([horizon]), means):
+        for row in rows_of(curve, np.array([horizon]), means):
             rows.append({**row, "from_days": curve.begins, "horizon_days": horizon})
     return tidy(rows, _MEANS, by=by)
 
@@ -71,7 +66,7 @@ def drawn_rows(curves: Sequence[JourneyCurves], until: float, *, by: str | None)
         ends = np.sort(curve.watched.until[curve.watched.since < curve.watched.until])
         last = min(until, ends[max(len(ends) - MIN_CUSTOMERS, 0)])
         days = np.linspace(curve.begins, max(last, curve.begins), N_DAYS_DRAWN + 1 if last > curve.begins else 1)
-        rows += _rows(curve, days, {"estimate": curve.fitted.occupancy(days)})
+        rows += rows_of(curve, days, {"estimate": curve.fitted.occupancy(days)})
     return tidy(rows, _DRAWN, by=by)
 
 
@@ -85,7 +80,7 @@ def last_day(shares: pd.DataFrame, asked: tuple[float, ...]) -> float:
     return float(enough[enough == enough.max()].index.max() if len(enough) else known["days"].max())
 
 
-def _rows(
+def rows_of(
     curve: JourneyCurves, days: np.ndarray, columns: dict[str, np.ndarray], *, is_merged: bool = False
 ) -> Iterator[dict]:
     """A row per state (one, “lost”, if they are merged) and day, with the values of `columns`, each (days, states)."""

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 
 from journeylab.estimators.intervals import probability_interval
-from journeylab.findings.rows import ESTIMATE
 
-DAYS = dict.fromkeys(("median_days", "first_quartile_days", "third_quartile_days"), float)
-NUMBERS = {**dict.fromkeys(("n", "customers", "moved", "movers"), int), **ESTIMATE, **DAYS, "timed": int}
+DAYS = ("median_days", "first_quartile_days", "third_quartile_days")
+NUMBERS = f"n customers moved movers estimate lower upper {' '.join(DAYS)} timed"
 _QUARTILES = [0.5, 0.25, 0.75]
 
 

@@ -7,7 +7,6 @@ import pyarrow.compute as pc
 
 from journeylab.events.queries.paths import find_paths
 from journeylab.events.spells import Spells
-from journeylab.findings.arguments import check_confidence
 from journeylab.findings.grouping import By, WatchedVisits, Where
 from journeylab.findings.paths import tables
 from journeylab.findings.paths.balance import build_balance
@@ -54,8 +53,7 @@ def estimate_flow(
     >>> flow.variants(3)["customers"].sum() == flow.variants(3)["n"].max()
     np.True_
     """
-    check_confidence(confidence)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     journey, name = spells.journey, watched.by
     groups = find_paths(watched.visits, journey, from_start=_watched_from_start(watched.spells))
     shares, arrivals = tables.shares(groups, journey, confidence, by=name), tables.arrivals(groups, confidence, by=name)
@@ -72,7 +70,6 @@ def estimate_flow(
         n_left_out=sum(int((~paths.is_from_start).sum()) for paths in groups),
         titles=MappingProxyType({name: journey.title(name) for name in (*journey.stage_names, *journey.branches)}),
         completing=frozenset(stage.name for stage in journey.stages if stage.completes),
-        confidence=confidence,
     )
 
 

@@ -14,7 +14,7 @@ from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted, percent
 from journeylab.events.queries.paths import ONGOING, Paths
 from journeylab.events.spells.exits import MOVES
-from journeylab.findings.finding import LaneName, StageFinding, tidy
+from journeylab.findings.finding import LaneName, StageFinding, left_out_in_words, tidy
 from journeylab.findings.paths.balance import check_balance
 from journeylab.findings.paths.edges import DAYS
 from journeylab.findings.paths.figures import alt_text, flow_rows, headings
@@ -131,8 +131,6 @@ class Flow(StageFinding):
 
     def sentence(self) -> str:
         """The most frequent move, where most turn back, and how many visits skip a stage; all so far."""
-        if self.lacking:
-            return self.lacking
         moves = self.table[self.table["kind"].isin(["forward", "skip", "back"])]
         if moves.empty:
             n = self.balance["visits"].sum()
@@ -218,7 +216,6 @@ class Flow(StageFinding):
         title = f"Where visits to each stage led, so far, by {self.by}"
         return charts.stacked(
             wide.assign(label=wide["stage"] + " · " + wide["group"] + " (" + wide["n"].map("{:,}".format) + ")"),
-            label="label",
             parts=[part for part in ("forward", "skip", "back", "lost", "still inside") if wide[part].any()],
             x_label="share of visits (how many), so far",
             title=title,
@@ -229,12 +226,9 @@ class Flow(StageFinding):
         )
 
     def _tables(self) -> dict[str, pd.DataFrame]:
-        left_out = ""
-        if self.n_left_out:
-            left_out = f" Left out: {counted(self.n_left_out, 'customer')} whose journey began before the window."
         return {
             "Share of visits that led there so far.": without_limits(self.pooled()),
-            f"Ways of customers so far.{left_out}": without_limits(self.variants()),
+            f"Ways of customers so far.{left_out_in_words(self.n_left_out)}": without_limits(self.variants()),
         }
 
     def _share(self, row: pd.Series) -> str:

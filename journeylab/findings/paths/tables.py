@@ -12,7 +12,7 @@ from journeylab.events.spells.exits import possible_exits
 from journeylab.findings.finding import tidy
 from journeylab.findings.paths.edges import DAYS, NUMBERS, Edges
 from journeylab.findings.paths.variants import how_many_to_name
-from journeylab.findings.rows import ESTIMATE, wilson_share
+from journeylab.findings.rows import wilson_share
 
 KINDS = ("forward", "skip", "back", "lost", ONGOING)
 OTHERS = f"others, some of fewer than {MIN_SHOWN} customers"
@@ -56,7 +56,7 @@ def shares(groups: Sequence[Paths], journey: Journey, confidence: float, *, by: 
                 row = found.get((position, code), nobody)
                 if row["moved"] or kind in _possible(journey, position):
                     rows.append({"group": paths.group, "stage": stage, "kind": kind, **row})
-    return tidy(rows, {**dict.fromkeys(("group", "stage", "kind"), object), **NUMBERS}, by=by)
+    return tidy(rows, f"group stage kind {NUMBERS}", by=by)
 
 
 def revisits(groups: Sequence[Paths], confidence: float, *, by: str | None) -> pd.DataFrame:
@@ -69,7 +69,7 @@ def revisits(groups: Sequence[Paths], confidence: float, *, by: str | None) -> p
             n, again = len(visits), int((visits > 1).sum())
             share = wilson_share(again, n, confidence=confidence)
             rows.append({"group": paths.group, "stage": stage, "n": n, "again": again, **share})
-    return tidy(rows, {"group": object, "stage": object, "n": int, "again": int, **ESTIMATE}, by=by)
+    return tidy(rows, "group stage n again estimate lower upper", by=by)
 
 
 def pooled(rows: pd.DataFrame, *, base: str, end: str) -> pd.DataFrame:
@@ -117,7 +117,7 @@ def _named(
             base, end = int(row["base"]), int(row["end"])
             places = {names[0]: paths.places[base], names[1]: paths.places[end]}
             rows.append({"group": paths.group, **places, "kind": kind_of(base, end, paths), **row})
-    return tidy(rows, {**dict.fromkeys(("group", *names, "kind"), object), **NUMBERS}, by=by)
+    return tidy(rows, f"group {' '.join(names)} kind {NUMBERS}", by=by)
 
 
 def _inside(paths: Paths) -> np.ndarray:

@@ -10,14 +10,9 @@ from journeylab.base.errors import EstimateError
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import counted
 from journeylab.events.queries.paths import ONGOING, Paths, Ways, find_ways
-from journeylab.findings.rows import ESTIMATE, wilson_share
+from journeylab.findings.rows import wilson_share
 
-COLUMNS = {
-    **dict.fromkeys(("group", "way", "ended"), object),
-    **dict.fromkeys(("variants", "customers", "n"), int),
-    **ESTIMATE,
-    "median_days": float,
-}
+COLUMNS = "group way ended variants customers n estimate lower upper median_days"
 
 
 def variant_rows(paths: Paths, completing: Collection[str], *, most: int, loops: str, confidence: float) -> list[dict]:

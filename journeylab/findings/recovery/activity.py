@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from journeylab.base.durations import DAY, LONG_AGO, all_since_1970, since_1970
-from journeylab.base.errors import EstimateError
 from journeylab.events.journey import Journey
 from journeylab.events.log import EventLog, Window
 from journeylab.events.queries.event_windows import TimeSpans, find_last_own
 from journeylab.events.queries.returns import RETURNED
+from journeylab.findings.arguments import check_window
 from journeylab.findings.rows import wilson_share
 
 # Who acts within so many days of a loss was not away. It is said where surely more than this share of the lost does.
@@ -26,10 +26,7 @@ def with_signs_of_life(absences: pd.DataFrame, log: EventLog | None, window: Win
     until = lost + round(AT_ONCE * DAY)
     alive = (absences["outcome"] == RETURNED).to_numpy() & (all_since_1970(absences["left"]) <= until)
     if log is not None:
-        if log.window != window:
-            raise EstimateError(
-                f"The log was observed from {log.window}, the spells from {window}. Give the log of these spells."
-            )
+        check_window(log, window)
         spans = TimeSpans(absences["customer_id"].to_numpy(dtype=object), lost + 1, until + 1)
         alive |= find_last_own(log, spans) > LONG_AGO
     is_watched = until < since_1970(window.end)

@@ -9,7 +9,7 @@ import pandas as pd
 from journeylab.events.log import EventLog
 from journeylab.events.queries.returns import ANY_BRANCH, ANY_STAGE, Absences, find_absences, find_returns
 from journeylab.events.spells import Spells
-from journeylab.findings.arguments import check_confidence, check_min_at_risk, read_horizons
+from journeylab.findings.arguments import check_min_at_risk, read_horizons
 from journeylab.findings.exit_curves import StageExits, whose
 from journeylab.findings.finding import tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, why_nobody
@@ -80,9 +80,8 @@ def estimate_recovery(
     0  any stage  lost  164
     """
     days = read_horizons(horizons)
-    check_confidence(confidence)
     check_min_at_risk(min_at_risk)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     away = find_absences(watched.spells)
     away = with_signs_of_life(away, log, watched.spells.window)
     absences = watched.grouping.apply(away) if watched.grouping else away
@@ -95,7 +94,6 @@ def estimate_recovery(
         overall=tidy(_rows(overall, days), _COLUMNS, by=watched.by),
         waits=tidy((_wait(cell, days) for cell in cells), _WAITS, by=watched.by),
         horizons=days,
-        confidence=confidence,
         branches=watched.spells.journey.branches,
         activity=tidy(activity_of(absences, watched.spells.journey, confidence), ACTIVITY, by=watched.by),
     )

@@ -57,18 +57,21 @@ class Recovery(StageFinding):
     def ranking(self, horizon: str | timedelta) -> pd.DataFrame:
         """The rows of `table` by stage and branch at `horizon`, those first from where the largest share comes back."""
         chosen = chosen_horizon(horizon, self.horizons, what="Recovery")
-        rows = self.table[(self.table["horizon_days"] == chosen) & (self.table["to"] != ANY_BRANCH)]
-        return ordered(rows, "estimate").reset_index(drop=True)
+        return ordered(self._by_branch(chosen), "estimate").reset_index(drop=True)
 
     def sentence(self) -> str:
         """What share comes back, how soon half of them are, and from where the largest share and most visits do."""
-        if self.lacking:
-            return self.lacking
         day = self._headline()
         known = self.overall[(self.overall["horizon_days"] == day) & self.overall["estimate"].notna()]
         if known.empty:
             return f"How many come back cannot be estimated yet: {self.overall['note'].iloc[0]}."
-        return " ".join([*(self._whole(row) for _, row in known.iterrows()), *self._best(day), *self._never_away()])
+        return " ".join(
+            [
+                *(self._whole(row) for _, row in known.iterrows()),
+                *self._best_of(self._by_branch(day)),
+                *self._never_away(),
+            ]
+        )
 
     def win_back_in_words(self) -> str:
         """From where to win customers back: where they come back after they were away. Where nobody does, and where
@@ -76,15 +79,13 @@ class Recovery(StageFinding):
         if self.lacking:
             return self.lacking
         day = self._headline()
-        rows = self.table[(self.table["horizon_days"] == day) & (self.table["to"] != ANY_BRANCH)]
+        rows = self._by_branch(day)
         keys = ["group", "stage", "to"] if self.by else ["stage", "to"]
         here = self._not_away()[keys].apply(tuple, axis=1)
-        rows = rows[(rows["estimate"] > 0) & ~rows[keys].apply(tuple, axis=1).isin(here)]
-        if len(rows):
-            return " ".join([*self._best_of(rows), *self._never_away()])
         within = f"within {in_days(day)} of being lost"
         nothing = f"Nobody is known to come back {within} after being away, so there is no place to win back first."
-        return " ".join([nothing, *self._never_away()])
+        best = self._best_of(rows[~rows[keys].apply(tuple, axis=1).isin(here)])
+        return " ".join([*(best or [nothing]), *self._never_away()])
 
     def by_stage(self) -> pd.DataFrame:
         """A lane `back after loss` in words: share, interval, base; with groups, a lane for each."""
@@ -161,10 +162,9 @@ class Recovery(StageFinding):
         by_then = f"by day {half}" if unit == "days" else f"within {half} {unit}"
         return f"{share}, half of those {by_then} ({lower} to {upper})."
 
-    def _best(self, day: float) -> list[str]:
-        rows = self.table[(self.table["horizon_days"] == day) & (self.table["to"] != ANY_BRANCH)]
-        rows = rows[rows["estimate"] > 0]
-        return self._best_of(rows) if len(rows) else []
+    def _by_branch(self, day: float) -> pd.DataFrame:
+        """The rows of `table` by stage and branch at the horizon `day`."""
+        return self.table[(self.table["horizon_days"] == day) & (self.table["to"] != ANY_BRANCH)]
 
     def _not_away(self) -> pd.DataFrame:
         """The rows of `activity` where surely more than half of the lost go on as before."""
@@ -180,6 +180,9 @@ class Recovery(StageFinding):
         ]
 
     def _best_of(self, rows: pd.DataFrame) -> list[str]:
+        rows = rows[rows["estimate"] > 0]
+        if rows.empty:
+            return []
         best, most = rows.iloc[largest(rows["estimate"])], rows.iloc[largest(rows["estimate"] * rows["n"])]
         largest_share = f"The largest share comes back from {self._exit(best)}: {self._share(best)}"
         number = f"about {most['estimate'] * most['n']:,.0f} of {most['n']:,.0f}"

@@ -2,7 +2,7 @@
 
 from journeylab.events.spells import Spells
 from journeylab.events.spells.exits import MOVES, find_exits
-from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
+from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.exit_curves import ExitCurves, with_enough_at_risk
 from journeylab.findings.grouping import By, WatchedVisits, Where
 from journeylab.findings.survival.survival import Survival
@@ -61,8 +61,7 @@ def estimate_survival(
     1  evaluating      0.50  186
     2  evaluating      0.75  186
     """
-    check_confidence(confidence)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     journey = watched.spells.journey
     entered = [exits for exits in find_exits(watched.visits, journey) if exits.n]
     curves = tuple(ExitCurves.of(with_enough_at_risk(exits, MIN_CUSTOMERS), confidence) for exits in entered)
@@ -71,7 +70,6 @@ def estimate_survival(
         table=states_of(curves, by=watched.by),
         lacking=None if entered else watched.why_nobody(),
         ways=(*MOVES, *journey.branches),
-        confidence=confidence,
         quantiles=quantiles_of(curves, by=watched.by),
         curves=curves,
     )

@@ -10,18 +10,11 @@ from journeylab.base.words import counted, in_days, in_one_unit, percent
 from journeylab.events.journey import SILENT
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.exit_curves import ExitCurves, StageExits, curve_to
+from journeylab.findings.exit_curves import DECLARED, NO_BRANCH, ExitCurves, StageExits, curve_to, with_declared
 from journeylab.findings.finding import share_in_words, tidy
 
-LOST, DECLARED = "lost", "declared"
-NOBODY = "Nobody can be lost: no stage that customers entered has a loss branch or a silence window."
-_COLUMNS = {
-    **dict.fromkeys(("group", "stage", "kind"), object),
-    **dict.fromkeys(("horizon_days", "estimate", "lower", "upper"), float),
-    **dict.fromkeys(("half_days", "half_lower", "half_upper"), float),
-    **dict.fromkeys(("n", "customers", "at_risk"), int),
-    "note": object,
-}
+LOST = "lost"
+_COLUMNS = "group stage kind horizon_days estimate lower upper half_days half_lower half_upper n customers at_risk note"
 
 
 def merged_losses(exits: Exits) -> Iterator[tuple[str, Exits]]:
@@ -30,8 +23,7 @@ def merged_losses(exits: Exits) -> Iterator[tuple[str, Exits]]:
     if not exits.losses:
         return
     yield LOST, exits.merged(exits.losses, LOST)
-    declared = tuple(branch for branch in exits.losses if branch != SILENT)
-    apart = exits.merged(declared, DECLARED) if declared else exits
+    apart = with_declared(exits)
     yield from ((kind, apart) for kind in (DECLARED, SILENT) if kind in apart.ways)
 
 
@@ -57,7 +49,7 @@ def losses_of(cells: Iterable[tuple[str, StageExits]], day: float, *, by: str | 
             last = cell.curves.read_on(day, min_at_risk=MIN_CUSTOMERS)
             half = cell.curves.half_by(last, 1 + cell.exits.ways.index(kind))
         halves = dict(zip(("half_days", "half_lower", "half_upper"), half, strict=True))
-        rows.append({name: row[name] for name in _COLUMNS if name in row} | halves | {"kind": kind})
+        rows.append({**row, **halves, "kind": kind})
     return tidy(rows, _COLUMNS, by=by)
 
 
@@ -67,12 +59,9 @@ def loss_curves(cells: Iterable[tuple[str, StageExits]]) -> pd.DataFrame:
     parts = [pd.DataFrame(columns=["group", "stage", "kind", "days", "estimate", "lower", "upper"])]
     for kind, cell in cells:
         if kind != LOST and cell.exits.n:
-            exits, span = cell.exits, cell.exits.at_risk_span(MIN_CUSTOMERS)
+            span = cell.exits.at_risk_span(MIN_CUSTOMERS)
             until = cell.curves.fitted.last_time if span is None else span[1]
-            days, shares = curve_to(cell.curves, until, 1 + exits.ways.index(kind))
-            columns = dict(zip(("estimate", "lower", "upper"), shares, strict=True))
-            whose = {"group": exits.group, "stage": exits.stage, "kind": kind}
-            parts.append(pd.DataFrame({**whose, "days": days, **columns}))
+            parts.append(curve_to(cell, until, kind).assign(kind=kind))
     return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
 
 
@@ -80,7 +69,7 @@ def in_words(losses: pd.DataFrame, *, by: str | None, level: str) -> str:
     """The stage that loses most, how, and how soon; and the stages of which that cannot be told."""
     rows = losses[losses["kind"] == LOST]
     if rows.empty:
-        return NOBODY
+        return NO_BRANCH
     within = f"within {in_days(rows['horizon_days'].iloc[0])}"
     unknown = [f"{_place(row, by)} ({row['note']})" for _, row in rows[rows["estimate"].isna()].iterrows()]
     missing = f" Not known yet: {', '.join(unknown)}." if unknown else ""

@@ -15,7 +15,7 @@ from journeylab.base.errors import EstimateError, did_you_mean
 from journeylab.base.suppression import MIN_SHOWN
 from journeylab.base.words import UNITS, counted, elapsed, in_one_unit, unit_of
 from journeylab.findings.arguments import MIN_CUSTOMERS
-from journeylab.findings.exit_curves import ExitCurves, StageExits, n_at_risk
+from journeylab.findings.exit_curves import BAND, ExitCurves, StageExits, n_at_risk
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words, with_few_named
 from journeylab.findings.survival import losses
 from journeylab.findings.survival.tables import INSIDE, drawable, means_of, remarks_in, with_customers
@@ -89,8 +89,6 @@ class Survival(StageFinding):
 
     def sentence(self) -> str:
         """After how long half have left each stage; with groups, the stage with most visits."""
-        if self.lacking:
-            return self.lacking
         medians = self._halves()
         if medians.empty:
             return "Nobody entered a stage that can be left."
@@ -137,14 +135,11 @@ class Survival(StageFinding):
             layout["colour_order"] = list(dict.fromkeys(drawn[line]))
         return charts.curves(
             named,
-            x="days",
-            lower="lower",
-            upper="upper",
+            **BAND,
             x_label=f"{unit}s since entering the stage",
             y_label=f"still inside ({self.confidence:.0%} band)",
             title="How long customers stay in each stage",
             alt=f"Share still inside each stage, by days since entering. {self.sentence()}",
-            percent=True,
             faint=named.loc[named["is_few"], line].unique().tolist(),
             ax=ax,
             **layout,
@@ -166,16 +161,13 @@ class Survival(StageFinding):
             line = "kind" if ax is None else "line"
         return charts.curves(
             drawn,
-            x="days",
+            **BAND,
             by=line,
             panel=("place" if self.by else "stage") if ax is None else None,
-            lower="lower",
-            upper="upper",
             x_label="days since entering the stage",
             y_label=f"has been lost ({self.confidence:.0%} band)",
             title="How soon customers are lost, by a loss event (declared) and to silence",
             alt=f"Share lost by days since entering each stage. {said}",
-            percent=True,
             ax=ax,
         )
 
@@ -208,16 +200,13 @@ class Survival(StageFinding):
         remark = "" if self.by else named["stage"].iloc[0].removeprefix(stage)
         return charts.curves(
             named,
-            x="days",
+            **BAND,
             by="state",
             panel="group" if self.by and ax is None else None,
-            lower="lower",
-            upper="upper",
             x_label=f"{unit}s since entering the stage",
             y_label=f"has left ({self.confidence:.0%} band)",
             title=f"By which ways customers leave “{stage}”{remark}",
             alt=self._exits_in_words(drawn, stage),
-            percent=True,
             colour_order=self.ways,
             faint=named.loc[named["is_few"], "group" if self.by and ax is None else "state"].unique().tolist(),
             ax=ax,

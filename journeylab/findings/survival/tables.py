@@ -45,7 +45,8 @@ def quantiles_of(curves: tuple[ExitCurves, ...], *, by: str | None) -> pd.DataFr
         for quantile, estimate, lower, upper in zip(QUANTILES, *curve.days_until(QUANTILES), strict=True):
             missed = NOT_REACHED if np.isnan(estimate) else NO_UPPER_LIMIT if np.isnan(upper) else None
             limits = {"quantile": quantile, "estimate": estimate, "lower": lower, "upper": upper}
-            rows.append({**whose(curve.exits), **limits, "note": _note(curve, missed)})
+            note = joined_notes(missed, curve.exits.few(MIN_CUSTOMERS), curve.exits.condition)
+            rows.append({**whose(curve.exits), **limits, "note": note})
     return tidy(rows, _QUANTILES, by=by)
 
 
@@ -60,11 +61,6 @@ def means_of(curves: tuple[ExitCurves, ...], day: float, *, by: str | None) -> p
         note = joined_notes(why, few if few != why else None, curve.exits.condition)
         rows.append({**row, "at_risk": int(curve.exits.at_risk(day)), "note": note})
     return tidy(rows, _MEANS, by=by)
-
-
-def _note(curve: ExitCurves, missed: str | None) -> str | None:
-    """What a reader must know: what is missing, that few came, what the estimate is conditional on."""
-    return joined_notes(missed, curve.exits.few(MIN_CUSTOMERS), curve.exits.condition)
 
 
 def remarks_in(note: str | None) -> str:

@@ -12,7 +12,7 @@ from journeylab.events.log import EventLog
 from journeylab.events.queries.answers import Asked
 from journeylab.events.queries.scales import Scale
 from journeylab.events.spells import Spells
-from journeylab.findings.arguments import MIN_CUSTOMERS, check_confidence
+from journeylab.findings.arguments import MIN_CUSTOMERS
 from journeylab.findings.finding import tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where, select
 from journeylab.findings.quotes import MAX_LETTERS, find_quotes, shortened
@@ -99,8 +99,7 @@ def find_thoughts(
     >>> thoughts.language
     'English'
     """
-    check_confidence(confidence)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     statements = Statements.of(select(log, where), watched, seed=seed, names=names, asked=asked)
     rows, language = statements.rows, statements.language
     readable = rows[rows["language"].isna() | (rows["language"] == language)].reset_index(drop=True)
@@ -128,7 +127,6 @@ def find_thoughts(
         language=language,
         n_texts=len(rows),
         customers=int(rows["customer_id"].nunique()),
-        confidence=confidence,
         lacking=statements.lacking,
     )
 

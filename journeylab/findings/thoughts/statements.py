@@ -17,7 +17,7 @@ from journeylab.findings.grouping import WatchedVisits
 
 MAX_TEXTS = 10_000
 UNKNOWN = "not told"
-_MARK = re.compile(rf"\[(?:{'|'.join(LABELS)})\]")
+MARK = re.compile(rf"\[(?:{'|'.join(LABELS)})\]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Statements:
             rows = rows.iloc[np.sort(drawn)].reset_index(drop=True)
         texts = redactor.redact_each(rows["text"], rows["customer_id"])
         rows = rows.assign(text=pd.Series(texts, dtype=object), group=rows["group"].where(rows["group"].notna(), ""))
-        languages = pd.Series([language_of(_MARK.sub(" ", text)) for text in texts], index=rows.index, dtype=object)
+        languages = pd.Series([language_of(MARK.sub(" ", text)) for text in texts], index=rows.index, dtype=object)
         return cls(rows.assign(language=languages), redactor, _lacking(log, watched, rows))
 
     @property

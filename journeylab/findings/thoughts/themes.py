@@ -1,7 +1,6 @@
 """Themes: what do many customers write about, as far as the words that they use together tell?"""
 
 import html
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from journeylab.base.language import SMALL_WORDS
 from journeylab.base.ordering import largest_of_rows, order, settled
-from journeylab.base.redaction import LABELS
+from journeylab.findings.thoughts.statements import MARK
 
 MIN_TEXTS, MIN_WRITERS, MIN_USERS = 100, 50, 5
 MAX_THEMES, N_WORDS, N_NAMED = 10, 10, 3
@@ -23,7 +22,6 @@ RECURS = 0.6
 NONE = -1
 _MAX_TO_SCAN, _ROUNDS, _SHARE_LEFT = 2_000, 4, 0.8
 _MAX_WORDS, _ITERATIONS = 2_000, 50
-_MARK = re.compile(rf"\[(?:{'|'.join(LABELS)})\]")
 _WORD = r"\b[^\W\d_]{3,}\b"
 # What is left of small words that are cut at an apostrophe, and letters that spell sounds.
 _REMAINS = ("ain", "aren", "couldn", "didn", "doesn", "don", "hadn", "hasn", "haven", "isn", "let", "shouldn", "wasn",
@@ -52,19 +50,12 @@ class Themes:
         return next(names for names in several if len(set(names)) == len(names) or names[0].count(",") == N_WORDS - 1)
 
 
-def find_themes(
-    texts: Sequence[str],
-    customers: Sequence[str],
-    *,
-    seed: int,
-    language: str | None = None,
-    max_themes: int = MAX_THEMES,
-) -> Themes:
+def find_themes(texts: Sequence[str], customers: Sequence[str], *, seed: int, language: str | None = None) -> Themes:
     """Find themes in `texts`, which are redacted, of `customers`.
 
     Words of three letters or more that at least five customers used, without the small words of `language`, are weighed
     by TF-IDF, and non-negative matrix factorisation finds words that go together. A text belongs to the theme that it
-    holds most of. How many themes: of 2 to `max_themes` the largest number in which every theme recurs. A theme recurs
+    holds most of. How many themes: of 2 to `MAX_THEMES` the largest number in which every theme recurs. A theme recurs
     if its ten words and those of the theme matched with it, when a fifth of the texts is left out at random, overlap by
     at least 60% on average (Jaccard; four times, by `seed`, of up to 2,000 texts). If there is no such number there are
     no themes: in texts whose words were shuffled, none is found.
@@ -77,7 +68,6 @@ def find_themes(
         Of the texts left out, and of those scanned where there are more than 2,000.
     language : str, optional
         A key of `SMALL_WORDS`, of the words to leave out.
-    max_themes : int
 
     Returns
     -------
@@ -99,7 +89,7 @@ def find_themes(
         return Themes((), (), *none, "The texts share too few words to look for themes.")
     random = np.random.default_rng(seed)
     scanned = np.sort(random.choice(n, _MAX_TO_SCAN, replace=False)) if n > _MAX_TO_SCAN else np.arange(n)
-    recurrence = _scan(weights[scanned], min(max_themes, len(words) // N_WORDS), random)
+    recurrence = _scan(weights[scanned], min(MAX_THEMES, len(words) // N_WORDS), random)
     if recurrence is None:
         why = "No themes found: no words go together in the same way when texts are left out."
         return Themes((), (), *none, why)
@@ -111,7 +101,7 @@ def find_themes(
 def _weighed(texts: Sequence[str], customers: Sequence[str], language: str | None) -> tuple[csr_matrix, np.ndarray]:
     """TF-IDF weights (texts, words), and the words; without those that so few customers used that they may be known
     by them."""
-    plain = [_MARK.sub(" ", html.unescape(text)) for text in texts]
+    plain = [MARK.sub(" ", html.unescape(text)) for text in texts]
     small = sorted({*SMALL_WORDS.get(language, ()), *_REMAINS})
     counter = CountVectorizer(token_pattern=_WORD, stop_words=small, max_df=0.5, dtype=np.float64)
     try:

@@ -9,21 +9,13 @@ from journeylab.base.charts import Chart
 from journeylab.base.ordering import ordered
 from journeylab.base.words import counted, percent
 from journeylab.findings.finding import NOT_MEASURED, LaneName, StageFinding, share_in_words
-from journeylab.findings.rows import ESTIMATE
 
 NO_THEME = "none of these"
-_SHARE = {**ESTIMATE, "n": int, "customers": int}
-COLUMNS = {**dict.fromkeys(("group", "stage", "theme"), object), **_SHARE, "note": object}
-THEMES = {"theme": object, "words": object, "recurrence": float, **_SHARE}
-PAINS = {
-    **dict.fromkeys(("group", "stage", "theme"), object),
-    **_SHARE,
-    **dict.fromkeys(("others", "difference", "difference_lower", "difference_upper"), float),
-    "n_others": int,
-    "is_pain": bool,
-    "note": object,
-}
-QUOTES = dict.fromkeys(("group", "stage", "theme", "quote", "source", "month"), object)
+_SHARE = "estimate lower upper n customers"
+COLUMNS = f"group stage theme {_SHARE} note"
+THEMES = f"theme words recurrence {_SHARE}"
+PAINS = f"group stage theme {_SHARE} others difference difference_lower difference_upper n_others is_pain note"
+QUOTES = "group stage theme quote source month"
 _N_IN_CELL = 2
 
 
@@ -67,8 +59,6 @@ class Thoughts(StageFinding):
 
     def sentence(self) -> str:
         """How many wrote how much, in which language, and the commonest theme with its share."""
-        if self.lacking:
-            return self.lacking
         base = f"{counted(self.n_texts, 'text')} of {counted(self.customers, 'customer')} written while in a stage"
         main = self.languages[self.languages["language"] == self.language]
         share = f", {percent(main['estimate'].iloc[0])} of them in {self.language}" if len(main) else ""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from journeylab.events.spells import Spells
-from journeylab.findings.arguments import check_confidence, check_min_at_risk, read_horizons
+from journeylab.findings.arguments import check_min_at_risk, read_horizons
 from journeylab.findings.exit_curves import StageExits
 from journeylab.findings.finding import tidy
 from journeylab.findings.grouping import By, WatchedVisits, Where
@@ -97,9 +97,8 @@ def estimate_validation(
     1  onboarding        156         46
     """
     days = read_horizons(horizons)
-    check_confidence(confidence)
     check_min_at_risk(min_at_risk)
-    watched = WatchedVisits.of(spells, by=by, where=where)
+    watched = WatchedVisits.of(spells, by=by, where=where, confidence=confidence)
     stages, name = watched.spells.journey.stages, watched.by
     is_ruled = any(stage.validated_by for stage in stages)
     every = find_proofs(watched.visits, watched.spells.journey)
@@ -118,7 +117,6 @@ def estimate_validation(
         differences=tidy(differences_of(losses), _DIFFERENCES, by=name),
         ratios=tidy(ratios, _RATIOS, by=name),
         horizons=days,
-        confidence=confidence,
         unruled=tuple(stage.name for stage in stages if stage.validated_by is None),
         cells=cells,
     )

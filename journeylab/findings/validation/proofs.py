@@ -9,10 +9,10 @@ import pandas as pd
 from journeylab.base.durations import DAY
 from journeylab.events.journey import SILENT, Journey
 from journeylab.events.journey import ValidationRule as Rule
-from journeylab.events.spells.exits import MOVES, Exits, find_exits
+from journeylab.events.spells.exits import MOVES, Exits, find_exits, watched_visits
+from journeylab.findings.exit_curves import DECLARED, with_declared
 
 VALIDATED, MOVED_ON, LOST = "validated", "moved on unproven", "lost unproven"
-DECLARED = "declared"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +67,10 @@ class Proofs:
         leaving = np.where(self.is_validated, self.after, exits.exit)
         is_watched = (exits.entry < 0) | (leaving > exits.entry)
         destination = np.where(self.is_validated, 1, unproven)
-        columns = (column[is_watched] for column in (exits.entry, leaving, destination, exits.customers))
-        entry, leaving, destination, customers = columns
         lost = exits.merged(exits.losses, LOST).earliest if exits.losses else {}
         earliest = {way: first for way, first in lost.items() if way == LOST}
-        ways = (VALIDATED, *ends)
-        return Exits(exits.stage, exits.group, ways, entry, leaving, destination, customers, earliest=earliest)
+        columns = (exits.entry, leaving, destination, exits.customers)
+        return Exits(exits.stage, exits.group, (VALIDATED, *ends), *columns, earliest=earliest).only(is_watched)
 
     def after_landmark(self) -> tuple[Exits, ...] | None:
         """The visits still inside once the time to validate is over: those validated, and the others.
@@ -82,24 +80,19 @@ class Proofs:
         """
         if self.within is None or not self.exits.losses:
             return None
-        declared = tuple(branch for branch in self.exits.losses if branch != SILENT)
-        exits = self.exits.merged(declared, DECLARED) if declared else self.exits
+        exits = with_declared(self.exits)
         return tuple(_part(exits, chosen, since=self.within) for chosen in (self.is_validated, ~self.is_validated))
 
     def losses(self) -> Iterator[tuple[str, np.ndarray]]:
         """Kinds of loss, by a loss event (declared) and to silence, and which visits ended so, bool (visits,)."""
-        exits = self.exits
-        declared = [exits.ways.index(branch) + 1 for branch in exits.losses if branch != SILENT]
-        if declared:
-            yield DECLARED, np.isin(exits.destination, declared)
-        if SILENT in exits.losses:
-            yield SILENT, exits.destination == exits.ways.index(SILENT) + 1
+        exits = with_declared(self.exits)
+        yield from ((kind, exits.ended_by(kind)) for kind in (DECLARED, SILENT) if kind in exits.ways)
 
 
 def find_proofs(visits: pd.DataFrame, journey: Journey) -> list[Proofs]:
     """The proofs of each stage that declares a validation, by `group` if there is such a column; of stages that nobody
     entered too. `visits` has the columns of spells; those that were never at risk are left out."""
-    visits = visits[(visits["left"] > visits["observed_from"]) | (visits["observed_from"] == visits["entered"])]
+    visits = watched_visits(visits)
     proofs = []
     for exits in find_exits(visits, journey):
         rule = journey.stage(exits.stage).validated_by

@@ -1,18 +1,12 @@
 """Sentences: where is proof lacking, and are those who prove a stage kept better?"""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from journeylab.base.ordering import largest
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
-from journeylab.findings.validation.proofs import DECLARED
+from journeylab.findings.exit_curves import DECLARED
 
 KEPT, LOST_MORE, UNCLEAR = "kept", "lost more", "unclear"
-MEANING = (
-    "There the validation may not prove what the stage is about, or those who meet it may have been at more risk from "
-    "the start."
-)
 
 
 def claims(counts: pd.DataFrame) -> str:
@@ -48,15 +42,13 @@ def protection(losses: pd.DataFrame, differences: pd.DataFrame, day: float) -> s
         openings[UNCLEAR] = "No clear difference is shown"
     parts = [f"{openings[kind]}: {'; '.join(words)}." for kind, words in kinds.items() if words]
     against = [f"“{row['stage']}”" for _, row in rows.iterrows() if row["estimate"] > 0]
-    return " ".join([*parts, *_warning(against)])
-
-
-def _warning(stages: Sequence[str]) -> list[str]:
-    if not stages:
-        return []
-    return [
-        f"In {listed(stages)} more of the proven than of the others are lost: proof does not seem to protect. {MEANING}"
-    ]
+    if against:
+        parts.append(
+            f"In {listed(against)} more of the proven than of the others are lost: proof does not seem to protect. "
+            "There the validation may not prove what the stage is about, or those who meet it may have been at more "
+            "risk from the start."
+        )
+    return " ".join(parts)
 
 
 def _in_words(row: pd.Series, shares: pd.Series) -> str:

@@ -7,14 +7,14 @@ import numpy as np
 from journeylab.base.errors import EstimateError
 from journeylab.base.words import counted
 from journeylab.estimators.cox import fit_cox
-from journeylab.estimators.intervals import curve_quantiles, difference_interval, holm
+from journeylab.estimators.intervals import difference_interval, holm
 from journeylab.events.journey import SILENT
 from journeylab.events.queries.covariates import RiskRows
 from journeylab.events.spells.exits import Exits
 from journeylab.findings.arguments import MIN_CUSTOMERS, why_not_tested
-from journeylab.findings.exit_curves import QUANTILES, StageExits, whose
+from journeylab.findings.exit_curves import DECLARED, QUANTILES, StageExits, whose
 from journeylab.findings.finding import joined_notes
-from journeylab.findings.validation.proofs import DECLARED, VALIDATED, Proofs
+from journeylab.findings.validation.proofs import VALIDATED, Proofs
 
 NO_BOUND = "no bound: while both were at risk, only proven or only unproven visits were lost"
 BY_DEFINITION = "in part by definition: what validates also breaks the silence"
@@ -26,14 +26,9 @@ def times_of(cell: StageExits) -> Iterator[dict]:
     """A row for each of `QUANTILES`: by which day that share of all who entered was validated."""
     exits = cell.exits
     few = exits.few(cell.min_at_risk) if exits.n else "nobody entered"
-    days = np.full((3, len(QUANTILES)), np.nan)
-    if few is None:
-        times = cell.curves.fitted.times
-        state = 1 + exits.ways.index(VALIDATED)
-        share, lower, upper = (column[:, state] for column in cell.curves.shares(times))
-        # The more is validated, the sooner: the upper limit of the share gives the lower limit of the day.
-        days[:] = curve_quantiles(times, 1 - share, 1 - upper, 1 - lower, shares=QUANTILES)
-    for quantile, *limits in zip(QUANTILES, *np.where(np.isinf(days), np.nan, days), strict=True):
+    state = 1 + exits.ways.index(VALIDATED)
+    days = np.full((3, len(QUANTILES)), np.nan) if few else cell.curves.days_until(QUANTILES, state=state)
+    for quantile, *limits in zip(QUANTILES, *days, strict=True):
         note = few or ("not reached" if np.isnan(limits[0]) else exits.condition)
         yield {**whose(exits), "quantile": quantile, **dict(zip(LIMITS, limits, strict=True)), "note": note}
 

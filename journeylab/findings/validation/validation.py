@@ -13,10 +13,10 @@ from journeylab.base.errors import EstimateError
 from journeylab.base.ordering import largest
 from journeylab.base.words import counted, in_days, listed, percent, with_sign
 from journeylab.findings.arguments import chosen_horizon, headline_horizon
-from journeylab.findings.exit_curves import StageExits, curve_to, n_at_risk
+from journeylab.findings.exit_curves import BAND, DECLARED, StageExits, curve_to, n_at_risk
 from journeylab.findings.finding import LaneName, StageFinding, share_in_words
 from journeylab.findings.validation import sentences
-from journeylab.findings.validation.proofs import DECLARED, VALIDATED
+from journeylab.findings.validation.proofs import VALIDATED
 
 BEYOND = 1.2
 CLAIMS = (VALIDATED, "left_unproven", "out_of_time", "not_yet")
@@ -74,8 +74,6 @@ class Validation(StageFinding):
 
     def sentence(self) -> str:
         """The share of visits proven, stage by stage, and where losses differ most between those and the others."""
-        if self.lacking:
-            return self.lacking
         day = self._headline()
         rows = self._proven(day)
         where, names = "", rows["stage"]
@@ -135,14 +133,11 @@ class Validation(StageFinding):
         layout = in_panels if ax is None else {"by": line}
         return charts.curves(
             drawn,
-            x="days",
-            lower="lower",
-            upper="upper",
+            **BAND,
             x_label="days since entering the stage",
             y_label=f"validated ({self.confidence:.0%} band)",
             title="Who has proven what the stage is about",
             alt=f"Share of visits validated, by days since entering. {self.sentence()}",
-            percent=True,
             ax=ax,
             **layout,
         )
@@ -195,10 +190,7 @@ class Validation(StageFinding):
                 continue
             # Once the time to validate is over nothing more can happen.
             until = np.fmin(cell.curves.fitted.last_time, BEYOND * within[exits.stage])
-            days, shares = curve_to(cell.curves, until, 1 + exits.ways.index(VALIDATED))
-            columns = dict(zip(("days", "estimate", "lower", "upper"), (days, *shares), strict=True))
-            curve = pd.DataFrame({"stage": exits.stage, "group": exits.group, **columns})
-            curves.append(curve.assign(within=within[exits.stage]))
+            curves.append(curve_to(cell, until, VALIDATED).assign(within=within[exits.stage]))
             at_risk.append(n_at_risk(exits, 0, until))
         tables = (pd.concat(parts, ignore_index=True) for parts in (curves, at_risk))
         return tuple(table if self.by else table.drop(columns="group") for table in tables)
