@@ -39,7 +39,7 @@ PERIODS = {
 # Nouns in which nothing is counted: a path, or what a table or figure is given.
 UNCOUNTED = {"Source", "Table", "Chart"}
 # Nouns without any text of a customer's or of whoever wrote the journey, in this study.
-WITHOUT_NAMES = {"Window", "EventLog", "Lint", "Simulation", "Personas", "Assignment", "Quotes"}
+WITHOUT_NAMES = {"Window", "EventLog", "Lint", "Simulation", "Personas", "PersonaChange", "Assignment", "Quotes"}
 
 
 class Reader(HTMLParser):

@@ -214,7 +214,7 @@ def test_too_few_events_are_told_first():
         kept += [row] if seen[row[0]] <= 4 else []
     told = find_personas(log_of(kept), JOURNEY, within="30d", seed=7, max_personas=2)
     assert told.sentence().startswith(
-        "Too little is known by day 30: half of the 120 customers judged have 4 events of their own or fewer by then, "
+        "Too little is known by day 30: half of the 120 customers judged have at most 4 events of their own by then, "
         "and 5 are needed. "
     )
     assert "repeatable" not in set(told.proof.verdicts["verdict"])

@@ -26,7 +26,7 @@ def estimate_funnel(
     window: str | timedelta,
     order: str = "ordered",
     entry: str = "first",
-    exclude: Iterable = (),
+    exclude: Iterable | str = (),
     same: str | None = None,
     spells: Spells | None = None,
     by: By | None = None,
