@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import available_timezones
 
+import duckdb
 import ibis
 import pandas as pd
 import pyarrow as pa
@@ -107,6 +108,16 @@ def open_data(connection: Backend, data: object, *, time: str) -> Files | Memory
     """
     if isinstance(data, str | Path):
         return find_files(connection, data)
+    try:
+        return _opened(connection, data, time)
+    except (duckdb.Error, pa.ArrowException, OverflowError) as problem:
+        reason = " ".join(str(problem).split()).rstrip(".")[:200]
+        raise LogError(
+            f"The {type(data).__name__} cannot be read: {reason}. Convert the column, or leave it out."
+        ) from problem
+
+
+def _opened(connection: Backend, data: object, time: str) -> Memory:
     label, arrow = _to_arrow(data, time)
     if not arrow.schema.names:
         raise empty(label)
@@ -164,7 +175,7 @@ def _column(values: pd.Series, *, is_time: bool) -> pa.Array | pa.ChunkedArray:
     if values.dtype == object and not (is_time and pd.api.types.infer_dtype(values, skipna=True) != "string"):
         try:
             return pa.array(values, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
+        except (pa.ArrowException, OverflowError, UnicodeEncodeError):
             pass
     if values.dtype == object:
         return pa.array([_text(value) for value in values], type=pa.string())
@@ -176,7 +187,7 @@ def _text(value: object) -> str | None:
         return None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def _without_nulls(arrow: pa.Table | pa.RecordBatchReader) -> pa.Table | pa.RecordBatchReader:
