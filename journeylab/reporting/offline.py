@@ -22,9 +22,8 @@ _ACTIVE = {"base", "embed", "form", "frame", "iframe", "link", "object", "script
 _SHOWN_BY = """
 a abbr article b bdi blockquote br caption circle cite clippath code col colgroup dd defs desc details div dl dt em
 ellipse figcaption figure footer g h1 h2 h3 h4 h5 h6 header hr i image img kbd li line lineargradient marker mark ol p
-path pattern polygon polyline pre q rect s samp section small span stop strong style sub summary sup svg symbol table
-tbody
-td text textpath tfoot th thead time title tr tspan u ul use var wbr
+path pattern polygon polyline pre q rect s samp section small span stop strong style sub summary sup svg symbol
+table tbody td text textpath tfoot th thead time title tr tspan u ul use var wbr
 """
 _SHOWING = set(_SHOWN_BY.split())
 # The styles of our own map, whose explanations lie over its cells.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
+import duckdb
 import ibis
 import pandas as pd
 import pyarrow as pa
@@ -125,8 +126,13 @@ def open_data(connection: Backend, data: object, how: TableFormat, *, times: Col
         if {kind_of(path) for path in paths} != {"excel"}:
             return find_files(connection, data, how)
         label, data = f"“{data}”", read_workbooks(paths, how)
-    name, arrow = _to_arrow(data, times)
-    return _registered(connection, label or name, arrow)
+    try:
+        name, arrow = _to_arrow(data, times)
+        return _registered(connection, label or name, arrow)
+    except (duckdb.Error, pa.ArrowException, OverflowError) as problem:
+        reason = " ".join(str(problem).split()).rstrip(".")[:200]
+        named = label or f"The {type(data).__name__}"
+        raise LogError(f"{named} cannot be read: {reason}. Convert the column, or leave it out.") from problem
 
 
 def _registered(connection: Backend, label: str, arrow: pa.Table | pa.RecordBatchReader) -> Memory:
@@ -187,7 +193,7 @@ def _column(values: pd.Series, *, is_time: bool) -> pa.Array | pa.ChunkedArray:
     if values.dtype == object and not (is_time and pd.api.types.infer_dtype(values, skipna=True) != "string"):
         try:
             return pa.array(values, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
+        except (pa.ArrowException, OverflowError, UnicodeEncodeError):
             pass
     if values.dtype == object:
         return pa.array([_text(value) for value in values], type=pa.string())
@@ -199,7 +205,7 @@ def _text(value: object) -> str | None:
         return None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def _without_nulls(arrow: pa.Table | pa.RecordBatchReader) -> pa.Table | pa.RecordBatchReader:
