@@ -1,5 +1,6 @@
 """Folders: where do the files of a study lie?"""
 
+import os
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -33,8 +34,9 @@ class Folders:
     def find(self, path: str) -> list[Path]:
         """The files that `path`, a path or a pattern in study.yml, names: sorted by name, perhaps none."""
         named = self.place(path)
-        matching = [named] if named.is_file() else map(Path, sorted(glob(str(named), recursive=True)))
-        return [file for file in matching if file.is_file()]
+        # Other than Path.is_file, this says of a name that is too long that there is no such file.
+        matching = [str(named)] if os.path.isfile(named) else sorted(glob(str(named), recursive=True))
+        return [Path(file) for file in matching if os.path.isfile(file)]
 
     def place(self, path: str) -> Path:
         """Where to find `path`, as written in study.yml."""

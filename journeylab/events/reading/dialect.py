@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +123,7 @@ def _beginning(path: str) -> bytes:
     try:
         with _opened(path) as raw:
             beginning = raw.read(_BEGINNING)
-    except (OSError, EOFError) as problem:
+    except (OSError, EOFError, zlib.error) as problem:
         raise LogError(f"“{path}” cannot be read: {problem}. Fix it, or leave it out.") from problem
     for start, kind in _NO_TEXT.items():
         if beginning.startswith(start):
