@@ -87,8 +87,11 @@ def test_one_more_event_changes_no_word_of_what_was_decided(made):
     _, before, after = made
     assert before["glossary.html"] == after["glossary.html"]
     gone, come = changed(before["index.html"], after["index.html"])
-    assert gone == ["3 visits to the stages of the journey, from 3 events of 2 customers. 3 rows read, no row refused."]
-    assert come == ["3 visits to the stages of the journey, from 4 events of 2 customers. 4 rows read, no row refused."]
+    read = "3 visits to the stages of the journey, from {0} events of 2 customers. {0} rows read, no row refused."
+    ((was,), (is_now,)) = gone, come
+    assert was.startswith(read.format(3))
+    assert is_now.startswith(read.format(4))
+    assert was.removeprefix(read.format(3)) == is_now.removeprefix(read.format(4))
     parts = [page["data-and-method.html"].partition('id="what-was-decided"')[2] for page in (before, after)]
     sections = [part.partition("</section>")[0] for part in parts]
     assert sections[0] == sections[1] != ""

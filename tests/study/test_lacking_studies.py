@@ -100,11 +100,13 @@ STUDIES = {
         events(60), {"03": "“trying” after", "04": "No customer was lost within 90 days"}, journey=HEAD + SILENT
     ),
     "one_stage_which_completes": Lacking(
-        events(60), {"02": "only 20 of 60", "03": NO_WAY_OUT, "04": "Nobody can be lost"}, journey=HEAD + PAYING
+        events(60),
+        {"02": "none of 60 customers can be judged", "03": NO_WAY_OUT, "04": "Nobody can be lost"},
+        journey=HEAD + PAYING,
     ),
     "most_in_a_stage_without_a_way_out": Lacking(
         [*on(date(2025, 2, 1), "paid", "paid"), ("a", "started", date(2025, 3, 1)), ("a", "paid", date(2025, 4, 1))],
-        {"03": "By which ways customers leave “trying”", "04": "Nobody can be lost"},
+        {"03": "Nobody can be lost: no stage that customers entered", "04": "Nobody can be lost"},
         journey=HEAD + TRYING + PAYING,
     ),
     "nothing_opens_a_stage": Lacking(
