@@ -51,7 +51,7 @@ def test_every_notebook_has_its_page_and_each_page_is_tested_here(reports):
     assert sorted(page.stem for page in reports.glob("*.html")) == sorted(PAGES)
 
 
-def asks_for_nothing_and_complains_of_nothing(browser, path, **options):
+def check_page_is_quiet(browser, path, **options):
     with Opened(browser, path, **options) as opened:
         assert opened.requests == [path.as_uri()]
         assert opened.complaints == []
@@ -59,12 +59,12 @@ def asks_for_nothing_and_complains_of_nothing(browser, path, **options):
 
 
 def test_a_page_asks_for_nothing_and_complains_of_nothing(browser, path):
-    asks_for_nothing_and_complains_of_nothing(browser, path)
+    check_page_is_quiet(browser, path)
 
 
 @pytest.mark.parametrize("name", FEW)
 def test_without_scripts_a_page_asks_for_nothing_and_complains_of_nothing(browser, reports, name):
-    asks_for_nothing_and_complains_of_nothing(browser, reports / f"{name}.html", java_script_enabled=False)
+    check_page_is_quiet(browser, reports / f"{name}.html", java_script_enabled=False)
 
 
 # In the dark only colours differ, and the page is the same.

@@ -9,12 +9,13 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from journeylab.base.charts.chart import INK, QUIET, Chart, new_axes, themed
+from journeylab.base.ordering import largest, ordered
 
-WATER, FRINGE, GOAL, LOSS, OTHERS = "#8DB7D5", "#C9DDEB", "#2F7D5B", "#B3261E", "#B5BEC6"
+WATER, GOAL, LOSS, OTHERS = "#8DB7D5", "#2F7D5B", "#B3261E", "#B5BEC6"
 MM = 1 / 25.4
 # Streams that are named in a column; the rest flow together, as do those of less than one in a hundred.
 MOST_NAMED, LEAST_NAMED = 3, 0.01
-ONWARD, INSIDE, LOST = "onward", "inside", "lost"
+INSIDE, LOST = "inside", "lost"
 # Of one of several rivers, in millimetres.
 _HIGH = 84.0
 # Of a column's width: where the first stream turns off, and how much all streams may take.
@@ -111,18 +112,14 @@ def _main(table: pd.DataFrame) -> tuple[str, str] | None:
     lost = table[(table["kind"] == LOST) & (table["estimate"] > 0)]
     if lost.empty:
         return None
-    ranked = lost.assign(rounded=lost["estimate"].round(9)).sort_values(
-        ["rounded", "stage", "to"], ascending=[False, True, True], kind="stable"
-    )
-    return str(ranked["stage"].iloc[0]), str(ranked["to"].iloc[0])
+    row = lost.iloc[largest(lost["estimate"])]
+    return str(row["stage"]), str(row["to"])
 
 
 def _column(rows: pd.DataFrame, main: tuple[str, str] | None) -> tuple[float, list[Stream]]:
     """Who is inside, and the streams that leave, the widest first, those of few flowing together."""
     inside = float(rows.loc[rows["kind"] == INSIDE, "estimate"].sum())
-    lost = rows[(rows["kind"] == LOST) & (rows["estimate"] > 0)]
-    lost = lost.assign(rounded=lost["estimate"].round(9))
-    lost = lost.sort_values(["rounded", "to"], ascending=[False, True], kind="stable")
+    lost = ordered(rows[(rows["kind"] == LOST) & (rows["estimate"] > 0)], "estimate")
     named = (lost["estimate"] >= LEAST_NAMED) & (pd.Series(range(len(lost)), lost.index) < MOST_NAMED)
     streams = [
         Stream(row.estimate, row.lower, row.upper, str(row.to), (str(row.stage), str(row.to)) == main)
@@ -186,7 +183,7 @@ def _draw_stream(axes: Axes, x: float, y: float, height: float, stream: Stream, 
 
 def _bend(x: float, y: float, width: float, spare: float, shore: float) -> Path:
     """A band `width` high at (x, y) that turns to flow straight down to the shore, as wide as it was high."""
-    left, right, turn = x + spare * -1, x + width - spare, y + width + 2
+    left, right, turn = x - spare, x + width - spare, y + width + 2
     points = [(x - 0.01, y), (right, y), (right, turn), (right, shore), (left, shore), (left, turn), (left, y + width),
               (x - 0.01, y + width), (x - 0.01, y)]  # fmt: skip
     codes = [Path.MOVETO, Path.CURVE3, Path.CURVE3, Path.LINETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.LINETO,

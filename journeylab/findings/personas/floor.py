@@ -18,7 +18,7 @@ _NAMES = {
 
 
 def find_floor(features: Features, labels: np.ndarray, *, days: float) -> str | None:
-    """Why the groups `labels` (customers,) are not personas, as a sentence; None where nothing speaks against it.
+    """Why the groups `labels` (customers,) are not personas, as a sentence; None where they may be.
 
     Either half of the customers have fewer than five events of their own by day `days`, or one attribute, the entry
     channel or the entry month tells nearly the same groups: with each of its values taken for the group most frequent
